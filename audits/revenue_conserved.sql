@@ -1,0 +1,17 @@
+AUDIT (
+  name revenue_conserved,
+  dialect duckdb
+);
+
+/* Attributed and unattributed revenue are together the sources', to the cent, over the same conversions. */
+SELECT
+  client,
+  conversions,
+  credited_conversions,
+  revenue,
+  attributed_revenue,
+  unattributed_revenue
+FROM @this_model
+WHERE
+  revenue <> attributed_revenue + unattributed_revenue
+  OR conversions <> credited_conversions

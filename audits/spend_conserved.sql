@@ -1,0 +1,13 @@
+AUDIT (
+  name spend_conserved,
+  dialect duckdb
+);
+
+/* Reported spend is the platforms', to the last digit. */
+SELECT
+  client,
+  spend,
+  reported_spend
+FROM @this_model
+WHERE
+  spend <> reported_spend

@@ -1,0 +1,42 @@
+"""The list of clients, for `blueprints @clients()`: one model per client and file."""
+
+import hashlib
+import os
+from datetime import datetime
+
+from sqlmesh import macro
+
+from pipelines.home import clients_folder, home
+
+
+@macro()
+def clients(evaluator):
+    """Return the settings of each client of the shard in use, as blueprint variables.
+
+    `(client := acme, lookback_days := 30, …)`. A model's version holds only those that it uses,
+    so an edit of one setting rebuilds the models of one client that read it, and no other.
+    """
+    from pipelines.blueprints import blueprints  # here, or every model would carry its source
+
+    return blueprints()
+
+
+def _tell_the_cache() -> None:
+    """Make SQLMesh see an edit, an addition and a removal in `clients/`.
+
+    It keeps loaded models until a file it watches is newer, and watches macros, not settings: so
+    this file grows younger when the settings are not those of the last load.
+    """
+    cache = home() / ".cache"
+    digest = hashlib.sha256()
+    for file in sorted(clients_folder().glob("*.yaml")):
+        digest.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
+    digest.update(os.environ.get("SHARD", "home").encode())
+    seen = cache / "clients.sha256"
+    if not seen.exists() or seen.read_text() != digest.hexdigest():
+        os.utime(__file__, (now := datetime.now().timestamp(), now))
+        cache.mkdir(exist_ok=True)
+        seen.write_text(digest.hexdigest())
+
+
+_tell_the_cache()

@@ -1,0 +1,11 @@
+"""Days are the client's own."""
+
+from sqlmesh import macro
+
+
+@macro()
+def local_date(evaluator, moment, timezone):
+    """Return the date of a UTC timestamp in the client's time zone: `@local_date(touched_at, @timezone)`."""
+    return (
+        f"(({moment.sql('duckdb')}) AT TIME ZONE 'UTC' AT TIME ZONE {timezone.sql('duckdb')})::DATE"
+    )

@@ -1,0 +1,67 @@
+/* Every touchpoint's share of its conversion, by the client's model. One row per conversion, touchpoint and revision; where nothing earned it, the credit is unattributed. */
+MODEL (
+  name @{client}_attribution.credit,
+  kind INCREMENTAL_BY_TIME_RANGE (
+    time_column revised_at
+  ),
+  grain (conversion_id, touchpoint_id, revised_at),
+  blueprints @clients()
+);
+
+WITH weighted AS (
+  SELECT
+    *,
+    (
+      @SQL(@weight)
+    )::DECIMAL(38, 18) AS weight
+  FROM @{client}_journeys.paths
+  WHERE
+    revised_at BETWEEN @start_ts AND @end_ts
+), shared AS (
+  SELECT
+    *,
+    CASE
+      WHEN path_length = 0
+      THEN 1::DOUBLE
+      WHEN SUM(weight) OVER path > 0
+      THEN weight::DOUBLE / (
+        SUM(weight) OVER path
+      )::DOUBLE
+      ELSE 1::DOUBLE / path_length
+    END AS credit,
+    (
+      revenue * @minor_units
+    )::BIGINT AS revenue_units
+  FROM weighted
+  WINDOW path AS (PARTITION BY conversion_id, revised_at)
+), rounded AS (
+  SELECT
+    *,
+    FLOOR(credit * revenue_units)::BIGINT AS whole_units,
+    credit * revenue_units - FLOOR(credit * revenue_units) AS remainder
+  FROM shared
+)
+SELECT
+  conversion_id, /* The conversion being explained */
+  touchpoint_id, /* The touchpoint that earns the credit; NULL where there is none */
+  customer_id, /* NULL if unknown */
+  converted_at, /* UTC */
+  touched_at, /* UTC; NULL where there is no touchpoint */
+  COALESCE(channel, 'unattributed') AS channel, /* Of the touchpoint */
+  COALESCE(campaign, '(not set)') AS campaign, /* Of the touchpoint */
+  position, /* 1 for the first touchpoint of the path */
+  path_length, /* Touchpoints of the path; 0 where there are none */
+  credit, /* Share of the conversion, 0 to 1 */
+  revenue, /* The whole conversion's, in the client's currency */
+  @money(
+    (
+      whole_units + CASE
+        WHEN ROW_NUMBER() OVER (PARTITION BY conversion_id, revised_at ORDER BY remainder DESC, position) <= revenue_units - SUM(whole_units) OVER (PARTITION BY conversion_id, revised_at)
+        THEN 1
+        ELSE 0
+      END
+    ) / @minor_units
+  ) AS attributed_revenue, /* The share in money: rounded by largest remainder, it sums to the revenue */
+  path_length > 0 AS is_attributed, /* False where nothing earned the credit */
+  revised_at /* The newest row holds; UTC */
+FROM rounded

@@ -1,0 +1,41 @@
+/* Every version of every conversion: won deals and purchases. One row per conversion and load. */
+MODEL (
+  name @{client}_journeys.conversions,
+  kind INCREMENTAL_BY_TIME_RANGE (
+    time_column loaded_at
+  ),
+  grain (conversion_id, loaded_at),
+  blueprints @clients()
+);
+
+WITH deals AS (
+  SELECT
+    opportunity_id AS conversion_id,
+    customer_id,
+    closed_at AS converted_at,
+    COALESCE(amount, 0) AS revenue,
+    is_deleted OR NOT is_won AS is_withdrawn,
+    loaded_at
+  FROM @{client}_staging.stg_opportunities
+  UNION ALL
+  SELECT
+    event_id AS conversion_id,
+    client_id AS customer_id,
+    event_time AS converted_at,
+    revenue,
+    is_deleted AS is_withdrawn,
+    loaded_at
+  FROM @{client}_staging.stg_events
+  WHERE
+    event_type = 'purchase'
+)
+SELECT
+  conversion_id, /* An opportunity, or a purchase of a shop's export */
+  customer_id, /* Whose touchpoints count; NULL if unknown */
+  converted_at, /* UTC; NULL while a deal is open */
+  @money(revenue) AS revenue, /* In the client's currency; 0 where the CRM has no amount */
+  is_withdrawn, /* Not won yet, reopened or deleted: no conversion as of this version */
+  loaded_at /* When this version was committed, UTC */
+FROM deals
+WHERE
+  loaded_at BETWEEN @start_ts AND @end_ts

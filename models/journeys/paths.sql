@@ -1,0 +1,69 @@
+/* The touchpoints that may earn credit, in their order. One row per conversion, touchpoint and revision; a conversion without any keeps one row. */
+MODEL (
+  name @{client}_journeys.paths,
+  kind INCREMENTAL_BY_TIME_RANGE (
+    time_column revised_at
+  ),
+  grain (conversion_id, touchpoint_id, revised_at),
+  blueprints @clients()
+);
+
+WITH judged AS (
+  SELECT
+    *,
+    COALESCE(BOOL_AND(is_direct::BOOLEAN) OVER (PARTITION BY conversion_id, revised_at), TRUE) AS path_is_direct
+  FROM @{client}_journeys.journeys
+  WHERE
+    revised_at BETWEEN @start_ts AND @end_ts
+), eligible AS (
+  SELECT
+    *
+  FROM judged
+  WHERE
+    NOT touchpoint_id IS NULL
+    AND (
+      NOT is_direct
+      OR @direct_touches = 'include'
+      OR (
+        @direct_touches = 'fallback' AND path_is_direct
+      )
+    )
+), conversions AS (
+  SELECT DISTINCT
+    conversion_id,
+    customer_id,
+    converted_at,
+    revenue,
+    revised_at
+  FROM judged
+)
+SELECT
+  conversions.conversion_id, /* The conversion being explained */
+  eligible.touchpoint_id, /* NULL where nothing may earn the credit */
+  conversions.customer_id, /* NULL if unknown */
+  conversions.converted_at, /* UTC */
+  conversions.revenue, /* In the client's currency */
+  eligible.touched_at, /* UTC */
+  eligible.channel, /* Of the touchpoint */
+  eligible.campaign, /* Of the touchpoint */
+  eligible.is_direct, /* Of the touchpoint */
+  eligible.path_is_direct, /* No touchpoint of the conversion led here */
+  ROW_NUMBER() OVER in_order AS position, /* 1 for the first touchpoint */
+  COUNT(eligible.touchpoint_id) OVER whole AS path_length, /* Touchpoints; 0 where there are none */
+  COUNT(*) FILTER(WHERE
+    NOT eligible.is_direct) OVER after AS non_direct_after, /* Later touchpoints that led here */
+  DATE_DIFF('SECOND', eligible.touched_at, conversions.converted_at) AS age_seconds, /* From the touchpoint to the conversion */
+  MIN(DATE_DIFF('SECOND', eligible.touched_at, conversions.converted_at)) OVER whole AS newest_age_seconds, /* The same, of the last touchpoint */
+  conversions.revised_at /* The newest row holds; UTC */
+FROM conversions
+LEFT JOIN eligible
+  ON conversions.conversion_id = eligible.conversion_id
+  AND conversions.revised_at = eligible.revised_at
+WINDOW whole AS (PARTITION BY conversions.conversion_id, conversions.revised_at), in_order AS (
+  PARTITION BY conversions.conversion_id, conversions.revised_at
+  ORDER BY eligible.touched_at, eligible.touchpoint_id
+), after AS (
+  PARTITION BY conversions.conversion_id, conversions.revised_at
+  ORDER BY eligible.touched_at, eligible.touchpoint_id
+  ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING
+)

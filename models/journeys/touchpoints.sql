@@ -1,0 +1,48 @@
+/* Every version of every touchpoint, with its channel. One row per touchpoint and load. */
+MODEL (
+  name @{client}_journeys.touchpoints,
+  kind INCREMENTAL_BY_TIME_RANGE (
+    time_column loaded_at
+  ),
+  grain (touchpoint_id, loaded_at),
+  blueprints @clients()
+);
+
+WITH touches AS (
+  SELECT
+    session_id AS touchpoint_id,
+    visitor_id,
+    customer_id,
+    started_at AS touched_at,
+    @channel(channel, source, medium, referrer, gclid, fbclid) AS channel,
+    campaign,
+    is_deleted,
+    loaded_at
+  FROM @{client}_staging.stg_sessions
+  UNION ALL
+  SELECT
+    event_id AS touchpoint_id,
+    NULL::TEXT AS visitor_id,
+    client_id AS customer_id,
+    event_time AS touched_at,
+    COALESCE(channel, 'direct') AS channel,
+    campaign_id AS campaign,
+    is_deleted,
+    loaded_at
+  FROM @{client}_staging.stg_events
+  WHERE
+    event_type = 'page_view'
+)
+SELECT
+  touchpoint_id, /* A session, or a page view of a shop's export */
+  visitor_id, /* The browser; NULL where unknown */
+  customer_id, /* Who it was, where the touchpoint itself says so */
+  touched_at, /* UTC */
+  channel, /* As the site names it, or GA4's default group */
+  COALESCE(campaign, '(not set)') AS campaign, /* As utm_campaign names it */
+  LOWER(channel) = 'direct' AS is_direct, /* Nothing led here */
+  is_deleted, /* The source took it back */
+  loaded_at /* When this version was committed, UTC */
+FROM touches
+WHERE
+  loaded_at BETWEEN @start_ts AND @end_ts

@@ -1,0 +1,65 @@
+/* What a campaign cost on a day, and what its touchpoints of that day earned. One row per date, channel and campaign. */
+MODEL (
+  name @{client}_marts.fct_campaigns,
+  kind FULL,
+  grain (date, channel, campaign),
+  blueprints @clients(),
+  audits (
+    unique_rows(columns := (date, channel, campaign))
+  )
+);
+
+WITH newest_spend AS (
+  SELECT
+    *
+  FROM @{client}_staging.stg_ad_spend
+  QUALIFY
+    ROW_NUMBER() OVER (
+      PARTITION BY platform, spend_date, campaign_id
+      ORDER BY loaded_at DESC, load_id DESC
+    ) = 1
+), spend AS (
+  SELECT
+    spend_date AS date,
+    channel,
+    campaign,
+    SUM(cost) AS cost,
+    SUM(clicks) AS clicks,
+    SUM(impressions) AS impressions
+  FROM newest_spend
+  WHERE
+    NOT is_deleted
+  GROUP BY
+    spend_date,
+    channel,
+    campaign
+), earned AS (
+  SELECT
+    @local_date(COALESCE(touched_at, converted_at), @timezone) AS date,
+    channel,
+    campaign,
+    SUM(credit) AS conversions,
+    SUM(attributed_revenue) AS revenue
+  FROM @{client}_marts.fct_credit
+  GROUP BY
+    1,
+    channel,
+    campaign
+)
+SELECT
+  COALESCE(spend.date, earned.date) AS date, /* Of the spend and the touchpoint, not of the conversion; in the client's time zone */
+  COALESCE(spend.channel, earned.channel) AS channel, /* unattributed where nothing earned the credit */
+  COALESCE(spend.campaign, earned.campaign) AS campaign, /* As utm_campaign and the platform name it */
+  @currency AS currency, /* Of all money in the row */
+  COALESCE(spend.cost, 0)::DECIMAL(18, 6) AS cost, /* All spend, whether or not it earned anything */
+  COALESCE(spend.clicks, 0)::BIGINT AS clicks, /* As the platform counts */
+  COALESCE(spend.impressions, 0)::BIGINT AS impressions, /* As the platform counts */
+  COALESCE(earned.conversions, 0) AS conversions, /* Credit, in conversions */
+  @money(COALESCE(earned.revenue, 0)) AS revenue, /* Attributed revenue */
+  COALESCE(spend.cost, 0)::DOUBLE / NULLIF(earned.conversions, 0) AS cpa, /* Cost per attributed conversion; NULL without one */
+  COALESCE(earned.revenue, 0)::DOUBLE / NULLIF(spend.cost, 0)::DOUBLE AS roas /* Attributed revenue per unit of cost; NULL without cost */
+FROM spend
+FULL OUTER JOIN earned
+  ON spend.date = earned.date
+  AND spend.channel = earned.channel
+  AND spend.campaign = earned.campaign

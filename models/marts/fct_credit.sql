@@ -1,0 +1,40 @@
+/* The credit that counts now: each conversion by its newest revision. One row per conversion and touchpoint. */
+MODEL (
+  name @{client}_marts.fct_credit,
+  kind FULL,
+  grain (conversion_id, touchpoint_id),
+  blueprints @clients(),
+  audits (
+    unique_rows(columns := (conversion_id, touchpoint_id)),
+    credit_sums_to_one,
+    revenue_sums_to_conversion,
+    touches_precede_conversions(days := @lookback_days)
+  )
+);
+
+WITH newest_revisions AS (
+  SELECT
+    conversion_id,
+    MAX(revised_at) AS revised_at
+  FROM @{client}_journeys.revisions
+  GROUP BY
+    conversion_id
+)
+SELECT
+  credit.conversion_id, /* An opportunity, or a purchase of a shop's export */
+  credit.touchpoint_id, /* A session or a page view; NULL where nothing earned the credit */
+  credit.customer_id, /* NULL if unknown */
+  credit.converted_at, /* UTC */
+  credit.touched_at, /* UTC; NULL where there is no touchpoint */
+  credit.channel, /* Of the touchpoint, or unattributed */
+  credit.campaign, /* Of the touchpoint, as utm_campaign names it */
+  credit.position, /* 1 for the first touchpoint of the path */
+  credit.path_length, /* Touchpoints of the path; 0 where there are none */
+  credit.credit, /* Share of the conversion, 0 to 1 */
+  credit.revenue, /* The whole conversion's, in the client's currency */
+  credit.attributed_revenue, /* The share in money; it sums to the revenue, to the cent */
+  credit.is_attributed /* False where nothing earned the credit */
+FROM @{client}_attribution.credit AS credit
+JOIN newest_revisions
+  ON credit.conversion_id = newest_revisions.conversion_id
+  AND credit.revised_at = newest_revisions.revised_at

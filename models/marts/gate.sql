@@ -1,0 +1,110 @@
+/* What would be published now, beside what the sources say; the published tables wait for its audits. One row. */
+MODEL (
+  name @{client}_marts.gate,
+  kind FULL,
+  grain (
+    client
+  ),
+  blueprints @clients(),
+  audits (no_source_halted, rows_accounted_for, revenue_conserved, spend_conserved)
+);
+
+WITH newest_deals AS (
+  SELECT
+    CASE WHEN is_won AND NOT is_deleted THEN COALESCE(amount, 0) END AS revenue
+  FROM @{client}_staging.stg_opportunities
+  QUALIFY
+    ROW_NUMBER() OVER (PARTITION BY opportunity_id ORDER BY loaded_at DESC) = 1
+), newest_purchases AS (
+  SELECT
+    CASE WHEN event_type = 'purchase' AND NOT is_deleted THEN revenue END AS revenue
+  FROM @{client}_staging.stg_events
+  QUALIFY
+    ROW_NUMBER() OVER (PARTITION BY event_id ORDER BY loaded_at DESC) = 1
+), newest_spend AS (
+  SELECT
+    CASE WHEN NOT is_deleted THEN cost END AS cost
+  FROM @{client}_staging.stg_ad_spend
+  QUALIFY
+    ROW_NUMBER() OVER (PARTITION BY platform, campaign_id, spend_date ORDER BY loaded_at DESC) = 1
+), spent AS (
+  SELECT
+    COALESCE(SUM(cost), 0) AS spend,
+    (
+      SELECT
+        COALESCE(SUM(cost), 0)
+      FROM @{client}_marts.fct_campaigns
+    ) AS reported_spend
+  FROM newest_spend
+), sold AS (
+  SELECT
+    COUNT(revenue) AS conversions,
+    COALESCE(SUM(revenue), 0) AS revenue
+  FROM (
+    SELECT
+      revenue
+    FROM newest_deals
+    UNION ALL
+    SELECT
+      revenue
+    FROM newest_purchases
+  ) AS newest_sales
+), staged AS (
+  SELECT
+    COUNT(*) AS rows_staged,
+    MAX(loaded_at) AS loaded_until
+  FROM (
+    SELECT
+      loaded_at
+    FROM @{client}_staging.stg_sessions
+    UNION ALL
+    SELECT
+      loaded_at
+    FROM @{client}_staging.stg_events
+    UNION ALL
+    SELECT
+      loaded_at
+    FROM @{client}_staging.stg_opportunities
+    UNION ALL
+    SELECT
+      loaded_at
+    FROM @{client}_staging.stg_ad_spend
+  ) AS staged_rows
+), loaded AS (
+  SELECT
+    COALESCE(SUM(rows_appended - rows_superseded + rows_deleted), 0) AS rows_loaded
+  FROM @ledger(@client)
+  WHERE
+    loaded_at <= (
+      SELECT
+        loaded_until
+      FROM staged
+    )
+    AND table_name <> 'clients'
+), credited AS (
+  SELECT
+    COUNT(DISTINCT conversion_id) AS credited_conversions,
+    COALESCE(SUM(attributed_revenue) FILTER(WHERE
+      is_attributed), 0) AS attributed_revenue,
+    COALESCE(SUM(attributed_revenue) FILTER(WHERE
+      NOT is_attributed), 0) AS unattributed_revenue
+  FROM @{client}_marts.fct_credit
+)
+SELECT
+  @client_name AS client, /* The client's name in schemas and files */
+  staged.loaded_until, /* When the newest row was committed, UTC; NULL before the first */
+  @halted_sources(@client) AS halted_sources, /* Sources whose last delivery was refused, and why; NULL if none */
+  loaded.rows_loaded, /* Rows of the loads committed until then, less those superseded within their load */
+  staged.rows_staged, /* Rows of the staging tables */
+  sold.conversions, /* Won deals and purchases, as the sources have them */
+  credited.credited_conversions, /* Conversions that have credit */
+  sold.revenue, /* Of the conversions, as the sources have it */
+  credited.attributed_revenue, /* What touchpoints earned */
+  credited.unattributed_revenue, /* What no touchpoint earned */
+  spent.spend, /* As the platforms have it */
+  spent.reported_spend /* As the campaigns have it */
+FROM staged
+CROSS JOIN loaded
+CROSS JOIN sold
+CROSS JOIN credited
+CROSS JOIN spent

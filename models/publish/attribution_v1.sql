@@ -1,0 +1,31 @@
+/* Who earned what: every touchpoint's credit for its conversion. One row per conversion and touchpoint. */
+MODEL (
+  name @{client}_publish.attribution_v1,
+  kind FULL,
+  grain (conversion_id, touchpoint_id),
+  depends_on (
+    @{client}_marts.gate
+  ),
+  blueprints @clients()
+);
+
+SELECT
+  conversion_id, /* An opportunity, or a purchase of a shop's export */
+  touchpoint_id, /* A session or a page view; NULL where nothing earned the credit */
+  customer_id, /* NULL if unknown */
+  converted_at, /* UTC */
+  touched_at, /* UTC; NULL where there is no touchpoint */
+  channel, /* Of the touchpoint, or unattributed */
+  campaign, /* Of the touchpoint, as utm_campaign names it */
+  position, /* 1 for the first touchpoint of the path */
+  path_length, /* Touchpoints of the path; 0 where there are none */
+  credit, /* Share of the conversion, 0 to 1 */
+  @currency AS currency, /* Of all money in the row */
+  revenue, /* The whole conversion's */
+  attributed_revenue, /* The share in money; it sums to the revenue, to the cent */
+  is_attributed /* False where nothing earned the credit */
+FROM @{client}_marts.fct_credit
+ORDER BY
+  converted_at,
+  conversion_id,
+  position

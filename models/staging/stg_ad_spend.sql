@@ -1,0 +1,51 @@
+/* Every version of a day's spend on a campaign, as it was committed. One row per platform, day, campaign and load. */
+MODEL (
+  name @{client}_staging.stg_ad_spend,
+  kind INCREMENTAL_BY_TIME_RANGE (
+    time_column loaded_at
+  ),
+  start @start,
+  grain (platform, spend_date, campaign_id, load_id),
+  blueprints @clients()
+);
+
+WITH delivered AS (
+  SELECT
+    'google_ads' AS platform,
+    @google_channel AS channel,
+    *
+  FROM @raw(
+    @client,
+    google_ads,
+    spend,
+    (spend_date, campaign_id, campaign, cost, clicks, impressions)
+  )
+  UNION ALL
+  SELECT
+    'facebook_ads' AS platform,
+    @facebook_channel AS channel,
+    *
+  FROM @raw(
+    @client,
+    facebook_ads,
+    spend,
+    (spend_date, campaign_id, campaign, cost, clicks, impressions)
+  )
+)
+SELECT
+  platform, /* google_ads or facebook_ads */
+  channel, /* The channel that the client's settings give the platform */
+  spend_date::DATE AS spend_date, /* In the ad account's time zone */
+  campaign_id, /* The platform's id */
+  COALESCE(campaign, campaign_id) AS campaign, /* The name that sessions carry in utm_campaign */
+  cost::DECIMAL(18, 6) AS cost, /* In the client's currency, as exact as delivered */
+  clicks::BIGINT AS clicks, /* NULL where not delivered */
+  impressions::BIGINT AS impressions, /* NULL where not delivered */
+  is_deleted, /* True once a full export lacks the row */
+  load_id, /* The dlt load that brought this version */
+  loaded_at /* When the load was committed, UTC */
+FROM delivered
+WHERE
+  loaded_at BETWEEN @start_ts AND @end_ts
+QUALIFY
+  ROW_NUMBER() OVER (PARTITION BY platform, row_key, load_id ORDER BY ordinal DESC) = 1

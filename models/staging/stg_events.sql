@@ -1,0 +1,53 @@
+/* Every version of every event of a shop, as it was committed. One row per event and load. */
+MODEL (
+  name @{client}_staging.stg_events,
+  kind INCREMENTAL_BY_TIME_RANGE (
+    time_column loaded_at
+  ),
+  start @start,
+  grain (event_id, load_id),
+  blueprints @clients()
+);
+
+SELECT
+  row_key AS event_id, /* A hash of the whole row: events have no id of their own */
+  client_id, /* The shop's customer */
+  event_type, /* page_view or purchase */
+  @utc(event_time, @timezone) AS event_time, /* UTC */
+  session_id, /* The site's own id of the session */
+  channel, /* The channel, as the shop names it */
+  campaign_id, /* NULL where the channel has no campaigns */
+  utm_source, /* As delivered */
+  utm_medium, /* As delivered */
+  page_url, /* Path on the shop's site */
+  referrer_url, /* The page that led here */
+  @money(revenue) AS revenue, /* In the client's currency; NULL but for purchases */
+  product_id, /* NULL but for purchases */
+  product_category, /* NULL but for purchases */
+  is_deleted, /* True once a full export lacks the event */
+  load_id, /* The dlt load that brought this version */
+  loaded_at /* When the load was committed, UTC */
+FROM @raw(
+  @client,
+  web,
+  events,
+  (
+    client_id,
+    event_type,
+    event_time,
+    session_id,
+    channel,
+    campaign_id,
+    utm_source,
+    utm_medium,
+    page_url,
+    referrer_url,
+    revenue,
+    product_id,
+    product_category
+  )
+)
+WHERE
+  loaded_at BETWEEN @start_ts AND @end_ts
+QUALIFY
+  ROW_NUMBER() OVER (PARTITION BY row_key, load_id ORDER BY ordinal DESC) = 1

@@ -1,0 +1,48 @@
+/* Every version of every web session, as it was committed. One row per session and load. */
+MODEL (
+  name @{client}_staging.stg_sessions,
+  kind INCREMENTAL_BY_TIME_RANGE (
+    time_column loaded_at
+  ),
+  start @start,
+  grain (session_id, load_id),
+  blueprints @clients()
+);
+
+SELECT
+  session_id, /* The site's own id of the session */
+  visitor_id, /* The browser, by its cookie; NULL where cookies are refused */
+  customer_id, /* Who it was, where the session says so; NULL while anonymous */
+  @utc(started_at, @timezone) AS started_at, /* UTC */
+  channel, /* The channel, where the site itself names it */
+  source, /* utm_source; NULL when the address was typed */
+  medium, /* utm_medium */
+  campaign, /* utm_campaign */
+  referrer, /* The page that led here, a URL */
+  gclid, /* Google's click id: the click was paid */
+  fbclid, /* Facebook's click id */
+  is_deleted, /* True once a full export lacks the session */
+  load_id, /* The dlt load that brought this version */
+  loaded_at /* When the load was committed, UTC */
+FROM @raw(
+  @client,
+  web,
+  sessions,
+  (
+    session_id,
+    visitor_id,
+    customer_id,
+    started_at,
+    channel,
+    source,
+    medium,
+    campaign,
+    referrer,
+    gclid,
+    fbclid
+  )
+)
+WHERE
+  loaded_at BETWEEN @start_ts AND @end_ts
+QUALIFY
+  ROW_NUMBER() OVER (PARTITION BY row_key, load_id ORDER BY ordinal DESC) = 1

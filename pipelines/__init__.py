@@ -1,0 +1,1 @@
+"""The way in: settings, sources, and the log that they append to."""

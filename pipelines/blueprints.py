@@ -1,0 +1,56 @@
+"""Turn the clients' settings into the variables that models are made of."""
+
+import os
+
+from sqlglot import exp
+from sqlmesh.core.console import get_console
+
+from macros.attribution_models import weight
+from pipelines.clients import Client, read
+from pipelines.home import clients_folder
+
+MINOR_DIGITS = {"JPY": 0, "KRW": 0, "CLP": 0, "VND": 0, "ISK": 0, "BHD": 3, "KWD": 3, "TND": 3}
+
+
+def blueprints() -> str:
+    """Return the variables of every client of the shard in use, as SQLMesh reads them.
+
+    A broken client file is named and runs on its last good settings. Raise ValueError without any
+    usable client: SQLMesh would take that for a project without models, and drop every view.
+    """
+    chosen, problems = read(os.environ.get("SHARD", "home"))
+    for problem in problems:
+        get_console().log_warning(str(problem))
+    if not chosen:
+        raise ValueError(f"no usable client in {clients_folder()}; start from clients/acme.yaml")
+    return "(" + ", ".join(blueprint(client) for client in chosen) + ")"
+
+
+def blueprint(client: Client) -> str:
+    """Return one client's blueprint variables, as SQLMesh reads them."""
+    attribution, sources = client.attribution, client.sources
+    digits = MINOR_DIGITS.get(client.currency, 2)
+    variables = {
+        "client": client.id,
+        "client_name": client.id,
+        "start": str(client.start),
+        "timezone": client.timezone,
+        "currency": client.currency,
+        "minor_digits": digits,
+        "minor_units": 10**digits,
+        "lookback_days": attribution.lookback_days,
+        "direct_touches": attribution.direct_touches,
+        "weight": weight(attribution),
+        "google_channel": sources.google_ads.channel if sources.google_ads else "Paid Search",
+        "facebook_channel": sources.facebook_ads.channel if sources.facebook_ads else "Paid Social",
+        "has_clients": bool(sources.web and sources.web.clients),
+        "publishes_path_ends": bool(client.publish),
+        "publishes_first_touch": "first_touch_attribution" in client.publish,
+        "publishes_last_touch": "last_touch_attribution" in client.publish,
+        "publishes_channels": "channel_performance" in client.publish,
+    }
+    texts = [
+        f"{name} := {value if name == 'client' else exp.convert(value).sql('duckdb')}"
+        for name, value in variables.items()
+    ]
+    return f"({', '.join(texts)})"

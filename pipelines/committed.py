@@ -1,0 +1,28 @@
+"""Tell committed loads from the rest: only they are ever read.
+
+A load that was killed half-way leaves files behind; dlt marks the complete ones in `_dlt_loads`.
+The macros carry this file's source into every model, so it stays small and imports little.
+"""
+
+import json
+from datetime import datetime, timezone
+from pathlib import Path
+
+
+def committed_loads(folder: str) -> dict[str, datetime]:
+    """Return each committed load of a source's folder with the UTC time it was committed."""
+    loads: dict[str, datetime] = {}
+    for marker in sorted(Path(folder, "_dlt_loads").glob("*.jsonl")):
+        for line in marker.read_text(encoding="utf-8").splitlines():
+            load = json.loads(line)
+            if load["status"] == 0:
+                moment = datetime.fromisoformat(load["inserted_at"]).astimezone(timezone.utc)
+                known = loads.get(load["load_id"], moment)
+                loads[load["load_id"]] = min(known, moment)
+    return {load: moment.replace(tzinfo=None) for load, moment in loads.items()}
+
+
+def committed_files(folder: str, table: str, loads: dict[str, datetime]) -> list[str]:
+    """Return a table's Parquet files that belong to the given loads, oldest load first."""
+    files = sorted(Path(folder, table).glob("*.parquet"))
+    return [str(file) for file in files if file.name.rsplit(".", 2)[0] in loads]

@@ -1,0 +1,135 @@
+"""Say what each source must deliver: its tables, their columns, types and keys.
+
+An export may name its columns as it likes; `columns:` in the client's file maps them to these.
+Raw keeps every value as the text that was delivered; staging casts it, by the same types.
+"""
+
+from typing import Literal, NamedTuple
+
+Type = Literal["text", "timestamp", "date", "money", "integer", "boolean"]
+
+SQL_TYPES: dict[str, str] = {
+    "text": "TEXT",
+    "timestamp": "TIMESTAMP",
+    "date": "DATE",
+    "money": "DECIMAL(18, 6)",
+    "integer": "BIGINT",
+    "boolean": "BOOLEAN",
+}
+
+
+class Column(NamedTuple):
+    """One column of a contract.
+
+    A row without a `required` value goes to quarantine; an export may lack an `optional` column.
+    """
+
+    type: Type
+    required: bool = False
+    optional: bool = False
+
+
+class Contract(NamedTuple):
+    """The columns of one table, and the key whose newest version counts.
+
+    Without a key every column together is the key: a row is its content.
+    `bad_if` holds what a row must not be: a reason for quarantine, and its SQL condition.
+    """
+
+    columns: dict[str, Column]
+    key: tuple[str, ...] = ()
+    bad_if: dict[str, str] = {}
+
+    @property
+    def identity(self) -> tuple[str, ...]:
+        """Return the columns that tell one row from another."""
+        return self.key or tuple(self.columns)
+
+
+TEXT, INTEGER = Column("text"), Column("integer")
+EXTRA = Column("text", optional=True)
+KEY, MOMENT, DAY = Column("text", True), Column("timestamp", True), Column("date", True)
+
+_SPEND = Contract(
+    {
+        "spend_date": DAY,
+        "campaign_id": KEY,
+        "campaign": TEXT,
+        "cost": Column("money", True),
+        "currency": EXTRA,
+        "clicks": INTEGER,
+        "impressions": INTEGER,
+    },
+    key=("spend_date", "campaign_id"),
+)
+
+CONTRACTS: dict[str, dict[str, Contract]] = {
+    "web": {
+        "sessions": Contract(
+            {
+                "session_id": KEY,
+                "visitor_id": TEXT,
+                "customer_id": TEXT,
+                "started_at": MOMENT,
+                "channel": EXTRA,
+                "source": TEXT,
+                "medium": TEXT,
+                "campaign": TEXT,
+                "referrer": EXTRA,
+                "gclid": EXTRA,
+                "fbclid": EXTRA,
+            },
+            key=("session_id",),
+        ),
+        "events": Contract(
+            {
+                "client_id": KEY,
+                "event_type": KEY,
+                "event_time": MOMENT,
+                "session_id": TEXT,
+                "channel": TEXT,
+                "campaign_id": TEXT,
+                "utm_source": TEXT,
+                "utm_medium": TEXT,
+                "page_url": TEXT,
+                "referrer_url": TEXT,
+                "revenue": Column("money"),
+                "product_id": TEXT,
+                "product_category": TEXT,
+            },
+            bad_if={
+                "a purchase has no revenue": "event_type = 'purchase' AND revenue IS NULL",
+            },
+        ),
+        "clients": Contract(
+            {
+                "client_id": KEY,
+                "registration_date": Column("date"),
+                "cohort": TEXT,
+                "customer_segment": TEXT,
+            },
+            key=("client_id",),
+        ),
+    },
+    "salesforce": {
+        "opportunities": Contract(
+            {
+                "opportunity_id": KEY,
+                "customer_id": TEXT,
+                "stage": TEXT,
+                "is_won": Column("boolean", True),
+                "closed_at": Column("timestamp"),
+                "amount": Column("money"),
+                "currency": EXTRA,
+            },
+            key=("opportunity_id",),
+            bad_if={
+                "a won opportunity has no closed_at": (
+                    "TRY_CAST(is_won AS BOOLEAN) AND closed_at IS NULL"
+                ),
+            },
+        ),
+    },
+    "google_ads": {"spend": _SPEND},
+    "facebook_ads": {"spend": _SPEND},
+}

@@ -1,0 +1,24 @@
+"""Say where data lives: clients, exports, lake and warehouse share one home."""
+
+import os
+from pathlib import Path
+
+
+def home() -> Path:
+    """Return the folder that holds the data: ATTRIBUTION_HOME, or the project's root."""
+    return Path(os.environ.get("ATTRIBUTION_HOME") or Path(__file__).parent.parent)
+
+
+def clients_folder() -> Path:
+    """Return the folder of client settings."""
+    return home() / "clients"
+
+
+def lake_folder() -> Path:
+    """Return the folder of the raw log."""
+    return home() / "lake"
+
+
+def warehouse_folder() -> Path:
+    """Return the folder of the warehouse files, one a shard."""
+    return home() / "warehouse"
