@@ -1,6 +1,153 @@
-from pipelines.ingest import ingest
-from pipelines.clients import read
-import time
-def main():
-    for o in ingest(read()[0]): print(o)
-main()
+"""The commands behind the Makefile: `python -m pipelines --help`."""
+
+from typing import Annotated, Optional
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from pipelines.clients import Client, Problem, keep, read
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Ingest every client's exports, serve every client's morning, preview and promote changes.",
+)
+screen = Console(highlight=False, soft_wrap=True)
+
+Chosen = Annotated[str, typer.Argument(help="The client, as its file is called: acme.", metavar="CLIENT")]
+Some = Annotated[
+    Optional[list[str]],
+    typer.Option("--client", help="Only this client; repeat for more. All of them, if left out."),
+]
+
+
+@app.command()
+def ingest(client: Some = None) -> None:
+    """Append what is new in every client's exports to the lake.
+
+    A refused export halts its client alone, until it is delivered again: the gate holds the
+    client's published tables. So the exit status is 0 as long as the others were served.
+    """
+    clients, problems = _read(client)
+    _ingest(clients, problems)
+
+
+@app.command()
+def daily(client: Some = None) -> None:
+    """Ingest, run `daily`, audit, promote each client that passes, and say what is published.
+
+    The exit status is 1 if a client is held: it keeps what it had.
+    """
+    from pipelines.morning import serve
+
+    clients, problems = _read(client)
+    _ingest(clients, problems)
+    reports = []
+    with _progress("Run") as bar:
+        task = bar.add_task("Run", total=len(clients))
+        for report in serve(clients):
+            reports.append(report)
+            bar.advance(task)
+    table = Table("client", "result", "conversions", "revenue", "unattributed", "spend", "loaded until")
+    for report in sorted(reports):
+        said = report.published
+        table.add_row(
+            report.client,
+            f"[red]{report.result}[/red]" if report.result == "held" else report.result,
+            *(said.get(key, "") for key in ("conversions", "revenue", "unattributed_revenue", "spend")),
+            said.get("loaded_until", "")[:19],
+        )
+    screen.print(table)
+    for report in sorted(reports):
+        for reason in report.reasons:
+            screen.print(f"[red]{report.client}[/red]: {reason}", markup=True)
+    if problems or any(report.result == "held" for report in reports):
+        raise typer.Exit(1)
+
+
+@app.command()
+def preview(client: Chosen) -> None:
+    """Build a client's change in `dev`, and print how it shifts credit among the channels."""
+    from sqlmesh.utils.errors import PlanError
+
+    from pipelines import promotion
+
+    (chosen,), _ = _read([client])
+    try:
+        shifts = promotion.preview(chosen)
+    except PlanError as error:
+        raise _stop(f"{client}: the change does not pass\n{error}") from None
+    if not shifts:
+        screen.print(f"{client}: nothing to compare; `prod` is as its file says, or has no such client")
+        return
+    table = Table("channel", "credit in prod", "in dev", "revenue in prod", "in dev")
+    for shift in shifts:
+        credit = (f"{shift.credit_before:.2f}", f"{shift.credit_after:.2f}")
+        table.add_row(shift.channel, *credit, shift.revenue_before, shift.revenue_after)
+    screen.print(table)
+    screen.print(f"{client}: promote it with `make promote CLIENT={client}`")
+
+
+@app.command()
+def promote(client: Chosen) -> None:
+    """Bring a client's change into `daily` and `prod`, if its audits pass; retire one without a file."""
+    from sqlmesh.utils.errors import PlanError
+
+    from pipelines import promotion
+
+    shards = {each.id: each.shard for each in read()[0]}
+    try:
+        changed = promotion.promote(client, shards.get(client, "home"))
+    except PlanError as error:
+        raise _stop(f"{client}: not promoted, `prod` keeps what it had\n{error}") from None
+    screen.print(f"{client}: promoted" if changed else f"{client}: `prod` is already as its file says")
+
+
+def _read(chosen: list[str] | None) -> tuple[list[Client], list[Problem]]:
+    clients, problems = read()
+    for problem in problems:
+        screen.print(f"[red]{problem.client}[/red]: {problem.message}\n  {problem.fallback}")
+    broken = {problem.client for problem in problems}
+    for client in clients:
+        if client.id not in broken:
+            keep(client)
+    if unknown := set(chosen or []) - {client.id for client in clients}:
+        raise _stop(f"no usable client {', '.join(sorted(unknown))} in clients/; see clients/acme.yaml")
+    if not clients:
+        raise _stop("no usable client in clients/; start from a copy of clients/acme.yaml")
+    return [client for client in clients if not chosen or client.id in chosen], problems
+
+
+def _ingest(clients: list[Client], problems: list[Problem]) -> None:
+    from pipelines.ingest import ingest as bring_in
+
+    outcomes = []
+    with _progress("Ingest") as bar:
+        task = bar.add_task("Ingest", total=len(clients))
+        for done in bring_in(clients):
+            outcomes += done
+            bar.advance(task)
+    table = Table("client", "source", "read", "new", "unchanged", "deleted", "quarantined")
+    for outcome in sorted(outcomes):
+        if outcome.counts.read or outcome.counts.deleted:
+            table.add_row(outcome.client, outcome.source, *(str(count) for count in outcome.counts))
+    screen.print(table if table.row_count else "Ingest: nothing new in any export")
+    for outcome in sorted(outcomes):
+        if outcome.problem:
+            screen.print(f"[red]{outcome.client}[/red]: {outcome.source} is halted: {outcome.problem}")
+
+
+def _progress(what: str) -> Progress:
+    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    return Progress(*columns, console=Console(stderr=True), transient=True)
+
+
+def _stop(message: str) -> typer.Exit:
+    Console(stderr=True, highlight=False, soft_wrap=True).print(message, markup=False)
+    return typer.Exit(1)
+
+
+if __name__ == "__main__":
+    app(prog_name="python -m pipelines")

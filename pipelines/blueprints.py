@@ -2,9 +2,6 @@
 
 import os
 
-from sqlglot import exp
-from sqlmesh.core.console import get_console
-
 from macros.attribution_models import weight
 from pipelines.clients import Client, read
 from pipelines.home import clients_folder
@@ -18,6 +15,8 @@ def blueprints() -> str:
     A broken client file is named and runs on its last good settings. Raise ValueError without any
     usable client: SQLMesh would take that for a project without models, and drop every view.
     """
+    from sqlmesh.core.console import get_console  # here: it loads all of SQLMesh
+
     chosen, problems = read(os.environ.get("SHARD", "home"))
     for problem in problems:
         get_console().log_warning(str(problem))
@@ -31,7 +30,6 @@ def blueprint(client: Client) -> str:
     attribution, sources = client.attribution, client.sources
     digits = MINOR_DIGITS.get(client.currency, 2)
     variables = {
-        "client": client.id,
         "client_name": client.id,
         "start": str(client.start),
         "timezone": client.timezone,
@@ -49,8 +47,12 @@ def blueprint(client: Client) -> str:
         "publishes_last_touch": "last_touch_attribution" in client.publish,
         "publishes_channels": "channel_performance" in client.publish,
     }
-    texts = [
-        f"{name} := {value if name == 'client' else exp.convert(value).sql('duckdb')}"
-        for name, value in variables.items()
-    ]
-    return f"({', '.join(texts)})"
+    return f"(client := {client.id}, {', '.join(map(_assignment, variables.items()))})"
+
+
+def _assignment(variable: tuple[str, object]) -> str:
+    name, value = variable
+    if isinstance(value, str):
+        quoted = value.replace("'", "''")
+        return f"{name} := '{quoted}'"
+    return f"{name} := {str(value).lower()}"

@@ -1,12 +1,9 @@
 """Bring every client's exports into the lake, each client in a process of its own."""
 
 import json
-import multiprocessing
-import multiprocessing.connection
 import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator
-from multiprocessing.connection import Connection
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,6 +15,7 @@ from pipelines.clients import Client, Export
 from pipelines.contracts import CONTRACTS
 from pipelines.home import lake_folder
 from pipelines.intake import Counts, Delivery, fingerprint, new_files, take
+from pipelines.processes import in_processes
 from pipelines.sources.files import ExportError
 
 
@@ -61,34 +59,10 @@ def ingest_source(client: Client, source: str) -> Outcome:
     return outcome
 
 
-def ingest(
-    chosen: list[Client], report: Callable[[list[Outcome]], None] = lambda outcomes: None
-) -> list[Outcome]:
-    """Bring in the clients, each in a forked process; `report` hears of each as it ends."""
-    outcomes: list[Outcome] = []
-    waiting, running = list(chosen), {}
-    while waiting or running:
-        while waiting and len(running) < (os.cpu_count() or 1):
-            client = waiting.pop(0)
-            running[_start(client)] = client
-        for answer in multiprocessing.connection.wait(list(running)):
-            client = running.pop(answer)
-            try:
-                done = answer.recv()
-            except EOFError:  # killed, or out of memory: what it had committed stays
-                done = [Outcome(client.id, "ingest", problem="its process died; run it again")]
-            outcomes += done
-            report(done)
-    return outcomes
-
-
-def _start(client: Client) -> Connection:
-    receiver, sender = multiprocessing.Pipe(duplex=False)
-    fork = multiprocessing.get_context("fork")
-    child = fork.Process(target=lambda: sender.send(ingest_client(client)), daemon=True)
-    child.start()
-    sender.close()
-    return receiver
+def ingest(chosen: list[Client]) -> Iterator[list[Outcome]]:
+    """Bring in the clients, each in a process of its own; yield each one's outcomes as it ends."""
+    for client, outcomes in in_processes(ingest_client, chosen):
+        yield outcomes or [Outcome(client.id, "ingest", problem="its process died; run it again")]
 
 
 def halted(client: Client) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """The demo exports are the same for ever, fit the contracts, and hold the dirt they promise."""
 
+import json
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -21,7 +22,6 @@ LATER = 12  # the day by which the longest delay of a session is over
 
 READERS = {
     ".csv": "read_csv('{}', header = true, all_varchar = true)",
-    ".jsonl": "read_json('{}', format = 'newline_delimited')",
     ".parquet": "read_parquet('{}')",
 }
 
@@ -90,20 +90,26 @@ def read(
     connection: duckdb.DuckDBPyConnection, path: Path, export: Export
 ) -> tuple[str, list[str]]:
     """Return SQL that reads a file, and the file's columns."""
-    if path.suffix == ".sqlite":
-        with closing(sqlite3.connect(path)) as database:
-            cursor = database.execute(f"SELECT * FROM {export.table}")
-            names = [column[0] for column in cursor.description]
-            rows = [dict(zip(names, map(text, row))) for row in cursor]
-        connection.register("sqlite_rows", pa.Table.from_pylist(rows))
-        return "sqlite_rows", names
-    relation = READERS[path.suffix].format(path)
+    if path.suffix in READERS:
+        relation = READERS[path.suffix].format(path)
+    else:
+        rows = sqlite_rows(path, export) if path.suffix == ".sqlite" else json_rows(path)
+        connection.register("python_rows", pa.Table.from_pylist(rows))
+        relation = "python_rows"
     return relation, [row[0] for row in connection.execute(f"DESCRIBE FROM {relation}").fetchall()]
 
 
-def text(value: object) -> str | None:
-    """Return a value as text, and nothing as nothing."""
-    return None if value is None else str(value)
+def sqlite_rows(path: Path, export: Export) -> list[dict]:
+    """Return the rows of a table in a SQLite file."""
+    with closing(sqlite3.connect(path)) as database:
+        database.row_factory = sqlite3.Row
+        return [dict(row) for row in database.execute(f"SELECT * FROM {export.table}")]
+
+
+def json_rows(path: Path) -> list[dict]:
+    """Return the rows of a file of JSON lines, their numbers as text."""
+    lines = path.read_text().splitlines()
+    return [json.loads(line, parse_int=str, parse_float=str) for line in lines]
 
 
 VIEWS = """
@@ -164,7 +170,7 @@ DIRT = {
     "restated spend": """
         FROM spend GROUP BY spend_date, campaign_id HAVING count(DISTINCT cost) > 1""",
     "a campaign that the spend does not know": """
-        FROM sessions ANTI JOIN spend USING (campaign) WHERE medium LIKE '%paid%' OR medium = 'cpc'""",
+        FROM sessions ANTI JOIN spend USING (campaign) WHERE medium IN ('cpc', 'paid_social')""",
     "a campaign that the spend knows": "FROM sessions SEMI JOIN spend USING (campaign)",
 }
 
@@ -172,7 +178,8 @@ SHOPPING = {
     "a purchase after direct page views only": """
         FROM paths WHERE touches > 0 AND direct_touches = touches""",
     "a purchase without a page view": "FROM paths WHERE touches = 0",
-    "a touch more than 30 days before": "FROM paths WHERE first_touch < bought_at - INTERVAL 30 DAY",
+    "a touch more than 30 days before": """
+        FROM paths WHERE first_touch < bought_at - INTERVAL 30 DAY""",
     "a page view at the moment of the purchase": "FROM paths WHERE last_touch = bought_at",
     "a returning customer": "FROM paths GROUP BY client_id HAVING count(*) > 1",
 }

@@ -1,0 +1,61 @@
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+BIN := .venv/bin
+RUN := $(BIN)/python -m pipelines
+
+.PHONY: help daily ingest preview promote plan audit test check format lint demo lock clean
+
+help: ## list these verbs
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+daily: install exports ## serve every client's morning
+	$(RUN) daily
+
+ingest: install exports ## append new exports to lake
+	$(RUN) ingest
+
+preview: install ## compare CLIENT's change with prod
+	$(RUN) preview $(CLIENT)
+
+promote: install ## bring CLIENT's change into prod
+	$(RUN) promote $(CLIENT)
+
+plan: install ## build all changes in dev
+	$(BIN)/sqlmesh plan dev
+
+audit: install ## audit all candidate tables
+	$(BIN)/sqlmesh audit
+
+test: install ## run all tests
+	$(BIN)/pytest
+
+check: install ## format check, lint, tests
+	$(BIN)/sqlmesh format --check
+	$(BIN)/sqlmesh lint
+	$(BIN)/pytest
+
+format: install ## format models and audits
+	$(BIN)/sqlmesh format
+
+lint: install ## check the house's rules
+	$(BIN)/sqlmesh lint
+
+demo: install ## write demo exports of DAY
+	$(BIN)/python -m pipelines.demo --day $(or $(DAY),0)
+
+lock: ## pin requirements.in in requirements.lock
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q requirements.in -o requirements.lock
+
+clean: ## forget lake, warehouse and exports
+	rm -rf lake warehouse/*.duckdb* warehouse/*.json exports .cache logs
+
+.PHONY: install
+install: .venv/installed
+
+.venv/installed: requirements.lock
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@touch $@
+
+exports:
+	$(BIN)/python -m pipelines.demo

@@ -1,0 +1,18 @@
+/* How fresh the client's published numbers are. One row. */
+MODEL (
+  name @{client}_publish.freshness_v1,
+  kind FULL,
+  grain client,
+  blueprints @clients()
+);
+
+SELECT
+  client, /* The client's name in schemas and files */
+  loaded_until, /* The newest row that the published numbers hold was committed then, UTC */
+  conversions, /* Won deals and purchases */
+  @currency AS currency, /* Of all money in the row */
+  revenue, /* Of the conversions; attributed and unattributed together */
+  attributed_revenue, /* What touchpoints earned */
+  unattributed_revenue, /* What no touchpoint earned */
+  spend /* What the platforms charged */
+FROM @{client}_marts.gate

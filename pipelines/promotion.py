@@ -1,0 +1,71 @@
+"""Preview a client's change beside what is published, and promote it: one client, no other."""
+
+from typing import NamedTuple
+
+from pipelines.clients import Client
+from pipelines.warehouse import Warehouse
+
+
+class Shift(NamedTuple):
+    """What a change does to one channel: credit in conversions, revenue in money."""
+
+    channel: str
+    credit_before: float
+    credit_after: float
+    revenue_before: str
+    revenue_after: str
+    currency: str
+
+
+_SHIFTS = """
+WITH before AS (
+  SELECT channel, SUM(credit) AS credit, SUM(attributed_revenue) AS revenue
+  FROM {client}_publish.attribution_v1 GROUP BY channel
+), after AS (
+  SELECT channel, SUM(credit) AS credit, SUM(attributed_revenue) AS revenue
+  FROM {client}_publish__dev.attribution_v1 GROUP BY channel
+)
+SELECT
+  channel, COALESCE(before.credit, 0)::DOUBLE, COALESCE(after.credit, 0)::DOUBLE,
+  COALESCE(before.revenue, 0)::TEXT, COALESCE(after.revenue, 0)::TEXT, '{currency}'
+FROM before FULL OUTER JOIN after USING (channel) ORDER BY channel
+"""
+
+
+def preview(client: Client) -> list[Shift]:
+    """Build a client's change in `dev`; return how it shifts credit among the channels.
+
+    Nothing changed, nothing returned. Raise PlanError, with the failures, if an audit fails.
+    """
+    warehouse = Warehouse(client.shard)
+    try:
+        local, prod = warehouse.local().get(client.id), warehouse.promoted("prod").get(client.id)
+        if local == prod:
+            return []
+        warehouse.plan("dev", [client.id])
+        return difference(warehouse, client) if prod else []
+    finally:
+        warehouse.close()
+
+
+def difference(warehouse: Warehouse, client: Client) -> list[Shift]:
+    """Return the credit per channel in `prod` and in `dev`."""
+    query = _SHIFTS.format(client=client.id, currency=client.currency)
+    return [Shift(*row) for row in warehouse.rows(query)]
+
+
+def promote(client: str, shard: str) -> bool:
+    """Bring a client's change into `daily` and `prod`, if its audits pass; False without a change.
+
+    A client whose file is gone is retired: its views go, its lake stays.
+    Raise PlanError, with the failures, if an audit fails; then both keep what they had.
+    """
+    warehouse = Warehouse(shard)
+    try:
+        local = warehouse.local().get(client)
+        changed = [name for name in ("daily", "prod") if warehouse.promoted(name).get(client) != local]
+        for environment in changed:
+            warehouse.plan(environment, [client])
+        return bool(changed)
+    finally:
+        warehouse.close()
