@@ -7,7 +7,7 @@ from pathlib import Path
 from sqlglot import exp
 from sqlmesh import macro
 
-from pipelines.committed import committed_files, committed_loads
+from pipelines.committed import READING_STAGES, committed_files, committed_loads
 
 
 @macro()
@@ -19,7 +19,7 @@ def ledger(evaluator, client):
     """
     counts = "rows_read, rows_quarantined, rows_unchanged, rows_appended, rows_superseded, rows_deleted"
     selects = []
-    if evaluator.runtime_stage == "evaluating":
+    if evaluator.runtime_stage in READING_STAGES:
         home = os.environ.get("ATTRIBUTION_HOME", ".")
         for folder in sorted(Path(home, "lake", client.name).glob("[a-z]*")):
             loads = committed_loads(str(folder))
@@ -43,7 +43,7 @@ def ledger(evaluator, client):
 def halted_sources(evaluator, client):
     """Return the sources whose last delivery was refused, with the reasons, as text; NULL if none."""
     problems = []
-    if evaluator.runtime_stage == "evaluating":
+    if evaluator.runtime_stage in READING_STAGES:
         home = os.environ.get("ATTRIBUTION_HOME", ".")
         for status in sorted(Path(home, "lake", client.name).glob("[a-z]*/status.json")):
             said = json.loads(status.read_text(encoding="utf-8"))

@@ -5,7 +5,7 @@ import os
 from sqlglot import exp
 from sqlmesh import macro
 
-from pipelines.committed import committed_files, committed_loads
+from pipelines.committed import READING_STAGES, committed_files, committed_loads
 
 
 @macro()
@@ -18,7 +18,7 @@ def raw(evaluator, client, source, table, columns):
     """
     names = [column.name for column in columns.expressions]
     files = []
-    if evaluator.runtime_stage == "evaluating":
+    if evaluator.runtime_stage in READING_STAGES:
         folder = f"{os.environ.get('ATTRIBUTION_HOME', '.')}/lake/{client.name}/{source.name}"
         start, end = (evaluator.locals[key].replace(tzinfo=None) for key in ("start_dt", "end_dt"))
         loads = {

@@ -14,7 +14,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Ingest every client's exports, serve every client's morning, preview and promote changes.",
 )
-screen = Console(highlight=False, soft_wrap=True)
+screen = Console(highlight=False, soft_wrap=True, width=max(Console().width, 110))
 
 Chosen = Annotated[str, typer.Argument(help="The client, as its file is called: acme.", metavar="CLIENT")]
 Some = Annotated[

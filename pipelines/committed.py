@@ -8,6 +8,9 @@ import json
 from datetime import datetime, timezone
 from pathlib import Path
 
+# SQLMesh fills a new table while "creating" it, any other while "evaluating".
+READING_STAGES = ("creating", "evaluating")
+
 
 def committed_loads(folder: str) -> dict[str, datetime]:
     """Return each committed load of a source's folder with the UTC time it was committed."""
