@@ -4,6 +4,7 @@ from typing import Annotated, Optional
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -62,7 +63,7 @@ def daily(client: Some = None) -> None:
     screen.print(table)
     for report in sorted(reports):
         for reason in report.reasons:
-            screen.print(f"[red]{report.client}[/red]: {reason}", markup=True)
+            screen.print(f"[red]{report.client}[/red]: {escape(reason)}")
     if problems or any(report.result == "held" for report in reports):
         raise typer.Exit(1)
 
@@ -91,24 +92,35 @@ def preview(client: Chosen) -> None:
 
 
 @app.command()
-def promote(client: Chosen) -> None:
-    """Bring a client's change into `daily` and `prod`, if its audits pass; retire one without a file."""
+def promote(
+    clients: Annotated[Optional[list[str]], typer.Argument(help="The clients; all, if left out.")] = None,
+) -> None:
+    """Bring each client's change into `daily` and `prod`, if its audits pass; retire one without a file.
+
+    The exit status is 1 if a client does not pass: it keeps what it had, the others are promoted.
+    """
     from sqlmesh.utils.errors import PlanError
 
     from pipelines import promotion
 
-    shards = {each.id: each.shard for each in read()[0]}
-    try:
-        changed = promotion.promote(client, shards.get(client, "home"))
-    except PlanError as error:
-        raise _stop(f"{client}: not promoted, `prod` keeps what it had\n{error}") from None
-    screen.print(f"{client}: promoted" if changed else f"{client}: `prod` is already as its file says")
+    shards = {client.id: client.shard for client in _read(None)[0]}
+    failed = False
+    for client in clients or shards:
+        try:
+            changed = promotion.promote(client, shards.get(client, "home"))
+        except PlanError as error:
+            screen.print(f"[red]{client}[/red]: not promoted, it keeps what it had\n{escape(str(error))}")
+            failed = True
+        else:
+            screen.print(f"{client}: {'promoted' if changed else 'already as its file says'}")
+    if failed:
+        raise typer.Exit(1)
 
 
 def _read(chosen: list[str] | None) -> tuple[list[Client], list[Problem]]:
     clients, problems = read()
     for problem in problems:
-        screen.print(f"[red]{problem.client}[/red]: {problem.message}\n  {problem.fallback}")
+        screen.print(f"[red]{problem.client}[/red]: {escape(problem.message)}\n  {problem.fallback}")
     broken = {problem.client for problem in problems}
     for client in clients:
         if client.id not in broken:
@@ -136,7 +148,7 @@ def _ingest(clients: list[Client], problems: list[Problem]) -> None:
     screen.print(table if table.row_count else "Ingest: nothing new in any export")
     for outcome in sorted(outcomes):
         if outcome.problem:
-            screen.print(f"[red]{outcome.client}[/red]: {outcome.source} is halted: {outcome.problem}")
+            screen.print(f"[red]{outcome.client}[/red]: {outcome.source} is halted: {escape(outcome.problem)}")
 
 
 def _progress(what: str) -> Progress:

@@ -6,6 +6,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
+# A shard is a forked process itself; SQLMesh forking again under DuckDB's threads may crash.
+os.environ.setdefault("MAX_FORK_WORKERS", "1")
+
 from sqlglot import exp
 from sqlmesh import Context
 from sqlmesh.core.console import NoopConsole, set_console

@@ -1,0 +1,143 @@
+"""A house to test in: the project's code, with data of its own."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from pipelines.clients import Client, read
+from pipelines.demo import write_exports
+from pipelines.ingest import Outcome, ingest_client
+from pipelines.morning import Report, serve_shard
+
+PROJECT = Path(__file__).parent.parent
+
+
+class House:
+    """The data's home of one test: clients, exports, lake and warehouse in a folder."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+
+    def enter(self) -> "House":
+        """Make the code in this process work on this home."""
+        os.environ["ATTRIBUTION_HOME"] = str(self.home)
+        os.environ["SHARD"] = "home"
+        return self
+
+    def client(self, name: str) -> Client:
+        """Return one client's settings."""
+        return next(client for client in read()[0] if client.id == name)
+
+    def edit(self, name: str, old: str, new: str) -> None:
+        """Change a client's file as an operator would."""
+        file = self.home / "clients" / f"{name}.yaml"
+        text = file.read_text()
+        assert old in text, f"{old!r} is not in {file}"
+        file.write_text(text.replace(old, new))
+
+    def export(self, day: int = 0, sessions: int = 100) -> None:
+        """Write the demo exports as they lie there on a day."""
+        write_exports(self.home / "exports", day, sessions, [client.id for client in read()[0]])
+
+    def backdate(self, days: int) -> None:
+        """Make every load so far one of some days ago: its days are over, and stay as computed."""
+        for marker in (self.home / "lake").rglob("_dlt_loads/*.jsonl"):
+            load = json.loads(marker.read_text())
+            moment = datetime.fromisoformat(load["inserted_at"]) - timedelta(days=days)
+            marker.write_text(json.dumps(load | {"inserted_at": moment.isoformat()}))
+
+    def ingest(self) -> dict[tuple[str, str], Outcome]:
+        """Ingest every client in this process; return the outcomes by client and source."""
+        done = [outcome for client in read()[0] for outcome in ingest_client(client)]
+        return {(outcome.client, outcome.source): outcome for outcome in done}
+
+    def serve(self) -> dict[str, Report]:
+        """Serve the morning in this process; return the reports by client."""
+        shards: dict[str, list[Client]] = {}
+        for client in read()[0]:
+            shards.setdefault(client.shard, []).append(client)
+        reports = [report for members in shards.values() for report in serve_shard(members)]
+        return {report.client: report for report in reports}
+
+    def run(self, *command: str) -> subprocess.CompletedProcess:
+        """Run a command as typed in the project's root; return its output and status."""
+        return subprocess.run(
+            command,
+            cwd=PROJECT,
+            env={**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def pipelines(self, *arguments: str) -> subprocess.CompletedProcess:
+        """Run `python -m pipelines`."""
+        return self.run(sys.executable, "-m", "pipelines", *arguments)
+
+    def sqlmesh(self, *arguments: str) -> subprocess.CompletedProcess:
+        """Run `sqlmesh`."""
+        return self.run(str(Path(sys.executable).parent / "sqlmesh"), *arguments)
+
+    def rows(self, query: str, shard: str = "home") -> list[tuple]:
+        """Return the rows of a query on the warehouse."""
+        with duckdb.connect(str(self.home / f"warehouse/{shard}.duckdb"), read_only=True) as warehouse:
+            return warehouse.execute(query).fetchall()
+
+    def tamper(self, view: str, statement: str) -> None:
+        """Change the table behind a view, as no code of ours would: `{table}` is its name."""
+        with duckdb.connect(str(self.home / "warehouse/home.duckdb")) as warehouse:
+            schema, name = view.split(".")
+            (sql,) = warehouse.execute(
+                "SELECT sql FROM duckdb_views() WHERE schema_name = ? AND view_name = ?", [schema, name]
+            ).fetchone()
+            table = re.search(r"FROM (\S+?);?$", sql.strip()).group(1)
+            warehouse.execute(statement.format(table=table))
+
+    def published(self, client: str, environment: str = "") -> dict[str, list[tuple]]:
+        """Return all published rows of a client, by table."""
+        schema = f"{client}_publish{environment and '__' + environment}"
+        tables = self.rows(
+            f"SELECT table_name FROM information_schema.tables WHERE table_schema = '{schema}'"
+        )
+        return {
+            table: self.rows(f"FROM {schema}.{table} ORDER BY ALL") for (table,) in sorted(tables)
+        }
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> House:
+    """An empty house with the demo clients' settings."""
+    return _furnished(tmp_path / "house")
+
+
+@pytest.fixture(scope="session")
+def _served(tmp_path_factory: pytest.TempPathFactory) -> House:
+    house = _furnished(tmp_path_factory.mktemp("served") / "house")
+    house.export()
+    house.ingest()
+    house.backdate(days=2)
+    assert {report.result for report in house.serve().values()} == {"published"}
+    return house
+
+
+@pytest.fixture
+def served(_served: House, tmp_path: Path) -> House:
+    """A house in which one morning was served: a copy, to break at will."""
+    shutil.copytree(_served.home, tmp_path / "house")
+    return House(tmp_path / "house").enter()
+
+
+def _furnished(home: Path) -> House:
+    (home / "clients").mkdir(parents=True)
+    for name in ("acme", "borealis", "cobalt", "shop"):
+        shutil.copy(PROJECT / "clients" / f"{name}.yaml", home / "clients")
+    return House(home).enter()

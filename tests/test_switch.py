@@ -1,0 +1,139 @@
+"""A client's model is a line in its file: previewed, audited, promoted, taken back; nobody else moves."""
+
+import re
+
+import pytest
+
+from tests.conftest import PROJECT, House
+
+
+@pytest.fixture
+def switched(served: House) -> House:
+    """A house in which acme's file asks for another model than the promoted one."""
+    served.edit("acme", "model: position_based", "model: last_touch")
+    return served
+
+
+def modified(output: str) -> set[str]:
+    """Return the schemas that a plan lists as changed."""
+    return set(re.findall(r"[-*├└─ ]*`?(\w+?)__dev\.\w+`? \((?:Indirect )?(?:Breaking|Non-breaking)", output))
+
+
+def test_a_switch_is_previewed_and_promoted_for_one_client(switched: House) -> None:
+    before = {name: switched.published(name) for name in ("acme", "borealis", "cobalt", "shop")}
+
+    plan = switched.sqlmesh("plan", "dev")
+
+    assert plan.returncode == 0, plan.stdout
+    assert modified(plan.stdout) == {"acme_attribution", "acme_marts", "acme_publish"}
+    assert {name: switched.published(name) for name in before} == before
+    assert switched.published("acme", "dev")["attribution_v1"] != before["acme"]["attribution_v1"]
+
+    shown = switched.pipelines("preview", "acme")
+    assert shown.returncode == 0 and "Paid Search" in shown.stdout, shown.stdout
+    assert switched.sqlmesh("audit").returncode == 0
+
+    promoted = switched.pipelines("promote", "acme")
+
+    assert promoted.returncode == 0 and "acme: promoted" in promoted.stdout, promoted.stdout
+    after = {name: switched.published(name) for name in before}
+    assert after["acme"]["attribution_v1"] == switched.published("acme", "dev")["attribution_v1"]
+    assert after | {"acme": 0} == before | {"acme": 0}
+
+    switched.edit("acme", "model: last_touch", "model: position_based")
+    tables = "SELECT COUNT(*) FROM duckdb_tables() WHERE schema_name LIKE 'sqlmesh\\_\\_%' ESCAPE '\\'"
+    built = switched.rows(tables)
+    back = switched.pipelines("promote", "acme")
+    assert back.returncode == 0, back.stdout
+    assert switched.rows(tables) == built
+    assert switched.published("acme") == before["acme"]
+
+
+def test_a_morning_runs_what_was_promoted_and_names_what_waits(switched: House) -> None:
+    before = switched.published("acme")
+
+    report = switched.serve()["acme"]
+
+    assert report.result == "published"
+    assert report.reasons == [
+        "changed, but not promoted: make preview CLIENT=acme, then make promote CLIENT=acme"
+    ]
+    assert switched.published("acme") == before
+
+
+def test_a_change_that_fails_its_audits_is_not_promoted(switched: House) -> None:
+    before = switched.published("acme")
+    switched.tamper(
+        "acme_journeys.paths",
+        "UPDATE {table} SET touched_at = converted_at + INTERVAL 1 DAY WHERE position = 1",
+    )
+
+    done = switched.pipelines("promote", "acme")
+
+    assert done.returncode == 1
+    assert "acme: not promoted, it keeps what it had" in done.stdout
+    assert "audit touches_precede_conversions failed" in done.stdout
+    assert switched.published("acme") == before
+
+
+def test_a_bare_plan_sees_edits_additions_and_removals(served: House) -> None:
+    clients = served.home / "clients"
+
+    served.edit("cobalt", "last_non_direct", "linear")
+    assert modified(served.sqlmesh("plan", "dev").stdout) == {
+        "cobalt_attribution", "cobalt_marts", "cobalt_publish"
+    }
+
+    text = (clients / "shop.yaml").read_text()
+    (clients / "kiosk.yaml").write_text(text)
+    added = served.sqlmesh("plan", "dev").stdout
+    assert re.search(r"Added Models:.*`kiosk_attribution__dev\.credit`", added, re.DOTALL)
+
+    (clients / "kiosk.yaml").unlink()
+    removed = served.sqlmesh("plan", "dev").stdout
+    assert re.search(r"Removed Models:.*`kiosk_attribution__dev\.credit`", removed, re.DOTALL)
+
+
+def test_a_new_model_in_the_library_rebuilds_nobody(served: House, tmp_path) -> None:
+    import shutil
+
+    project = tmp_path / "project"
+    shutil.copytree(
+        PROJECT,
+        project,
+        ignore=shutil.ignore_patterns(".venv", ".git", "lake", "exports", "warehouse", ".cache", "tests"),
+    )
+    library = project / "macros/attribution_models.py"
+    text = library.read_text()
+    library.write_text(
+        text.replace(
+            "MODELS: dict",
+            'def middle(settings: Attribution) -> str:\n    """All to the middle."""\n'
+            '    return "CASE WHEN position * 2 = path_length THEN 1 ELSE 0 END"\n\n\nMODELS: dict',
+        ).replace("linear, position_based", "linear, middle, position_based")
+    )
+    versions = served.run("python", "-c", VERSIONS.format(project=PROJECT))
+    grown = served.run("python", "-c", VERSIONS.format(project=project))
+
+    assert "middle" in library.read_text().split("MODELS: dict")[1]
+    assert versions.returncode == grown.returncode == 0, grown.stdout
+    assert versions.stdout == grown.stdout != ""
+
+
+VERSIONS = """
+import os, sys
+sys.path.insert(0, r"{project}")
+os.chdir(r"{project}")
+from pipelines.warehouse import Warehouse
+print(sorted((name, sorted(map(str, ids))) for name, ids in Warehouse("home").local().items()))
+"""
+
+
+def test_a_client_without_a_file_is_retired_by_promotion(served: House) -> None:
+    (served.home / "clients/shop.yaml").unlink()
+
+    done = served.pipelines("promote", "shop")
+
+    assert done.returncode == 0, done.stdout
+    assert served.published("shop") == {}
+    assert served.published("acme")
