@@ -85,9 +85,17 @@ class Warehouse:
             raise PlanError("\n".join(failures) or str(error)) from error
 
     def run(self, environment: str, clients: Iterable[str]) -> dict[str, list[Failure]]:
-        """Compute what is new for some clients; return the failures of those that failed."""
+        """Compute what is new for some clients; return the failures of those that failed.
+
+        A scheduler for each client: SQLMesh's cost for a model grows with the models beside it.
+        """
         self._listener.errors.clear()
-        self._context.run(environment, select_models=[f"{client}_*" for client in clients])
+        found = self._context.state_reader.get_environment(environment)
+        snapshots = self._context.state_reader.get_snapshots(found.snapshots).values()
+        for client in clients:
+            own = [each for each in snapshots if _client(exp.to_table(each.name)) == client]
+            scheduler = self._context.create_scheduler(own, self._context.snapshot_evaluator)
+            scheduler.run(found.naming_info)
         return self._failures()
 
     def rows(self, query: str) -> list[tuple]:
