@@ -31,14 +31,18 @@ test: install ## run all tests
 
 check: install ## format check, lint, tests
 	$(BIN)/sqlmesh format --check
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
 	$(BIN)/sqlmesh lint
 	$(BIN)/pytest
 
-format: install ## format models and audits
+format: install ## format SQL and Python
 	$(BIN)/sqlmesh format
+	$(BIN)/ruff format
 
 lint: install ## check the house's rules
 	$(BIN)/sqlmesh lint
+	$(BIN)/ruff check
 
 demo: install ## write demo exports of DAY
 	$(BIN)/python -m pipelines.demo --day $(or $(DAY),0)

@@ -27,7 +27,15 @@ def main(
     """Print CPU seconds of the first morning, a usual one, an idle one, a preview and a promotion."""
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
-        demo = ["pipelines.demo", "--copies", clients, "--per-shard", per_shard, "--sessions", sessions]
+        demo = [
+            "pipelines.demo",
+            "--copies",
+            clients,
+            "--per-shard",
+            per_shard,
+            "--sessions",
+            sessions,
+        ]
         steps = {
             "first morning": [(*demo, "--day", 0), ("pipelines", "daily")],
             "usual morning": [(*demo, "--day", 1), ("pipelines", "daily")],

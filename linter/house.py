@@ -1,7 +1,5 @@
 """What must never be: the house's own rules, run by `sqlmesh lint` and before every plan."""
 
-import typing as t
-
 from sqlglot import exp
 from sqlmesh.core.linter.rule import Rule, RuleViolation
 from sqlmesh.core.model import Model
@@ -12,15 +10,17 @@ LAYERS = ("staging", "journeys", "attribution", "marts", "publish")
 class NoReadAcrossClients(Rule):
     """A model reads its own client's tables only."""
 
-    def check_model(self, model: Model) -> t.Optional[RuleViolation]:
-        strangers = sorted(name for name in model.depends_on if _home(name)[0] != _home(model.fqn)[0])
+    def check_model(self, model: Model) -> RuleViolation | None:
+        strangers = sorted(
+            name for name in model.depends_on if _home(name)[0] != _home(model.fqn)[0]
+        )
         return self.violation(f"{model.name} reads {', '.join(strangers)}") if strangers else None
 
 
 class NoReadUpwards(Rule):
     """A layer reads those before it and itself, never those after it."""
 
-    def check_model(self, model: Model) -> t.Optional[RuleViolation]:
+    def check_model(self, model: Model) -> RuleViolation | None:
         own = LAYERS.index(_home(model.fqn)[1])
         later = sorted(name for name in model.depends_on if LAYERS.index(_home(name)[1]) > own)
         return self.violation(f"{model.name} reads {', '.join(later)}") if later else None
@@ -29,23 +29,27 @@ class NoReadUpwards(Rule):
 class NoMissingGrain(Rule):
     """A model says what makes a row one."""
 
-    def check_model(self, model: Model) -> t.Optional[RuleViolation]:
+    def check_model(self, model: Model) -> RuleViolation | None:
         return None if model.grains else self.violation(f"{model.name} has no grain")
 
 
 class NoMissingColumnComment(Rule):
     """Every column says what its name cannot: unit, time zone, NULL."""
 
-    def check_model(self, model: Model) -> t.Optional[RuleViolation]:
+    def check_model(self, model: Model) -> RuleViolation | None:
         said = model.column_descriptions
         silent = [name for name in model.render_query_or_raise().named_selects if name not in said]
-        return self.violation(f"{model.name}: no comment beside {', '.join(silent)}") if silent else None
+        return (
+            self.violation(f"{model.name}: no comment beside {', '.join(silent)}")
+            if silent
+            else None
+        )
 
 
 class NoMissingDescription(Rule):
     """A model begins with a sentence that says what a row is."""
 
-    def check_model(self, model: Model) -> t.Optional[RuleViolation]:
+    def check_model(self, model: Model) -> RuleViolation | None:
         return None if model.description else self.violation(f"{model.name} has no sentence")
 
 

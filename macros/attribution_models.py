@@ -58,9 +58,7 @@ def time_decay(settings: Attribution) -> str:
 
 MODELS: dict[str, Callable[[Attribution], str]] = {
     model.__name__: model
-    for model in (
-        first_touch, last_touch, last_non_direct, linear, position_based, time_decay
-    )
+    for model in (first_touch, last_touch, last_non_direct, linear, position_based, time_decay)
 }
 
 

@@ -17,7 +17,9 @@ def ledger(evaluator, client):
     One row per load, table and file: `source`, `table_name`, `rows_appended`, `rows_superseded`,
     `rows_deleted`, `loaded_at`.
     """
-    counts = "rows_read, rows_quarantined, rows_unchanged, rows_appended, rows_superseded, rows_deleted"
+    counts = (
+        "rows_read, rows_quarantined, rows_unchanged, rows_appended, rows_superseded, rows_deleted"
+    )
     selects = []
     if evaluator.runtime_stage in READING_STAGES:
         home = os.environ.get("ATTRIBUTION_HOME", ".")

@@ -1,6 +1,6 @@
 """The commands behind the Makefile: `python -m pipelines --help`."""
 
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -17,9 +17,11 @@ app = typer.Typer(
 )
 screen = Console(highlight=False, soft_wrap=True, width=max(Console().width, 110))
 
-Chosen = Annotated[str, typer.Argument(help="The client, as its file is called: acme.", metavar="CLIENT")]
+Chosen = Annotated[
+    str, typer.Argument(help="The client, as its file is called: acme.", metavar="CLIENT")
+]
 Some = Annotated[
-    Optional[list[str]],
+    list[str] | None,
     typer.Option("--client", help="Only this client; repeat for more. All of them, if left out."),
 ]
 
@@ -51,13 +53,18 @@ def daily(client: Some = None) -> None:
         for report in serve(clients):
             reports.append(report)
             bar.advance(task)
-    table = Table("client", "result", "conversions", "revenue", "unattributed", "spend", "loaded until")
+    table = Table(
+        "client", "result", "conversions", "revenue", "unattributed", "spend", "loaded until"
+    )
     for report in sorted(reports):
         said = report.published
         table.add_row(
             report.client,
             f"[red]{report.result}[/red]" if report.result == "held" else report.result,
-            *(said.get(key, "") for key in ("conversions", "revenue", "unattributed_revenue", "spend")),
+            *(
+                said.get(key, "")
+                for key in ("conversions", "revenue", "unattributed_revenue", "spend")
+            ),
             said.get("loaded_until", "")[:19],
         )
     screen.print(table)
@@ -81,7 +88,9 @@ def preview(client: Chosen) -> None:
     except PlanError as error:
         raise _stop(f"{client}: the change does not pass\n{error}") from None
     if not shifts:
-        screen.print(f"{client}: nothing to compare; `prod` is as its file says, or has no such client")
+        screen.print(
+            f"{client}: nothing to compare; `prod` is as its file says, or has no such client"
+        )
         return
     table = Table("channel", "credit in prod", "in dev", "revenue in prod", "in dev")
     for shift in shifts:
@@ -93,7 +102,9 @@ def preview(client: Chosen) -> None:
 
 @app.command()
 def promote(
-    clients: Annotated[Optional[list[str]], typer.Argument(help="The clients; all, if left out.")] = None,
+    clients: Annotated[
+        list[str] | None, typer.Argument(help="The clients; all, if left out.")
+    ] = None,
 ) -> None:
     """Bring each client's change into `daily` and `prod`, if its audits pass; retire one without a file.
 
@@ -109,7 +120,9 @@ def promote(
         try:
             changed = promotion.promote(client, shards.get(client, "home"))
         except PlanError as error:
-            screen.print(f"[red]{client}[/red]: not promoted, it keeps what it had\n{escape(str(error))}")
+            screen.print(
+                f"[red]{client}[/red]: not promoted, it keeps what it had\n{escape(str(error))}"
+            )
             failed = True
         else:
             screen.print(f"{client}: {'promoted' if changed else 'already as its file says'}")
@@ -120,13 +133,17 @@ def promote(
 def _read(chosen: list[str] | None) -> tuple[list[Client], list[Problem]]:
     clients, problems = read()
     for problem in problems:
-        screen.print(f"[red]{problem.client}[/red]: {escape(problem.message)}\n  {problem.fallback}")
+        screen.print(
+            f"[red]{problem.client}[/red]: {escape(problem.message)}\n  {problem.fallback}"
+        )
     broken = {problem.client for problem in problems}
     for client in clients:
         if client.id not in broken:
             keep(client)
     if unknown := set(chosen or []) - {client.id for client in clients}:
-        raise _stop(f"no usable client {', '.join(sorted(unknown))} in clients/; see clients/acme.yaml")
+        raise _stop(
+            f"no usable client {', '.join(sorted(unknown))} in clients/; see clients/acme.yaml"
+        )
     if not clients:
         raise _stop("no usable client in clients/; start from a copy of clients/acme.yaml")
     return [client for client in clients if not chosen or client.id in chosen], problems
@@ -148,7 +165,9 @@ def _ingest(clients: list[Client], problems: list[Problem]) -> None:
     screen.print(table if table.row_count else "Ingest: nothing new in any export")
     for outcome in sorted(outcomes):
         if outcome.problem:
-            screen.print(f"[red]{outcome.client}[/red]: {outcome.source} is halted: {escape(outcome.problem)}")
+            screen.print(
+                f"[red]{outcome.client}[/red]: {outcome.source} is halted: {escape(outcome.problem)}"
+            )
 
 
 def _progress(what: str) -> Progress:

@@ -39,25 +39,29 @@ def serve(clients: Iterable[Client]) -> Iterator[Report]:
 def serve_shard(clients: list[Client]) -> list[Report]:
     """Serve the clients of one shard, in this process; one with nothing new costs next to nothing."""
     memory = warehouse_folder() / f"{clients[0].shard}.morning.json"
-    before = json.loads(memory.read_text()) if memory.exists() else {}
+    remembered = _remembered(memory)
     states = {client.id: _state(client) for client in clients}
-    known = {
-        client: Report(client, *remembered["report"])
-        for client, remembered in before.items()
-        if states.get(client) == remembered["state"]
-    }
-    stirred = [client for client in clients if client.id not in known]
+    idle = [
+        Report(client, "nothing new", *remembered[client]["report"])
+        for client, state in states.items()
+        if remembered.get(client, {}).get("state") == state
+    ]
+    stirred = [client for client in clients if client.id not in {report.client for report in idle}]
     try:
         fresh = _run(stirred) if stirred else []
     except Exception as error:  # a locked or corrupt file: this shard's clients, nobody else's
         reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
         return [Report(client.id, "held", [reason]) for client in clients]
-    after = {report.client: {"state": states[report.client], "report": report[1:]} for report in fresh}
-    _write(memory, {client: before[client] for client in known} | after)
-    return fresh + [
-        report if report.result == "held" else report._replace(result="nothing new")
-        for report in known.values()
-    ]
+    for report in fresh:
+        remembered.pop(report.client, None)
+        if report.result == "published":
+            state = states[report.client]
+            remembered[report.client] = {
+                "state": state,
+                "report": [report.reasons, report.published],
+            }
+    _remember(memory, remembered)
+    return fresh + idle
 
 
 def _run(clients: list[Client]) -> list[Report]:
@@ -67,16 +71,17 @@ def _run(clients: list[Client]) -> list[Report]:
     warehouse = Warehouse(clients[0].shard)
     try:
         names = [client.id for client in clients]
+        local = warehouse.local()
         if new := set(names) - warehouse.promoted("daily").keys():
             warehouse.plan("daily", sorted(new), backfill=False)
         failures = warehouse.run("daily", names)
-        local, daily, prod = warehouse.local(), warehouse.promoted("daily"), warehouse.promoted("prod")
+        daily, prod = warehouse.promoted("daily"), warehouse.promoted("prod")
         passed = [name for name in names if name not in failures]
         fresh = [name for name in passed if daily[name] == local[name] != prod.get(name)]
         if fresh:
             warehouse.plan("prod", fresh, backfill=False)
-        behind = [name for name in names if name in prod and prod[name] != daily[name]]
-        if behind := [name for name in behind if name not in fresh]:
+        behind = {name for name in names if name in prod and prod[name] != daily[name]}
+        if behind := sorted(behind - set(fresh)):
             warehouse.run("prod", behind)
         in_prod = warehouse.promoted("prod")
         return [
@@ -93,11 +98,20 @@ def _run(clients: list[Client]) -> list[Report]:
         warehouse.close()
 
 
-_PENDING = "changed, but not promoted: make preview CLIENT={client}, then make promote CLIENT={client}"
+_PENDING = (
+    "changed, but not promoted: make preview CLIENT={client}, then make promote CLIENT={client}"
+)
 
 
 def _published(warehouse, client: str) -> dict[str, str]:
-    columns = ("loaded_until", "conversions", "currency", "revenue", "unattributed_revenue", "spend")
+    columns = (
+        "loaded_until",
+        "conversions",
+        "currency",
+        "revenue",
+        "unattributed_revenue",
+        "spend",
+    )
     rows = warehouse.rows(f"SELECT {', '.join(columns)} FROM {client}_publish.freshness_v1")
     return {column: str(value) for column, value in zip(columns, rows[0])} if rows else {}
 
@@ -118,8 +132,13 @@ def _state(client: Client) -> str:
     return digest.hexdigest()
 
 
-def _write(file: Path, content: dict) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    fresh = file.with_suffix(".new")
-    fresh.write_text(json.dumps(content, indent=1), encoding="utf-8")
-    os.replace(fresh, file)
+def _remembered(memory: Path) -> dict[str, dict]:
+    """Return the state in which each client was last published; nothing without its warehouse."""
+    warehouse = memory.with_name(memory.name.replace(".morning.json", ".duckdb"))
+    return json.loads(memory.read_text()) if memory.exists() and warehouse.exists() else {}
+
+
+def _remember(memory: Path, states: dict[str, dict]) -> None:
+    fresh = memory.with_suffix(".new")
+    fresh.write_text(json.dumps(states, indent=1), encoding="utf-8")
+    os.replace(fresh, memory)

@@ -63,7 +63,9 @@ def promote(client: str, shard: str) -> bool:
     warehouse = Warehouse(shard)
     try:
         local = warehouse.local().get(client)
-        changed = [name for name in ("daily", "prod") if warehouse.promoted(name).get(client) != local]
+        changed = [
+            name for name in ("daily", "prod") if warehouse.promoted(name).get(client) != local
+        ]
         for environment in changed:
             warehouse.plan(environment, [client])
         return bool(changed)

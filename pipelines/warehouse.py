@@ -109,7 +109,9 @@ class Warehouse:
             cause = error.__cause__
             causes = cause.errors if isinstance(cause, NodeAuditsErrors) else [cause]
             for each in causes:
-                failures[_client(name)].append(Failure(f"{name.db}.{name.name}", self._reason(each)))
+                failures[_client(name)].append(
+                    Failure(f"{name.db}.{name.name}", self._reason(each))
+                )
         return dict(failures)
 
     def _reason(self, error: BaseException | None) -> str:

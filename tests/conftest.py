@@ -89,7 +89,9 @@ class House:
 
     def rows(self, query: str, shard: str = "home") -> list[tuple]:
         """Return the rows of a query on the warehouse."""
-        with duckdb.connect(str(self.home / f"warehouse/{shard}.duckdb"), read_only=True) as warehouse:
+        with duckdb.connect(
+            str(self.home / f"warehouse/{shard}.duckdb"), read_only=True
+        ) as warehouse:
             return warehouse.execute(query).fetchall()
 
     def tamper(self, view: str, statement: str) -> None:
@@ -97,7 +99,8 @@ class House:
         with duckdb.connect(str(self.home / "warehouse/home.duckdb")) as warehouse:
             schema, name = view.split(".")
             (sql,) = warehouse.execute(
-                "SELECT sql FROM duckdb_views() WHERE schema_name = ? AND view_name = ?", [schema, name]
+                "SELECT sql FROM duckdb_views() WHERE schema_name = ? AND view_name = ?",
+                [schema, name],
             ).fetchone()
             table = re.search(r"FROM (\S+?);?$", sql.strip()).group(1)
             warehouse.execute(statement.format(table=table))

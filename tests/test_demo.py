@@ -50,7 +50,8 @@ def delivered(request: pytest.FixtureRequest, home: Path) -> duckdb.DuckDBPyConn
     connection.execute(
         "CREATE VIEW spend AS "
         + " UNION ALL ".join(
-            f"FROM after.{source}" for source in ("google_ads", "facebook_ads")
+            f"FROM after.{source}"
+            for source in ("google_ads", "facebook_ads")
             if getattr(client.sources, source)
         )
     )
@@ -250,7 +251,10 @@ def test_a_day_more_adds_files_and_leaves_the_old(home: Path, tmp_path: Path) ->
     before, after = contents(home / "before"), contents(home / "after")
     changed = {name for name in before if before[name] != after[name]}
     assert changed == {
-        "acme/opportunities.jsonl", "cobalt/crm.sqlite", "shop/clients.csv", "shop/events.csv"
+        "acme/opportunities.jsonl",
+        "cobalt/crm.sqlite",
+        "shop/clients.csv",
+        "shop/events.csv",
     }
     assert "acme/google_ads-2026-11-12.csv" in after.keys() - before.keys()
 
@@ -259,7 +263,8 @@ def contents(folder: Path) -> dict[str, bytes]:
     """Return what every file in a folder holds."""
     return {
         path.relative_to(folder).as_posix(): path.read_bytes()
-        for path in folder.rglob("*") if path.is_file()
+        for path in folder.rglob("*")
+        if path.is_file()
     }
 
 

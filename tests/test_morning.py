@@ -74,7 +74,9 @@ def test_a_broken_export_halts_one_client(served: House, healthy: dict, break_it
 
     reports = served.serve()
 
-    assert {client: reports[client].result for client in OTHERS} == dict.fromkeys(OTHERS, "published")
+    assert {client: reports[client].result for client in OTHERS} == dict.fromkeys(
+        OTHERS, "published"
+    )
     assert {client: numbers(served, client) for client in OTHERS} == {
         client: healthy[client] for client in OTHERS
     }

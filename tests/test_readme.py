@@ -76,11 +76,13 @@ def test_the_readme_tells_the_truth(clone: Path) -> None:
         outputs = iter(shown.values())
         page.write_text(
             BLOCK.sub(
-                lambda block: block[0]
-                if block[1] == "sh"
-                else "```console\n"
-                + "".join(next(outputs) for _ in re.findall(r"^\$ ", block[2], re.MULTILINE))
-                + "```",
+                lambda block: (
+                    block[0]
+                    if block[1] == "sh"
+                    else "```console\n"
+                    + "".join(next(outputs) for _ in re.findall(r"^\$ ", block[2], re.MULTILINE))
+                    + "```"
+                ),
                 text,
             )
         )

@@ -16,7 +16,11 @@ def switched(served: House) -> House:
 
 def modified(output: str) -> set[str]:
     """Return the schemas that a plan lists as changed."""
-    return set(re.findall(r"[-*├└─ ]*`?(\w+?)__dev\.\w+`? \((?:Indirect )?(?:Breaking|Non-breaking)", output))
+    return set(
+        re.findall(
+            r"[-*├└─ ]*`?(\w+?)__dev\.\w+`? \((?:Indirect )?(?:Breaking|Non-breaking)", output
+        )
+    )
 
 
 def test_a_switch_is_previewed_and_promoted_for_one_client(switched: House) -> None:
@@ -41,7 +45,9 @@ def test_a_switch_is_previewed_and_promoted_for_one_client(switched: House) -> N
     assert after | {"acme": 0} == before | {"acme": 0}
 
     switched.edit("acme", "model: last_touch", "model: position_based")
-    tables = "SELECT COUNT(*) FROM duckdb_tables() WHERE schema_name LIKE 'sqlmesh\\_\\_%' ESCAPE '\\'"
+    tables = (
+        "SELECT COUNT(*) FROM duckdb_tables() WHERE schema_name LIKE 'sqlmesh\\_\\_%' ESCAPE '\\'"
+    )
     built = switched.rows(tables)
     back = switched.pipelines("promote", "acme")
     assert back.returncode == 0, back.stdout
@@ -81,7 +87,9 @@ def test_a_bare_plan_sees_edits_additions_and_removals(served: House) -> None:
 
     served.edit("cobalt", "last_non_direct", "linear")
     assert modified(served.sqlmesh("plan", "dev").stdout) == {
-        "cobalt_attribution", "cobalt_marts", "cobalt_publish"
+        "cobalt_attribution",
+        "cobalt_marts",
+        "cobalt_publish",
     }
 
     text = (clients / "shop.yaml").read_text()
@@ -101,7 +109,9 @@ def test_a_new_model_in_the_library_rebuilds_nobody(served: House, tmp_path) -> 
     shutil.copytree(
         PROJECT,
         project,
-        ignore=shutil.ignore_patterns(".venv", ".git", "lake", "exports", "warehouse", ".cache", "tests"),
+        ignore=shutil.ignore_patterns(
+            ".venv", ".git", "lake", "exports", "warehouse", ".cache", "tests"
+        ),
     )
     library = project / "macros/attribution_models.py"
     text = library.read_text()

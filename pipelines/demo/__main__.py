@@ -12,9 +12,7 @@ from rich.progress import track
 from pipelines.demo.exports import CLIENTS, DAY_0, write_exports
 from pipelines.home import home
 
-MODELS = (
-    "first_touch", "last_touch", "last_non_direct", "linear", "position_based", "time_decay"
-)
+MODELS = ("first_touch", "last_touch", "last_non_direct", "linear", "position_based", "time_decay")
 
 
 def main(

@@ -50,6 +50,7 @@ class Client(NamedTuple):
     unit: int = 1
     decimals: int = 2
 
+
 ACME = Client(
     "Europe/Berlin",
     "EUR",
@@ -215,9 +216,7 @@ def _write(
     return written
 
 
-def _write_file(
-    connection: duckdb.DuckDBPyConnection, path: Path, queries: dict[str, str]
-) -> Path:
+def _write_file(connection: duckdb.DuckDBPyConnection, path: Path, queries: dict[str, str]) -> Path:
     fresh = path.with_name(f".{path.name}.part")
     fresh.unlink(missing_ok=True)
     if path.suffix == ".sqlite":
