@@ -1,6 +1,6 @@
 """The commands behind the Makefile: `python -m pipelines --help`."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -9,6 +9,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from pipelines.clients import Client, Problem, keep, read
+
+if TYPE_CHECKING:
+    from pipelines.morning import Report
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -53,21 +56,7 @@ def daily(client: Some = None) -> None:
         for report in serve(clients):
             reports.append(report)
             bar.advance(task)
-    table = Table(
-        "client", "result", "conversions", "revenue", "unattributed", "spend", "loaded until"
-    )
-    for report in sorted(reports):
-        said = report.published
-        table.add_row(
-            report.client,
-            f"[red]{report.result}[/red]" if report.result == "held" else report.result,
-            *(
-                said.get(key, "")
-                for key in ("conversions", "revenue", "unattributed_revenue", "spend")
-            ),
-            said.get("loaded_until", "")[:19],
-        )
-    screen.print(table)
+    screen.print(_published(sorted(reports)))
     for report in sorted(reports):
         for reason in report.reasons:
             screen.print(f"[red]{report.client}[/red]: {escape(reason)}")
@@ -147,6 +136,17 @@ def _read(chosen: list[str] | None) -> tuple[list[Client], list[Problem]]:
     if not clients:
         raise _stop("no usable client in clients/; start from a copy of clients/acme.yaml")
     return [client for client in clients if not chosen or client.id in chosen], problems
+
+
+def _published(reports: list["Report"]) -> Table:
+    columns = ("conversions", "currency", "revenue", "unattributed_revenue", "spend")
+    table = Table("client", "result", *(name.replace("_", " ") for name in columns), "loaded until")
+    for report in reports:
+        said = report.published
+        result = f"[red]{report.result}[/red]" if report.result == "held" else report.result
+        shown = (said.get(name, "") for name in columns)
+        table.add_row(report.client, result, *shown, said.get("loaded_until", "")[:19])
+    return table
 
 
 def _ingest(clients: list[Client], problems: list[Problem]) -> None:

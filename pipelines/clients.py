@@ -2,7 +2,9 @@
 
 import os
 import re
+from contextlib import suppress
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Literal, NamedTuple
 from zoneinfo import available_timezones
@@ -18,11 +20,13 @@ ModelName = Literal[
 ]
 Table = Literal["first_touch_attribution", "last_touch_attribution", "channel_performance"]
 
+_time_zones = cache(available_timezones)
+
 
 class Settings(BaseModel):
     """A part of a client's file: no unknown keys, no silent conversions of words to numbers."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
 class PositionBased(Settings):
@@ -67,6 +71,16 @@ class Export(Settings):
     delivery: Literal["increment", "full"] = "increment"
     table: str | None = None
     columns: dict[str, str] = {}
+
+    @field_validator("files")
+    @classmethod
+    def _is_a_glob(cls, pattern: str) -> str:
+        try:
+            any(Path(os.devnull).glob(pattern))
+        except (NotImplementedError, ValueError) as error:
+            remedy = "write a glob from the project's root"
+            raise ValueError(f"'{pattern}': {error}; {remedy}") from None
+        return pattern
 
 
 class Web(Settings):
@@ -149,7 +163,7 @@ class Client(Settings):
     @field_validator("timezone")
     @classmethod
     def _exists(cls, zone: str) -> str:
-        if zone not in available_timezones():
+        if zone not in _time_zones():
             raise ValueError(f"'{zone}' is no IANA time zone; write one like Europe/Berlin")
         return zone
 
@@ -171,24 +185,45 @@ class ClientError(Exception):
 
 def parse(path: Path) -> Client:
     """Return the settings in one file. Raise ClientError if they are wrong."""
-    shown = f"clients/{path.name}"
-    if not re.fullmatch(r"[a-z][a-z0-9]*", path.stem):
+    try:
+        return _checked(path.stem, path.read_bytes())
+    except OSError as error:
+        raise ClientError(f"clients/{path.name}: not readable: {error.strerror}; mend it") from None
+
+
+def _checked(client: str, content: bytes) -> Client:
+    shown = f"clients/{client}.yaml"
+    if not re.fullmatch(r"[a-z][a-z0-9]*", client):
         raise ClientError(f"{shown}: a client's name is one word, a-z and 0-9: rename the file")
     try:
-        settings = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ClientError(f"{shown}: not readable as YAML: {error}") from None
+        settings = yaml.load(content.decode(), _UniqueKeys)
+    except UnicodeDecodeError as error:
+        raise ClientError(f"{shown}: not readable: {error}; save it as UTF-8") from None
+    except Exception as error:  # a value like 2026-13-45 raises what it likes, not a YAMLError
+        raise ClientError(f"{shown}: not readable as YAML: {error}; correct it") from None
     if not isinstance(settings, dict):
         raise ClientError(f"{shown}: no settings; start from a copy of clients/acme.yaml")
+    if "id" in settings:
+        raise ClientError(f"{shown}: id: the file's name is the id; remove it")
     try:
-        return Client(id=path.stem, **settings)
-    except (ValidationError, TypeError) as error:
+        return Client.model_validate(settings | {"id": client})
+    except ValidationError as error:
         raise ClientError(f"{shown}: {_explain(error)}") from None
 
 
-def _explain(error: ValidationError | TypeError) -> str:
-    if isinstance(error, TypeError):
-        return f"{error}; keys are words, and `id` is the file's name"
+class _UniqueKeys(yaml.SafeLoader):
+    """YAML in which a key that stands twice is an error: the first would be lost."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
+        seen = set()
+        for key, _ in node.value:
+            if key.value in seen:
+                raise ValueError(f"line {key.start_mark.line + 1}: '{key.value}' is there twice")
+            seen.add(key.value)
+        return super().construct_mapping(node, deep)
+
+
+def _explain(error: ValidationError) -> str:
     return "; ".join(
         f"{'.'.join(str(part) for part in item['loc']) or 'settings'}: "
         f"{item['msg'].removeprefix('Value error, ')}{_remedy(item)}"
@@ -201,6 +236,8 @@ def _remedy(item: dict) -> str:
         return "; remove it, or see clients/acme.yaml for every key there is"
     if item["type"] == "missing":
         return "; add it as in clients/acme.yaml"
+    if item["type"] == "date_type":
+        return f"; write it like 2026-09-01, unquoted (it is {item['input']!r})"
     return f" (it is {item['input']!r})" if item["type"] != "value_error" else ""
 
 
@@ -211,25 +248,33 @@ def read(shard: str | None = None) -> tuple[list[Client], list[Problem]]:
         try:
             clients.append(parse(path))
         except ClientError as error:
-            kept = _kept(path.stem)
-            if kept.exists():
-                clients.append(parse(kept))
-            problems.append(
-                Problem(path.stem, str(error), "its last good settings stay in force" if kept.exists()
-                        else "it is left out, it never had good ones")
-            )
+            kept, fallback = _last_good(path.stem)
+            clients += kept
+            problems.append(Problem(path.stem, str(error), fallback))
     return [client for client in clients if shard in (None, client.shard)], problems
 
 
 def keep(client: Client) -> None:
     """Keep a copy of a client's good settings, to run on if the file breaks."""
-    kept, current = _kept(client.id), clients_folder() / f"{client.id}.yaml"
-    text = current.read_text(encoding="utf-8")
-    if not kept.exists() or kept.read_text(encoding="utf-8") != text:
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        fresh = kept.with_suffix(".new")
-        fresh.write_text(text, encoding="utf-8")
-        os.replace(fresh, kept)
+    kept = _kept(client.id)
+    with suppress(ClientError, OSError):  # it was broken or removed since it was read
+        content = (clients_folder() / kept.name).read_bytes()
+        is_kept = kept.exists() and kept.read_bytes() == content
+        if not is_kept and _checked(client.id, content) == client:
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            fresh = kept.with_suffix(".new")
+            fresh.write_bytes(content)
+            os.replace(fresh, kept)
+
+
+def _last_good(client: str) -> tuple[list[Client], str]:
+    kept = _kept(client)
+    if not kept.exists():
+        return [], "it is left out, it never had good ones"
+    try:
+        return [parse(kept)], "its last good settings stay in force"
+    except ClientError:
+        return [], "it is left out, its last good settings are no longer readable"
 
 
 def _kept(client: str) -> Path:

@@ -1,11 +1,12 @@
 """Tell committed loads from the rest: only they are ever read.
 
 A load that was killed half-way leaves files behind; dlt marks the complete ones in `_dlt_loads`.
+A mark that was torn by a crash is no mark: its load is not read, and its files are loaded again.
 The macros carry this file's source into every model, so it stays small and imports little.
 """
 
 import json
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 # SQLMesh fills a new table while "creating" it, any other while "evaluating".
@@ -13,16 +14,29 @@ READING_STAGES = ("creating", "evaluating")
 
 
 def committed_loads(folder: str) -> dict[str, datetime]:
-    """Return each committed load of a source's folder with the UTC time it was committed."""
+    """Return each committed load of a source's folder with the UTC time from which it is seen."""
     loads: dict[str, datetime] = {}
     for marker in sorted(Path(folder, "_dlt_loads").glob("*.jsonl")):
         for line in marker.read_text(encoding="utf-8").splitlines():
-            load = json.loads(line)
+            try:
+                load = json.loads(line)
+            except ValueError:
+                continue
             if load["status"] == 0:
                 moment = datetime.fromisoformat(load["inserted_at"]).astimezone(timezone.utc)
                 known = loads.get(load["load_id"], moment)
                 loads[load["load_id"]] = min(known, moment)
-    return {load: moment.replace(tzinfo=None) for load, moment in loads.items()}
+    return {load: seen_from(moment.replace(tzinfo=None)) for load, moment in loads.items()}
+
+
+def seen_from(committed: datetime) -> datetime:
+    """Return a time up to a minute before the commit: on the same day, in the same order.
+
+    SQLMesh's plans end where the running minute began. A plan made in the minute of a load would
+    leave out what a run has already taken, and compare new credit with newer conversions.
+    """
+    midnight = committed.replace(hour=0, minute=0, second=0, microsecond=0)
+    return max(committed - timedelta(minutes=1), midnight + (committed - midnight) / 2)
 
 
 def committed_files(folder: str, table: str, loads: dict[str, datetime]) -> list[str]:

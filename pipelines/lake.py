@@ -1,11 +1,16 @@
 """Append to the lake: `lake/<client>/<source>/<table>/<load_id>.<file>.parquet`, by dlt."""
 
+import fcntl
+import json
 import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import dlt
-from dlt.common.pipeline import LoadInfo
 from dlt.destinations import filesystem
+from dlt.destinations.impl.filesystem.filesystem import CURRENT_VERSION, INIT_FILE_NAME
 
 from pipelines.home import lake_folder
 
@@ -13,6 +18,7 @@ os.environ.update(
     NORMALIZE__PARQUET_NORMALIZER__ADD_DLT_LOAD_ID="true",
     NORMALIZE__PARQUET_NORMALIZER__ADD_DLT_ID="true",
     LOAD__DELETE_COMPLETED_JOBS="true",
+    RESTORE_FROM_DESTINATION="false",
     RUNTIME__DLTHUB_TELEMETRY="false",
     RUNTIME__LOG_LEVEL="CRITICAL",
 )
@@ -23,26 +29,40 @@ def source_folder(client: str, source: str) -> Path:
     return lake_folder() / client / source
 
 
-def pipeline(client: str, source: str) -> dlt.Pipeline:
-    """Return the pipeline of one client's source; its working files live beside the lake."""
-    return dlt.pipeline(
-        pipeline_name=f"{client}_{source}",
-        pipelines_dir=str(lake_folder() / client / "_pipelines"),
+def working_folder(client: str) -> Path:
+    """Return the folder of what ingest needs while it runs, and nobody afterwards."""
+    return lake_folder() / client / "_pipelines"
+
+
+@contextmanager
+def alone(client: str, source: str) -> Iterator[None]:
+    """Wait until no other process ingests the source; two would both append what is new."""
+    lock = working_folder(client) / f"{source}.lock"
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with lock.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)  # given back when the process ends, however it does
+        yield
+
+
+def append(client: str, source: str, resources: list) -> None:
+    """Load the resources in one commit: all of them are seen, or none.
+
+    Of earlier runs only committed loads count. What a killed process left in its working folder
+    is thrown away, its files are read again; so are dlt's notes that it may have torn.
+    """
+    folder = source_folder(client, source)
+    for notes in (working_folder(client) / source, folder / "_dlt_version"):
+        shutil.rmtree(notes, ignore_errors=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    versions = {"initial_version": CURRENT_VERSION, "current_version": CURRENT_VERSION}
+    (folder / INIT_FILE_NAME).write_text(json.dumps(versions))  # dlt fails on a folder without
+    target = dlt.pipeline(
+        pipeline_name=source,
+        pipelines_dir=str(working_folder(client)),
         destination=filesystem(
             bucket_url=str(lake_folder() / client),
             layout="{table_name}/{load_id}.{file_id}.{ext}",
         ),
         dataset_name=source,
     )
-
-
-def append(client: str, source: str, resources: list) -> LoadInfo:
-    """Load the resources in one commit: all of them are seen, or none.
-
-    A load that an earlier process left behind is finished first: dlt would load that one
-    instead of the new rows.
-    """
-    target = pipeline(client, source)
-    if target.has_pending_data:
-        target.run()
-    return target.run(resources, loader_file_format="parquet", write_disposition="append")
+    target.run(resources, loader_file_format="parquet", write_disposition="append")

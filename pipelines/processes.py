@@ -1,9 +1,11 @@
 """Run each piece of work in a process of its own: one that dies takes no other with it."""
 
+import gc
 import multiprocessing
 import multiprocessing.connection
 import os
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from typing import TypeVar
 
@@ -23,18 +25,19 @@ def in_processes(
             work = waiting.pop(0)
             running[_start(function, work)] = work
         for answers in multiprocessing.connection.wait(list(running)):
-            work = running.pop(answers)
-            try:
-                yield work, answers.recv()
-            except EOFError:
-                yield work, None
+            work, answer = running.pop(answers), None
+            with answers, suppress(EOFError, OSError):  # it died before its answer, or within it
+                answer = answers.recv()
+            yield work, answer
 
 
 def _start(function: Callable[[Work], Answer], work: Work) -> Connection:
     receiver, sender = multiprocessing.Pipe(duplex=False)
-    child = multiprocessing.get_context("fork").Process(
-        target=lambda: sender.send(function(work))
-    )
-    child.start()
+
+    def run() -> None:
+        gc.freeze()  # what is inherited is not cleared away: its threads were not inherited
+        sender.send(function(work))
+
+    multiprocessing.get_context("fork").Process(target=run).start()
     sender.close()
     return receiver

@@ -46,8 +46,8 @@ def findings(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.mark.parametrize("rule", FAULTS)
 def test_a_fault_is_named(findings: str, rule: str) -> None:
-    model = Path(FAULTS[rule][0]).name
-    assert re.search(rf"{model}[^\n]*\n(?:.*\n)*?.*{rule}", findings), findings
+    layer, table = Path(FAULTS[rule][0]).with_suffix("").parts
+    assert re.search(rf"{rule}: \w+_{layer}\.{table}\b", " ".join(findings.split())), findings
 
 
 def test_the_project_itself_has_none() -> None:

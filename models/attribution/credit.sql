@@ -30,16 +30,24 @@ WITH weighted AS (
       ELSE 1::DOUBLE / path_length
     END AS credit,
     (
-      revenue * @minor_units
+      ABS(revenue) * @minor_units
     )::BIGINT AS revenue_units
   FROM weighted
   WINDOW path AS (PARTITION BY conversion_id, revised_at)
+), measured AS (
+  /* six digits of a unit: what a DOUBLE adds beyond would decide between equal remainders */
+  SELECT
+    *,
+    (
+      credit * revenue_units
+    )::DECIMAL(38, 6) AS units
+  FROM shared
 ), rounded AS (
   SELECT
     *,
-    FLOOR(credit * revenue_units)::BIGINT AS whole_units,
-    credit * revenue_units - FLOOR(credit * revenue_units) AS remainder
-  FROM shared
+    FLOOR(units)::BIGINT AS whole_units,
+    units - FLOOR(units) AS remainder
+  FROM measured
 )
 SELECT
   conversion_id, /* The conversion being explained */
@@ -54,14 +62,14 @@ SELECT
   credit, /* Share of the conversion, 0 to 1 */
   revenue, /* The whole conversion's, in the client's currency */
   @money(
-    (
+    SIGN(revenue) * (
       whole_units + CASE
         WHEN ROW_NUMBER() OVER (PARTITION BY conversion_id, revised_at ORDER BY remainder DESC, position) <= revenue_units - SUM(whole_units) OVER (PARTITION BY conversion_id, revised_at)
         THEN 1
         ELSE 0
       END
     ) / @minor_units
-  ) AS attributed_revenue, /* The share in money: rounded by largest remainder, it sums to the revenue */
+  ) AS attributed_revenue, /* The share in money: rounded by largest remainder, it sums to the revenue; a refund takes back what the sale gave */
   path_length > 0 AS is_attributed, /* False where nothing earned the credit */
   revised_at /* The newest row holds; UTC */
 FROM rounded

@@ -8,43 +8,41 @@ MODEL (
   blueprints @clients()
 );
 
-WITH fresh_touchpoints AS (
-  SELECT
-    touchpoint_id,
-    MAX(loaded_at) AS loaded_at
-  FROM @{client}_journeys.touchpoints
-  WHERE
-    loaded_at BETWEEN @start_ts AND @end_ts
-  GROUP BY
-    touchpoint_id
-), stirred_visitors AS (
-  SELECT
+WITH stirred_visitors AS (
+  SELECT DISTINCT
     versions.visitor_id,
-    MAX(fresh_touchpoints.loaded_at) AS loaded_at
-  FROM fresh_touchpoints
+    fresh_touchpoints.loaded_at
+  FROM @{client}_journeys.touchpoints AS fresh_touchpoints
   JOIN @{client}_journeys.touchpoints AS versions
     ON fresh_touchpoints.touchpoint_id = versions.touchpoint_id
+    AND fresh_touchpoints.loaded_at >= versions.loaded_at
   WHERE
-    NOT versions.visitor_id IS NULL AND versions.loaded_at <= @end_ts
-  GROUP BY
-    versions.visitor_id
+    fresh_touchpoints.loaded_at BETWEEN @start_ts AND @end_ts
+    AND NOT versions.visitor_id IS NULL
 ), moments AS (
   SELECT
-    'before' AS moment,
-    @start_ts::TIMESTAMP - INTERVAL '1' MICROSECOND AS at
-  UNION ALL
+    visitor_id,
+    loaded_at AS at
+  FROM stirred_visitors
+  UNION
   SELECT
-    'after' AS moment,
-    @end_ts::TIMESTAMP AS at
+    visitor_id,
+    @start_ts::TIMESTAMP - INTERVAL '1' MICROSECOND AS at
+  FROM stirred_visitors
 ), sightings AS (
   SELECT
-    moments.moment,
-    versions.*
-  FROM @{client}_journeys.touchpoints AS versions
-  JOIN moments
-    ON versions.loaded_at <= moments.at
+    touchpoint_id,
+    CASE WHEN NOT customer_id IS NULL AND NOT is_deleted THEN visitor_id END AS visitor_id,
+    customer_id,
+    touched_at,
+    loaded_at,
+    COALESCE(
+      LEAD(loaded_at) OVER (PARTITION BY touchpoint_id ORDER BY loaded_at),
+      '9999-12-31'::TIMESTAMP
+    ) AS replaced_at
+  FROM @{client}_journeys.touchpoints
   WHERE
-    versions.touchpoint_id IN (
+    touchpoint_id IN (
       SELECT
         touchpoint_id
       FROM @{client}_journeys.touchpoints
@@ -55,30 +53,31 @@ WITH fresh_touchpoints AS (
           FROM stirred_visitors
         )
     )
-  QUALIFY
-    ROW_NUMBER() OVER (PARTITION BY moment, touchpoint_id ORDER BY versions.loaded_at DESC) = 1
 ), last_sightings AS (
   SELECT
-    moment,
-    visitor_id,
-    customer_id
-  FROM sightings
-  WHERE
-    NOT customer_id IS NULL AND NOT is_deleted
+    moments.visitor_id,
+    moments.at,
+    sightings.customer_id
+  FROM moments
+  LEFT JOIN sightings
+    ON moments.visitor_id = sightings.visitor_id
+    AND moments.at >= sightings.loaded_at
+    AND moments.at < sightings.replaced_at
   QUALIFY
-    ROW_NUMBER() OVER (PARTITION BY moment, visitor_id ORDER BY touched_at DESC, touchpoint_id DESC) = 1
+    ROW_NUMBER() OVER (
+      PARTITION BY moments.visitor_id, moments.at
+      ORDER BY sightings.touched_at DESC, sightings.touchpoint_id DESC
+    ) = 1
+), steps AS (
+  SELECT
+    *,
+    LAG(customer_id) OVER (PARTITION BY visitor_id ORDER BY at) AS customer_before
+  FROM last_sightings
 )
 SELECT
-  stirred_visitors.visitor_id, /* The browser */
-  known_after.customer_id, /* The customer last seen with it; NULL if that was taken back */
-  stirred_visitors.loaded_at /* When the last version that tells was committed, UTC */
-FROM stirred_visitors
-LEFT JOIN last_sightings AS known_before
-  ON stirred_visitors.visitor_id = known_before.visitor_id
-  AND known_before.moment = 'before'
-LEFT JOIN last_sightings AS known_after
-  ON stirred_visitors.visitor_id = known_after.visitor_id
-  AND known_after.moment = 'after'
+  visitor_id, /* The browser */
+  customer_id, /* The customer last seen with it; NULL if that was taken back */
+  at AS loaded_at /* When the version that tells was committed, UTC */
+FROM steps
 WHERE
-  known_before.customer_id IS DISTINCT FROM known_after.customer_id
-  AND stirred_visitors.loaded_at BETWEEN @start_ts AND @end_ts
+  customer_id IS DISTINCT FROM customer_before AND at BETWEEN @start_ts AND @end_ts

@@ -1,4 +1,4 @@
-/* A revised conversion with each touchpoint of its customer inside the window. One row per conversion, touchpoint and revision; a conversion without any keeps one row. */
+/* A revised conversion with each touchpoint of its customer inside the window, as known at the revision. One row per conversion, touchpoint and revision; a conversion without any keeps one row. */
 MODEL (
   name @{client}_journeys.journeys,
   kind INCREMENTAL_BY_TIME_RANGE (
@@ -10,78 +10,56 @@ MODEL (
 
 WITH revised_conversions AS (
   SELECT
-    conversions.conversion_id,
-    conversions.customer_id,
-    conversions.converted_at,
-    conversions.revenue,
-    conversions.is_withdrawn,
+    conversions.*,
     revisions.revised_at
   FROM @{client}_journeys.revisions AS revisions
   JOIN @{client}_journeys.conversions AS conversions
     ON revisions.conversion_id = conversions.conversion_id
+    AND revisions.revised_at >= conversions.loaded_at
   WHERE
     revisions.revised_at BETWEEN @start_ts AND @end_ts
-    AND conversions.loaded_at <= @end_ts
   QUALIFY
-    ROW_NUMBER() OVER (PARTITION BY conversions.conversion_id ORDER BY conversions.loaded_at DESC) = 1
-), known_visitors AS (
+    ROW_NUMBER() OVER (
+      PARTITION BY revisions.conversion_id, revisions.revised_at
+      ORDER BY conversions.loaded_at DESC
+    ) = 1
+), known_touchpoints AS (
   SELECT
-    visitor_id,
-    customer_id
-  FROM @{client}_journeys.identities
+    *,
+    COALESCE(
+      LEAD(loaded_at) OVER (PARTITION BY touchpoint_id ORDER BY loaded_at),
+      '9999-12-31'::TIMESTAMP
+    ) AS replaced_at
+  FROM @{client}_journeys.owned_touchpoints
   WHERE
-    loaded_at <= @end_ts
-  QUALIFY
-    ROW_NUMBER() OVER (PARTITION BY visitor_id ORDER BY loaded_at DESC) = 1
-), candidates AS (
-  SELECT
-    touchpoints.touchpoint_id
-  FROM @{client}_journeys.touchpoints AS touchpoints
-  LEFT JOIN known_visitors
-    ON touchpoints.visitor_id = known_visitors.visitor_id
-  WHERE
-    COALESCE(touchpoints.customer_id, known_visitors.customer_id) IN (
-      SELECT
-        customer_id
-      FROM revised_conversions
-    )
-), owned_touchpoints AS (
-  SELECT
-    touchpoints.touchpoint_id,
-    COALESCE(touchpoints.customer_id, known_visitors.customer_id) AS customer_id,
-    touchpoints.touched_at,
-    touchpoints.channel,
-    touchpoints.campaign,
-    touchpoints.is_direct,
-    touchpoints.is_deleted
-  FROM @{client}_journeys.touchpoints AS touchpoints
-  LEFT JOIN known_visitors
-    ON touchpoints.visitor_id = known_visitors.visitor_id
-  WHERE
-    touchpoints.loaded_at <= @end_ts
-    AND touchpoints.touchpoint_id IN (
+    touchpoint_id IN (
       SELECT
         touchpoint_id
-      FROM candidates
+      FROM @{client}_journeys.owned_touchpoints
+      WHERE
+        customer_id IN (
+          SELECT
+            customer_id
+          FROM revised_conversions
+        )
     )
-  QUALIFY
-    ROW_NUMBER() OVER (PARTITION BY touchpoints.touchpoint_id ORDER BY touchpoints.loaded_at DESC) = 1
 )
 SELECT
   revised_conversions.conversion_id, /* The conversion */
-  owned_touchpoints.touchpoint_id, /* NULL where the customer has none in the window */
+  known_touchpoints.touchpoint_id, /* NULL where the customer has none in the window */
   revised_conversions.customer_id, /* NULL if unknown */
   revised_conversions.converted_at, /* UTC */
   revised_conversions.revenue, /* In the client's currency */
-  owned_touchpoints.touched_at, /* UTC, at most the window before the conversion, never after */
-  owned_touchpoints.channel, /* Of the touchpoint */
-  owned_touchpoints.campaign, /* Of the touchpoint */
-  owned_touchpoints.is_direct, /* Nothing led to the touchpoint */
+  known_touchpoints.touched_at, /* UTC, at most the window before the conversion, never after */
+  known_touchpoints.channel, /* Of the touchpoint */
+  known_touchpoints.campaign, /* Of the touchpoint */
+  known_touchpoints.is_direct, /* Nothing led to the touchpoint */
   revised_conversions.revised_at /* The newest row holds; UTC */
 FROM revised_conversions
-LEFT JOIN owned_touchpoints
-  ON revised_conversions.customer_id = owned_touchpoints.customer_id
-  AND owned_touchpoints.touched_at BETWEEN revised_conversions.converted_at - @lookback_days * INTERVAL '1' DAY AND revised_conversions.converted_at
-  AND NOT owned_touchpoints.is_deleted
+LEFT JOIN known_touchpoints
+  ON revised_conversions.customer_id = known_touchpoints.customer_id
+  AND known_touchpoints.touched_at BETWEEN revised_conversions.converted_at - @lookback_days * INTERVAL '1' DAY AND revised_conversions.converted_at
+  AND revised_conversions.revised_at >= known_touchpoints.loaded_at
+  AND revised_conversions.revised_at < known_touchpoints.replaced_at
 WHERE
   NOT revised_conversions.is_withdrawn

@@ -16,7 +16,7 @@ WITH newest_spend AS (
   QUALIFY
     ROW_NUMBER() OVER (
       PARTITION BY platform, spend_date, campaign_id
-      ORDER BY loaded_at DESC, load_id DESC
+      ORDER BY loaded_at DESC, is_deleted, cost DESC
     ) = 1
 ), spend AS (
   SELECT
@@ -38,7 +38,7 @@ WITH newest_spend AS (
     @local_date(COALESCE(touched_at, converted_at), @timezone) AS date,
     channel,
     campaign,
-    SUM(credit) AS conversions,
+    SUM(credit::DECIMAL(38, 18))::DOUBLE AS conversions,
     SUM(attributed_revenue) AS revenue
   FROM @{client}_marts.fct_credit
   GROUP BY

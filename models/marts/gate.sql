@@ -6,7 +6,7 @@ MODEL (
     client
   ),
   blueprints @clients(),
-  audits (no_source_halted, rows_accounted_for, revenue_conserved, spend_conserved)
+  audits (no_source_halted, revenue_conserved, spend_conserved)
 );
 
 WITH newest_deals AS (
@@ -26,7 +26,10 @@ WITH newest_deals AS (
     CASE WHEN NOT is_deleted THEN cost END AS cost
   FROM @{client}_staging.stg_ad_spend
   QUALIFY
-    ROW_NUMBER() OVER (PARTITION BY platform, campaign_id, spend_date ORDER BY loaded_at DESC) = 1
+    ROW_NUMBER() OVER (
+      PARTITION BY platform, spend_date, campaign_id
+      ORDER BY loaded_at DESC, is_deleted, cost DESC
+    ) = 1
 ), spent AS (
   SELECT
     COALESCE(SUM(cost), 0) AS spend,
@@ -49,38 +52,6 @@ WITH newest_deals AS (
       revenue
     FROM newest_purchases
   ) AS newest_sales
-), staged AS (
-  SELECT
-    COUNT(*) AS rows_staged,
-    MAX(loaded_at) AS loaded_until
-  FROM (
-    SELECT
-      loaded_at
-    FROM @{client}_staging.stg_sessions
-    UNION ALL
-    SELECT
-      loaded_at
-    FROM @{client}_staging.stg_events
-    UNION ALL
-    SELECT
-      loaded_at
-    FROM @{client}_staging.stg_opportunities
-    UNION ALL
-    SELECT
-      loaded_at
-    FROM @{client}_staging.stg_ad_spend
-  ) AS staged_rows
-), loaded AS (
-  SELECT
-    COALESCE(SUM(rows_appended - rows_superseded + rows_deleted), 0) AS rows_loaded
-  FROM @ledger(@client)
-  WHERE
-    loaded_at <= (
-      SELECT
-        loaded_until
-      FROM staged
-    )
-    AND table_name <> 'clients'
 ), credited AS (
   SELECT
     COUNT(DISTINCT conversion_id) AS credited_conversions,
@@ -92,10 +63,8 @@ WITH newest_deals AS (
 )
 SELECT
   @client_name AS client, /* The client's name in schemas and files */
-  staged.loaded_until, /* When the newest row was committed, UTC; NULL before the first */
+  accounts.loaded_until, /* When the newest row was committed, UTC; NULL before the first */
   @halted_sources(@client) AS halted_sources, /* Sources whose last delivery was refused, and why; NULL if none */
-  loaded.rows_loaded, /* Rows of the loads committed until then, less those superseded within their load */
-  staged.rows_staged, /* Rows of the staging tables */
   sold.conversions, /* Won deals and purchases, as the sources have them */
   credited.credited_conversions, /* Conversions that have credit */
   sold.revenue, /* Of the conversions, as the sources have it */
@@ -103,8 +72,7 @@ SELECT
   credited.unattributed_revenue, /* What no touchpoint earned */
   spent.spend, /* As the platforms have it */
   spent.reported_spend /* As the campaigns have it */
-FROM staged
-CROSS JOIN loaded
+FROM @{client}_staging.stg_accounts AS accounts
 CROSS JOIN sold
 CROSS JOIN credited
 CROSS JOIN spent

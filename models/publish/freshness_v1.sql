@@ -14,5 +14,5 @@ SELECT
   revenue, /* Of the conversions; attributed and unattributed together */
   attributed_revenue, /* What touchpoints earned */
   unattributed_revenue, /* What no touchpoint earned */
-  spend /* What the platforms charged */
+  @money(spend) AS spend /* What the platforms charged, rounded once */
 FROM @{client}_marts.gate

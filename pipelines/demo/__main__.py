@@ -69,7 +69,7 @@ def main(
         settings = _settings(number, name, target, shard=f"s{number // per_shard + 1:02d}")
         _write_settings(home() / clients_folder, name, settings)
     as_of = DAY_0 + timedelta(day)
-    console.print(f"{files} files of {len(names)} clients in {target}, as of {as_of}")
+    console.print(f"{files} files of {len(names)} clients in {folder}, as of {as_of}")
 
 
 def _settings(number: int, name: str, folder: Path, shard: str) -> dict:

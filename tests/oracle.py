@@ -1,0 +1,261 @@
+"""What attribution should say: the definitions again, row by row in plain Python, as an independent check.
+
+It shares no code and no idea with the models: no increments, no windows, no revisions. It takes a
+whole history, keeps what was committed before a moment, and works it out from the beginning.
+"""
+
+from collections import defaultdict
+from datetime import datetime, timedelta, timezone
+from decimal import ROUND_HALF_UP, Decimal, localcontext
+from fractions import Fraction
+from typing import NamedTuple, Optional
+from zoneinfo import ZoneInfo
+
+from pipelines.clients import Attribution, Client
+from tests.lake_writer import Load, row_key
+
+DIGITS = {"EUR": 2, "USD": 2, "JPY": 0, "KWD": 3}
+CHANNELS = {
+    (None, None): "Direct",
+    ("(direct)", "(none)"): "Direct",
+    ("google", "cpc"): "Paid Search",
+    ("newsletter", "email"): "Email",
+}
+
+
+class Touch(NamedTuple):
+    """One touchpoint, as last known."""
+
+    touched_at: datetime
+    touchpoint_id: str
+    visitor_id: Optional[str]
+    customer_id: Optional[str]
+    channel: str
+    campaign: str
+
+    @property
+    def is_direct(self) -> bool:
+        return self.channel.lower() == "direct"
+
+
+class Conversion(NamedTuple):
+    """One conversion, as last known."""
+
+    conversion_id: str
+    customer_id: Optional[str]
+    converted_at: datetime
+    revenue: Decimal
+
+
+class Credit(NamedTuple):
+    """What one touchpoint earned; or, without a touchpoint, what nobody did."""
+
+    conversion: Conversion
+    touch: Optional[Touch]
+    position: int
+    path_length: int
+    credit: Fraction
+    attributed_revenue: Decimal
+
+
+def credits(history: list[Load], client: Client, until: datetime) -> list[Credit]:
+    """Return every touchpoint's share of its conversion, by what was committed before a moment."""
+    return [
+        credit
+        for conversion, path in paths(history, client, until).items()
+        for credit in _shared(conversion, path, client)
+    ]
+
+
+def paths(history: list[Load], client: Client, until: datetime) -> dict[Conversion, list[Touch]]:
+    """Return the touchpoints that may earn credit for each conversion, in their order."""
+    touches = sorted(_touches(history, client, until))
+    last_seen = {
+        touch.visitor_id: touch.customer_id
+        for touch in touches
+        if touch.visitor_id is not None and touch.customer_id is not None
+    }
+    lookback = timedelta(days=client.attribution.lookback_days)
+    found = {}
+    for conversion in _conversions(history, client, until):
+        path = [
+            touch
+            for touch in touches
+            if conversion.customer_id is not None
+            and (touch.customer_id or last_seen.get(touch.visitor_id)) == conversion.customer_id
+            and conversion.converted_at - lookback <= touch.touched_at <= conversion.converted_at
+        ]
+        found[conversion] = _eligible(path, client.attribution.direct_touches)
+    return found
+
+
+def campaigns(history: list[Load], client: Client, until: datetime) -> dict[tuple, dict]:
+    """Return by date, channel and campaign what was spent, and what the touchpoints of the day earned."""
+    rows: dict[tuple, dict] = defaultdict(
+        lambda: {
+            "cost": Decimal(0),
+            "clicks": 0,
+            "impressions": 0,
+            "conversions": Fraction(0),
+            "revenue": Decimal(0),
+        }
+    )
+    channels = {"google_ads": "Paid Search", "facebook_ads": "Social"}
+    for source, channel in channels.items():
+        for row in _newest(history, source, "spend", until):
+            day = datetime.fromisoformat(row["spend_date"]).date()
+            spent = rows[day, channel, row["campaign"] or row["campaign_id"]]
+            spent["cost"] += Decimal(row["cost"])
+            spent["clicks"] += int(row["clicks"] or 0)
+            spent["impressions"] += int(row["impressions"] or 0)
+    for credit in credits(history, client, until):
+        touch = credit.touch
+        at = touch.touched_at if touch else credit.conversion.converted_at
+        day = at.replace(tzinfo=timezone.utc).astimezone(ZoneInfo(client.timezone)).date()
+        channel, campaign = (touch.channel, touch.campaign) if touch else ("unattributed", "(not set)")
+        rows[day, channel, campaign]["conversions"] += credit.credit
+        rows[day, channel, campaign]["revenue"] += credit.attributed_revenue
+    for row in rows.values():
+        row["cpa"] = Fraction(row["cost"]) / row["conversions"] if row["conversions"] else None
+        row["roas"] = Fraction(row["revenue"]) / Fraction(row["cost"]) if row["cost"] else None
+    return rows
+
+
+def largest_remainder(shares: list[Fraction], total: int) -> list[int]:
+    """Round each share of the total down, and give what is left to those that lost most, in order."""
+    exact = [share * total for share in shares]
+    units = [value.__floor__() for value in exact]
+    by_loss = sorted(range(len(exact)), key=lambda i: (-(exact[i] - units[i]).__round__(6), i))
+    for i in by_loss[: total - sum(units)]:
+        units[i] += 1
+    return units
+
+
+def weights(path: list[Touch], converted_at: datetime, attribution: Attribution) -> list[Fraction]:
+    """Return what each touchpoint of a path weighs."""
+    n, last = len(path), len(path) - 1
+    match attribution.model:
+        case "first_touch":
+            return [Fraction(i == 0) for i in range(n)]
+        case "last_touch":
+            return [Fraction(i == last) for i in range(n)]
+        case "last_non_direct":
+            winner = max((i for i in range(n) if not path[i].is_direct), default=last)
+            return [Fraction(i == winner) for i in range(n)]
+        case "linear":
+            return [Fraction(1)] * n
+        case "position_based":
+            start = Fraction(str(attribution.position_based.first))
+            end = Fraction(str(attribution.position_based.last))
+            if n <= 2:
+                return [Fraction(1)] if n == 1 else [start, end]
+            return [start, *[(1 - start - end) / (n - 2)] * (n - 2), end]
+        case "time_decay":
+            half_life = Decimal(str(attribution.time_decay.half_life_days)) * 86400
+            with localcontext(prec=60):
+                ages = [Decimal((converted_at - touch.touched_at) // timedelta(seconds=1)) for touch in path]
+                return [Fraction(Decimal(2) ** (-age / half_life)) for age in ages]
+    raise ValueError(attribution.model)
+
+
+def _shared(conversion: Conversion, path: list[Touch], client: Client) -> list[Credit]:
+    if not path:
+        return [Credit(conversion, None, 1, 0, Fraction(1), conversion.revenue)]
+    weighed = weights(path, conversion.converted_at, client.attribution)
+    shares = [weight / sum(weighed) for weight in weighed]
+    minor = Decimal(1).scaleb(-DIGITS[client.currency])
+    sign = -1 if conversion.revenue < 0 else 1
+    money = largest_remainder(shares, int(abs(conversion.revenue) / minor))
+    return [
+        Credit(conversion, touch, i, len(path), share, sign * units * minor)
+        for i, (touch, share, units) in enumerate(zip(path, shares, money), 1)
+    ]
+
+
+def _eligible(path: list[Touch], direct_touches: str) -> list[Touch]:
+    led_here = [touch for touch in path if not touch.is_direct]
+    if direct_touches == "include" or (direct_touches == "fallback" and not led_here):
+        return path
+    return led_here
+
+
+def _touches(history: list[Load], client: Client, until: datetime) -> list[Touch]:
+    sessions = [
+        Touch(
+            _utc(row["started_at"], client),
+            row["session_id"],
+            row["visitor_id"],
+            row["customer_id"],
+            _channel(row),
+            row["campaign"] or "(not set)",
+        )
+        for row in _newest(history, "web", "sessions", until)
+    ]
+    views = [
+        Touch(
+            _utc(row["event_time"], client),
+            row_key("web", "events", row),
+            None,
+            row["client_id"],
+            row["channel"] or "direct",
+            row["campaign_id"] or "(not set)",
+        )
+        for row in _newest(history, "web", "events", until)
+        if row["event_type"] == "page_view"
+    ]
+    return sessions + views
+
+
+def _conversions(history: list[Load], client: Client, until: datetime) -> list[Conversion]:
+    deals = [
+        Conversion(
+            row["opportunity_id"],
+            row["customer_id"],
+            _utc(row["closed_at"], client),
+            _money(row["amount"] or "0", client),
+        )
+        for row in _newest(history, "salesforce", "opportunities", until)
+        if row["is_won"] == "true"
+    ]
+    purchases = [
+        Conversion(
+            row_key("web", "events", row),
+            row["client_id"],
+            _utc(row["event_time"], client),
+            _money(row["revenue"], client),
+        )
+        for row in _newest(history, "web", "events", until)
+        if row["event_type"] == "purchase"
+    ]
+    return deals + purchases
+
+
+def _newest(history: list[Load], source: str, table: str, until: datetime) -> list[dict]:
+    """Return the last version of each row, without those that were deleted."""
+    newest = {}
+    for load in sorted(history, key=lambda load: load.at):
+        if load.source == source and load.at < until:
+            for row in load.tables.get(table, []):
+                newest[row_key(source, table, row)] = row
+    return [row for row in newest.values() if not row["is_deleted"]]
+
+
+def _channel(row: dict) -> str:
+    if row["channel"]:
+        return row["channel"]
+    if row["gclid"]:
+        return "Paid Search"
+    if row["fbclid"]:
+        return "Paid Social"
+    return CHANNELS[row["source"], row["medium"]]
+
+
+def _utc(text: str, client: Client) -> datetime:
+    moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=ZoneInfo(client.timezone))
+    return moment.astimezone(timezone.utc).replace(tzinfo=None, microsecond=0)
+
+
+def _money(text: str, client: Client) -> Decimal:
+    return Decimal(text).quantize(Decimal(1).scaleb(-DIGITS[client.currency]), ROUND_HALF_UP)
