@@ -140,12 +140,13 @@ def _read(chosen: list[str] | None) -> tuple[list[Client], list[Problem]]:
 
 def _published(reports: list["Report"]) -> Table:
     columns = ("conversions", "currency", "revenue", "unattributed_revenue", "spend")
-    table = Table("client", "result", *(name.replace("_", " ") for name in columns), "loaded until")
+    table = Table("client", "result", *columns[:3], "unattributed", "spend", "loaded until")
+    table.columns[-1].no_wrap = True
     for report in reports:
         said = report.published
         result = f"[red]{report.result}[/red]" if report.result == "held" else report.result
         shown = (said.get(name, "") for name in columns)
-        table.add_row(report.client, result, *shown, said.get("loaded_until", "")[:19])
+        table.add_row(report.client, result, *shown, said.get("loaded_until", "")[:16])
     return table
 
 

@@ -15,7 +15,7 @@ import pytest
 from pipelines.clients import Client, read
 from pipelines.demo import write_exports
 from pipelines.ingest import Outcome, ingest_client
-from pipelines.morning import Report, serve_shard
+from pipelines.morning import Report, serve
 
 PROJECT = Path(__file__).parent.parent
 
@@ -61,11 +61,8 @@ class House:
 
     def serve(self) -> dict[str, Report]:
         """Serve the morning in this process; return the reports by client."""
-        shards: dict[str, list[Client]] = {}
-        for client in read()[0]:
-            shards.setdefault(client.shard, []).append(client)
-        reports = [report for members in shards.values() for report in serve_shard(members)]
-        return {report.client: report for report in reports}
+        here = lambda function, works: ((work, function(work)) for work in works)  # noqa: E731
+        return {report.client: report for report in serve(read()[0], here)}
 
     def run(self, *command: str) -> subprocess.CompletedProcess:
         """Run a command as typed in the project's root; return its output and status."""

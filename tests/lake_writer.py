@@ -7,7 +7,7 @@ time, touchpoints on both edges of the window, several loads a day, loads on the
 
 import hashlib
 import json
-from datetime import date, datetime, time, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
 from random import Random
 from typing import NamedTuple
@@ -108,7 +108,8 @@ def write(home: Path, client: str, load: Load) -> None:
             load,
             {
                 "ordinal": pa.array(
-                    [0 if row["is_deleted"] else number for number, row in enumerate(rows, 1)], pa.int64()
+                    [0 if row["is_deleted"] else number for number, row in enumerate(rows, 1)],
+                    pa.int64(),
                 ),
                 "row_key": pa.array(keys, pa.string()),
                 "is_deleted": pa.array([row["is_deleted"] for row in rows], pa.bool_()),
@@ -162,7 +163,8 @@ def _moments(random: Random, count: int) -> list[datetime]:
     while len(moments) < count:
         day = START + timedelta(days=random.randrange(LENGTH))
         moments.add(
-            day + random.choice(
+            day
+            + random.choice(
                 [
                     timedelta(0),
                     timedelta(milliseconds=1),
@@ -193,7 +195,8 @@ class _World:
         """Change one source, and return what ingest would append."""
         web = "events" if self.client.sources.web.events else "sessions"
         source, table = self.random.choice(
-            [("web", web)] * 4 + [("salesforce", "opportunities")] * 3
+            [("web", web)] * 4
+            + [("salesforce", "opportunities")] * 3
             + [("google_ads", "spend"), ("facebook_ads", "spend")]
         )
         known = self.rows.setdefault((source, table), {})
@@ -314,7 +317,11 @@ class _World:
         moment = at.replace(tzinfo=timezone.utc)
         forms = [
             lambda: f"{at:%Y-%m-%dT%H:%M:%S}{fraction}Z",
-            lambda: f"{moment.astimezone(timezone(timedelta(hours=2))):%Y-%m-%d %H:%M:%S}{fraction}+02:00",
-            lambda: f"{moment.astimezone(ZoneInfo(self.client.timezone)):%Y-%m-%d %H:%M:%S}{fraction}",
+            lambda: (
+                f"{moment.astimezone(timezone(timedelta(hours=2))):%Y-%m-%d %H:%M:%S}{fraction}+02:00"
+            ),
+            lambda: (
+                f"{moment.astimezone(ZoneInfo(self.client.timezone)):%Y-%m-%d %H:%M:%S}{fraction}"
+            ),
         ]
         return self._any(forms)()

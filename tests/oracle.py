@@ -8,7 +8,7 @@ from collections import defaultdict
 from datetime import datetime, timedelta, timezone
 from decimal import ROUND_HALF_UP, Decimal, localcontext
 from fractions import Fraction
-from typing import NamedTuple, Optional
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from pipelines.clients import Attribution, Client
@@ -28,8 +28,8 @@ class Touch(NamedTuple):
 
     touched_at: datetime
     touchpoint_id: str
-    visitor_id: Optional[str]
-    customer_id: Optional[str]
+    visitor_id: str | None
+    customer_id: str | None
     channel: str
     campaign: str
 
@@ -42,7 +42,7 @@ class Conversion(NamedTuple):
     """One conversion, as last known."""
 
     conversion_id: str
-    customer_id: Optional[str]
+    customer_id: str | None
     converted_at: datetime
     revenue: Decimal
 
@@ -51,7 +51,7 @@ class Credit(NamedTuple):
     """What one touchpoint earned; or, without a touchpoint, what nobody did."""
 
     conversion: Conversion
-    touch: Optional[Touch]
+    touch: Touch | None
     position: int
     path_length: int
     credit: Fraction
@@ -112,7 +112,9 @@ def campaigns(history: list[Load], client: Client, until: datetime) -> dict[tupl
         touch = credit.touch
         at = touch.touched_at if touch else credit.conversion.converted_at
         day = at.replace(tzinfo=timezone.utc).astimezone(ZoneInfo(client.timezone)).date()
-        channel, campaign = (touch.channel, touch.campaign) if touch else ("unattributed", "(not set)")
+        channel, campaign = (
+            (touch.channel, touch.campaign) if touch else ("unattributed", "(not set)")
+        )
         rows[day, channel, campaign]["conversions"] += credit.credit
         rows[day, channel, campaign]["revenue"] += credit.attributed_revenue
     for row in rows.values():
@@ -153,7 +155,10 @@ def weights(path: list[Touch], converted_at: datetime, attribution: Attribution)
         case "time_decay":
             half_life = Decimal(str(attribution.time_decay.half_life_days)) * 86400
             with localcontext(prec=60):
-                ages = [Decimal((converted_at - touch.touched_at) // timedelta(seconds=1)) for touch in path]
+                ages = [
+                    Decimal((converted_at - touch.touched_at) // timedelta(seconds=1))
+                    for touch in path
+                ]
                 return [Fraction(Decimal(2) ** (-age / half_life)) for age in ages]
     raise ValueError(attribution.model)
 

@@ -47,7 +47,8 @@ def render(*clients: str) -> dict[str, "Models"]:
     models = {model.name.replace('"', ""): model for model in warehouse._context.models.values()}
     warehouse.close()
     return {
-        client: Models(client, {name: models[f"{client}_{name}"] for name in ORDER}) for client in clients
+        client: Models(client, {name: models[f"{client}_{name}"] for name in ORDER})
+        for client in clients
     }
 
 
@@ -62,7 +63,9 @@ class Models:
         }
         self.queries: dict[str, str] = {}
         for name, model in models.items():
-            query = model.render_query_or_raise(start=START, end=END, execution_time=END).sql("duckdb")
+            query = model.render_query_or_raise(start=START, end=END, execution_time=END).sql(
+                "duckdb"
+            )
             for table in RAW.get(name, []):
                 query, found = re.subn(
                     r"\(SELECT CAST\(NULL AS TEXT\).*?WHERE FALSE\)", f"raw.{table}", query, count=1
@@ -100,7 +103,9 @@ class Models:
                 name: pa.array([row[name] for row in rows], pa.string())
                 for name in CONTRACTS[load.source][table].columns
             } | {
-                "row_key": pa.array([row_key(load.source, table, row) for row in rows], pa.string()),
+                "row_key": pa.array(
+                    [row_key(load.source, table, row) for row in rows], pa.string()
+                ),
                 "load_id": pa.array([load.load_id] * len(rows), pa.string()),
                 "ordinal": pa.array(range(len(rows)), pa.int64()),
                 "is_deleted": pa.array([row["is_deleted"] for row in rows], pa.bool_()),
@@ -123,7 +128,9 @@ class Models:
             table, time = f"{self.client}_{name}", self.times[name]
             query = self.query(name, start, until)
             if time and name in existing:
-                connection.execute(f"DELETE FROM {table} WHERE {time} BETWEEN '{start}' AND '{last}'")
+                connection.execute(
+                    f"DELETE FROM {table} WHERE {time} BETWEEN '{start}' AND '{last}'"
+                )
                 connection.execute(f"INSERT INTO {table} {query}")
             else:
                 connection.execute(f"CREATE OR REPLACE TABLE {table} AS {query}")

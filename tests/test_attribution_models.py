@@ -129,7 +129,12 @@ def test_time_decay_halves(half_life_days: float, ages: list[float], expected: l
 
 def test_every_model_has_an_example() -> None:
     assert set(MODELS) == {
-        "first_touch", "last_touch", "last_non_direct", "linear", "position_based", "time_decay"
+        "first_touch",
+        "last_touch",
+        "last_non_direct",
+        "linear",
+        "position_based",
+        "time_decay",
     }
 
 
@@ -201,6 +206,8 @@ def test_cents_go_to_the_largest_remainders(models: dict[str, Models], client: s
     ).fetchall()
 
     expected = [
-        (f"deal-{i}", Decimal(share)) for i, (_, shares) in enumerate(CENTS[client]) for share in shares
+        (f"deal-{i}", Decimal(share))
+        for i, (_, shares) in enumerate(CENTS[client])
+        for share in shares
     ]
-    assert found == expected + [("deal-lost", Decimal(12))]
+    assert found == [*expected, ("deal-lost", Decimal(12))]

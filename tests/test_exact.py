@@ -13,10 +13,11 @@ from random import Random
 import duckdb
 import pytest
 import time_machine
-from hypothesis import HealthCheck, given, settings as hypothesis_settings, strategies
+from hypothesis import HealthCheck, given, strategies
+from hypothesis import settings as hypothesis_settings
 
-from pipelines.committed import seen_from
 from pipelines.clients import Client
+from pipelines.committed import seen_from
 from pipelines.contracts import CONTRACTS
 from pipelines.warehouse import Warehouse
 from tests import lake_writer, oracle
@@ -135,7 +136,9 @@ def check(query, history: list[Load], client: Client, until: datetime = datetime
             row["impressions"],
             row["revenue"],
             *(
-                None if row[ratio] is None else pytest.approx(float(row[ratio]), rel=1e-12, abs=1e-12)
+                None
+                if row[ratio] is None
+                else pytest.approx(float(row[ratio]), rel=1e-12, abs=1e-12)
                 for ratio in ("conversions", "cpa", "roas")
             ),
         )
@@ -148,18 +151,26 @@ def check(query, history: list[Load], client: Client, until: datetime = datetime
 
 def mornings(random: Random, history: list[Load], count: int) -> list[datetime]:
     """Return times to run at: with a load, in its second, later that day, at midnight, on other days."""
-    times = {history[-1].at + SECOND}
+    times = {max(load.at for load in history) + SECOND}
     while len(times) < count:
         at = random.choice(history).at
         midnight = at.replace(hour=0, minute=0, second=0, microsecond=0) + DAY
-        times.add(random.choice([at, at + SECOND, at + timedelta(hours=5), midnight, midnight + DAY]))
+        times.add(
+            random.choice([at, at + SECOND, at + timedelta(hours=5), midnight, midnight + DAY])
+        )
     return sorted(time for time in times if time >= START + SECOND)
 
 
 SEEDS = {
     1: {"one": {"model": "first_touch", "currency": "KWD", "timezone": "Asia/Tokyo"}},
     2: {"one": {"model": "last_touch", "direct_touches": "exclude", "lookback_days": 1}},
-    3: {"one": {"model": "last_non_direct", "direct_touches": "include", "timezone": "Europe/Berlin"}},
+    3: {
+        "one": {
+            "model": "last_non_direct",
+            "direct_touches": "include",
+            "timezone": "Europe/Berlin",
+        }
+    },
     4: {"one": {"model": "linear", "currency": "JPY"}},
     5: {"one": {"model": "position_based", "first": 0.3, "last": 0.5, "lookback_days": 5}},
     6: {"one": {"model": "time_decay", "half_life_days": 1, "direct_touches": "include"}},
@@ -177,7 +188,7 @@ def test_mornings_equal_the_definitions_and_a_rebuild(seed: int, tmp_path: Path)
     histories = {name: invent(random, client, 16, 16) for name, client in clock.clients.items()}
     waiting = {name: list(history) for name, history in histories.items()}
 
-    for now in mornings(random, sum(histories.values(), []), 5):
+    for now in mornings(random, [load for history in histories.values() for load in history], 4):
         for name, loads in waiting.items():
             while loads and loads[0].at <= now:
                 lake_writer.write(clock.house.home, name, loads.pop(0))
@@ -202,7 +213,13 @@ def test_mornings_equal_the_definitions_and_a_rebuild(seed: int, tmp_path: Path)
 
 QUICK = {
     "first": {"model": "position_based", "first": 0.3, "last": 0.5},
-    "second": {"model": "time_decay", "table": "events", "direct_touches": "include", "currency": "JPY"},
+    "second": {
+        "model": "time_decay",
+        "table": "events",
+        "direct_touches": "include",
+        "currency": "JPY",
+        "timezone": "Asia/Tokyo",
+    },
 }
 
 
@@ -230,7 +247,11 @@ def replay(models: Models, history: list[Load], runs: list[datetime]) -> Iterato
 
 @given(seed=strategies.integers(0, 2**32), name=strategies.sampled_from(sorted(QUICK)))
 @hypothesis_settings(
-    max_examples=30, deadline=None, derandomize=True, database=None, suppress_health_check=[*HealthCheck]
+    max_examples=20,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[*HealthCheck],
 )
 def test_generated_histories(quick: dict[str, tuple[Client, Models]], seed: int, name: str) -> None:
     random = Random(seed)
@@ -249,32 +270,47 @@ def test_generated_histories(quick: dict[str, tuple[Client, Models]], seed: int,
 
 def reader(warehouse: duckdb.DuckDBPyConnection, client: str):
     """Return a function that reads columns of one of the client's tables."""
-    return lambda columns, table: warehouse.execute(f"SELECT {columns} FROM {client}_{table}").fetchall()
+    return lambda columns, table: warehouse.execute(
+        f"SELECT {columns} FROM {client}_{table}"
+    ).fetchall()
 
 
 def session(number: int, started_at: str, **others) -> dict:
     """Return a session from a newsletter."""
     columns = dict.fromkeys(CONTRACTS["web"]["sessions"].columns)
     newsletter = {"source": "newsletter", "medium": "email", "is_deleted": False}
-    return columns | newsletter | {"session_id": f"session-{number}", "started_at": started_at} | others
+    return (
+        columns
+        | newsletter
+        | {"session_id": f"session-{number}", "started_at": started_at}
+        | others
+    )
 
 
 def deal(number: int, customer: str, closed_at: str) -> dict:
     """Return a won deal over 100."""
     return {
-        "opportunity_id": f"deal-{number}", "customer_id": customer, "stage": "Closed", "is_won": "true",
-        "closed_at": closed_at, "amount": "100", "currency": "EUR", "is_deleted": False,
+        "opportunity_id": f"deal-{number}",
+        "customer_id": customer,
+        "stage": "Closed",
+        "is_won": "true",
+        "closed_at": closed_at,
+        "amount": "100",
+        "currency": "EUR",
+        "is_deleted": False,
     }
 
 
+TELLING = session(2, "2026-08-31 12:00:00", visitor_id="laptop", customer_id="ann")
 BEFORE = [
+    Load(START, "salesforce", {"opportunities": [deal(3, "dan", "2026-07-01 00:00:00")]}),
     Load(
         START + timedelta(hours=1),
         "web",
         {
             "sessions": [
                 session(1, "2026-08-30 12:00:00", visitor_id="laptop"),
-                session(2, "2026-08-31 12:00:00", visitor_id="laptop", customer_id="ann"),
+                TELLING,
                 session(3, "2026-08-31 12:00:00", visitor_id="phone"),
             ]
         },
@@ -284,91 +320,106 @@ BEFORE = [
         "salesforce",
         {
             "opportunities": [
-                deal(1, "ann", "2026-08-31 18:00:00"), deal(2, "bob", "2026-08-31 18:00:00")
+                deal(1, "ann", "2026-08-31 18:00:00"),
+                deal(2, "bob", "2026-08-31 18:00:00"),
+                deal(3, "dan", "2026-08-31 18:00:00"),
             ]
         },
     ),
 ]
 SPEND = {
-    "spend_date": "2026-08-31", "campaign_id": "1", "campaign": "brand", "cost": "1", "currency": None,
-    "clicks": None, "impressions": None, "is_deleted": False,
+    "spend_date": "2026-08-31",
+    "campaign_id": "1",
+    "campaign": "brand",
+    "cost": "1",
+    "currency": None,
+    "clicks": None,
+    "impressions": None,
+    "is_deleted": False,
 }
-UNRELATED = {
-    "a stranger's visit": ("web", "sessions", session(9, "2026-08-31 12:00:00", customer_id="cem")),
-    "an anonymous visit": ("web", "sessions", session(9, "2026-08-31 12:00:00", visitor_id="tablet")),
-    "a visit after the deal": ("web", "sessions", session(9, "2026-08-31 18:00:01", customer_id="ann")),
-    "a visit before the window": ("web", "sessions", session(9, "2026-08-28 17:59:59", customer_id="ann")),
+# What is new on the second day, and the conversions that it revises.
+NEWS = {
+    "a stranger's visit": (session(9, "2026-08-31 12:00:00", customer_id="cem"), set()),
+    "an anonymous visit": (session(9, "2026-08-31 12:00:00", visitor_id="tablet"), set()),
+    "a visit after the deal": (session(9, "2026-08-31 18:00:01", customer_id="ann"), set()),
+    "a visit before the window": (session(9, "2026-08-28 17:59:59", customer_id="ann"), set()),
+    "a visit where the deal once was": (session(9, "2026-07-01", customer_id="dan"), set()),
     "the known visitor seen again": (
-        "web", "sessions", session(9, "2026-09-01 12:00:00", customer_id="ann", visitor_id="laptop")
+        session(9, "2026-09-01 12:00:00", customer_id="ann", visitor_id="laptop"),
+        set(),
     ),
-    "spend": ("google_ads", "spend", SPEND),
-    "a stranger's deal": ("salesforce", "opportunities", deal(9, "cem", "2026-08-31 18:00:00")),
-}
-RELATED = {
-    "a late visit": ("web", "sessions", session(9, "2026-08-31 12:00:00", customer_id="ann"), {"deal-1"}),
-    "on the window's edge": (
-        "web", "sessions", session(9, "2026-08-28 18:00:00", customer_id="ann"), {"deal-1"}
-    ),
-    "at the deal's moment": (
-        "web", "sessions", session(9, "2026-08-31 18:00:00", visitor_id="laptop"), {"deal-1"}
-    ),
+    "a stranger's deal": (deal(9, "cem", "2026-08-31 18:00:00"), {"deal-9"}),
+    "spend": (SPEND, set()),
+    "a late visit": (session(9, "2026-08-31 12:00:00", customer_id="ann"), {"deal-1"}),
+    "on the window's edge": (session(9, "2026-08-28 18:00:00", customer_id="ann"), {"deal-1"}),
+    "at the deal's moment": (session(9, "2026-08-31 18:00:00", visitor_id="laptop"), {"deal-1"}),
     "a visitor turns out to be a customer": (
-        "web", "sessions", session(9, "2026-09-01 12:00:00", customer_id="bob", visitor_id="phone"), {"deal-2"}
+        session(9, "2026-09-01 12:00:00", customer_id="bob", visitor_id="phone"),
+        {"deal-2"},
     ),
     "a visitor changes hands": (
-        "web", "sessions", session(9, "2026-09-01 12:00:00", customer_id="bob", visitor_id="laptop"),
+        session(9, "2026-09-01 12:00:00", customer_id="bob", visitor_id="laptop"),
         {"deal-1", "deal-2"},
     ),
-    "the telling visit is taken back": (
-        "web", "sessions",
-        session(2, "2026-08-31 12:00:00", visitor_id="laptop", customer_id="ann", is_deleted=True),
-        {"deal-1"},
-    ),
-    "the telling visit forgets": (
-        "web", "sessions", session(2, "2026-08-31 12:00:00", visitor_id="laptop"), {"deal-1"}
-    ),
-    "the telling visit had another visitor": (
-        "web", "sessions", session(2, "2026-08-31 12:00:00", visitor_id="phone", customer_id="ann"), {"deal-1"}
+    "the telling visit is taken back": (TELLING | {"is_deleted": True}, {"deal-1"}),
+    "the telling visit forgets": (TELLING | {"customer_id": None}, {"deal-1"}),
+    "the telling visit had another visitor": (TELLING | {"visitor_id": "phone"}, {"deal-1"}),
+    "the telling visit was somebody else's": (
+        TELLING | {"customer_id": "bob"},
+        {"deal-1", "deal-2"},
     ),
     "a later teller of the same second": (
-        "web", "sessions", session(9, "2026-08-31 12:00:00", visitor_id="laptop", customer_id="bob"),
+        TELLING | {"session_id": "session-9", "customer_id": "bob"},
         {"deal-1", "deal-2"},
     ),
     "an earlier teller of the same second": (
-        "web", "sessions", session(0, "2026-08-31 12:00:00", visitor_id="laptop", customer_id="bob"),
+        TELLING | {"session_id": "session-0", "customer_id": "bob"},
         {"deal-2"},
     ),
-    "a visit is given away": (
-        "web", "sessions", session(2, "2026-08-31 12:00:00", customer_id="bob"), {"deal-1", "deal-2"}
+    "an anonymous visit is deleted": (
+        session(3, "2026-08-31 12:00:00", is_deleted=True, visitor_id="phone"),
+        set(),
     ),
-    "a visit is deleted": (
-        "web", "sessions", session(3, "2026-08-31 12:00:00", is_deleted=True), set()
-    ),
-    "a deal changes": ("salesforce", "opportunities", deal(2, "bob", "2026-08-31 20:00:00"), {"deal-2"}),
+    "a deal changes": (deal(2, "bob", "2026-08-31 20:00:00"), {"deal-2"}),
 }
 
 
-@pytest.mark.parametrize("what", [*UNRELATED, *RELATED])
-def test_only_what_is_affected_is_revised(quick: dict[str, tuple[Client, Models]], what: str) -> None:
+@pytest.mark.parametrize("what", NEWS)
+def test_only_what_is_affected_is_revised(
+    quick: dict[str, tuple[Client, Models]], what: str
+) -> None:
     client, models = quick["first"]
-    source, table, row, *stirred = UNRELATED.get(what) or RELATED[what]
+    row, revised = NEWS[what]
+    source, table = next(
+        (source, table)
+        for source, table, key in [
+            ("web", "sessions", "session_id"),
+            ("salesforce", "opportunities", "opportunity_id"),
+            ("google_ads", "spend", "spend_date"),
+        ]
+        if key in row
+    )
     history = [*BEFORE, Load(START + DAY + timedelta(hours=1), source, {table: [row]})]
-    runs = [START + DAY, START + 2 * DAY]
 
-    for warehouse, until in replay(models, history, runs):
+    for warehouse, until in replay(models, history, [START + DAY, START + 2 * DAY]):
         check(reader(warehouse, "first"), history, client, until)
 
-    revised = warehouse.execute(
-        f"""SELECT conversion_id FROM first_journeys.revisions
-        WHERE revised_at >= '{runs[0]}' AND conversion_id <> 'deal-9'"""
+    found = warehouse.execute(
+        f"SELECT conversion_id FROM first_journeys.revisions WHERE revised_at >= '{START + DAY}'"
     ).fetchall()
-    assert {conversion for (conversion,) in revised} == (stirred[0] if stirred else set())
+    assert {conversion for (conversion,) in found} == revised
 
 
-def test_a_catch_up_over_days_survives_the_next_run(quick: dict[str, tuple[Client, Models]]) -> None:
+def test_a_catch_up_over_days_survives_the_next_run(
+    quick: dict[str, tuple[Client, Models]],
+) -> None:
     client, models = quick["first"]
     later = [
-        Load(START + 2 * DAY + timedelta(hours=hour), "web", {"sessions": [session(number, at, **who)]})
+        Load(
+            START + 2 * DAY + timedelta(hours=hour),
+            "web",
+            {"sessions": [session(number, at, **who)]},
+        )
         for hour, number, at, who in [
             (1, 4, "2026-09-01 12:00:00", {"visitor_id": "laptop", "customer_id": "bob"}),
             (13, 5, "2026-09-01 13:00:00", {"visitor_id": "laptop", "customer_id": "ann"}),

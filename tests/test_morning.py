@@ -171,7 +171,7 @@ def test_a_failed_audit_holds_its_client(served: House, healthy: dict, audits: l
     assert numbers(served, "shop") == healthy["shop"]
     for audit in audits:
         client = BREAKS[audit][0].split("_")[0]
-        said = rf"^{client}: {client}_marts.\w+: audit {audit} failed, [0-9]+ row\(s\), such as \w+"
+        said = rf"^{client}: {client}_\w+[.]\w+: audit {audit} failed, [0-9]+ row\(s\), such as \w+"
         assert re.search(said, done.stdout, re.MULTILINE), done.stdout
 
 
@@ -206,7 +206,7 @@ def test_a_killed_run_is_made_good(served: House, healthy: dict) -> None:
         "kill = lambda *a, **k: (seen.append(1), len(seen) > 150 and os.kill(os.getpid(), 9),"
         " execute(*a, **k));"
         "adapter._execute = lambda *a, **k: kill(*a, **k)[2];"
-        "morning.serve_shard(read()[0])"
+        "morning._serve_shard(read()[0])"
     )
 
     assert served.run("python", "-c", script).returncode == -9

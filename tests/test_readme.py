@@ -31,7 +31,7 @@ def blocks(text: str) -> list[tuple[str, list[tuple[str, str]]]]:
 def steady(output: str) -> str:
     """Return an output without what differs from day to day and from machine to machine."""
     output = re.sub(r"\x1b\[[0-9;]*m", "", output)
-    output = re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)?", "2026-11-01 06:00:00", output)
+    output = re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d\b", "2026-11-01 06:00", output)
     lines = [line.rstrip() for line in output.splitlines() if not line.startswith(".venv/bin/")]
     return "\n".join(line for line in lines if line) + "\n" if any(lines) else ""
 

@@ -64,7 +64,9 @@ resent purchase 2026-06-01T11:00:00 direct 23.00
 def oracle(events: Path) -> dict[str, list[tuple]]:
     """Return the three tables, from an export."""
     with events.open(newline="") as file:
-        rows = [{key: text.strip() or None for key, text in row.items()} for row in csv.DictReader(file)]
+        rows = [
+            {key: text.strip() or None for key, text in row.items()} for row in csv.DictReader(file)
+        ]
     rows = list({tuple(row.items()): row for row in rows}.values())  # a row sent twice is one event
     first, last, reached = [], [], defaultdict(list)
     for purchase in rows:
@@ -130,7 +132,9 @@ def shops(tmp_path_factory: pytest.TempPathFactory) -> House:
     settings = (PROJECT / "clients/shop.yaml").read_text()
     names = ["shop", "edges", *(["given"] if _given() else [])]
     for name in names:
-        (house.home / f"clients/{name}.yaml").write_text(settings.replace("exports/shop", f"exports/{name}"))
+        (house.home / f"clients/{name}.yaml").write_text(
+            settings.replace("exports/shop", f"exports/{name}")
+        )
         (house.home / f"exports/{name}").mkdir(parents=True)
     house.export()
     _exports(house.home / "exports/edges")
@@ -138,7 +142,9 @@ def shops(tmp_path_factory: pytest.TempPathFactory) -> House:
         for file in ("events.csv", "clients.csv"):
             shutil.copy(_given() / file, house.home / "exports/given")
     outcomes = house.ingest()
-    assert not [outcome for outcome in outcomes.values() if outcome.problem or outcome.counts.quarantined]
+    assert not [
+        outcome for outcome in outcomes.values() if outcome.problem or outcome.counts.quarantined
+    ]
     house.backdate(days=2)
     warehouse = Warehouse("home")
     warehouse.plan("daily", names, backfill=False)
@@ -154,13 +160,18 @@ def _given() -> Path | None:
 
 @pytest.mark.parametrize(
     "name",
-    ["shop", "edges", pytest.param("given", marks=pytest.mark.skipif(not _given(), reason="no such data"))],
+    [
+        "shop",
+        "edges",
+        pytest.param("given", marks=pytest.mark.skipif(not _given(), reason="no such data")),
+    ],
 )
 def test_a_shop_gets_what_its_events_say(shops: House, name: str) -> None:
     expected = oracle(shops.home / f"exports/{name}/events.csv")
 
     found = {
-        table: sorted(shops.rows(f"FROM {name}_publish__daily.{table}"), key=repr) for table in expected
+        table: sorted(shops.rows(f"FROM {name}_publish__daily.{table}"), key=repr)
+        for table in expected
     }
 
     assert found["first_touch_attribution"] == expected["first_touch_attribution"]
@@ -171,8 +182,12 @@ def test_a_shop_gets_what_its_events_say(shops: House, name: str) -> None:
 def test_the_edges_by_eye(shops: House) -> None:
     columns = "client_id, attributed_channel, attributed_revenue::TEXT, days_to_conversion"
 
-    first = shops.rows(f"SELECT {columns} FROM edges_publish__daily.first_touch_attribution ORDER BY ALL")
-    last = shops.rows(f"SELECT {columns} FROM edges_publish__daily.last_touch_attribution ORDER BY ALL")
+    first = shops.rows(
+        f"SELECT {columns} FROM edges_publish__daily.first_touch_attribution ORDER BY ALL"
+    )
+    last = shops.rows(
+        f"SELECT {columns} FROM edges_publish__daily.last_touch_attribution ORDER BY ALL"
+    )
 
     untied = [row for row in zip(first, last) if row[0][0] != "tied"]
     assert untied == [

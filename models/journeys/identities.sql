@@ -20,6 +20,7 @@ WITH stirred_visitors AS (
     fresh_touchpoints.loaded_at BETWEEN @start_ts AND @end_ts
     AND NOT versions.visitor_id IS NULL
 ), moments AS (
+  /* as of each load, not of the run: a day computed later, alone or with others gives the same rows */
   SELECT
     visitor_id,
     loaded_at AS at

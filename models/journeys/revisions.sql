@@ -9,7 +9,7 @@ MODEL (
 );
 
 WITH stirred_touchpoints AS (
-  /* as it is now, and as it was before */
+  /* as each is now, and as it was before */
   SELECT
     versions.customer_id,
     versions.touched_at,
@@ -34,6 +34,7 @@ WITH stirred_touchpoints AS (
     ) AS replaced_at
   FROM @{client}_journeys.conversions
 ), causes AS (
+  /* kept by day, as SQLMesh computes days: a day that is computed again takes nothing from another */
   SELECT
     conversion_id,
     loaded_at
