@@ -54,7 +54,7 @@ def test_the_readme_tells_the_truth(clone: Path) -> None:
     shown = {}
     for kind, commands in blocks(text):
         for command, said in commands:
-            if "make check" in command:
+            if command == "make test\n":
                 continue  # this test is a part of it
             done = subprocess.run(
                 ["bash", "-ec", command],
