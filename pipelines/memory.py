@@ -57,4 +57,7 @@ def _read(shard: str) -> dict[str, dict]:
     """Return what is remembered of a shard; nothing without its warehouse."""
     if not _file(shard).exists() or not (warehouse_folder() / f"{shard}.duckdb").exists():
         return {}
-    return json.loads(_file(shard).read_text(encoding="utf-8"))
+    try:
+        return json.loads(_file(shard).read_text(encoding="utf-8"))
+    except ValueError:  # torn: forgotten
+        return {}

@@ -23,8 +23,13 @@ def serve(clients: Iterable[Client], processes=in_processes) -> Iterator[Report]
     A client with nothing new since it was last published costs no run.
     """
     stirred: dict[str, list[Client]] = {}
-    states = {client.id: memory.state(client) for client in clients}
+    states: dict[str, str] = {}
     for client in clients:
+        try:
+            states[client.id] = memory.state(client)
+        except OSError as error:
+            yield Report(client.id, "held", [f"its lake is not readable: {error}"])
+            continue
         if said := memory.recall(client, states[client.id]):
             yield Report(client.id, "nothing new", *said)
         else:
@@ -43,8 +48,7 @@ def _serve_shard(clients: list[Client]) -> list[Report]:
     try:
         return _run(clients)
     except Exception as error:  # a locked or corrupt file: this shard's clients, nobody else's
-        reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
-        return [Report(client.id, "held", [reason]) for client in clients]
+        return [Report(client.id, "held", [_reason(error)]) for client in clients]
 
 
 def _run(clients: list[Client]) -> list[Report]:
@@ -53,10 +57,10 @@ def _run(clients: list[Client]) -> list[Report]:
 
     warehouse = Warehouse(clients[0].shard)
     try:
-        names = [client.id for client in clients]
+        known = warehouse.promoted("daily")
+        refused = _introduce(warehouse, [client.id for client in clients if client.id not in known])
+        names = [client.id for client in clients if client.id not in refused]
         local = warehouse.local()
-        if new := set(names) - warehouse.promoted("daily").keys():
-            warehouse.plan("daily", sorted(new), backfill=False)
         failures = warehouse.run("daily", names)
         daily, prod = warehouse.promoted("daily"), warehouse.promoted("prod")
         passed = [name for name in names if name not in failures]
@@ -76,9 +80,26 @@ def _run(clients: list[Client]) -> list[Report]:
                 _published(warehouse, name) if name in in_prod else {},
             )
             for name in names
-        ]
+        ] + [Report(name, "held", [reason]) for name, reason in refused.items()]
     finally:
         warehouse.close()
+
+
+def _introduce(warehouse, new: list[str]) -> dict[str, str]:
+    """Bring new clients into `daily`; return why, for those that cannot be: one stops no other."""
+    if not new:
+        return {}
+    try:
+        warehouse.plan("daily", new, backfill=False)
+    except Exception as error:
+        if len(new) == 1:
+            return {new[0]: _reason(error)}
+        return {name: why for one in new for name, why in _introduce(warehouse, [one]).items()}
+    return {}
+
+
+def _reason(error: Exception) -> str:
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"
 
 
 _PENDING = (

@@ -254,3 +254,19 @@ def test_a_new_client_joins_the_next_morning(served: House) -> None:
     assert reports["kiosk"].result == "published"
     assert served.published("kiosk")["attribution_v1"]
     assert {report.result for report in reports.values()} == {"published", "nothing new"}
+
+
+def test_a_new_client_with_a_broken_lake_stops_nobody(served: House) -> None:
+    for name in ("kiosk", "stall"):
+        text = (served.home / "clients/shop.yaml").read_text()
+        (served.home / f"clients/{name}.yaml").write_text(text)
+    served.export(day=1)
+    served.ingest()
+    for file in (served.home / "lake/kiosk/web/exports").glob("*.parquet"):
+        file.write_bytes(b"no parquet")
+
+    reports = served.serve()
+
+    assert reports.pop("kiosk").result == "held"
+    assert {report.result for report in reports.values()} == {"published"}
+    assert served.published("stall")["attribution_v1"]

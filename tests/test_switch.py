@@ -1,9 +1,12 @@
 """A client's model is a line in its file: previewed, audited, promoted, taken back; nobody else moves."""
 
 import re
+from datetime import datetime, timedelta, timezone
 
 import pytest
+import time_machine
 
+from pipelines import promotion
 from tests.conftest import PROJECT, House
 
 
@@ -65,6 +68,17 @@ def test_a_morning_runs_what_was_promoted_and_names_what_waits(switched: House) 
         "changed, but not promoted: make preview CLIENT=acme, then make promote CLIENT=acme"
     ]
     assert switched.published("acme") == before
+
+
+def test_a_preview_sees_the_loads_of_its_minute(served: House) -> None:
+    today = datetime.now(timezone.utc).replace(hour=6, minute=0, second=2, microsecond=0)
+    with time_machine.travel(today + timedelta(days=1), tick=False):
+        served.export(day=1)
+        served.ingest()
+    with time_machine.travel(today + timedelta(days=1, seconds=20), tick=False):
+        assert served.serve()["acme"].result == "published"
+        served.edit("acme", "model: position_based", "model: last_touch")
+        assert promotion.preview(served.client("acme"))
 
 
 def test_a_change_that_fails_its_audits_is_not_promoted(switched: House) -> None:
