@@ -1,6 +1,7 @@
 """A client's model is a line in its file: previewed, audited, promoted, taken back; nobody else moves."""
 
 import re
+import shutil
 from datetime import datetime, timedelta, timezone
 
 import pytest
@@ -96,6 +97,22 @@ def test_a_change_that_fails_its_audits_is_not_promoted(switched: House) -> None
     assert switched.published("acme") == before
 
 
+def test_a_faulty_model_that_loses_spend_is_not_promoted(served: House, tmp_path) -> None:
+    project = tmp_path / "project"
+    left_out = shutil.ignore_patterns(".*", "lake", "exports", "warehouse", "tests", "logs")
+    shutil.copytree(PROJECT, project, ignore=left_out)
+    model = project / "models/marts/fct_campaigns.sql"
+    model.write_text(model.read_text().replace("FULL OUTER JOIN earned", "JOIN earned"))
+    before = served.published("acme")
+
+    done = served.run("sh", "-c", f"cd {project} && python -m pipelines promote acme")
+
+    assert done.returncode == 1
+    assert "acme: not promoted, it keeps what it had" in done.stdout
+    assert "acme_marts.gate: audit spend_conserved failed, 1 row(s)" in done.stdout
+    assert served.published("acme") == before
+
+
 def test_a_bare_plan_sees_edits_additions_and_removals(served: House) -> None:
     clients = served.home / "clients"
 
@@ -117,8 +134,6 @@ def test_a_bare_plan_sees_edits_additions_and_removals(served: House) -> None:
 
 
 def test_a_new_model_in_the_library_rebuilds_nobody(served: House, tmp_path) -> None:
-    import shutil
-
     project = tmp_path / "project"
     shutil.copytree(
         PROJECT,
