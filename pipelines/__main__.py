@@ -1,5 +1,6 @@
 """The commands behind the Makefile: `python -m pipelines --help`."""
 
+import os
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -107,7 +108,7 @@ def promote(
     failed = False
     for client in clients or shards:
         try:
-            changed = promotion.promote(client, shards.get(client, "home"))
+            changed = promotion.promote(client, shards.get(client, os.environ.get("SHARD", "home")))
         except PlanError as error:
             screen.print(
                 f"[red]{client}[/red]: not promoted, it keeps what it had\n{escape(str(error))}"
