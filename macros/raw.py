@@ -2,10 +2,9 @@
 
 import os
 
-from sqlglot import exp
 from sqlmesh import macro
 
-from pipelines.committed import READING_STAGES, committed_files, committed_loads
+from pipelines.committed import READING_STAGES, committed_files, committed_loads, read_loads
 
 
 @macro()
@@ -33,10 +32,7 @@ def raw(evaluator, client, source, table, columns):
             f"(SELECT {texts}, NULL::BIGINT AS ordinal, NULL::BOOLEAN AS is_deleted,"
             " NULL::TIMESTAMP AS loaded_at WHERE FALSE)"
         )
-    moments = ", ".join(f"('{load}', TIMESTAMP '{moment}')" for load, moment in loads.items())
     return (
         f"(SELECT {', '.join(names)}, row_key, load_id, ordinal, is_deleted, loaded_at"
-        f" FROM read_parquet({exp.convert(files).sql('duckdb')}) AS files"
-        f" JOIN (VALUES {moments}) AS loads(load_id, loaded_at)"
-        " ON files._dlt_load_id = loads.load_id)"
+        f" FROM {read_loads(files, loads, names)} AS log)"
     )

@@ -1,6 +1,7 @@
 """The commands behind the Makefile: `python -m pipelines --help`."""
 
 import os
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -62,6 +63,81 @@ def daily(client: Some = None) -> None:
         for reason in report.reasons:
             screen.print(f"[red]{report.client}[/red]: {escape(reason)}")
     if problems or any(report.result == "held" for report in reports):
+        raise typer.Exit(1)
+
+
+@app.command()
+def status(client: Some = None) -> None:
+    """Say how each source of each client stood when it was last asked.
+
+    The exit status is 1 if any is not ok.
+    """
+    from pipelines.status import statuses
+
+    table = Table("client", "source", "status", "days missing", "missing from", "retry at (UTC)")
+    problems = []
+    for one in _read(client)[0]:
+        for said in statuses(one):
+            code = said.code if said.code == "ok" else f"[red]{said.code}[/red]"
+            days = said.days_missing
+            missing = (str(len(days)), days[0]) if days else ("", "")
+            table.add_row(one.id, said.source, code, *missing, said.retry_at)
+            if said.code != "ok":
+                problems.append(f"[red]{one.id}[/red]: {said.source}: {escape(said.problem)}")
+    screen.print(table if table.row_count else "No source was asked yet; run make ingest")
+    for problem in problems:
+        screen.print(problem)
+    if problems:
+        raise typer.Exit(1)
+
+
+@app.command()
+def backfill(
+    client: Chosen,
+    since: Annotated[
+        datetime, typer.Option(formats=["%Y-%m-%d"], help="The first day of the history.")
+    ],
+) -> None:
+    """Load a client's history from its platforms; the next `make daily` includes it.
+
+    A slice is a commit: ended at any time, it goes on where it was when it is started again, and
+    nobody's morning waits for it. The exit status is 1 if a platform did not answer all of it.
+    """
+    from pipelines.backfill import backfill as load_history
+    from pipelines.backfill import platforms
+    from pipelines.intake import Counts
+
+    (chosen,), _ = _read([client])
+    if not (sources := platforms(chosen)):
+        raise _stop(
+            f"{client} has no source with `api:` in its file; exports are read whole by make ingest"
+        )
+    os.nice(10)  # mornings go first
+    table = Table("source", "slices", "read", "new", "unchanged", "days missing")
+    problems = []
+    for source in sources:
+        slices, counts, left = 0, Counts(), 0
+        with _progress(source) as bar:
+            task = bar.add_task(source, total=None)
+            for done in load_history(chosen, source, since.date()):
+                if done.problem:
+                    problems.append(f"[red]{client}[/red]: {source}: {escape(done.problem)}")
+                    break
+                if not done.name:
+                    bar.update(task, total=done.days_missing)
+                    total = done.days_missing
+                left, counts, slices = (
+                    done.days_missing,
+                    counts + done.counts,
+                    slices + bool(done.name),
+                )
+                bar.update(task, completed=total - left)
+        shown = (slices, counts.read, counts.appended, counts.unchanged, left)
+        table.add_row(source, *map(str, shown))
+    screen.print(table)
+    for problem in problems:
+        screen.print(problem)
+    if problems:
         raise typer.Exit(1)
 
 
@@ -161,14 +237,15 @@ def _ingest(clients: list[Client], problems: list[Problem]) -> None:
             outcomes += done
             bar.advance(task)
     table = Table("client", "source", "read", "new", "unchanged", "deleted", "quarantined")
-    for outcome in sorted(outcomes):
+    for outcome in sorted(outcomes, key=lambda outcome: outcome[:2]):
         if outcome.counts.read or outcome.counts.deleted:
             table.add_row(outcome.client, outcome.source, *(str(count) for count in outcome.counts))
     screen.print(table if table.row_count else "Ingest: nothing new in any export")
-    for outcome in sorted(outcomes):
+    for outcome in sorted(outcomes, key=lambda outcome: outcome[:2]):
         if outcome.problem:
+            stands = "halted" if outcome.status.holds else "late"
             screen.print(
-                f"[red]{outcome.client}[/red]: {outcome.source} is halted: {escape(outcome.problem)}"
+                f"[red]{outcome.client}[/red]: {outcome.source} is {stands}: {escape(outcome.problem)}"
             )
 
 

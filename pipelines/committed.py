@@ -6,6 +6,7 @@ The macros carry this file's source into every model, so it stays small and impo
 """
 
 import json
+from collections.abc import Iterable
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -43,3 +44,21 @@ def committed_files(folder: str, table: str, loads: dict[str, datetime]) -> list
     """Return a table's Parquet files that belong to the given loads, oldest load first."""
     files = sorted(Path(folder, table).glob("*.parquet"))
     return [str(file) for file in files if file.name.rsplit(".", 2)[0] in loads]
+
+
+def read_loads(files: list[str], loads: dict[str, datetime], texts: Iterable[str] = ()) -> str:
+    """Return SQL for the rows of committed files, with `load_id` and `loaded_at` of each.
+
+    A file's name begins with its load's id: `<load_id>.<file>.parquet`. The columns in `texts` are
+    NULL where a file was written before they were known.
+    """
+    moments = ", ".join(f"('{load}', TIMESTAMP '{moment}')" for load, moment in loads.items())
+    paths = ", ".join("'" + file.replace("'", "''") + "'" for file in files)
+    log = f"FROM read_parquet([{paths}], filename = TRUE, union_by_name = TRUE)"
+    if columns := ", ".join(f"NULL::TEXT AS {name}" for name in texts):
+        log = f"({log}) UNION ALL BY NAME SELECT {columns} WHERE FALSE"
+    return (
+        f"(SELECT files.* EXCLUDE filename, loads.load_id, loads.loaded_at FROM ({log}) AS files"
+        f" JOIN (VALUES {moments}) AS loads(load_id, loaded_at)"
+        " ON REGEXP_EXTRACT(files.filename, '([^/]+)[.][^.]+[.]parquet$', 1) = loads.load_id)"
+    )

@@ -48,19 +48,26 @@ class Contract(NamedTuple):
 
 TEXT, INTEGER = Column("text"), Column("integer")
 EXTRA = Column("text", optional=True)
+DELETED = Column("boolean", optional=True)  # the source itself says so
 KEY, MOMENT, DAY = Column("text", True), Column("timestamp", True), Column("date", True)
 
 _SPEND = Contract(
     {
         "spend_date": DAY,
+        "account_id": EXTRA,
         "campaign_id": KEY,
         "campaign": TEXT,
+        "ad_group_id": EXTRA,
+        "ad_group": EXTRA,
+        "ad_id": EXTRA,
+        "ad": EXTRA,
         "cost": Column("money", True),
         "currency": EXTRA,
         "clicks": INTEGER,
         "impressions": INTEGER,
+        "conversions": Column("money", optional=True),
     },
-    key=("spend_date", "campaign_id"),
+    key=("spend_date", "account_id", "campaign_id", "ad_group_id", "ad_id"),
 )
 
 CONTRACTS: dict[str, dict[str, Contract]] = {
@@ -121,6 +128,9 @@ CONTRACTS: dict[str, dict[str, Contract]] = {
                 "closed_at": Column("timestamp"),
                 "amount": Column("money"),
                 "currency": EXTRA,
+                "account_id": EXTRA,
+                "opened_at": Column("timestamp", optional=True),
+                "is_deleted": DELETED,
             },
             key=("opportunity_id",),
             bad_if={
@@ -128,6 +138,58 @@ CONTRACTS: dict[str, dict[str, Contract]] = {
                     "TRY_CAST(is_won AS BOOLEAN) AND closed_at IS NULL"
                 ),
             },
+        ),
+        "contacts": Contract(
+            {
+                "contact_id": KEY,
+                "account_id": TEXT,
+                "email": TEXT,
+                "name": TEXT,
+                "created_at": Column("timestamp"),
+                "is_deleted": DELETED,
+            },
+            key=("contact_id",),
+        ),
+        "contact_roles": Contract(
+            {
+                "contact_role_id": KEY,
+                "opportunity_id": TEXT,
+                "contact_id": TEXT,
+                "role": TEXT,
+                "is_primary": Column("boolean"),
+                "is_deleted": DELETED,
+            },
+            key=("contact_role_id",),
+        ),
+        "leads": Contract(
+            {
+                "lead_id": KEY,
+                "created_at": MOMENT,
+                "email": TEXT,
+                "company": TEXT,
+                "converted_date": Column("date"),
+                "converted_account_id": TEXT,
+                "converted_contact_id": TEXT,
+                "converted_opportunity_id": TEXT,
+                "is_deleted": DELETED,
+            },
+            key=("lead_id",),
+        ),
+        "campaign_members": Contract(
+            {
+                "campaign_member_id": KEY,
+                "campaign_id": TEXT,
+                "campaign": TEXT,
+                "campaign_type": TEXT,
+                "lead_id": TEXT,
+                "contact_id": TEXT,
+                "status": TEXT,
+                "has_responded": Column("boolean"),
+                "first_responded_date": Column("date"),
+                "created_at": MOMENT,
+                "is_deleted": DELETED,
+            },
+            key=("campaign_member_id",),
         ),
     },
     "google_ads": {"spend": _SPEND},

@@ -1,164 +1,187 @@
-"""Bring every client's exports into the lake, each client in a process of its own."""
+"""Bring every client's sources into the lake, each client in a process of its own."""
 
-import json
-import os
 import shutil
-from collections.abc import Iterable, Iterator
-from contextlib import ExitStack
+from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
-import dlt
-import pyarrow as pa
+import duckdb
 
-from pipelines import lake
-from pipelines.clients import Client
+from pipelines import lake, status
+from pipelines.clients import Api, Client, Export
 from pipelines.committed import committed_loads
 from pipelines.contracts import CONTRACTS
+from pipelines.credentials import conceal
 from pipelines.home import lake_folder
-from pipelines.intake import Counts, Delivery, Table, new_files, take
+from pipelines.intake import Counts, Table, gathered, known, take
 from pipelines.processes import in_processes
-from pipelines.sources.files import ExportError, fingerprint
+from pipelines.sources import facebook_ads, google_ads, salesforce
+from pipelines.sources.exports import pieces as exported
+from pipelines.sources.files import fingerprint
+from pipelines.sources.pieces import Asking, ExportError, Piece
+from pipelines.sources.trouble import Trouble
+from pipelines.status import Status
+
+PLATFORMS = {"google_ads": google_ads, "facebook_ads": facebook_ads, "salesforce": salesforce}
 
 
 class Outcome(NamedTuple):
-    """What became of one source of one client; `problem` is empty where all is well."""
+    """What became of one source of one client: the rows it brought, and how it stands."""
 
     client: str
     source: str
-    counts: Counts = Counts()
-    problem: str = ""
+    counts: Counts
+    status: Status
+
+    @property
+    def problem(self) -> str:
+        """Return what is wrong; nothing if all is well."""
+        return self.status.said
 
 
 def ingest(chosen: list[Client]) -> Iterator[list[Outcome]]:
     """Bring in the clients, each in a process of its own; yield each one's outcomes as it ends."""
+    with duckdb.connect() as connection:
+        connection.execute("SELECT ?", [1])  # loads pandas: here once, not in every process
     for client, outcomes in in_processes(ingest_client, chosen):
-        yield outcomes or _died(client)
+        yield outcomes or [_ended(Status(client.id, source, *_DIED)) for source in _sources(client)]
 
 
 def ingest_client(client: Client) -> list[Outcome]:
     """Bring in one client's sources, one after the other; a bad one leaves the rest alone."""
     sources = _sources(client)
-    for source in CONTRACTS.keys() - sources:
-        _status_file(client.id, source).unlink(missing_ok=True)
+    status.forget(client, CONTRACTS.keys() - set(sources))
     return [ingest_source(client, source) for source in sources]
 
 
 def ingest_source(client: Client, source: str) -> Outcome:
-    """Bring in one source: all of its tables in one commit, or none and the reason."""
+    """Bring in one source: all of its tables in one commit, or none and the reason.
+
+    What a platform answered before it was in trouble is brought in, too.
+    """
     try:
-        with lake.alone(client.id, source):
-            outcome = Outcome(client.id, source, _bring_in(client, source))
-    except ExportError as error:
-        if error.file:
-            _set_aside(client, source, error.file, str(error))
-        outcome = Outcome(client.id, source, problem=_printable(str(error)))
-    except Exception as error:  # a fault of ours halts this source by name, never its neighbours
-        while error.__cause__:
-            error = error.__cause__
-        problem = _printable(f"{type(error).__name__}: {error}; mend it and run it again")
-        outcome = Outcome(client.id, source, problem=problem)
-    _write_status(outcome)
-    return outcome
+        with lake.alone(client.id, source), lake.scratch(client.id, source) as folder:
+            feeds = client.sources.of(source)
+            if source in PLATFORMS and isinstance(next(iter(feeds.values())), Api):
+                return _ask(client, source, folder)
+            try:
+                asked = asking(client, source, folder)
+                pieces = {table: exported(asked, source, table) for table in feeds}
+                return _ended(Status(client.id, source), bring_in(client, source, pieces, folder))
+            except ExportError as error:  # here, while the folder still has what was downloaded
+                return _ended(_refused(client, source, error))
+    except Exception as error:
+        return _ended(_refused(client, source, error))
 
 
-def halted(client: Client) -> dict[str, str]:
-    """Return the client's sources whose last delivery was refused, with the reason."""
-    problems = {}
-    for source in CONTRACTS:
-        status = _status_file(client.id, source)
-        try:
-            problem = json.loads(status.read_text(encoding="utf-8"))["problem"]
-        except FileNotFoundError:
-            continue
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            problem = f"{status.name} is not readable: {error}; run make ingest"
-        if problem:
-            problems[source] = problem
-    return problems
+def bring_in(client: Client, source: str, pieces: dict[str, list[Piece]], folder: Path) -> Counts:
+    """Bring in those of each table's pieces that were never loaded, all in one commit.
+
+    A piece without a fingerprint is always looked at; nothing is committed if it says nothing new.
+    """
+    loads = committed_loads(str(lake.source_folder(client.id, source)))
+    deliveries, is_new = {}, False
+    for name, some in pieces.items():
+        table = Table(client, source, name, delivery(client, source, name), loads)
+        fingerprints = known(table).fingerprints
+        fresh = [
+            piece
+            for piece in some
+            if not piece.fingerprint or fingerprints.get(piece.name) != piece.fingerprint
+        ]
+        if fresh and table.delivery == "full":
+            fresh = some
+        if fresh:
+            deliveries[name] = take(table, fresh, folder)
+            is_new |= any(piece.fingerprint or piece.name not in fingerprints for piece in fresh)
+    counts = sum((taken.counts for taken in deliveries.values()), Counts())
+    if is_new or counts != Counts(counts.read, unchanged=counts.read):
+        lake.append(client.id, source, gathered(deliveries))
+    return counts
+
+
+def asking(client: Client, source: str, folder: Path, since: str = "") -> Asking:
+    """Return what a platform is to be asked now, given what the lake has."""
+    loads = committed_loads(str(lake.source_folder(client.id, source)))
+    tables = {name: Table(client, source, name, "", loads) for name in CONTRACTS[source]}
+    covers = {name: known(table).covers for name, table in tables.items()}
+    now = datetime.now(timezone.utc)
+    return Asking(client, covers, now, _patient_until(client, now), folder, since)
+
+
+def delivery(client: Client, source: str, table: str) -> str:
+    """Return how a table is delivered: see Table."""
+    feed = client.sources.of(source)[table]
+    return feed.delivery if isinstance(feed, Export) else PLATFORMS[source].DELIVERY
+
+
+def _ask(client: Client, source: str, folder: Path) -> Outcome:
+    """Bring in what a platform answers, up to its first trouble."""
+    platform, pieces, found = PLATFORMS[source], {}, Status(client.id, source)
+    try:
+        for piece in platform.fetch(asking(client, source, folder)):
+            pieces.setdefault(piece.table, []).append(piece)
+    except Trouble as trouble:
+        found = _late(client, source, trouble)
+    counts = bring_in(client, source, pieces, folder)
+    days = [str(day) for day in platform.missing(asking(client, source, folder))]
+    return _ended(found._replace(days_missing=days), counts)
+
+
+def _late(client: Client, source: str, trouble: Trouble) -> Status:
+    after = trouble.retry_after
+    at = datetime.now(timezone.utc) + timedelta(seconds=after) if after else None
+    retry_at = status.moment(at) if at else ""
+    return Status(client.id, source, trouble.code, status.printable(str(trouble)), retry_at)
+
+
+def _patient_until(client: Client, now: datetime) -> datetime:
+    """Return until when a source's troubles are waited out: never past the client's deadline."""
+    local = now.astimezone(ZoneInfo(client.timezone))
+    hour, minute = map(int, client.deadline.split(":"))
+    deadline = local.replace(hour=hour, minute=minute, second=0, microsecond=0)
+    if deadline <= local:
+        deadline += timedelta(days=1)
+    return min(now + timedelta(minutes=client.patience_minutes), deadline)
 
 
 def _sources(client: Client) -> list[str]:
-    return list(dict.fromkeys(source for source, _, _ in client.sources.exports()))
+    return list(dict.fromkeys(source for source, _, _ in client.sources.feeds()))
 
 
-def _bring_in(client: Client, source: str) -> Counts:
-    loads = committed_loads(str(lake.source_folder(client.id, source)))
-    tables = [
-        Table(client, source, name, export, loads)
-        for of, name, export in client.sources.exports()
-        if of == source
-    ]
-    fresh = [(table, files) for table in tables if (files := new_files(table))]
-    with ExitStack() as connections:
-        deliveries = {
-            table.name: connections.enter_context(take(table, files)) for table, files in fresh
-        }
-        if deliveries:
-            lake.append(client.id, source, _resources(deliveries))
-    return sum((delivery.counts for delivery in deliveries.values()), Counts())
+def _refused(client: Client, source: str, error: Exception) -> Status:
+    """Return how a source stands that cannot be brought in: it holds this client, nobody else."""
+    if isinstance(error, Trouble):
+        return _late(client, source, error)
+    if isinstance(error, ExportError):
+        if error.file:
+            set_aside(client, source, error.file, str(error))
+        return Status(client.id, source, "refused", status.printable(str(error)))
+    while error.__cause__:
+        error = error.__cause__
+    problem = f"{type(error).__name__}: {error}; mend it and run it again"
+    return Status(client.id, source, "failed", status.printable(problem))
 
 
-def _resources(deliveries: dict[str, Delivery]) -> list:
-    """Return dlt resources: each table's rows, the rows in quarantine, the ledger of files."""
-    return [
-        *(
-            dlt.resource(delivery.rows, name=table)
-            for table, delivery in deliveries.items()
-            if delivery.counts.appended or delivery.counts.deleted
-        ),
-        dlt.resource(
-            _chained(delivery.quarantine for delivery in deliveries.values()), name="quarantine"
-        ),
-        dlt.resource(
-            _chained(delivery.exports for delivery in deliveries.values()), name="exports"
-        ),
-    ]
+def _ended(found: Status, counts: Counts = Counts()) -> Outcome:
+    status.write(found)
+    return Outcome(found.client, found.source, counts, found)
 
 
-def _chained(readers: Iterable[pa.RecordBatchReader]) -> Iterator[pa.RecordBatch]:
-    for reader in readers:
-        yield from reader
-
-
-def _set_aside(client: Client, source: str, file: Path, reason: str) -> None:
+def set_aside(client: Client, source: str, file: Path, reason: str) -> None:
     """Keep a refused file and the reason: tomorrow's delivery may write over it."""
     folder = lake_folder() / client.id / "_refused" / source
     folder.mkdir(parents=True, exist_ok=True)
     try:
-        kept = f"{fingerprint(file)[:8]}-{file.name}"
+        kept = f"{fingerprint(file)[1][:8]}-{file.name}"
         if not (folder / kept).exists():
             shutil.copy2(file, folder / kept)
     except (OSError, ExportError) as error:
         kept = f"unreadable-{file.name}"
         reason += f"\nThe file itself could not be kept: {error}"
-    (folder / f"{kept}.reason").write_text(f"{reason}\n", encoding="utf-8")
+    (folder / f"{kept}.reason").write_text(f"{conceal(reason)}\n", encoding="utf-8")
 
 
-def _printable(problem: str) -> str:
-    """Return one line of it, of 600 characters at most: it may quote an export."""
-    line = "".join(letter if letter.isprintable() else " " for letter in problem)
-    return " ".join(line.split())[:600]
-
-
-def _died(client: Client) -> list[Outcome]:
-    outcomes = [
-        Outcome(client.id, source, problem="its process died; run it again")
-        for source in _sources(client)
-    ]
-    for outcome in outcomes:
-        _write_status(outcome)
-    return outcomes
-
-
-def _status_file(client: str, source: str) -> Path:
-    return lake.source_folder(client, source) / "status.json"
-
-
-def _write_status(outcome: Outcome) -> None:
-    """Say beside the log how the last delivery went; the gate of publication reads it."""
-    file = _status_file(outcome.client, outcome.source)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    fresh = file.with_suffix(".new")
-    fresh.write_text(json.dumps({"source": outcome.source, "problem": outcome.problem}) + "\n")
-    os.replace(fresh, file)
+_DIED = ("failed", "its process died; run it again")

@@ -1,40 +1,51 @@
-"""Take what is new from a table's exports: all set-based, in DuckDB.
+"""Take what is new from a table's pieces: all set-based, in DuckDB, to Parquet files for the lake.
 
 A row is bad (quarantine, with the reason), unchanged (its key's newest version says the same),
-or appended. A full export also deletes: a key that it lacks gets a row marked `is_deleted`.
+or appended. What a full export lacks, or the days a platform was asked for, gets a row marked
+`is_deleted`. Rows go from file to file: memory holds keys and hashes, and those spill. What two
+versions of a row say is compared by a hash that is made here and kept nowhere.
 """
 
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
 import duckdb
-import pyarrow as pa
 
-from pipelines.clients import Client, Export
-from pipelines.committed import committed_files
-from pipelines.contracts import CONTRACTS, Contract
-from pipelines.home import home
+from pipelines.clients import Client
+from pipelines.committed import committed_files, read_loads
+from pipelines.contracts import Contract
 from pipelines.judge import judge
-from pipelines.lake import source_folder, working_folder
-from pipelines.sources.files import ExportError, fingerprint, shown
+from pipelines.lake import source_folder
+from pipelines.sources import events
+from pipelines.sources.exports import contract_of
+from pipelines.sources.pieces import Covers, Piece
+from pipelines.sql import literal
 
 
 class Table(NamedTuple):
-    """One table of a client: how it is exported, and the loads that the lake has of its source."""
+    """One table of a client: how it is delivered, and the loads that the lake has of its source.
+
+    A delivery is an `increment`; or `full`, or whole `days`: then it says what is deleted, too.
+    """
 
     client: Client
     source: str
     name: str
-    export: Export
+    delivery: str
     loads: dict[str, datetime]
 
     @property
     def contract(self) -> Contract:
-        """Return what an export must deliver."""
-        return CONTRACTS[self.source][self.name]
+        """Return what must be delivered."""
+        return contract_of(
+            self.source, self.name, self.client.sources.of(self.source).get(self.name)
+        )
+
+    @property
+    def columns(self) -> list[str]:
+        """Return the columns that raw keeps as the text that was delivered."""
+        return [name for name in self.contract.columns if name != "is_deleted"]
 
     def in_lake(self, table: str = "") -> list[str]:
         """Return the table's files in the lake, or those of another table of its source."""
@@ -56,160 +67,238 @@ class Counts(NamedTuple):
 
 
 class Delivery(NamedTuple):
-    """One table's new rows, bad rows and accounts, as Arrow readers; the accounts in sum."""
+    """What a table's pieces bring, as Parquet files: new rows, bad rows, accounts; and the sums."""
 
-    rows: pa.RecordBatchReader
-    quarantine: pa.RecordBatchReader
-    exports: pa.RecordBatchReader
+    rows: list[Path]
+    quarantine: Path
+    exports: Path
     counts: Counts
 
 
-def new_files(table: Table) -> dict[Path, str]:
-    """Return the files to read, with their fingerprints: those whose content was never loaded.
+class Known(NamedTuple):
+    """What the ledger says of a table: each piece's newest fingerprint, and the days it covers."""
 
-    Of a full export, that is all of them if one is new. Raise ExportError if there is no file.
-    """
-    found = {path: fingerprint(path) for path in sorted(home().glob(table.export.files))}
-    if not found:
-        raise ExportError(f"no file matches {table.export.files}; deliver it, or correct `files:`")
-    known = _loaded_files(table)
-    fresh = {path: content for path, content in found.items() if known.get(shown(path)) != content}
-    return found if fresh and table.export.delivery == "full" else fresh
+    fingerprints: dict[str, str]
+    covers: list[Covers]
 
 
-@contextmanager
-def take(table: Table, files: dict[Path, str]) -> Iterator[Delivery]:
-    """Yield what the files bring. Raise ExportError if one of them is refused as a whole."""
-    with ExitStack() as opened_here:
-        connection = opened_here.enter_context(duckdb.connect(config=_settings(table)))
+def known(table: Table) -> Known:
+    """Return what was loaded of a table."""
+    if not (ledger := table.in_lake("exports")):
+        return Known({}, [])
+    with duckdb.connect() as connection:
+        rows = connection.execute(
+            f"""SELECT export_file, ARG_MAX(fingerprint, load_id::DOUBLE),
+            ANY_VALUE(account), ANY_VALUE(covers_from), ANY_VALUE(covers_until)
+            FROM {read_loads(ledger, table.loads)} AS log
+            WHERE table_name = $table GROUP BY export_file""",
+            {"table": table.name},
+        ).fetchall()
+    covers = [Covers(account, *days) for _, _, account, *days in rows if days[0]]
+    return Known({name: content for name, content, *_ in rows}, covers)
+
+
+def take(table: Table, pieces: list[Piece], folder: Path) -> Delivery:
+    """Return what the pieces bring, as files in a folder. Raise ExportError if one is refused."""
+    with duckdb.connect(config=_settings(folder)) as connection:
         connection.execute("SET TimeZone = 'UTC'")
-        judge(connection, table.contract, table.client, table.export, files)
+        connection.execute(
+            """CREATE TABLE files (
+              export_file TEXT, fingerprint TEXT, account TEXT, covers_from TEXT, covers_until TEXT,
+              rows_left_out BIGINT
+            );
+            CREATE TABLE rejects (export_file TEXT, line BIGINT, content TEXT, reason TEXT)"""
+        )
+        judged = _judge(connection, table, pieces, folder)
+        if table.contract is events.CONTRACT:
+            judged = [_join(connection, table, folder)]
         _compare(connection, table)
         _delete(connection, table)
-        connection.execute(_ACCOUNTS, {"table": table.name, "delivery": table.export.delivery})
-        names = {"table": table.name, "columns": ", ".join(table.contract.columns)}
-        readers = [
-            opened_here.enter_context(
-                connection.cursor().execute(query.format(**names)).to_arrow_reader(100_000)
-            )
-            for query in (_APPENDED, _QUARANTINE, "FROM accounts")
-        ]
-        yield Delivery(*readers, Counts(*connection.execute(_COUNTS).fetchone()))
+        connection.execute(_ACCOUNTS, {"table": table.name, "delivery": table.delivery})
+        counts = Counts(*connection.execute(_COUNTS).fetchone())
+        names = {"table": table.name, "columns": ", ".join(table.columns)}
+        rows = judged if counts.read else []
+        if counts != Counts(counts.read, appended=counts.read):
+            rows = []
+            if counts.appended or counts.deleted:
+                rows = [_write(connection, _APPENDED.format(**names), folder, table)]
+        quarantine = _write(connection, _QUARANTINE.format(**names), folder, table, "quarantine")
+        exports = _write(connection, "FROM accounts", folder, table, "exports")
+        return Delivery(rows, quarantine, exports, counts)
 
 
-def _settings(table: Table) -> dict[str, str | bool]:
+def gathered(deliveries: dict[str, Delivery]) -> dict[str, list[Path]]:
+    """Return the files for the lake: each table's rows, all bad rows, the ledger."""
+    files = {name: taken.rows for name, taken in deliveries.items() if taken.rows}
+    bad = [taken.quarantine for taken in deliveries.values() if taken.counts.quarantined]
+    return (
+        files
+        | {"exports": [taken.exports for taken in deliveries.values()]}
+        | ({"quarantine": bad} if bad else {})
+    )
+
+
+def _settings(folder: Path) -> dict[str, str | bool]:
     """Return DuckDB's settings: every client has a process, so what is large goes to disk."""
-    spill = working_folder(table.client.id) / f"{table.source}.{table.name}.spill"
     return {
         "memory_limit": "1GB",
-        "temp_directory": str(spill),
+        "temp_directory": str(folder / "spill"),
         "python_enable_replacements": False,
     }
 
 
-def _loaded_files(table: Table) -> dict[str, str]:
-    """Return the fingerprint under which each file's newest content was loaded."""
-    ledger = table.in_lake("exports")
-    if not ledger:
-        return {}
-    with duckdb.connect() as connection:
-        rows = connection.execute(
-            """SELECT export_file, ARG_MAX(fingerprint, _dlt_load_id::DOUBLE)
-            FROM read_parquet($ledger) WHERE table_name = $table GROUP BY export_file""",
-            {"ledger": ledger, "table": table.name},
-        ).fetchall()
-    return dict(rows)
+def _write(
+    connection: duckdb.DuckDBPyConnection,
+    query: str,
+    folder: Path,
+    table: Table,
+    what: str = "rows",
+) -> Path:
+    path = folder / f"{table.name}.{what}.parquet"
+    connection.execute(f"COPY ({query}) TO {literal(str(path))} (FORMAT parquet)")
+    return path
+
+
+def _judge(
+    connection: duckdb.DuckDBPyConnection, table: Table, pieces: list[Piece], folder: Path
+) -> list[Path]:
+    """Create `judged`, the rows of all pieces; return the files that they are in."""
+    files, count = [], 0
+    for number, piece in enumerate(pieces):
+        connection.execute(
+            "INSERT INTO files VALUES (?, ?, ?, ?, ?, 0)",
+            [piece.name, piece.fingerprint, *(part or None for part in piece.covers)],
+        )
+        files.append(folder / f"{table.name}.{number}.parquet")
+        rows, torn = judge(connection, table.contract, table.client, piece, count, files[-1])
+        if not rows + torn and table.delivery == "full":
+            raise piece.refused("a full export without a row; deliver it again")
+        count += rows
+    paths = ", ".join(literal(str(file)) for file in files)
+    connection.execute(f"CREATE VIEW judged AS FROM read_parquet([{paths}])")
+    return files
+
+
+def _join(connection: duckdb.DuckDBPyConnection, table: Table, folder: Path) -> Path:
+    """Join in `judged` the sessions that are spread over several pieces, or began in the lake."""
+    is_begun = table.in_lake() and table.delivery == "increment"  # a full export says all by itself
+    joined = events.joined(connection, _log(table) if is_begun else "", folder)
+    connection.execute(
+        f"CREATE OR REPLACE VIEW judged AS FROM read_parquet({literal(str(joined))})"
+    )
+    return joined
 
 
 def _compare(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
-    """Fill `known`, the newest version of each key in the lake, as far as it matters here.
+    """Fill `unchanged`: the good rows that say what the version of their key before them says.
 
-    And `compared`: whether each good row says what the version of its key before it says.
+    And `known`: the newest version of each key in the lake, as far as it matters here. A key that
+    is neither known nor there twice is new: only the others are compared.
     """
-    connection.execute(
-        """CREATE TABLE loads (load_id TEXT, loaded_at TIMESTAMP);
-        CREATE TABLE known (row_key TEXT, row_hash TEXT)"""
-    )
-    if files := table.in_lake():
-        connection.executemany("INSERT INTO loads VALUES (?, ?)", list(table.loads.items()))
-        full = table.export.delivery == "full"
+    said = f"HASH({', '.join(['is_deleted', *table.columns])})"
+    connection.execute("CREATE TABLE known (row_key TEXT, said UBIGINT, is_deleted BOOLEAN)")
+    if table.in_lake():
         connection.execute(
-            f"""INSERT INTO known SELECT row_key, ARG_MAX(row_hash, (loaded_at, ordinal))
-            FROM read_parquet($files) AS raw JOIN loads ON raw._dlt_load_id = loads.load_id
-            {"" if full else "WHERE row_key IN (SELECT row_key FROM judged)"} GROUP BY row_key""",
-            {"files": files},
+            f"""INSERT INTO known SELECT row_key, ARG_MAX({said}, (loaded_at, ordinal)),
+            ARG_MAX(is_deleted, (loaded_at, ordinal))
+            FROM {_log(table)} AS log WHERE {_SCOPES[table.delivery]} GROUP BY row_key"""
         )
     connection.execute(
-        """CREATE TABLE compared AS
-        SELECT judged.ordinal, judged.row_hash IS NOT DISTINCT FROM COALESCE(
-            LAG(judged.row_hash) OVER (PARTITION BY judged.row_key ORDER BY judged.ordinal),
-            known.row_hash
-          ) AS is_unchanged
-        FROM judged LEFT JOIN known USING (row_key) WHERE judged.reason IS NULL"""
+        f"""CREATE TABLE familiar AS
+        SELECT ordinal, row_key, {said} AS said FROM judged
+        WHERE reason IS NULL AND HASH(row_key) IN (
+          SELECT HASH(row_key) AS tag FROM judged GROUP BY tag HAVING COUNT(*) > 1
+          UNION ALL SELECT HASH(row_key) FROM known
+        );
+        CREATE TABLE unchanged AS SELECT ordinal FROM (
+          SELECT familiar.ordinal, familiar.said IS NOT DISTINCT FROM COALESCE(
+              LAG(familiar.said) OVER (PARTITION BY familiar.row_key ORDER BY familiar.ordinal),
+              known.said
+            ) AS is_unchanged
+          FROM familiar LEFT JOIN known USING (row_key)
+        ) WHERE is_unchanged"""
     )
+
+
+def _log(table: Table) -> str:
+    """Return SQL for the rows that the lake has of a table."""
+    return read_loads(table.in_lake(), table.loads, table.columns)
 
 
 def _delete(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
-    """Fill `deleted`: what a full export lacks. A torn line may hold any key: then it is nothing."""
-    texts = ", ".join(f"{name} TEXT" for name in table.contract.columns)
-    connection.execute(
-        f"""CREATE TABLE missing (row_key TEXT);
-        CREATE TABLE deleted (row_key TEXT, export_file TEXT, {texts})"""
-    )
-    if table.export.delivery == "full":
+    """Fill `deleted`: what is known and was not delivered. A torn line may hold any key."""
+    columns = ", ".join(table.columns)
+    texts = ", ".join(f"{name} TEXT" for name in table.columns)
+    connection.execute(f"CREATE TABLE deleted (row_key TEXT, export_file TEXT, {texts})")
+    connection.execute("CREATE TABLE missing (row_key TEXT)")
+    if table.delivery != "increment":
         connection.execute(
             """INSERT INTO missing SELECT row_key FROM known ANTI JOIN judged USING (row_key)
-            WHERE row_hash <> 'deleted' AND NOT EXISTS (FROM judged WHERE torn IS NOT NULL)"""
+            WHERE NOT known.is_deleted AND NOT EXISTS (FROM rejects)"""
         )
     if connection.execute("FROM missing LIMIT 1").fetchall():
-        names = ", ".join(table.contract.columns)
         connection.execute(
-            f"""INSERT INTO deleted SELECT row_key, (SELECT MAX(export_file) FROM files), {names}
-            FROM read_parquet($files) AS raw JOIN loads ON raw._dlt_load_id = loads.load_id
-            WHERE row_key IN (FROM missing)
-            QUALIFY ROW_NUMBER() OVER (PARTITION BY row_key ORDER BY loaded_at DESC, ordinal DESC) = 1
-            """,
-            {"files": table.in_lake()},
+            f"""INSERT INTO deleted SELECT row_key, (SELECT MAX(export_file) FROM files), {columns}
+            FROM {_log(table)} AS log WHERE row_key IN (FROM missing)
+            QUALIFY ROW_NUMBER() OVER (PARTITION BY row_key ORDER BY loaded_at DESC, ordinal DESC) = 1"""
         )
 
 
+# What of the lake a delivery is compared with: its keys, everything, or its days and accounts.
+_SCOPES = {
+    "increment": "row_key IN (SELECT row_key FROM judged)",
+    "full": "TRUE",
+    "days": """EXISTS (
+      FROM files
+      WHERE TRY_CAST(log.spend_date AS DATE) BETWEEN covers_from::DATE AND covers_until::DATE
+      AND COALESCE(log.account_id, account) = account
+    )""",
+}
+
 _APPENDED = """
-SELECT ordinal, row_key, row_hash, FALSE AS is_deleted, export_file, {columns}
-FROM judged SEMI JOIN (FROM compared WHERE NOT is_unchanged) USING (ordinal)
-UNION ALL SELECT 0, row_key, 'deleted', TRUE, export_file, {columns} FROM deleted
+SELECT ordinal, export_file, line, {columns}, is_deleted, row_key, reason
+FROM judged ANTI JOIN unchanged USING (ordinal) WHERE reason IS NULL
+UNION ALL BY NAME
+SELECT 0 AS ordinal, export_file, {columns}, TRUE AS is_deleted, row_key
+FROM deleted
 """
 
 _QUARANTINE = """
-SELECT
-  '{table}' AS table_name, export_file, line, reason,
-  COALESCE(torn, to_json(delivered)::TEXT) AS content
+SELECT '{table}' AS table_name, export_file, line, reason, to_json(delivered)::TEXT AS content
 FROM judged, LATERAL (SELECT {columns}) AS delivered WHERE reason IS NOT NULL
+UNION ALL
+SELECT '{table}', export_file, line, reason, content FROM rejects
 """
 
 _ACCOUNTS = """
 CREATE TABLE accounts AS
-WITH appended AS (
-  SELECT export_file, row_key, ordinal
-  FROM judged SEMI JOIN (FROM compared WHERE NOT is_unchanged) USING (ordinal)
-), fates AS (
-  SELECT export_file, 'quarantined' AS fate FROM judged WHERE reason IS NOT NULL
-  UNION ALL SELECT export_file, 'unchanged'
-  FROM judged SEMI JOIN (FROM compared WHERE is_unchanged) USING (ordinal)
-  UNION ALL SELECT export_file, 'appended' FROM appended
-  UNION ALL SELECT export_file, 'deleted' FROM deleted
-  UNION ALL SELECT export_file, 'superseded' FROM appended JOIN (
-    SELECT row_key, MAX(ordinal) AS last FROM appended GROUP BY row_key HAVING COUNT(*) > 1
-  ) AS several USING (row_key) WHERE ordinal < last
+WITH fates AS (
+  SELECT export_file, 'quarantined' AS fate, COUNT(*) AS many
+  FROM judged WHERE reason IS NOT NULL GROUP BY export_file
+  UNION ALL SELECT export_file, 'quarantined', COUNT(*) FROM rejects GROUP BY export_file
+  UNION ALL SELECT export_file, 'good', COUNT(*)
+  FROM judged WHERE reason IS NULL GROUP BY export_file
+  UNION ALL SELECT export_file, 'unchanged', COUNT(*)
+  FROM judged SEMI JOIN unchanged USING (ordinal) GROUP BY export_file
+  UNION ALL SELECT export_file, 'deleted', COUNT(*) FROM deleted GROUP BY export_file
+  UNION ALL SELECT export_file, 'superseded', COUNT(*) FROM (
+    SELECT export_file, ordinal < MAX(ordinal) OVER (PARTITION BY row_key) AS is_superseded
+    FROM judged SEMI JOIN (FROM familiar ANTI JOIN unchanged USING (ordinal)) USING (ordinal)
+  ) WHERE is_superseded GROUP BY export_file
+), counted AS (
+  SELECT export_file, COALESCE(SUM(many) FILTER (fate = 'good'), 0)::BIGINT AS rows_good,
+  COALESCE(SUM(many) FILTER (fate = 'quarantined'), 0)::BIGINT AS rows_quarantined,
+  COALESCE(SUM(many) FILTER (fate = 'unchanged'), 0)::BIGINT AS rows_unchanged,
+  COALESCE(SUM(many) FILTER (fate = 'superseded'), 0)::BIGINT AS rows_superseded,
+  COALESCE(SUM(many) FILTER (fate = 'deleted'), 0)::BIGINT AS rows_deleted
+  FROM files LEFT JOIN fates USING (export_file) GROUP BY export_file
 )
 SELECT
-  $table AS table_name, export_file, fingerprint, $delivery AS delivery,
-  COUNT(*) FILTER (fate IN ('quarantined', 'unchanged', 'appended')) AS rows_read,
-  COUNT(*) FILTER (fate = 'quarantined') AS rows_quarantined,
-  COUNT(*) FILTER (fate = 'unchanged') AS rows_unchanged,
-  COUNT(*) FILTER (fate = 'appended') AS rows_appended,
-  COUNT(*) FILTER (fate = 'superseded') AS rows_superseded,
-  COUNT(*) FILTER (fate = 'deleted') AS rows_deleted
-FROM files LEFT JOIN fates USING (export_file) GROUP BY ALL ORDER BY export_file
+  $table AS table_name, export_file, fingerprint, account, covers_from, covers_until,
+  $delivery AS delivery, rows_good + rows_quarantined AS rows_read, rows_quarantined,
+  rows_unchanged, rows_good - rows_unchanged AS rows_appended, rows_superseded, rows_deleted,
+  COALESCE(rows_left_out, 0) AS rows_left_out
+FROM files JOIN counted USING (export_file) ORDER BY export_file
 """
 
 _COUNTS = """

@@ -1,13 +1,13 @@
-"""Read an export's files and judge their rows: what tells one from another, why one is bad."""
+"""Judge every row of a piece: what tells it from another, why it is bad."""
 
-from collections.abc import Iterable
 from pathlib import Path
 
 import duckdb
 
-from pipelines.clients import Client, Export
+from pipelines.clients import Client
 from pipelines.contracts import SQL_TYPES, Contract, Type
-from pipelines.sources.files import ExportError, fingerprint, opened, shown
+from pipelines.sources.pieces import Piece, Rows
+from pipelines.sql import BLANKS, literal
 
 # The times that staging's @utc reads: an offset counts, a zone's name does not.
 _DAY = "[0-9]{4}[-/][0-9]{1,2}[-/][0-9]{1,2}"
@@ -19,87 +19,102 @@ def judge(
     connection: duckdb.DuckDBPyConnection,
     contract: Contract,
     client: Client,
-    export: Export,
-    files: dict[Path, str],
-) -> None:
-    """Fill `judged`: a row per delivered row, with its key, its hash, and the reason if it is bad.
+    piece: Piece,
+    before: int,
+    target: Path,
+) -> tuple[int, int]:
+    """Write a piece's rows to a Parquet file, each with its key, and why it is bad.
 
-    A line that is no row is there too: bad, its text in `torn`, without ordinal and key.
-    Raise ExportError if a file cannot be used, or is not the one whose fingerprint is given.
+    They are numbered on from `before`. What is no row goes to the table `rejects`. Return how
+    many are rows, and how many are none. Raise ExportError if it cannot be read, or is too dirty.
     """
-    texts = ", ".join(f"{name} TEXT" for name in contract.columns)
-    connection.execute(
-        f"""CREATE TABLE files (export_file TEXT, fingerprint TEXT);
-        CREATE TABLE judged (
-          ordinal BIGINT, export_file TEXT, line BIGINT, torn TEXT, {texts},
-          row_key TEXT, row_hash TEXT, reason TEXT
-        )"""
-    )
-    count = 0
-    for path, content in files.items():
-        file = {"file": shown(path)}
-        connection.execute("INSERT INTO files VALUES (?, ?)", [shown(path), content])
-        with opened(connection, path, contract, export) as (rows, rejects):
-            connection.execute(
-                f"""INSERT INTO judged SELECT
-                  CASE WHEN torn IS NULL THEN {count} + ROW_NUMBER() OVER () END, $file, *,
-                  CASE WHEN torn IS NULL THEN {_hashed(contract.identity)} END,
-                  {_hashed(contract.columns)}, {_reason(contract, client.currency)}
-                FROM ({rows})""",
-                file,
-            )
-            connection.execute(
-                f"""INSERT INTO judged (export_file, line, torn, reason)
-                SELECT $file, * FROM ({rejects})""",
-                file,
-            )
-        read, bad, example = connection.execute(
-            f"SELECT COUNT(*), COUNT(reason), MIN(reason) FROM judged WHERE rowid >= {count}"
+    with piece.open(connection) as rows:
+        (count,) = connection.execute(
+            f"""COPY (
+              SELECT {before} + ROW_NUMBER() OVER () AS ordinal, {literal(piece.name)} AS export_file,
+              {_is_deleted(contract)}, {_row_key(contract)} AS row_key,
+              {_reason(contract, client.currency)} AS reason
+              FROM (SELECT {rows.line} AS line, {_trimmed(rows, contract)} FROM {rows.relation})
+            ) TO {literal(str(target))} (FORMAT parquet)"""
         ).fetchone()
-        count += read
-        if content != fingerprint(path):
-            raise ExportError("it changed while it was read; run it again once it is done", path)
-        if not read and export.delivery == "full":
-            raise ExportError("a full export without a row; deliver it again", path)
-        if bad > client.quality.quarantine_limit * read:
-            raise ExportError(
-                f"{bad} of {read} rows are bad, for one: {example}."
-                " Deliver it again, or raise quality.quarantine_limit",
-                path,
-            )
+        connection.execute(
+            f"INSERT INTO rejects SELECT {literal(piece.name)}, * FROM ({rows.rejects})"
+        )
+        connection.execute(
+            f"UPDATE files SET rows_left_out = ({rows.left_out}) WHERE export_file = $name",
+            {"name": piece.name},
+        )
+    bad, torn, example = connection.execute(
+        """SELECT COUNT(*), COUNT(*) FILTER (is_torn), MIN(reason) FROM (
+          SELECT reason, FALSE AS is_torn FROM read_parquet($target) WHERE reason IS NOT NULL
+          UNION ALL SELECT reason, TRUE FROM rejects WHERE export_file = $name
+        )""",
+        {"target": str(target), "name": piece.name},
+    ).fetchone()
+    allowed = client.quality.quarantine_limit * (count + torn)
+    if bad > max(allowed, 1 if piece.covers.first else 0):  # a poll may bring one row alone
+        raise piece.refused(
+            f"{bad} of {count + torn} rows are bad, for one: {example}."
+            " Deliver it again, or raise quality.quarantine_limit"
+        )
+    return count, torn
 
 
-def _hashed(columns: Iterable[str]) -> str:
-    """Return SQL for a hash of the columns."""
-    return f"md5(to_json([{', '.join(columns)}])::TEXT)"
+def _trimmed(rows: Rows, contract: Contract) -> str:
+    """Return SQL for the contract's columns, as text, without blanks around it; NULL if nothing is left.
+
+    Few values have blanks around them, and looking is cheaper than trimming.
+    """
+    selected = []
+    for column in contract.columns:
+        if column not in rows.columns:
+            selected.append(f"NULL::TEXT AS {column}")
+            continue
+        value = f"{rows.columns[column]}::TEXT"
+        ends = " OR ".join(f"ENDS_WITH({value}, '{blank}')" for blank in BLANKS)
+        selected.append(
+            f"CASE WHEN {value} < '!' OR {value} >= '\u00a0' OR {ends}"
+            f" THEN NULLIF(TRIM({value}, '{BLANKS}'), '') ELSE {value} END AS {column}"
+        )
+    return ", ".join(selected)
+
+
+def _is_deleted(contract: Contract) -> str:
+    """Return SQL for every column, and whether the source says that the row is deleted."""
+    if "is_deleted" in contract.columns:
+        return "* REPLACE (COALESCE(TRY_CAST(is_deleted AS BOOLEAN), FALSE) AS is_deleted)"
+    return "*, FALSE AS is_deleted"
+
+
+def _row_key(contract: Contract) -> str:
+    """Return SQL for what tells a row from another: a column, or a hash of several."""
+    if len(contract.identity) == 1:
+        return contract.identity[0]
+    return f"md5(to_json([{', '.join(contract.identity)}])::TEXT)"
 
 
 def _reason(contract: Contract, currency: str) -> str:
     """Return SQL that says all that is wrong with a row: NULL if nothing is."""
-    reasons = []
+    faults: dict[str, str] = {}
     for name, column in contract.columns.items():
         if column.required:
-            reasons.append(f"CASE WHEN {name} IS NULL THEN '{name} is missing' END")
+            faults[f"{name} IS NULL"] = f"'{name} is missing'"
         if column.type != "text":
-            reasons.append(
-                f"CASE WHEN {name} IS NOT NULL AND NOT {_castable(name, column.type)}"
-                f" THEN CONCAT('{name} ''', {name}, ''' is no {column.type}') END"
-            )
-    for what, condition in contract.bad_if.items():
-        reasons.append(f"CASE WHEN {condition} THEN '{what}' END")
+            said = f"CONCAT('{name} ''', {name}, ''' is no {column.type}')"
+            faults[f"{name} IS NOT NULL AND NOT {_castable(name, column.type)}"] = said
+    faults |= {condition: f"'{what}'" for what, condition in contract.bad_if.items()}
     if "currency" in contract.columns:
-        reasons.append(
-            f"CASE WHEN currency <> '{currency}'"
-            f" THEN CONCAT('currency ', currency, ', the client has {currency}') END"
-        )
-    said = f"NULLIF(CONCAT_WS('; ', {', '.join(reasons)}), '')"
-    return f"CASE WHEN torn IS NULL THEN {said} ELSE 'the line holds no JSON object' END"
+        said = f"CONCAT('currency ', currency, ', the client has {currency}')"
+        faults[f"currency <> '{currency}'"] = said
+    reasons = ", ".join(f"CASE WHEN {fault} THEN {said} END" for fault, said in faults.items())
+    is_bad = " OR ".join(f"COALESCE({fault}, FALSE)" for fault in faults)
+    return f"CASE WHEN {is_bad} THEN CONCAT_WS('; ', {reasons}) END"
 
 
 def _castable(name: str, type_: Type) -> str:
     if type_ in ("timestamp", "date"):
         return (
-            f"(REGEXP_FULL_MATCH({name}, '{_DAY}({_TIME})?') AND COALESCE(TRY_CAST({name} AS TIMESTAMPTZ)"
-            " BETWEEN '1970-01-01 00:00:00+00' AND '2100-01-01 00:00:00+00', FALSE))"
+            f"(REGEXP_FULL_MATCH({name}, '{_DAY}({_TIME})?') AND COALESCE(TRY_CAST({name} AS TIMESTAMP)"
+            " BETWEEN '1970-01-01' AND '2100-01-01', FALSE))"
         )
     return f"(TRY_CAST({name} AS {SQL_TYPES[type_]}) IS NOT NULL)"

@@ -9,14 +9,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import dlt
+import pyarrow.parquet as pq
 from dlt.destinations import filesystem
 from dlt.destinations.impl.filesystem.filesystem import CURRENT_VERSION, INIT_FILE_NAME
 
 from pipelines.home import lake_folder
 
 os.environ.update(
-    NORMALIZE__PARQUET_NORMALIZER__ADD_DLT_LOAD_ID="true",
-    NORMALIZE__PARQUET_NORMALIZER__ADD_DLT_ID="true",
     LOAD__DELETE_COMPLETED_JOBS="true",
     RESTORE_FROM_DESTINATION="false",
     RUNTIME__DLTHUB_TELEMETRY="false",
@@ -44,11 +43,24 @@ def alone(client: str, source: str) -> Iterator[None]:
         yield
 
 
-def append(client: str, source: str, resources: list) -> None:
-    """Load the resources in one commit: all of them are seen, or none.
+@contextmanager
+def scratch(client: str, name: str) -> Iterator[Path]:
+    """Yield an empty folder for a while; a killed process may have left an earlier one."""
+    folder = working_folder(client) / f"{name}.scratch"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
-    Of earlier runs only committed loads count. What a killed process left in its working folder
-    is thrown away, its files are read again; so are dlt's notes that it may have torn.
+
+def append(client: str, source: str, tables: dict[str, list[Path]]) -> None:
+    """Load each table's Parquet files, all in one commit: all of them are seen, or none.
+
+    dlt moves the files as they are; their names begin with the load id. Of earlier runs only
+    committed loads count. What a killed process left in its working folder is thrown away, its
+    pieces are read again; so are dlt's notes that it may have torn.
     """
     folder = source_folder(client, source)
     for notes in (working_folder(client) / source, folder / "_dlt_version"):
@@ -65,4 +77,12 @@ def append(client: str, source: str, resources: list) -> None:
         ),
         dataset_name=source,
     )
+    resources = [dlt.resource(_imported(files), name=table) for table, files in tables.items()]
     target.run(resources, loader_file_format="parquet", write_disposition="append")
+
+
+def _imported(files: list[Path]) -> Iterator:
+    """Yield files with their own schema: without it, dlt would write each of them again."""
+    for file in files:
+        schema = pq.read_schema(file)
+        yield dlt.mark.with_file_import(str(file), "parquet", hints=schema.empty_table())

@@ -11,8 +11,8 @@ from pipelines.clients import Client
 from pipelines.committed import committed_loads
 from pipelines.contracts import CONTRACTS
 from pipelines.home import warehouse_folder
-from pipelines.ingest import halted
 from pipelines.lake import source_folder
+from pipelines.status import halted, late
 
 
 def state(client: Client) -> str:
@@ -20,7 +20,7 @@ def state(client: Client) -> str:
     digest = hashlib.sha256(blueprint(client).encode())
     for source in CONTRACTS:
         digest.update(repr(committed_loads(str(source_folder(client.id, source)))).encode())
-    digest.update(repr(halted(client)).encode())
+    digest.update(repr((halted(client), late(client))).encode())
     project = Path(__file__).parent.parent
     for folder in ("models", "macros", "audits"):
         for file in sorted((project / folder).rglob("*")):

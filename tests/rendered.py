@@ -13,7 +13,7 @@ from sqlmesh.core.model import Model
 
 from pipelines.contracts import CONTRACTS
 from pipelines.warehouse import Warehouse
-from tests.lake_writer import Load, row_key
+from tests.lake_writer import Load, raw_columns, row_key
 
 ORDER = (
     "staging.stg_sessions",
@@ -88,8 +88,8 @@ class Models:
         for layer in ("staging", "journeys", "attribution", "marts"):
             connection.execute(f"CREATE SCHEMA {self.client}_{layer}")
         for source, tables in CONTRACTS.items():
-            for table, contract in tables.items():
-                texts = ", ".join(f"{name} TEXT" for name in contract.columns)
+            for table in tables:
+                texts = ", ".join(f"{name} TEXT" for name in raw_columns(source, table))
                 connection.execute(
                     f"CREATE TABLE raw.{source}_{table} ({texts}, row_key TEXT, load_id TEXT,"
                     " ordinal BIGINT, is_deleted BOOLEAN, loaded_at TIMESTAMP)"
@@ -100,8 +100,8 @@ class Models:
         """Put a load where the staging models read it."""
         for table, rows in load.tables.items():
             columns = {
-                name: pa.array([row[name] for row in rows], pa.string())
-                for name in CONTRACTS[load.source][table].columns
+                name: pa.array([row.get(name) for row in rows], pa.string())
+                for name in raw_columns(load.source, table)
             } | {
                 "row_key": pa.array(
                     [row_key(load.source, table, row) for row in rows], pa.string()

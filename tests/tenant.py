@@ -5,7 +5,7 @@ from pathlib import Path
 import duckdb
 
 from pipelines.clients import read
-from pipelines.committed import committed_files, committed_loads
+from pipelines.committed import committed_files, committed_loads, read_loads
 from pipelines.contracts import CONTRACTS
 from pipelines.ingest import Outcome, ingest_source
 
@@ -63,13 +63,10 @@ class Tenant:
         loads = committed_loads(str(folder := self.home / "lake" / self.name / source))
         if not (files := committed_files(str(folder), table, loads)):
             return []
-        moments = ", ".join(f"('{load}', TIMESTAMP '{moment}')" for load, moment in loads.items())
+        order = "loaded_at, ordinal" if table in CONTRACTS[source] else "loaded_at"
         with duckdb.connect() as connection:
             return connection.execute(
-                f"""SELECT {columns} FROM read_parquet($files) AS raw
-            JOIN (VALUES {moments}) AS loads(load_id, loaded_at) ON raw._dlt_load_id = loads.load_id
-            ORDER BY loaded_at{", ordinal" if table in CONTRACTS[source] else ""}""",
-                {"files": files},
+                f"SELECT {columns} FROM {read_loads(files, loads)} AS log ORDER BY {order}"
             ).fetchall()
 
     def newest(self, columns: str) -> set[tuple]:

@@ -129,7 +129,7 @@ def test_what_is_left_out_has_a_default(file: Path) -> None:
     file.write_text("name: One\ncurrency: EUR\nsources: {}\n")
     client = parse(file)
     assert (client.timezone, client.shard, client.attribution.model) == ("UTC", "home", "linear")
-    assert client.sources.exports() == []
+    assert client.sources.feeds() == []
 
 
 def test_the_reference_holds_every_key_there_is() -> None:

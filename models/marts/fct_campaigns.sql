@@ -14,10 +14,7 @@ WITH newest_spend AS (
     *
   FROM @{client}_staging.stg_ad_spend
   QUALIFY
-    ROW_NUMBER() OVER (
-      PARTITION BY platform, spend_date, campaign_id
-      ORDER BY loaded_at DESC, is_deleted, cost DESC
-    ) = 1
+    ROW_NUMBER() OVER (PARTITION BY platform, spend_id ORDER BY loaded_at DESC, is_deleted, cost DESC) = 1
 ), spend AS (
   SELECT
     spend_date AS date,

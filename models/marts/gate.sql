@@ -26,10 +26,7 @@ WITH newest_deals AS (
     CASE WHEN NOT is_deleted THEN cost END AS cost
   FROM @{client}_staging.stg_ad_spend
   QUALIFY
-    ROW_NUMBER() OVER (
-      PARTITION BY platform, spend_date, campaign_id
-      ORDER BY loaded_at DESC, is_deleted, cost DESC
-    ) = 1
+    ROW_NUMBER() OVER (PARTITION BY platform, spend_id ORDER BY loaded_at DESC, is_deleted, cost DESC) = 1
 ), spent AS (
   SELECT
     COALESCE(SUM(cost), 0) AS spend,
@@ -39,6 +36,28 @@ WITH newest_deals AS (
       FROM @{client}_marts.fct_campaigns
     ) AS reported_spend
   FROM newest_spend
+), sources AS (
+  SELECT
+    LISTAGG(
+      
+        CASE WHEN code IN ('refused', 'failed') THEN CONCAT(source, ': ', problem) END,
+        '; '
+      
+      ORDER BY
+        source
+    ) AS halted_sources,
+    LISTAGG(
+      
+        CASE
+          WHEN NOT code IN ('ok', 'refused', 'failed')
+          THEN CONCAT(source, ': ', code)
+        END,
+        '; '
+      
+      ORDER BY
+        source
+    ) AS late_sources
+  FROM @{client}_marts.source_status
 ), sold AS (
   SELECT
     COUNT(revenue) AS conversions,
@@ -64,7 +83,8 @@ WITH newest_deals AS (
 SELECT
   @client_name AS client, /* The client's name in schemas and files */
   accounts.loaded_until, /* When the newest row was committed, UTC; NULL before the first */
-  @halted_sources(@client) AS halted_sources, /* Sources whose last delivery was refused, and why; NULL if none */
+  sources.halted_sources, /* Sources whose last delivery was refused, and why; NULL if none */
+  sources.late_sources, /* Sources that lack data because their platform did not answer, and why; NULL if none */
   sold.conversions, /* Won deals and purchases, as the sources have them */
   credited.credited_conversions, /* Conversions that have credit */
   sold.revenue, /* Of the conversions, as the sources have it */
@@ -76,3 +96,4 @@ FROM @{client}_staging.stg_accounts AS accounts
 CROSS JOIN sold
 CROSS JOIN credited
 CROSS JOIN spent
+CROSS JOIN sources

@@ -37,7 +37,8 @@ WITH staged AS (
     COALESCE(SUM(rows_appended - rows_superseded + rows_deleted), 0) AS rows_loaded
   FROM @ledger(@client)
   WHERE
-    loaded_at <= (
+    table_name IN ('sessions', 'events', 'clients', 'opportunities', 'spend')
+    AND loaded_at <= (
       SELECT
         loaded_until
       FROM staged

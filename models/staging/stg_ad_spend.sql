@@ -1,11 +1,11 @@
-/* Every version of a day's spend on a campaign, as it was committed. One row per platform, day, campaign and load. */
+/* Every version of a day's spend, by campaign or finer, as it was committed. One row per platform, spend and load. */
 MODEL (
   name @{client}_staging.stg_ad_spend,
   kind INCREMENTAL_BY_TIME_RANGE (
     time_column loaded_at
   ),
   start @start,
-  grain (platform, spend_date, campaign_id, load_id),
+  grain (platform, spend_id, load_id),
   blueprints @clients()
 );
 
@@ -35,6 +35,7 @@ WITH delivered AS (
 SELECT
   platform, /* google_ads or facebook_ads */
   channel, /* The channel that the client's settings give the platform */
+  row_key AS spend_id, /* A hash of day, account, campaign, ad group and ad, as far as they are told */
   spend_date::DATE AS spend_date, /* In the ad account's time zone */
   campaign_id, /* The platform's id */
   COALESCE(campaign, campaign_id) AS campaign, /* The name that sessions carry in utm_campaign */

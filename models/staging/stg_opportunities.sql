@@ -16,7 +16,7 @@ SELECT
   is_won::BOOLEAN AS is_won, /* False again when a deal is reopened */
   @utc(closed_at, @timezone) AS closed_at, /* UTC; NULL while open */
   @money(amount) AS amount, /* In the client's currency; NULL where nobody entered it */
-  is_deleted, /* True once a full export lacks the opportunity */
+  is_deleted, /* True once the CRM says so, or a full export lacks the opportunity */
   load_id, /* The dlt load that brought this version */
   loaded_at /* When the load was committed, UTC */
 FROM @raw(

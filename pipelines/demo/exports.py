@@ -189,6 +189,7 @@ def _build(
         decimals=client.decimals,
         tables=tuple(export.table for export in client.exports),
         day=day,
+        history=29,
         per_day=max(1, round(sessions / 30)),
         visitors=max(2, sessions // 3),
     )

@@ -170,7 +170,7 @@ SELECT
   1 + (clicks_a_day * (60 + pick(seed, 'clicks', 80)) / 100)::BIGINT AS clicks,
   clicks * (20 + pick(seed, 'impressions', 30)) AS impressions,
   clicks * (150 + pick(seed, 'price', 300)) * {unit} / 100 AS first_cost
-FROM range(-29, {day} + 1) AS days(happened)
+FROM range(-{history}, {day} + 1) AS days(happened)
 CROSS JOIN origins
 CROSS JOIN (SELECT {per_day} / count(*) AS clicks_a_day FROM origins) AS volume
 WHERE platform IS NOT NULL;

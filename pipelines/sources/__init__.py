@@ -1,0 +1,1 @@
+"""The ways in: files that clients export, and the APIs of their platforms."""

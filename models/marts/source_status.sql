@@ -1,0 +1,27 @@
+/* How each of the client's sources stood after it was last asked. One row per source. */
+MODEL (
+  name @{client}_marts.source_status,
+  kind FULL,
+  grain source,
+  blueprints @clients()
+);
+
+WITH loads AS (
+  SELECT
+    source,
+    MAX(loaded_at) AS loaded_until
+  FROM @ledger(@client)
+  GROUP BY
+    source
+)
+SELECT
+  said.source, /* web, salesforce, google_ads, facebook_ads */
+  said.code, /* ok; refused or failed, which hold the client; or why the source is late, as rate_limited */
+  said.problem, /* What is wrong and its remedy; NULL if nothing is */
+  said.retry_at, /* When the platform may be asked again, UTC; NULL where that is not known */
+  said.days_missing, /* Days up to yesterday that the log lacks */
+  said.missing_from, /* The first of them, in the account's time zone; NULL without any */
+  loads.loaded_until /* When the newest load was committed, UTC; NULL before the first */
+FROM @statuses(@client) AS said
+LEFT JOIN loads
+  ON said.source = loads.source

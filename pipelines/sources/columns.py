@@ -1,0 +1,72 @@
+"""Map what an export has to the columns that its contract wants."""
+
+from collections.abc import Callable, Collection
+from contextlib import ExitStack
+from types import ModuleType
+
+import duckdb
+
+from pipelines.clients import Export
+from pipelines.contracts import Contract
+from pipelines.sources import events, ga4, snowplow
+from pipelines.sources.pieces import ExportError, Rows
+
+FORMATS: dict[str, ModuleType] = {"ga4": ga4, "snowplow": snowplow}
+
+
+def wanted(export: Export, contract: Contract) -> set[str]:
+    """Return the names of the columns that are worth reading."""
+    if not export.format:
+        return {export.columns.get(column, column) for column in contract.columns}
+    form = FORMATS[export.format]
+    return form.USED | {form.column(name) for name in export.columns.values()}
+
+
+def shaped(
+    connection: duckdb.DuckDBPyConnection,
+    rows: Rows,
+    export: Export,
+    contract: Contract,
+    refused: Callable[[str], ExportError],
+    open_files: ExitStack,
+) -> Rows:
+    """Return the rows with the contract's columns; what is exported as events, as sessions.
+
+    Raise ExportError, as `refused` words it, if a column is missing.
+    """
+    if not export.format:
+        return rows._replace(columns=_named(refused, contract, export.columns, rows.columns))
+    form = FORMATS[export.format]
+    asked = form.NEEDED | {form.column(name) for name in export.columns.values()}
+    if missing := sorted(asked - rows.columns.keys()):
+        remedy = f"correct `format: {export.format}` or `columns:`"
+        raise refused(_missing(missing, rows.columns, remedy))
+    said = form.events(rows.columns) | {
+        column: form.overridden(column, name) for column, name in export.columns.items()
+    }
+    return events.sessions(connection, rows, form.parsed(rows), said, open_files)
+
+
+def _named(
+    refused: Callable[[str], ExportError],
+    contract: Contract,
+    names: dict[str, str],
+    present: dict[str, str],
+) -> dict[str, str]:
+    """Return the contract's columns with their SQL. Raise ExportError if one is missing."""
+    asked = {column: names.get(column, column) for column in contract.columns}
+    missing = [
+        name if name == column else f"{name} (for {column})"
+        for column, name in asked.items()
+        if name not in present and (column in names or not contract.columns[column].optional)
+    ]
+    if missing:
+        raise refused(_missing(missing, present, "name the column under `columns:`"))
+    return {column: present[name] for column, name in asked.items() if name in present}
+
+
+def _missing(missing: list[str], present: Collection[str], remedy: str) -> str:
+    return (
+        f"missing column {', '.join(missing)}; it has {', '.join(sorted(present)) or 'none'}."
+        f" Deliver it again, or {remedy}"
+    )

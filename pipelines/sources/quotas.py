@@ -1,0 +1,49 @@
+"""Remember a quota that is used up for every client that shares it, in `lake/_quotas/`."""
+
+import hashlib
+import json
+import os
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import NamedTuple
+
+from pipelines.home import lake_folder
+
+
+class Quota(NamedTuple):
+    """Until when a quota is used up, UTC, and what the platform calls it."""
+
+    until: datetime
+    rate: str
+
+    @property
+    def seconds(self) -> float:
+        """Return how long that is from now; nothing or less if it is over."""
+        return (self.until - datetime.now(timezone.utc)).total_seconds()
+
+
+def shared_by(source: str, *parts: str) -> Path:
+    """Return the file of a quota that is shared by all who have these in common, secrets maybe."""
+    digest = hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+    return lake_folder() / "_quotas" / f"{source}-{digest[:16]}.json"
+
+
+def use_up(file: Path, seconds: float, rate: str) -> None:
+    """Let everyone who shares a quota know for how long it is used up."""
+    until = datetime.now(timezone.utc) + timedelta(seconds=seconds)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    fresh = file.with_suffix(f".{os.getpid()}.new")
+    fresh.write_text(json.dumps({"until": until.isoformat(), "rate": rate}) + "\n")
+    os.replace(fresh, file)
+
+
+def used_up(file: Path) -> Quota | None:
+    """Return a quota as long as it is used up."""
+    try:
+        said = json.loads(file.read_text())
+        quota = Quota(datetime.fromisoformat(said["until"]), said["rate"])
+        return quota if quota.seconds > 0 else None
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, LookupError, TypeError):  # the platform will say it again
+        return None

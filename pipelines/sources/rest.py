@@ -1,0 +1,140 @@
+"""Ask a platform over HTTP: by dlt's REST client, patiently up to a moment, with named troubles."""
+
+import time
+from collections.abc import Callable
+from datetime import datetime, timezone
+from urllib.parse import urlsplit
+
+from dlt.sources.helpers.requests import Session
+from dlt.sources.helpers.rest_client import RESTClient
+from requests import PreparedRequest, Response
+from requests.auth import AuthBase
+from requests.exceptions import RequestException, SSLError
+from tenacity import RetryCallState, Retrying, retry_if_exception, wait_random_exponential
+
+from pipelines.credentials import conceal, keep_secret
+from pipelines.sources.trouble import Trouble
+
+_backoff = wait_random_exponential(multiplier=0.5, max=60)
+
+
+class Token(AuthBase):
+    """A Bearer token that is fetched when it is needed, and again when it has expired."""
+
+    def __init__(self, fetch: Callable[[], str]) -> None:
+        self._fetch, self._value = fetch, ""
+
+    def forget(self) -> None:
+        """Fetch a new token for the next request."""
+        self._value = ""
+
+    def __call__(self, request: PreparedRequest) -> PreparedRequest:
+        self._value = self._value or keep_secret(self._fetch())
+        request.headers["Authorization"] = f"Bearer {self._value}"
+        return request
+
+
+def connect(
+    base_url: str,
+    until: datetime,
+    trouble: Callable[[Response], Trouble | None],
+    auth: Token | None = None,
+    headers: dict[str, str] | None = None,
+) -> RESTClient:
+    """Return a client whose every request is answered in JSON, or raises Trouble.
+
+    What may pass is asked again, after the time that the platform says or a growing, random one,
+    as long as the wait ends before `until`. `trouble` says what is wrong with an answer of the
+    platform; what every platform has in common is known here.
+    """
+    session = Session(raise_for_status=False)
+    send_once = session.send
+
+    def send(request: PreparedRequest, **options) -> Response:
+        options["timeout"] = max(1.0, min(60.0, _seconds(until)))
+        try:
+            response = send_once(request, **options)
+        except RequestException as error:
+            raise _unreached(request, error) from None
+        if found := _wrong(response, trouble):
+            raise found
+        return response
+
+    def send_patiently(request: PreparedRequest, **options) -> Response:
+        try:
+            return patient(until)(send, request, **options)
+        except Trouble as found:
+            if not (found.renew and auth):
+                raise
+        auth.forget()
+        return patient(until)(send, auth(request), **options)
+
+    session.send = send_patiently
+    return RESTClient(base_url, headers=headers, auth=auth, session=session)
+
+
+def patient(until: datetime) -> Retrying:
+    """Return what calls a function again that raises a Trouble that may pass, up to a moment."""
+    return Retrying(
+        retry=retry_if_exception(lambda error: isinstance(error, Trouble) and error.passes),
+        wait=_wait,
+        stop=lambda state: state.upcoming_sleep > _seconds(until),
+        sleep=time.sleep,
+        reraise=True,
+    )
+
+
+def _wait(state: RetryCallState) -> float:
+    """Return the seconds to wait: those the platform asks for, and never all clients at once."""
+    asked = state.outcome.exception().retry_after
+    return _backoff(state) if asked is None else asked + min(_backoff(state), 1 + asked / 10)
+
+
+def _seconds(until: datetime) -> float:
+    return (until - datetime.now(timezone.utc)).total_seconds()
+
+
+def _unreached(request: PreparedRequest, error: RequestException) -> Trouble:
+    host = urlsplit(request.url).netloc  # never the path: it may hold a token
+    if isinstance(error, SSLError):
+        return Trouble("connection_cut", f"no trusted connection to {host}; check its address")
+    kind = type(error).__name__
+    return Trouble("connection_cut", f"{host}: {kind}; it is asked again next time", passes=True)
+
+
+def _wrong(response: Response, trouble: Callable[[Response], Trouble | None]) -> Trouble | None:
+    host = urlsplit(response.url).netloc
+    if found := _said(response, trouble):
+        return found
+    if response.status_code == 429:
+        after = response.headers.get("Retry-After", "")
+        return Trouble(
+            "rate_limited",
+            f"{host} answers 429, too many requests",
+            passes=True,
+            retry_after=float(after) if after.isdigit() else None,
+        )
+    if response.status_code >= 500:
+        said = f"{host} answers {response.status_code}; it is asked again next time"
+        return Trouble("platform_down", said, passes=True)
+    if response.status_code >= 400:
+        said = " ".join(conceal(response.text).split())[:300]
+        return Trouble("request_refused", f"{host} answers {response.status_code}: {said}")
+    try:
+        response.json()
+    except ValueError:
+        said = f"{host} answers what is no JSON, {len(response.content)} bytes"
+        return Trouble("malformed_answer", f"{said}; it is asked again next time", passes=True)
+    return None
+
+
+def _said(
+    response: Response, trouble: Callable[[Response], Trouble | None]
+) -> Trouble | None:
+    """Return what the platform says is wrong; an error that is not in its words says nothing."""
+    if response.status_code < 400:
+        return None
+    try:
+        return trouble(response)
+    except (ValueError, LookupError, TypeError, AttributeError):
+        return None
