@@ -3,16 +3,22 @@ PYTHON ?= python3
 BIN := .venv/bin
 RUN := $(BIN)/python -m pipelines
 
-.PHONY: help daily ingest preview promote plan audit test check format lint demo lock clean
+.PHONY: help daily ingest backfill status preview promote plan audit test check format lint demo demo-api lock clean
 
 help: ## list these verbs
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
 daily: install exports ## serve every client's morning
 	$(RUN) daily
 
 ingest: install exports ## append new exports to lake
 	$(RUN) ingest
+
+backfill: install ## load CLIENT's history from SINCE
+	$(RUN) backfill $(CLIENT) --since $(SINCE)
+
+status: install ## say how each source stands
+	$(RUN) status
 
 preview: install ## compare CLIENT's change with prod
 	$(RUN) preview $(CLIENT)
@@ -46,6 +52,9 @@ lint: install ## check the house's rules
 
 demo: install ## write demo exports of DAY
 	$(BIN)/python -m pipelines.demo --day $(or $(DAY),0)
+
+demo-api: install ## serve demo platforms, run against them
+	$(BIN)/python -m tests.servers.demo
 
 lock: ## pin requirements.in in requirements.lock
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q requirements.in -o requirements.lock
