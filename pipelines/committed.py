@@ -43,14 +43,18 @@ def seen_from(committed: datetime) -> datetime:
 def committed_files(folder: str, table: str, loads: dict[str, datetime]) -> list[str]:
     """Return a table's Parquet files that belong to the given loads, oldest load first."""
     files = sorted(Path(folder, table).glob("*.parquet"))
-    return [str(file) for file in files if file.name.rsplit(".", 2)[0] in loads]
+    return [str(file) for file in files if load_of(file) in loads]
+
+
+def load_of(file: Path) -> str:
+    """Return the id of the load that brought a file: `<load_id>.<file>.parquet`."""
+    return file.name.rsplit(".", 2)[0]
 
 
 def read_loads(files: list[str], loads: dict[str, datetime], texts: Iterable[str] = ()) -> str:
     """Return SQL for the rows of committed files, with `load_id` and `loaded_at` of each.
 
-    A file's name begins with its load's id: `<load_id>.<file>.parquet`. The columns in `texts` are
-    NULL where a file was written before they were known.
+    The columns in `texts` are NULL where a file was written before they were known.
     """
     moments = ", ".join(f"('{load}', TIMESTAMP '{moment}')" for load, moment in loads.items())
     paths = ", ".join("'" + file.replace("'", "''") + "'" for file in files)

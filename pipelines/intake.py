@@ -141,7 +141,7 @@ def gathered(deliveries: dict[str, Delivery]) -> dict[str, list[Path]]:
 def _settings(folder: Path) -> dict[str, str | bool]:
     """Return DuckDB's settings: every client has a process, so what is large goes to disk."""
     return {
-        "memory_limit": "1GB",
+        "memory_limit": "300MB",
         "temp_directory": str(folder / "spill"),
         "python_enable_replacements": False,
     }

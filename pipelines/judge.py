@@ -31,10 +31,16 @@ def judge(
     with piece.open(connection) as rows:
         (count,) = connection.execute(
             f"""COPY (
-              SELECT {before} + ROW_NUMBER() OVER () AS ordinal, {literal(piece.name)} AS export_file,
-              {_is_deleted(contract)}, {_row_key(contract)} AS row_key,
-              {_reason(contract, client.currency)} AS reason
-              FROM (SELECT {rows.line} AS line, {_trimmed(rows, contract)} FROM {rows.relation})
+              SELECT * EXCLUDE (number, place), {before} + number AS ordinal,
+              CASE WHEN reason IS NOT NULL THEN place END AS line FROM (
+                SELECT {_is_deleted(contract)},
+                {literal(piece.name)} AS export_file, {_row_key(contract)} AS row_key,
+                {_reason(contract, client.currency)} AS reason
+                FROM (
+                  SELECT ROW_NUMBER() OVER () AS number, {rows.line} AS place,
+                  {_trimmed(rows, contract)} FROM {rows.relation}
+                )
+              )
             ) TO {literal(str(target))} (FORMAT parquet)"""
         ).fetchone()
         connection.execute(

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from dlt.destinations import filesystem
 from dlt.destinations.impl.filesystem.filesystem import CURRENT_VERSION, INIT_FILE_NAME
 
+from pipelines.committed import committed_loads, load_of
 from pipelines.home import lake_folder
 
 os.environ.update(
@@ -59,10 +60,14 @@ def append(client: str, source: str, tables: dict[str, list[Path]]) -> None:
     """Load each table's Parquet files, all in one commit: all of them are seen, or none.
 
     dlt moves the files as they are; their names begin with the load id. Of earlier runs only
-    committed loads count. What a killed process left in its working folder is thrown away, its
-    pieces are read again; so are dlt's notes that it may have torn.
+    committed loads count. What a killed process left behind is thrown away, its pieces are read
+    again: its working folder, its files in the lake, and dlt's notes that it may have torn.
     """
     folder = source_folder(client, source)
+    loads = committed_loads(str(folder))
+    for file in folder.glob("*/*.parquet"):
+        if load_of(file) not in loads:
+            file.unlink()
     for notes in (working_folder(client) / source, folder / "_dlt_version"):
         shutil.rmtree(notes, ignore_errors=True)
     folder.mkdir(parents=True, exist_ok=True)

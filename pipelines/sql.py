@@ -1,6 +1,6 @@
 """Say a value as SQL."""
 
-BLANKS = " \t\r\n\f\v\u00a0"
+BLANKS = " \t\r\n\u00a0"
 
 
 def literal(value: str) -> str:

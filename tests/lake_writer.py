@@ -120,7 +120,9 @@ def write(home: Path, client: str, load: Load) -> None:
                 ),
                 "row_key": pa.array(keys, pa.string()),
                 "is_deleted": pa.array([row["is_deleted"] for row in rows], pa.bool_()),
-                **{name: pa.array([row.get(name) for row in rows], pa.string()) for name in columns},
+                **{
+                    name: pa.array([row.get(name) for row in rows], pa.string()) for name in columns
+                },
             },
         )
         deleted = sum(row["is_deleted"] for row in rows)

@@ -3,8 +3,9 @@
 from pathlib import Path
 
 import pytest
+import yaml
 
-from pipelines.clients import ClientError, keep, parse, read
+from pipelines.clients import Bucket, ClientError, Export, Postgres, Sources, keep, parse, read
 from tests.conftest import House
 
 GOOD = """
@@ -138,7 +139,21 @@ def test_the_reference_holds_every_key_there_is() -> None:
     whole = parse(reference).model_dump(exclude={"id"})
     assert keys(whole["attribution"]) == keys(written["attribution"])
     assert whole.keys() - {"sources"} == written.keys() - {"sources"}
-    assert keys(whole["sources"]["web"]["sessions"]) == keys(written["sources"]["web"]["sessions"])
+
+
+def test_the_reference_holds_every_other_way_in() -> None:
+    reference = (Path(__file__).parent.parent / "clients" / "acme.yaml").read_text()
+    lines = reference.partition("# Other ways in")[2].splitlines()[3:]
+    block = yaml.safe_load("\n".join(line.removeprefix("# ") for line in lines))
+    sources = Sources.model_validate(block["sources"])
+    for platform in ("salesforce", "google_ads", "facebook_ads"):
+        written = block["sources"][platform]["api"]
+        assert written.keys() == type(getattr(sources, platform).api).model_fields.keys()
+    web = block["sources"]["web"]
+    assert web["sessions"]["bucket"].keys() == Bucket.model_fields.keys()
+    assert web["clients"]["postgres"].keys() == Postgres.model_fields.keys()
+    above = yaml.safe_load(reference)["sources"]["web"]["sessions"].keys()
+    assert above | web["sessions"].keys() | web["clients"].keys() == Export.model_fields.keys()
 
 
 def keys(settings: object) -> object:

@@ -1,5 +1,6 @@
 """Files: every format gives the same rows, and a broken one is refused with a reason or quarantined."""
 
+import gzip
 import json
 import os
 import sqlite3
@@ -364,3 +365,14 @@ def test_names_that_are_patterns_elsewhere_are_names_here(tenant: Tenant) -> Non
         "deleted": 0,
         "quarantined": 0,
     }
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl"])
+def test_a_compressed_file_is_read_and_half_of_one_refused(tenant: Tenant, form: str) -> None:
+    FORMATS[form](tenant.exports / "plain", ROWS)
+    packed = gzip.compress((tenant.exports / "plain").read_bytes())
+    path = tenant.deliver(f"spend.{form}.gz", packed)
+    assert not tenant.ingest().problem
+    assert tenant.log(", ".join(SPEND)) == ROWS
+    path.write_bytes(packed[:-20])
+    assert tenant.ingest().problem.startswith(f"spend.{form}.gz: ")

@@ -473,6 +473,7 @@ def test_a_killed_load_is_taken_exactly_once(
     assert outcome.counts == (Counts() if committed else Counts(3, 2, 0, 0, 1))
     assert tenant.log("campaign_id, cost") == [("a", "1"), ("b", "2")]
     assert len(tenant.quarantine()) == 1
+    assert len([*(tenant.home / "lake/one/google_ads/spend").iterdir()]) == 1
 
 
 INGEST = (

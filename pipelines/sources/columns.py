@@ -41,7 +41,7 @@ def shaped(
     if missing := sorted(asked - rows.columns.keys()):
         remedy = f"correct `format: {export.format}` or `columns:`"
         raise refused(_missing(missing, rows.columns, remedy))
-    said = form.events(rows.columns) | {
+    said = form.events() | {
         column: form.overridden(column, name) for column, name in export.columns.items()
     }
     return events.sessions(connection, rows, form.parsed(rows), said, open_files)

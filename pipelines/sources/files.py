@@ -5,6 +5,7 @@ import gzip
 import hashlib
 import os
 import re
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
@@ -73,17 +74,26 @@ def opened(
         with ExitStack() as open_files:
             if path.stat().st_size == 0:
                 raise ExportError("the file is empty; deliver it again", path)
+            if path.suffix.lower() == ".gz":
+                _unpack(path)
             reading = Reading(connection, path, export, wanted(export, contract), open_files)
             refused = partial(ExportError, file=path)
             yield shaped(connection, reader(reading), export, contract, refused, open_files)
         if path.stat().st_mtime_ns != changed:
             raise ExportError("it changed while it was read; run it again once it is done", path)
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         reason = getattr(error, "strerror", None) or error
         raise ExportError(f"not readable: {reason}; deliver it again", path) from None
     except (duckdb.Error, pa.ArrowInvalid) as error:
         line = str(error).strip().splitlines()[0].partition(" Detail: ")[0]
         raise ExportError(f"not readable: {line}; deliver it again", path) from None
+
+
+def _unpack(path: Path) -> None:
+    """Unpack a file to its end, or raise what is wrong: DuckDB takes half of one for a whole."""
+    with gzip.open(path) as file:
+        while file.read(1 << 20):
+            pass
 
 
 def _csv(reading: Reading) -> Rows:
@@ -108,7 +118,7 @@ def _csv(reading: Reading) -> Rows:
         f"""read_csv({_glob(path)}, header = true, delim = '{mark}', quote = '"', escape = '"',
         columns = {{{types}}}, auto_detect = false, store_rejects = true)""",
         {name: f"c{place}" for place, name in enumerate(header)},
-        line="ROW_NUMBER() OVER () + 1",
+        line="number + 1",
         rejects=_REJECTS,
     )
 
@@ -134,38 +144,48 @@ def _jsonl(reading: Reading) -> Rows:
     lines = f"""read_csv({_glob(path)}, header = false, delim = '\x01', quote = '', escape = '',
         columns = {{text: 'TEXT'}}, auto_detect = false, store_rejects = true, strict_mode = false)"""
     is_object = "(json_valid(text) AND STARTS_WITH(LTRIM(text), '{'))"
+    is_blank = f"TRIM(text, {literal(BLANKS)}) = ''"
     found = connection.execute(
-        f"SELECT DISTINCT UNNEST(json_keys(text)) FROM {lines} WHERE {is_object}"
+        f"""SELECT DISTINCT UNNEST(COALESCE(
+          TRY(IF(STARTS_WITH(LTRIM(text), '{{'), json_keys(text), NULL)), IF(text = '', [], [NULL])
+        )) FROM {lines}"""
     ).fetchall()
     _forget_rejects(connection)
-    if not found:
+    keys = {key for (key,) in found if key is not None}
+    if not keys:
         raise ExportError("no line holds a JSON object; deliver one a line, as UTF-8", path)
-    keys = [key for (key,) in found]
-    read = sorted(reading.wanted.intersection(keys))
-    paths = ", ".join(literal("/" + key.replace("~", "~0").replace("/", "~1")) for key in read)
+    read = sorted(reading.wanted & keys)
+    paths = (
+        ", ".join(literal("/" + key.replace("~", "~0").replace("/", "~1")) for key in read) or "''"
+    )
     numbered = f"SELECT text, ROW_NUMBER() OVER () AS line FROM {lines}"
+    torn = f"""UNION ALL SELECT line, text, 'the line holds no JSON object' FROM ({numbered})
+        WHERE NOT {is_object} AND NOT {is_blank}"""
+    has_torn = (None,) in found  # few have: looking for them again takes as long as reading
     return Rows(
-        f"""(SELECT line, json_extract_string(text, [{paths}]::TEXT[]) AS fields
-        FROM ({numbered}) WHERE {is_object})""",
+        f"""(SELECT line, json_extract_string(text, [{paths}]) AS fields
+        FROM ({numbered}) WHERE {is_object if has_torn else "text <> ''"})""",
         dict.fromkeys(keys, "NULL")
         | {key: f"fields[{place}]" for place, key in enumerate(read, 1)},
         line="line",
-        rejects=f"""{_REJECTS} UNION ALL
-        SELECT line, text, 'the line holds no JSON object' FROM ({numbered})
-        WHERE NOT {is_object} AND TRIM(text, {literal(BLANKS)}) <> ''""",
+        rejects=f"{_REJECTS} {torn if has_torn else ''}",
     )
 
 
 def _parquet(reading: Reading) -> Rows:
-    """Read what is nested as JSON."""
+    """Read what is nested as JSON; a format knows its own."""
     relation = f"read_parquet({_glob(reading.path)})"
     columns = reading.connection.execute(f"DESCRIBE FROM {relation}").fetchall()
+    is_formatted = bool(reading.export.format)
     return Rows(
         relation,
         {
-            name: f"to_json({identifier(name)})" if re.search(r"[(\[]", kind) else identifier(name)
+            name: f"to_json({identifier(name)})"
+            if re.search(r"[(\[]", kind) and not is_formatted
+            else identifier(name)
             for name, kind, *_ in columns
         },
+        nested=is_formatted,
     )
 
 

@@ -23,15 +23,16 @@ class ExportError(Exception):
 class Rows(NamedTuple):
     """What is read, in SQL: a relation, and for each of the contract's columns an expression.
 
-    `line` says where a row stands, counted in rows. `rejects` is a query to run afterwards, for
-    what is no row: line, text, reason. `left_out`, a query too, counts what is knowingly not read.
+    `line` says where a row stands; `number` is its place among the rows, from 1. `rejects` is a query to run afterwards, for
+    what is no row: line, text, reason. What is `nested` is so in SQL, too, not JSON. `left_out`, a query too, counts what is knowingly not read.
     """
 
     relation: str
     columns: dict[str, str]
-    line: str = "ROW_NUMBER() OVER ()"
+    line: str = "number"
     rejects: str = "SELECT 0, '', '' WHERE FALSE"
     left_out: str = "SELECT 0"
+    nested: bool = False
 
 
 class Reading(NamedTuple):

@@ -128,9 +128,7 @@ def _wrong(response: Response, trouble: Callable[[Response], Trouble | None]) ->
     return None
 
 
-def _said(
-    response: Response, trouble: Callable[[Response], Trouble | None]
-) -> Trouble | None:
+def _said(response: Response, trouble: Callable[[Response], Trouble | None]) -> Trouble | None:
     """Return what the platform says is wrong; an error that is not in its words says nothing."""
     if response.status_code < 400:
         return None
