@@ -12,6 +12,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from pipelines import credentials
 from pipelines.clients import Client, read
 from pipelines.demo import write_exports
 from pipelines.ingest import Outcome, ingest_client
@@ -111,6 +112,12 @@ class House:
         return {
             table: self.rows(f"FROM {schema}.{table} ORDER BY ALL") for (table,) in sorted(tables)
         }
+
+
+@pytest.fixture(autouse=True)
+def _secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no test conceal what was secret in another."""
+    monkeypatch.setattr(credentials, "_secrets", set())
 
 
 @pytest.fixture
