@@ -7,7 +7,7 @@ as text: a new entry here rebuilds nobody.
 
 from collections.abc import Callable
 
-from pipelines.clients import Attribution
+from pipelines.settings.attribution import Attribution
 
 
 def first_touch(settings: Attribution) -> str:

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pipelines import lake
-from pipelines.clients import Api, Client
+from pipelines.clients import Client
 from pipelines.committed import committed_loads
 from pipelines.ingest import PLATFORMS, asking, bring_in, set_aside
 from pipelines.intake import Counts
+from pipelines.settings.apis import Api
 from pipelines.sources.pieces import Asking, ExportError, Piece
 from pipelines.sources.trouble import Trouble
 from pipelines.status import printable

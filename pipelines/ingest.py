@@ -10,13 +10,15 @@ from zoneinfo import ZoneInfo
 import duckdb
 
 from pipelines import lake, status
-from pipelines.clients import Api, Client, Export
+from pipelines.clients import Client
 from pipelines.committed import committed_loads
 from pipelines.contracts import CONTRACTS
 from pipelines.credentials import conceal
 from pipelines.home import lake_folder
 from pipelines.intake import Counts, Table, gathered, known, take
 from pipelines.processes import in_processes
+from pipelines.settings.apis import Api
+from pipelines.settings.exports import Export
 from pipelines.sources import facebook_ads, google_ads, salesforce
 from pipelines.sources.exports import pieces as exported
 from pipelines.sources.files import fingerprint

@@ -11,7 +11,8 @@ from fractions import Fraction
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from pipelines.clients import Attribution, Client
+from pipelines.clients import Client
+from pipelines.settings.attribution import Attribution
 from tests.lake_writer import Load, row_key
 
 DIGITS = {"EUR": 2, "USD": 2, "JPY": 0, "KWD": 3}

@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from macros.attribution_models import MODELS, weight
-from pipelines.clients import Attribution, PositionBased
+from pipelines.settings.attribution import Attribution, PositionBased
 from tests.conftest import House
 from tests.lake_writer import settings
 from tests.rendered import Models, render

@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from pipelines.clients import Bucket, ClientError, Export, Postgres, Sources, keep, parse, read
+from pipelines.clients import ClientError, keep, parse, read
+from pipelines.settings.exports import Bucket, Export, Postgres
+from pipelines.settings.sources import Sources
 from tests.conftest import House
 
 GOOD = """

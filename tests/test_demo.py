@@ -11,10 +11,11 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from pipelines.clients import Client, Export, parse
+from pipelines.clients import Client, parse
 from pipelines.contracts import CONTRACTS
 from pipelines.demo import CLIENTS, write_exports
 from pipelines.demo.__main__ import main
+from pipelines.settings.exports import Export
 
 SETTINGS = Path(__file__).parent.parent / "clients"
 WITH_A_CRM = ["acme", "borealis", "cobalt"]

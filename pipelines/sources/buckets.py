@@ -12,9 +12,9 @@ from urllib.parse import urlsplit
 
 import duckdb
 
-from pipelines.clients import Bucket, Export
 from pipelines.contracts import Contract
 from pipelines.credentials import conceal, credentials
+from pipelines.settings.exports import Bucket, Export
 from pipelines.sources import files
 from pipelines.sources.pieces import Asking, ExportError, Piece, Rows
 from pipelines.sources.rest import patient

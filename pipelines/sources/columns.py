@@ -6,8 +6,8 @@ from types import ModuleType
 
 import duckdb
 
-from pipelines.clients import Export
 from pipelines.contracts import Contract
+from pipelines.settings.exports import Export
 from pipelines.sources import events, ga4, snowplow
 from pipelines.sources.pieces import ExportError, Rows
 

@@ -1,7 +1,7 @@
 """Find what an export holds: files in the project, objects in a bucket, a table in Postgres."""
 
-from pipelines.clients import Export
 from pipelines.contracts import CONTRACTS, Contract
+from pipelines.settings.exports import Export
 from pipelines.sources import buckets, events, files, postgres
 from pipelines.sources.pieces import Asking, Piece
 

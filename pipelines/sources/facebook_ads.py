@@ -11,8 +11,8 @@ from dlt.sources.helpers.rest_client import RESTClient
 from requests import Response
 from tenacity import RetryError, Retrying, retry_if_result, wait_exponential
 
-from pipelines.clients import FacebookAdsApi
 from pipelines.credentials import credentials
+from pipelines.settings.apis import FacebookAdsApi
 from pipelines.sources import days
 from pipelines.sources.answers import text, zero_if_absent
 from pipelines.sources.days import DAY, Span

@@ -14,9 +14,9 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from pipelines.clients import Export
 from pipelines.contracts import Contract
 from pipelines.home import home
+from pipelines.settings.exports import Export
 from pipelines.sources import snowplow, sqlite
 from pipelines.sources.columns import shaped, wanted
 from pipelines.sources.pieces import ExportError, Piece, Reading, Rows
@@ -174,17 +174,20 @@ def _jsonl(reading: Reading) -> Rows:
 
 def _parquet(reading: Reading) -> Rows:
     """Read what is nested as JSON; a format knows its own."""
-    relation = f"read_parquet({_glob(reading.path)})"
+    path = _glob(reading.path)
+    relation = f"read_parquet({path})"
     columns = reading.connection.execute(f"DESCRIBE FROM {relation}").fetchall()
     is_formatted = bool(reading.export.format)
+    is_numbered = "file_row_number" in (name.lower() for name, *_ in columns)
     return Rows(
-        relation,
+        relation if is_numbered else f"read_parquet({path}, file_row_number = true)",
         {
             name: f"to_json({identifier(name)})"
             if re.search(r"[(\[]", kind) and not is_formatted
             else identifier(name)
             for name, kind, *_ in columns
         },
+        number="ROW_NUMBER() OVER ()" if is_numbered else "file_row_number + 1",
         nested=is_formatted,
     )
 

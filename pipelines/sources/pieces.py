@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 import duckdb
 
-from pipelines.clients import Client, Export
+from pipelines.clients import Client
+from pipelines.settings.exports import Export
 
 
 class ExportError(Exception):
@@ -23,12 +24,14 @@ class ExportError(Exception):
 class Rows(NamedTuple):
     """What is read, in SQL: a relation, and for each of the contract's columns an expression.
 
-    `line` says where a row stands; `number` is its place among the rows, from 1. `rejects` is a query to run afterwards, for
-    what is no row: line, text, reason. What is `nested` is so in SQL, too, not JSON. `left_out`, a query too, counts what is knowingly not read.
+    `number` is a row's place among the rows, from 1; `line` says where it stands. `rejects` is a
+    query to run afterwards, for what is no row: line, text, reason. `left_out`, a query too, counts
+    what is knowingly not read. What is `nested` is so in SQL, too, not JSON.
     """
 
     relation: str
     columns: dict[str, str]
+    number: str = "ROW_NUMBER() OVER ()"
     line: str = "number"
     rejects: str = "SELECT 0, '', '' WHERE FALSE"
     left_out: str = "SELECT 0"

@@ -15,9 +15,9 @@ from urllib.parse import unquote, urlsplit
 import duckdb
 import pyarrow as pa
 
-from pipelines.clients import Export, Postgres
 from pipelines.contracts import Contract
 from pipelines.credentials import conceal, credentials, keep_secret
+from pipelines.settings.exports import Export, Postgres
 from pipelines.sources.adbc import streamed
 from pipelines.sources.columns import shaped, wanted
 from pipelines.sources.pieces import Asking, Covers, ExportError, Piece, Rows

@@ -13,8 +13,8 @@ from zoneinfo import ZoneInfo
 from dlt.sources.helpers.rest_client import RESTClient
 from requests import Response
 
-from pipelines.clients import SalesforceApi
 from pipelines.credentials import credentials, keep_secret
+from pipelines.settings.apis import SalesforceApi
 from pipelines.sources.answers import kept
 from pipelines.sources.pieces import Asking, Covers, Piece
 from pipelines.sources.rest import Token, connect

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from pipelines.clients import SalesforceApi
+from pipelines.settings.apis import SalesforceApi
 from pipelines.sources.answers import text
 
 # By table: the object's name, and the field of each of the contract's columns.

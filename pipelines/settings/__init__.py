@@ -1,0 +1,1 @@
+"""What a client may set, checked: one file a subject."""

@@ -1,0 +1,19 @@
+"""Say how every part of a client's file is checked."""
+
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Settings(BaseModel):
+    """A part of a client's file: no unknown keys, no silent conversions of words to numbers."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+
+def private(url: str) -> str:
+    """Return an address without a slash at its end. Raise ValueError if who listens can read it."""
+    parts = urlsplit(url)
+    if parts.scheme != "https" and parts.hostname not in ("127.0.0.1", "localhost"):
+        raise ValueError(f"'{url}' is not private; write an address that begins with https://")
+    return url.rstrip("/")

@@ -1,0 +1,93 @@
+"""Say what a client delivers, and each source's way in."""
+
+from pydantic import model_validator
+
+from pipelines.contracts import CONTRACTS
+from pipelines.settings.apis import Api, FacebookAdsApi, GoogleAdsApi, SalesforceApi
+from pipelines.settings.base import Settings
+from pipelines.settings.exports import Export
+
+
+class Web(Settings):
+    """Web sessions, or the events and clients of a shop."""
+
+    sessions: Export | None = None
+    events: Export | None = None
+    clients: Export | None = None
+
+
+class Platform(Settings):
+    """A source that is either exported to files, or asked by its API."""
+
+    @model_validator(mode="after")
+    def _has_one_way_in(self) -> "Platform":
+        tables = [name for name in type(self).model_fields if name not in ("api", "channel")]
+        if bool(self.api) == any(getattr(self, table) for table in tables):
+            raise ValueError(f"write either `{tables[0]}:` for exports, or `api:`")
+        return self
+
+
+class Salesforce(Platform):
+    """Opportunities, of which a won one is a conversion; and who they are about."""
+
+    opportunities: Export | None = None
+    contacts: Export | None = None
+    contact_roles: Export | None = None
+    leads: Export | None = None
+    campaign_members: Export | None = None
+    api: SalesforceApi | None = None
+
+
+class GoogleAds(Platform):
+    """Spend at Google by day, and the channel it belongs to."""
+
+    spend: Export | None = None
+    api: GoogleAdsApi | None = None
+    channel: str = "Paid Search"
+
+
+class FacebookAds(Platform):
+    """Spend at Facebook by day, and the channel it belongs to."""
+
+    spend: Export | None = None
+    api: FacebookAdsApi | None = None
+    channel: str = "Paid Social"
+
+
+class Sources(Settings):
+    """What the client delivers; a source that is left out is a source it does not have."""
+
+    web: Web | None = None
+    salesforce: Salesforce | None = None
+    google_ads: GoogleAds | None = None
+    facebook_ads: FacebookAds | None = None
+
+    @model_validator(mode="after")
+    def _know_the_columns(self) -> "Sources":
+        for source, table, feed in self.feeds():
+            known = CONTRACTS[source][table].columns
+            columns = feed.columns if isinstance(feed, Export) else {}
+            if isinstance(feed, Export) and feed.format and (source, table) != ("web", "sessions"):
+                raise ValueError(
+                    f"{source}.{table}.format: {feed.format} gives sessions; leave it out"
+                )
+            for column in columns.keys() - known.keys():
+                raise ValueError(
+                    f"{source}.{table}.columns: unknown column '{column}'; "
+                    f"use one of {', '.join(known)}"
+                )
+        return self
+
+    def feeds(self) -> list[tuple[str, str, Export | Api]]:
+        """Return (source, table, way in) of everything that is delivered."""
+        return [
+            (source, table, feed)
+            for source, tables in CONTRACTS.items()
+            if (settings := getattr(self, source))
+            for table in tables
+            if (feed := getattr(settings, "api", None) or getattr(settings, table, None))
+        ]
+
+    def of(self, source: str) -> dict[str, Export | Api]:
+        """Return a source's tables, each with its way in."""
+        return {table: feed for name, table, feed in self.feeds() if name == source}
