@@ -37,7 +37,7 @@ def judge(
                 {literal(piece.name)} AS export_file, {_row_key(contract)} AS row_key,
                 {_reason(contract, client.currency)} AS reason
                 FROM (
-                  SELECT ROW_NUMBER() OVER () AS number, {rows.line} AS place,
+                  SELECT {rows.number} AS number, {rows.line} AS place,
                   {_trimmed(rows, contract)} FROM {rows.relation}
                 )
               )
