@@ -48,10 +48,12 @@ def main() -> None:
         shutil.rmtree(HOME / "lake/_quotas")  # in earnest, it is waited for
 
         _say("Facebook's consent is revoked; the rest is served")
-        token, platforms.facebook.token = platforms.facebook.token, "another"
+        platforms.facebook.revoke()
         _make("ingest")
         _make("status")
-        platforms.facebook.token = token
+        platforms.facebook.token = "EAAB-consented-again"
+        for client in ("nova", "orbit"):
+            os.environ |= platforms.credentials(client)
 
         _say("Three months of history for nova, and the morning that includes it")
         since = str(yesterday - timedelta(days=90))
