@@ -2,7 +2,7 @@
 
 import os
 
-from macros.attribution_models import weight
+from macros.attribution_models import models, scored_by, weight
 from pipelines.clients import Client, read
 from pipelines.home import clients_folder
 
@@ -38,10 +38,14 @@ def blueprint(client: Client) -> str:
         "minor_units": 10**digits,
         "lookback_days": attribution.lookback_days,
         "direct_touches": attribution.direct_touches,
+        "models": models(attribution),
+        "active_model": attribution.model,
+        "scored_by": scored_by(attribution),
         "weight": weight(attribution),
         "google_channel": sources.google_ads.channel if sources.google_ads else "Paid Search",
         "facebook_channel": sources.facebook_ads.channel if sources.facebook_ads else "Paid Social",
         "has_clients": bool(sources.web and sources.web.clients),
+        "compares": bool(attribution.compare),
         "publishes_path_ends": bool(client.publish),
         "publishes_first_touch": "first_touch_attribution" in client.publish,
         "publishes_last_touch": "last_touch_attribution" in client.publish,

@@ -135,6 +135,7 @@ def test_every_model_has_an_example() -> None:
         "linear",
         "position_based",
         "time_decay",
+        "participation",
     }
 
 

@@ -1,28 +1,40 @@
-/* Every touchpoint's share of its conversion, by the client's model. One row per conversion, touchpoint and revision; where nothing earned it, the credit is unattributed. */
+/* Every touchpoint's share of its conversion, by each model the client asks for. One row per conversion, touchpoint, model and revision; where nothing earned it, the credit is unattributed. */
 MODEL (
   name @{client}_attribution.credit,
   kind INCREMENTAL_BY_TIME_RANGE (
     time_column revised_at
   ),
-  grain (conversion_id, touchpoint_id, revised_at),
+  grain (conversion_id, touchpoint_id, model, revised_at),
   blueprints @clients()
 );
 
 WITH weighted AS (
   SELECT
-    *,
+    paths.*,
+    models.*,
+    scores.score,
+    scores.method,
+    scores.version,
     (
       @SQL(@weight)
     )::DECIMAL(38, 18) AS weight
-  FROM @{client}_journeys.paths
+  FROM @{client}_journeys.paths AS paths
+  CROSS JOIN @SQL(@models) AS models
+  LEFT JOIN @scores(@client, @scored_by) AS scores
+    ON models.model = scores.model
+    AND paths.conversion_id = scores.conversion_id
+    AND paths.touchpoint_id = scores.touchpoint_id
+    AND paths.revised_at = scores.revised_at
   WHERE
-    revised_at BETWEEN @start_ts AND @end_ts
+    paths.revised_at BETWEEN @start_ts AND @end_ts
 ), shared AS (
   SELECT
     *,
     CASE
       WHEN path_length = 0
       THEN 1::DOUBLE
+      WHEN NOT is_additive
+      THEN weight::DOUBLE
       WHEN SUM(weight) OVER path > 0
       THEN weight::DOUBLE / (
         SUM(weight) OVER path
@@ -33,7 +45,7 @@ WITH weighted AS (
       ABS(revenue) * @minor_units
     )::BIGINT AS revenue_units
   FROM weighted
-  WINDOW path AS (PARTITION BY conversion_id, revised_at)
+  WINDOW path AS (PARTITION BY conversion_id, model, revised_at)
 ), measured AS (
   /* six digits of a unit: what a DOUBLE adds beyond would decide between equal remainders */
   SELECT
@@ -59,17 +71,22 @@ SELECT
   COALESCE(campaign, '(not set)') AS campaign, /* Of the touchpoint */
   position, /* 1 for the first touchpoint of the path */
   path_length, /* Touchpoints of the path; 0 where there are none */
+  model, /* By which the credit is shared */
+  is_active, /* The model that the client's numbers are made by; the others are there to compare */
+  is_additive, /* False where touchpoints do not share the conversion, but each earns it */
+  COALESCE(method, model) AS method, /* What shared it: the model, or what stands in for it */
+  version AS model_version, /* Of what the model has learnt; NULL where it learns nothing */
   credit, /* Share of the conversion, 0 to 1 */
   revenue, /* The whole conversion's, in the client's currency */
   @money(
     SIGN(revenue) * (
       whole_units + CASE
-        WHEN ROW_NUMBER() OVER (PARTITION BY conversion_id, revised_at ORDER BY remainder DESC, position) <= revenue_units - SUM(whole_units) OVER (PARTITION BY conversion_id, revised_at)
+        WHEN ROW_NUMBER() OVER (PARTITION BY conversion_id, model, revised_at ORDER BY remainder DESC, position) <= revenue_units - SUM(whole_units) OVER (PARTITION BY conversion_id, model, revised_at)
         THEN 1
         ELSE 0
       END
     ) / @minor_units
-  ) AS attributed_revenue, /* The share in money: rounded by largest remainder, it sums to the revenue; a refund takes back what the sale gave */
+  ) AS attributed_revenue, /* The share in money: rounded by largest remainder, it sums to the revenue if additive; a refund takes back what the sale gave */
   path_length > 0 AS is_attributed, /* False where nothing earned the credit */
   revised_at /* The newest row holds; UTC */
 FROM rounded

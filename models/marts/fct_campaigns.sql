@@ -38,6 +38,8 @@ WITH newest_spend AS (
     SUM(credit::DECIMAL(38, 18))::DOUBLE AS conversions,
     SUM(attributed_revenue) AS revenue
   FROM @{client}_marts.fct_credit
+  WHERE
+    is_active
   GROUP BY
     1,
     channel,

@@ -1,11 +1,11 @@
-/* The credit that counts now: each conversion by its newest revision. One row per conversion and touchpoint. */
+/* The credit that counts now: each conversion by its newest revision. One row per conversion, touchpoint and model. */
 MODEL (
   name @{client}_marts.fct_credit,
   kind FULL,
-  grain (conversion_id, touchpoint_id),
+  grain (conversion_id, touchpoint_id, model),
   blueprints @clients(),
   audits (
-    unique_rows(columns := (conversion_id, touchpoint_id)),
+    unique_rows(columns := (conversion_id, touchpoint_id, model)),
     credit_sums_to_one,
     revenue_sums_to_conversion,
     touches_precede_conversions(days := @lookback_days)
@@ -30,9 +30,14 @@ SELECT
   credit.campaign, /* Of the touchpoint, as utm_campaign names it */
   credit.position, /* 1 for the first touchpoint of the path */
   credit.path_length, /* Touchpoints of the path; 0 where there are none */
+  credit.model, /* By which the credit is shared */
+  credit.is_active, /* The model that the client's numbers are made by; the others are there to compare */
+  credit.is_additive, /* False where touchpoints do not share the conversion, but each earns it */
+  credit.method, /* What shared it: the model, or what stands in for it */
+  credit.model_version, /* Of what the model has learnt; NULL where it learns nothing */
   credit.credit, /* Share of the conversion, 0 to 1 */
   credit.revenue, /* The whole conversion's, in the client's currency */
-  credit.attributed_revenue, /* The share in money; it sums to the revenue, to the cent */
+  credit.attributed_revenue, /* The share in money; if additive, it sums to the revenue, to the cent */
   credit.is_attributed /* False where nothing earned the credit */
 FROM @{client}_attribution.credit AS credit
 JOIN newest_revisions

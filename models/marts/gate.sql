@@ -79,6 +79,8 @@ WITH newest_deals AS (
     COALESCE(SUM(attributed_revenue) FILTER(WHERE
       NOT is_attributed), 0) AS unattributed_revenue
   FROM @{client}_marts.fct_credit
+  WHERE
+    is_active
 )
 SELECT
   @client_name AS client, /* The client's name in schemas and files */

@@ -19,12 +19,17 @@ SELECT
   campaign, /* Of the touchpoint, as utm_campaign names it */
   position, /* 1 for the first touchpoint of the path */
   path_length, /* Touchpoints of the path; 0 where there are none */
+  model, /* By which the credit is shared */
+  method, /* What shared it: the model, or what stands in for it */
+  model_version, /* Of what the model has learnt; NULL where it learns nothing */
   credit, /* Share of the conversion, 0 to 1 */
   @currency AS currency, /* Of all money in the row */
   revenue, /* The whole conversion's */
   attributed_revenue, /* The share in money; it sums to the revenue, to the cent */
   is_attributed /* False where nothing earned the credit */
 FROM @{client}_marts.fct_credit
+WHERE
+  is_active
 ORDER BY
   converted_at,
   conversion_id,

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from pipelines.settings.base import Settings
 
@@ -13,6 +13,7 @@ ModelName = Literal[
     "linear",
     "position_based",
     "time_decay",
+    "participation",
 ]
 
 
@@ -39,7 +40,18 @@ class Attribution(Settings):
     """Which touchpoints count, and how a conversion's credit is shared among them."""
 
     model: ModelName = "linear"
+    compare: list[ModelName] = []
     lookback_days: int = Field(30, ge=1, le=3650)
     direct_touches: Literal["fallback", "include", "exclude"] = "fallback"
     position_based: PositionBased = PositionBased()
     time_decay: TimeDecay = TimeDecay()
+
+    @field_validator("model")
+    @classmethod
+    def _is_additive(cls, model: str) -> str:
+        if model == "participation":
+            raise ValueError(
+                "participation gives every touchpoint the whole conversion, so its sums exceed what"
+                " there is; list it under `compare:`"
+            )
+        return model

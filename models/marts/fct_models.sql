@@ -1,0 +1,81 @@
+/* What each model gives each campaign, beside the model in force. One row per month, model, channel and campaign. */
+MODEL (
+  name @{client}_marts.fct_models,
+  kind FULL,
+  grain (month, model, channel, campaign),
+  enabled @compares,
+  blueprints @clients(),
+  audits (
+    unique_rows(columns := (month, model, channel, campaign))
+  )
+);
+
+WITH spend AS (
+  SELECT
+    DATE_TRUNC('MONTH', date)::DATE AS month,
+    channel,
+    campaign,
+    SUM(cost) AS cost
+  FROM @{client}_marts.fct_campaigns
+  GROUP BY
+    1,
+    channel,
+    campaign
+), earned AS (
+  SELECT
+    DATE_TRUNC('MONTH', @local_date(COALESCE(touched_at, converted_at), @timezone))::DATE AS month,
+    model,
+    channel,
+    campaign,
+    SUM(credit::DECIMAL(38, 18)) AS conversions,
+    SUM(attributed_revenue) AS revenue
+  FROM @{client}_marts.fct_credit
+  GROUP BY
+    1,
+    model,
+    channel,
+    campaign
+), compared AS (
+  SELECT
+    spend.month,
+    models.model,
+    models.is_active,
+    models.is_additive,
+    spend.channel,
+    spend.campaign,
+    spend.cost,
+    COALESCE(earned.conversions, 0) AS conversions,
+    COALESCE(earned.revenue, 0) AS revenue,
+    COALESCE(active.conversions, 0) AS active_conversions,
+    COALESCE(active.revenue, 0) AS active_revenue
+  FROM spend
+  CROSS JOIN @SQL(@models) AS models
+  LEFT JOIN earned
+    ON spend.month = earned.month
+    AND spend.channel = earned.channel
+    AND spend.campaign = earned.campaign
+    AND models.model = earned.model
+  LEFT JOIN earned AS active
+    ON spend.month = active.month
+    AND spend.channel = active.channel
+    AND spend.campaign = active.campaign
+    AND active.model = @active_model
+)
+SELECT
+  month, /* First day; of the spend and the touchpoint, in the client's time zone */
+  model, /* By which the credit is shared */
+  is_active, /* The model that the client's numbers are made by */
+  is_additive, /* False where sums over touchpoints exceed the conversions, by design */
+  channel, /* unattributed where nothing earned the credit */
+  campaign, /* As utm_campaign and the platform name it */
+  @currency AS currency, /* Of all money in the row */
+  cost, /* All spend, the same for every model */
+  conversions::DOUBLE AS conversions, /* Credit, in conversions */
+  @money(revenue) AS revenue, /* Attributed revenue */
+  cost::DOUBLE / NULLIF(conversions::DOUBLE, 0) AS cpa, /* Cost per attributed conversion; NULL without one */
+  revenue::DOUBLE / NULLIF(cost::DOUBLE, 0) AS roas, /* Attributed revenue per unit of cost; NULL without cost */
+  (
+    conversions - active_conversions
+  )::DOUBLE AS conversions_moved, /* More than by the active model; negative if less */
+  @money(revenue - active_revenue) AS revenue_moved /* More than by the active model; negative if less */
+FROM compared

@@ -1,0 +1,33 @@
+/* What each model that the client asks for gives each campaign, side by side. One row per month, model, channel and campaign. */
+MODEL (
+  name @{client}_publish.model_comparison,
+  kind FULL,
+  grain (month, model, channel, campaign),
+  depends_on (
+    @{client}_marts.gate
+  ),
+  enabled @compares,
+  blueprints @clients()
+);
+
+SELECT
+  month, /* First day; of the spend and the touchpoint, in the client's time zone */
+  model, /* By which the credit is shared */
+  is_active, /* The model that the client's other numbers are made by */
+  is_additive, /* False where sums over touchpoints exceed the conversions, by design */
+  channel, /* unattributed where nothing earned the credit */
+  campaign, /* As utm_campaign and the platform name it */
+  currency, /* Of all money in the row */
+  cost, /* All spend, the same for every model */
+  conversions, /* Credit, in conversions */
+  revenue, /* Attributed revenue */
+  cpa, /* Cost per attributed conversion; NULL without one */
+  roas, /* Attributed revenue per unit of cost; NULL without cost */
+  conversions_moved, /* More than by the active model; negative if less */
+  revenue_moved /* More than by the active model; negative if less */
+FROM @{client}_marts.fct_models
+ORDER BY
+  month,
+  model,
+  channel,
+  campaign
