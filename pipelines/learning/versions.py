@@ -1,0 +1,63 @@
+"""Keep what a model has learnt: each training makes a version, written once and never changed.
+
+A version is a Parquet file, `lake/<client>/_models/<model>/<trained at>.parquet`. A revision of a
+conversion is credited by the newest version that was trained before it, one older than all of them
+by the first: so a rebuild says what was said. Where the first version appears, everything before it
+is computed anew; `first_versions` stands in the models that read it, and tells SQLMesh.
+The macros carry this file's source into the models that learn, so it imports little.
+"""
+
+import os
+from datetime import datetime
+from pathlib import Path
+from typing import NamedTuple
+
+_STAMP = "%Y%m%dT%H%M%S%f"
+
+
+class Version(NamedTuple):
+    """What one training has learnt: its name, and when it was trained, UTC."""
+
+    name: str
+    trained_at: datetime
+    file: Path
+
+
+def versions(home: str, client: str, model: str) -> list[Version]:
+    """Return the versions of a client's model, the oldest first."""
+    files = sorted(Path(home, "lake", client, "_models", model).glob("*.parquet"))
+    return [Version(file.stem, datetime.strptime(file.stem, _STAMP), file) for file in files]
+
+
+def first_versions(home: str, client: str, models: list[str]) -> str:
+    """Return the name of each model's first version, as `markov=20261101T060000000000`."""
+    found = {model: versions(home, client, model) for model in models}
+    return " ".join(f"{model}={known[0].name}" for model, known in found.items() if known)
+
+
+def keep(connection, query: str, home: str, client: str, model: str, trained_at: datetime) -> None:
+    """Write the rows of a DuckDB query as a version: all of them or, if it fails, none."""
+    file = Path(home, "lake", client, "_models", model, f"{trained_at:{_STAMP}}.parquet")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = file.with_suffix(".new")
+    path = str(unfinished).replace("'", "''")
+    connection.execute(f"COPY ({query}) TO '{path}' (FORMAT parquet)")
+    os.replace(unfinished, file)
+
+
+def read_versions(home: str, client: str, model: str) -> str | None:
+    """Return SQL for the rows of all versions, or None without any.
+
+    With each row come its `version`, and from when, until when (UTC, excluded) it is in force.
+    """
+    if not (known := versions(home, client, model)):
+        return None
+    starts = ["0001-01-01", *(str(version.trained_at) for version in known[1:]), "9999-12-31"]
+    selects = []
+    for version, start, end in zip(known, starts, starts[1:]):
+        path = str(version.file).replace("'", "''")
+        selects.append(
+            f"SELECT *, '{version.name}' AS version, TIMESTAMP '{start}' AS valid_from,"
+            f" TIMESTAMP '{end}' AS valid_until FROM read_parquet('{path}')"
+        )
+    return f"({' UNION ALL BY NAME '.join(selects)})"
