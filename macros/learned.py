@@ -5,7 +5,6 @@ import os
 from sqlmesh import macro
 
 from pipelines.committed import READING_STAGES
-from pipelines.learning.versions import read_versions
 
 
 @macro()
@@ -16,6 +15,9 @@ def learned(evaluator, client, model, columns, first_versions):
     row come `version`, `valid_from` and `valid_until` (UTC, excluded). Without a version there are
     no rows. `first_versions` is not read: it makes the model another one when the first is there.
     """
+    # here: a macro carries the source of what it imports, and a NamedTuple's cannot be carried
+    from pipelines.learning.versions import read_versions
+
     found = None
     if evaluator.runtime_stage in READING_STAGES:
         found = read_versions(os.environ.get("ATTRIBUTION_HOME", "."), client.name, model.name)
