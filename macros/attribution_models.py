@@ -61,6 +61,16 @@ def time_decay(settings: Attribution) -> str:
     return f"POWER(2::DOUBLE, -(age_seconds - newest_age_seconds) / ({days} * 86400::DOUBLE))"
 
 
+def ihc(settings: Attribution) -> str:
+    """What the service or the local model says of initializer, holder and closer."""
+    return "score"
+
+
+def ihc_local(settings: Attribution) -> str:
+    """What the local model says of them, whoever computes `ihc`: to compare."""
+    return "score"
+
+
 MODELS: dict[str, Callable[[Attribution], str]] = {
     model.__name__: model
     for model in (
@@ -71,12 +81,14 @@ MODELS: dict[str, Callable[[Attribution], str]] = {
         position_based,
         time_decay,
         participation,
+        ihc,
+        ihc_local,
     )
 }
 
 
 # The models that learn, and the table of the attribution layer that holds their scores.
-SCORED: dict[str, str] = {}
+SCORED: dict[str, str] = {"ihc": "ihc_scores", "ihc_local": "ihc_local"}
 
 NOT_ADDITIVE = {"participation"}
 
@@ -107,4 +119,4 @@ def weight(settings: Attribution) -> str:
     if len(weights) == 1:
         return weights[settings.model]
     branches = " ".join(f"WHEN '{model}' THEN {weight}" for model, weight in weights.items())
-    return f"CASE model {branches} END"
+    return f"CASE models.model {branches} END"
