@@ -13,11 +13,13 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from hypothesis import given, settings, strategies
+from pydantic import ValidationError
 
 from pipelines.ihc import ledger
 from pipelines.ihc.answers import answers
 from pipelines.ihc.packing import Journey, pack
 from pipelines.ihc.variables import variables
+from pipelines.settings.ihc import Ihc
 from pipelines.sources.trouble import Trouble
 from tests.conftest import PROJECT, House
 from tests.ihc_oracle import Session, scores
@@ -36,6 +38,11 @@ attribution:
     {more}
 sources: {{}}
 """
+BLOCK = {
+    "direction": "any_session",
+    "receive_threshold": 0.5,
+    "redistribution_channel_labels": ["Email"],
+}
 SHARES = ["initializer", "holder", "closer", "ihc"]
 
 
@@ -107,6 +114,26 @@ def server() -> Iterator[IhcServer]:
 def asker(house: House, server: IhcServer, monkeypatch: pytest.MonkeyPatch) -> Asker:
     monkeypatch.setenv("CLIENTS__ONE__IHC__API_KEY", server.key)
     return Asker(house, server)
+
+
+# Settings
+
+
+@pytest.mark.parametrize(
+    ("ihc", "remedy"),
+    [
+        ({"by": "service"}, "needs `conv_type_id`"),
+        ({"redistribution": {"holder": BLOCK}}, "remove it, or write `by: service`"),
+        ({"base_url": "http://api.example.org"}, "begins with https://"),
+        ({"sessions_per_request": 3001}, "less than or equal to 3000"),
+        ({"weights": {"holder": 0.0}}, "greater than 0"),
+        ({"channel_weights": {"Email": {"opener": 1.0}}}, "not permitted"),
+    ],
+    ids=str,
+)
+def test_settings_are_refused_with_a_remedy(ihc: dict, remedy: str) -> None:
+    with pytest.raises(ValidationError, match=remedy):
+        Ihc(**ihc)
 
 
 # Packing
@@ -336,6 +363,17 @@ def test_what_was_answered_before_the_service_went_down_is_kept(asker: Asker) ->
     with pytest.raises(Trouble) as raised:
         asker.ask(many(50))
     assert raised.value.code == "platform_down"
+    assert len(asker.server.paid) == 20
+    asker.server.heal()
+    asker.ask(many(50))
+    assert set(asker.server.paid.values()) == {1} and len(asker.server.paid) == 50
+
+
+def test_a_morning_does_not_wait_for_a_slow_service(asker: Asker) -> None:
+    asker.configure(journeys_per_request=10, concurrency=1, patience_minutes=0.02)
+    asker.server.fail(Slow(0.7), times=None)
+    with pytest.raises(Trouble, match=r"has not answered everything in 0.02 minutes"):
+        asker.ask(many(50))
     assert len(asker.server.paid) == 20
     asker.server.heal()
     asker.ask(many(50))

@@ -22,7 +22,8 @@ class Service:
         self._client, self._request = client.id, request
         self._concurrency, self._calls = settings.concurrency, settings.calls_per_month
         self._key = credentials(client.id, "ihc", "api_key")["api_key"]
-        self._until = datetime.now(timezone.utc) + timedelta(minutes=settings.patience_minutes)
+        self._minutes = settings.patience_minutes
+        self._until = datetime.now(timezone.utc) + timedelta(minutes=self._minutes)
         self._folder = ledger.ledger_folder(client.id)
 
     def ask(self, requests: list[list[Journey]]) -> None:
@@ -51,6 +52,12 @@ class Service:
         )
 
     def _ask(self, journeys: list[Journey]) -> None:
+        if datetime.now(timezone.utc) >= self._until:
+            raise Trouble(
+                "platform_down",
+                f"the IHC service has not answered everything in {self._minutes:g} minutes; what it"
+                " answered is kept: run it again, or raise attribution.ihc.patience_minutes",
+            )
         redistribution = self._request["redistribution"]
         said = (
             f', "redistribution_parameter": {json.dumps(redistribution)}' if redistribution else ""
