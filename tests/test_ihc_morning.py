@@ -1,11 +1,14 @@
 """A morning with IHC by the service: one client asks, its neighbours do not notice."""
 
 from collections.abc import Iterator
+from datetime import datetime
 
+import duckdb
 import pytest
 
-from pipelines.ihc import ledger
+from pipelines.ihc import curves, ledger
 from pipelines.ihc.variables import variables
+from pipelines.promotion import promote
 from pipelines.warehouse import Warehouse
 from tests.conftest import House
 from tests.servers.ihc import IhcServer, down
@@ -113,3 +116,32 @@ def test_how_patiently_the_service_is_asked_is_no_part_of_a_version(house: House
     assert variables(house.client("acme"), str(house.home)) == before
     house.edit("acme", "sessions_per_request: 3000", "sessions_per_request: 200")
     assert variables(house.client("acme"), str(house.home)) != before
+
+
+@pytest.mark.slow
+def test_curves_that_were_learnt_are_promoted_and_named(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(curves, "MINIMUM_JOURNEYS", 2)
+    for name in ("borealis", "cobalt", "shop"):
+        (house.home / f"clients/{name}.yaml").unlink()
+    house.edit("acme", "model: position_based", "model: ihc")
+    house.export()
+    house.ingest()
+    house.backdate(days=2)
+    said = "SELECT DISTINCT method, version FROM acme_attribution.ihc_scores"
+    assert house.serve()["acme"].result == "published"
+    assert house.rows(said) == [("local: default curves", None)]
+
+    acme = house.client("acme")
+    with duckdb.connect(str(house.home / "warehouse/home.duckdb"), read_only=True) as warehouse:
+        assert curves.learn(warehouse, acme, datetime(2026, 11, 1, 6))
+    assert "not promoted" in house.serve()["acme"].reasons[0]
+    assert promote("acme", "home")
+
+    assert house.rows(said) == [("local", "20261101T060000000000")]
+    ((total,),) = house.rows(
+        "SELECT COUNT(*) FROM (SELECT SUM(score) AS score FROM acme_attribution.ihc_scores"
+        " GROUP BY conversion_id, revised_at) WHERE ABS(score - 1) > 1e-9"
+    )
+    assert total == 0

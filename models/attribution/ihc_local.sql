@@ -34,7 +34,9 @@ WITH timed AS (
     END::DECIMAL(38, 18) AS ends
   FROM timed
   LEFT JOIN @learned(@client, ihc, (i0 := DOUBLE, i1 := DOUBLE, closer_hours := DOUBLE[]), @ihc_versions) AS curves
-    ON timed.revised_at >= curves.valid_from AND timed.revised_at < curves.valid_until
+    ON timed.revised_at >= curves.valid_from
+    AND timed.revised_at < curves.valid_until
+    AND curves.i0 < curves.i1
 ), restarted AS (
   SELECT
     *,

@@ -4,9 +4,13 @@ A curve belongs to the client whose journeys taught it. With too few of them the
 model says so: its method is `local: default curves`.
 """
 
+from datetime import datetime
+
 import duckdb
 
 from pipelines.clients import Client
+from pipelines.home import home
+from pipelines.learning.versions import keep
 
 MINIMUM_JOURNEYS = 30  # of three touchpoints and more
 _STEPS = 200  # of the closer's curve
@@ -44,6 +48,20 @@ FROM ends, (SELECT QUANTILE_CONT(gap, .5) AS i0 FROM sessions), (
 )
 WHERE journeys >= {minimum} AND i0 < i1
 """
+
+
+def learn(
+    connection: duckdb.DuckDBPyConnection, client: Client, now: datetime, environment: str = "prod"
+) -> bool:
+    """Keep what a client's journeys teach as a version of `ihc`; False where they teach too little.
+
+    `now` is UTC. The client's models change with its first version, which is promoted as any change.
+    """
+    query = train(connection, client, environment)
+    if not connection.execute(query).fetchall():
+        return False
+    keep(connection, query, str(home()), client.id, "ihc", now)
+    return True
 
 
 def train(connection: duckdb.DuckDBPyConnection, client: Client, environment: str = "prod") -> str:
