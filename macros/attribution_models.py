@@ -86,6 +86,18 @@ def participation(settings: Attribution) -> str:
     return "1"
 
 
+@model
+def ihc(settings: Attribution) -> str:
+    """What the service or the local model says of initializer, holder and closer."""
+    return "score"
+
+
+@model
+def ihc_local(settings: Attribution) -> str:
+    """What the local model says of them, whoever computes `ihc`: to compare."""
+    return "score"
+
+
 def _ends(first: float, last: float) -> str:
     return f"""CASE
         WHEN path_length = 1 THEN 1
@@ -98,7 +110,7 @@ def _ends(first: float, last: float) -> str:
 
 
 # The models that learn, and the table of the attribution layer that holds their scores.
-SCORED: dict[str, str] = {}
+SCORED: dict[str, str] = {"ihc": "ihc_scores", "ihc_local": "ihc_local"}
 
 NOT_ADDITIVE = {"participation"}
 

@@ -5,6 +5,7 @@ import os
 from macros.attribution_models import asked, models, scored_by, weight
 from pipelines.clients import Client, read
 from pipelines.home import clients_folder, home
+from pipelines.ihc.variables import variables as ihc
 from pipelines.learning.versions import first_versions
 
 MINOR_DIGITS = {"JPY": 0, "KRW": 0, "CLP": 0, "VND": 0, "ISK": 0, "BHD": 3, "KWD": 3, "TND": 3}
@@ -52,6 +53,7 @@ def blueprint(client: Client) -> str:
         "publishes_first_touch": "first_touch_attribution" in client.publish,
         "publishes_last_touch": "last_touch_attribution" in client.publish,
         "publishes_channels": "channel_performance" in client.publish,
+        **ihc(client, str(home())),
     }
     return f"(client := {client.id}, {', '.join(map(_assignment, variables.items()))})"
 

@@ -54,6 +54,8 @@ SELECT
   known_touchpoints.channel, /* Of the touchpoint */
   known_touchpoints.campaign, /* Of the touchpoint */
   known_touchpoints.is_direct, /* Nothing led to the touchpoint */
+  known_touchpoints.holder_engagement, /* May hold a customer, for IHC */
+  known_touchpoints.closer_engagement, /* May close a sale, for IHC */
   revised_conversions.revised_at /* The newest row holds; UTC */
 FROM revised_conversions
 LEFT JOIN known_touchpoints

@@ -7,6 +7,7 @@ from pydantic import AfterValidator, Field, ValidationInfo, field_validator, mod
 
 from macros.attribution_models import MODELS, NOT_ADDITIVE
 from pipelines.settings.base import Settings
+from pipelines.settings.ihc import Ihc
 
 
 def _read_weight(text: str) -> str:
@@ -48,6 +49,7 @@ class Attribution(Settings):
     direct_touches: Literal["fallback", "include", "exclude"] = "fallback"
     position_based: PositionBased = PositionBased()
     time_decay: TimeDecay = TimeDecay()
+    ihc: Ihc = Ihc()
 
     @field_validator("custom")
     @classmethod
