@@ -7,6 +7,7 @@ as text: a new entry here rebuilds nobody.
 
 from collections.abc import Callable
 
+from macros.milestone_models import full_path, milestones, w_shaped
 from pipelines.settings.attribution import Attribution
 
 
@@ -71,6 +72,9 @@ MODELS: dict[str, Callable[[Attribution], str]] = {
         position_based,
         time_decay,
         participation,
+        w_shaped,
+        full_path,
+        milestones,
     )
 }
 
@@ -107,4 +111,4 @@ def weight(settings: Attribution) -> str:
     if len(weights) == 1:
         return weights[settings.model]
     branches = " ".join(f"WHEN '{model}' THEN {weight}" for model, weight in weights.items())
-    return f"CASE model {branches} END"
+    return f"CASE models.model {branches} END"  # scores have a model, too

@@ -25,6 +25,9 @@ WITH weighted AS (
     AND paths.conversion_id = scores.conversion_id
     AND paths.touchpoint_id = scores.touchpoint_id
     AND paths.revised_at = scores.revised_at
+  LEFT JOIN @milestone_positions(@client, @milestones) AS milestone_positions
+    ON paths.conversion_id = milestone_positions.conversion_id
+    AND paths.revised_at = milestone_positions.revised_at
   WHERE
     paths.revised_at BETWEEN @start_ts AND @end_ts
 ), shared AS (

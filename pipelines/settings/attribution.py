@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from pipelines.settings.b2b import Contacts, FullPath, Milestones, WShaped
 from pipelines.settings.base import Settings
 
 ModelName = Literal[
@@ -14,6 +15,9 @@ ModelName = Literal[
     "position_based",
     "time_decay",
     "participation",
+    "w_shaped",
+    "full_path",
+    "milestones",
 ]
 
 
@@ -45,6 +49,11 @@ class Attribution(Settings):
     direct_touches: Literal["fallback", "include", "exclude"] = "fallback"
     position_based: PositionBased = PositionBased()
     time_decay: TimeDecay = TimeDecay()
+    w_shaped: WShaped = WShaped()
+    full_path: FullPath = FullPath()
+    milestones: Milestones = Milestones()
+    journeys: Literal["customer", "account"] = "customer"
+    contacts: Contacts = Contacts()
 
     @field_validator("model")
     @classmethod
