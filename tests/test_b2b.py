@@ -1,6 +1,7 @@
 """Deals of accounts: whose touchpoints count, which milestones they hold, and what becomes of late news."""
 
 from datetime import datetime, timedelta
+from pathlib import Path
 from random import Random
 
 import pytest
@@ -271,3 +272,101 @@ def test_a_day_reaches_to_its_end(clients: dict[str, tuple[Client, Models]]) -> 
         """SELECT touchpoint_id FROM accounts_journeys.milestones
         WHERE conversion_id = 'deal-1' AND milestone = 'sql'"""
     ).fetchall() == [("visit-4",)]  # at eight, before the deal was won at 18
+
+
+EXPORTS = {
+    "opportunities": """Id,AccountId,StageName,IsWon,ClosedAt,Amount,CreatedDate,SQL_Date__c
+006A,001A,Closed Won,true,2026-10-20T12:00:00Z,1000,2026-10-10T12:00:00Z,2026-10-15
+006B,001B,Closed Won,true,2026-10-20T12:00:00Z,500,2026-10-10T12:00:00Z,
+""",
+    "contacts": """contact_id,account_id,email,name,created_at
+003A,001A,ann@acme.com,Ann,
+003B,001B,bob@globex.com,Bob,
+""",
+    "contact_roles": """contact_role_id,opportunity_id,contact_id,role,is_primary
+00KA,006A,003A,Decision Maker,true
+""",
+    "leads": """lead_id,created_at,email,company,converted_date,converted_account_id,converted_contact_id,converted_opportunity_id
+00QA,2026-10-05T12:00:00Z,ann@home.org,Acme,2026-10-10,001A,003A,006A
+""",
+    "campaign_members": """campaign_member_id,campaign_id,campaign,campaign_type,lead_id,contact_id,status,has_responded,first_responded_date,created_at
+00VA,701A,Fair 2026,Trade Show,,003A,Attended,true,2026-10-09,2026-10-01T00:00:00Z
+00VB,701A,Fair 2026,Trade Show,,003A,Invited,false,,2026-10-01T00:00:00Z
+""",
+    "sessions": """session_id,visitor_id,customer_id,started_at,source,medium,campaign
+s1,laptop,,2026-10-01T12:00:00Z,google,cpc,brand
+s2,laptop,Ann@Acme.com,2026-10-05T11:00:00Z,newsletter,email,
+s3,phone,cem@acme.com,2026-10-14T12:00:00Z,newsletter,email,
+s4,,bob@globex.com,2026-10-16T12:00:00Z,newsletter,email,
+""",
+}
+B2B = """
+name: B2B
+currency: EUR
+start: 2026-10-01
+attribution:
+  model: w_shaped
+  compare: [full_path, milestones]
+  milestones: {shares: {first: 0.2, sql: 0.6}, dates: {sql: milestone_1}}
+  journeys: account
+  contacts: {campaign_members: true}
+sources:
+  web:
+    sessions: {files: exports/b2b/sessions*.csv}
+  salesforce:
+    opportunities:
+      files: exports/b2b/opportunities*.csv
+      columns: {opportunity_id: Id, customer_id: AccountId, account_id: AccountId, stage: StageName,
+        is_won: IsWon, closed_at: ClosedAt, amount: Amount, opened_at: CreatedDate, milestone_1: SQL_Date__c}
+    contacts: {files: exports/b2b/contacts-*.csv}
+    contact_roles: {files: exports/b2b/contact_roles*.csv}
+    leads: {files: exports/b2b/leads*.csv}
+    campaign_members: {files: exports/b2b/campaign_members*.csv}
+"""
+
+
+@pytest.mark.slow
+def test_an_account_from_its_exports_to_published_credit(tmp_path: Path) -> None:
+    house = House(tmp_path).enter()
+    (tmp_path / "clients").mkdir()
+    (tmp_path / "clients/b2b.yaml").write_text(B2B)
+    (exports := tmp_path / "exports/b2b").mkdir(parents=True)
+    for table, content in EXPORTS.items():
+        (exports / f"{table}-1.csv").write_text(content)
+    morning(house, days_ago=2)
+    assert earned(house, "w_shaped") == {"s1": 333.34, "s2": 333.33, "00VA": 333.33, "s4": 500}
+    assert earned(house, "milestones") == {"s1": 200, "s2": 200, "00VA": 600, "s4": 500}
+
+    (exports / "contacts-2.csv").write_text(
+        "contact_id,account_id,email,name,created_at\n003C,001A,cem@acme.com,Cem,\n"
+    )
+    morning(house)
+
+    assert earned(house, "w_shaped") == {"s1": 300, "s2": 300, "00VA": 300, "s3": 100, "s4": 500}
+    assert earned(house, "milestones") == {"s1": 200, "s2": 100, "00VA": 100, "s3": 600, "s4": 500}
+    assert house.rows(
+        "SELECT conversion_id, COUNT(*) FROM b2b_journeys.revisions GROUP BY ALL ORDER BY ALL"
+    ) == [("006A", 2), ("006B", 1)]
+    assert house.rows(
+        "SELECT DISTINCT channel, campaign FROM b2b_publish.attribution_v1 WHERE touchpoint_id = '00VA'"
+    ) == [("Trade Show", "Fair 2026")]
+    assert house.rows("SELECT rows_loaded, rows_staged FROM b2b_staging.stg_accounts") == [(13, 13)]
+
+
+def morning(house: House, days_ago: int = 0) -> None:
+    """Ingest and publish; what was loaded so far was loaded some days ago."""
+    assert {outcome.problem for outcome in house.ingest().values()} <= {None, ""}
+    house.backdate(days_ago)
+    report = house.serve()["b2b"]
+    assert report.result == "published", report
+
+
+def earned(house: House, model: str) -> dict[str, float]:
+    """Return what each touchpoint earned, in euros."""
+    return {
+        touchpoint: float(revenue)
+        for touchpoint, revenue in house.rows(
+            "SELECT touchpoint_id, attributed_revenue FROM b2b_marts.fct_credit"
+            f" WHERE model = '{model}'"
+        )
+    }
