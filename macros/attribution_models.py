@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from macros.milestone_models import full_path, milestones, w_shaped
+
 if TYPE_CHECKING:  # the settings ask this library which models there are
     from pipelines.settings.attribution import Attribution
 
@@ -107,6 +109,10 @@ def _ends(first: float, last: float) -> str:
         WHEN position = path_length THEN {last}
         ELSE {round(1 - first - last, 9)}::DOUBLE / NULLIF(path_length - 2, 0)
     END"""
+
+
+for each in (w_shaped, full_path, milestones):  # of B2B
+    model(each)
 
 
 # The models that learn, and the table of the attribution layer that holds their scores.

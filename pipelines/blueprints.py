@@ -3,6 +3,7 @@
 import os
 
 from macros.attribution_models import asked, models, scored_by, weight
+from pipelines import crm
 from pipelines.clients import Client, read
 from pipelines.home import clients_folder, home
 from pipelines.ihc.variables import variables as ihc
@@ -49,6 +50,7 @@ def blueprint(client: Client) -> str:
         "facebook_channel": sources.facebook_ads.channel if sources.facebook_ads else "Paid Social",
         "has_clients": bool(sources.web and sources.web.clients),
         "compares": bool(attribution.compare),
+        **crm.variables(attribution),
         "publishes_path_ends": bool(client.publish),
         "publishes_first_touch": "first_touch_attribution" in client.publish,
         "publishes_last_touch": "last_touch_attribution" in client.publish,

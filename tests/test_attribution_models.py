@@ -9,7 +9,7 @@ import duckdb
 import pytest
 from pydantic import ValidationError
 
-from macros.attribution_models import MODELS, SCORED, weight
+from macros.attribution_models import MODELS, weight
 from pipelines.settings.attribution import Attribution, PositionBased
 from tests.conftest import House
 from tests.lake_writer import settings
@@ -199,12 +199,14 @@ def test_a_compared_model_shares_as_it_would_alone(model: str, expected: list[fl
     assert credits(ages, as_model=model, compare=[model]) == pytest.approx(expected)
 
 
-def test_every_model_has_an_example() -> None:
-    examples = Path(__file__).read_text() + Path(__file__).with_name("test_compare.py").read_text()
+EXAMPLES = ("attribution_models", "compare", "milestone_models", "ihc_local", "ihc_service")
 
-    assert [
-        name for name in set(MODELS) - set(SCORED) if not re.search(f"['\"]{name}['\"]", examples)
-    ] == []
+
+def test_every_model_has_an_example() -> None:
+    files = (Path(__file__).with_name(f"test_{name}.py") for name in EXAMPLES)
+    examples = "".join(file.read_text() for file in files)
+
+    assert [name for name in MODELS if not re.search(f"['\"]{name}['\"]", examples)] == []
 
 
 def test_a_function_marked_as_a_model_is_one_to_choose(monkeypatch: pytest.MonkeyPatch) -> None:

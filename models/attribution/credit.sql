@@ -34,10 +34,9 @@ WITH numbered AS (
   FROM numbered AS paths
   CROSS JOIN @SQL(@models) AS models
   LEFT JOIN @scores(@client, @scored_by) AS scores
-    ON models.model = scores.model
-    AND paths.conversion_id = scores.conversion_id
-    AND paths.touchpoint_id = scores.touchpoint_id
-    AND paths.revised_at = scores.revised_at
+    USING (model, conversion_id, touchpoint_id, revised_at)
+  LEFT JOIN @milestone_positions(@client, @milestones) AS milestone_positions
+    USING (conversion_id, revised_at)
 ), totals AS (
   SELECT
     path,

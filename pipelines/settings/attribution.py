@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
 from macros.attribution_models import MODELS, NOT_ADDITIVE
+from pipelines.settings.b2b import Contacts, FullPath, Milestones, WShaped
 from pipelines.settings.base import Settings
 from pipelines.settings.ihc import Ihc
 
@@ -50,6 +51,11 @@ class Attribution(Settings):
     position_based: PositionBased = PositionBased()
     time_decay: TimeDecay = TimeDecay()
     ihc: Ihc = Ihc()
+    w_shaped: WShaped = WShaped()
+    full_path: FullPath = FullPath()
+    milestones: Milestones = Milestones()
+    journeys: Literal["customer", "account"] = "customer"
+    contacts: Contacts = Contacts()
 
     @field_validator("custom")
     @classmethod
