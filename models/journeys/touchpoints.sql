@@ -44,6 +44,8 @@ WITH touches AS (
     responded_at AS touched_at,
     COALESCE(campaign_type, 'Offline') AS channel,
     campaign,
+    TRUE AS holder_engagement,
+    TRUE AS closer_engagement,
     is_deleted OR NOT has_responded AS is_deleted,
     loaded_at
   FROM @optional(@takes_campaign_members, @client, staging.stg_campaign_members) AS campaign_members
