@@ -30,9 +30,7 @@ def asking(house: House, server: IhcServer) -> House:
     house.edit("acme", "compare: []", "compare: [ihc_local, linear]")
     house.edit("acme", "by: local", "by: service")
     house.edit("acme", "conv_type_id: null", "conv_type_id: deals")
-    house.edit(
-        "acme", "patience_minutes: 10   # how long the", "patience_minutes: 0.01   # how long the"
-    )
+    house.edit("acme", "patience_minutes: 2 ", "patience_minutes: 0.01 ")
     house.edit(
         "acme", "base_url: https://api.ihc-attribution.com/v1", f"base_url: {server.base_url}"
     )

@@ -1,6 +1,7 @@
 """IHC by the service: whole journeys in each request, every answer kept, nothing paid for twice."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings, strategies
+from hypothesis import HealthCheck, given, settings, strategies
 from pydantic import ValidationError
 
 from pipelines.ihc import ledger
@@ -315,6 +316,37 @@ def test_a_killed_run_goes_on_where_it_was(asker: Asker) -> None:
     assert len(asker.server.requests) == 12 + 3
     assert len(asker.files("answers")) == 12
     assert not list(ledger.ledger_folder("one").rglob("*.new"))
+
+
+@given(strategies.data())
+@settings(
+    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_whatever_fails_nothing_is_paid_for_twice(
+    asker: Asker, data: strategies.DataObject
+) -> None:
+    shutil.rmtree(ledger.ledger_folder("one"), ignore_errors=True)
+    asker.configure(journeys_per_request=3, concurrency=2)
+    asker.server.paid.clear()
+    numbers = strategies.sets(strategies.integers(0, 11), min_size=1)
+    known: set[str] = set()
+    for _ in range(data.draw(strategies.integers(1, 4))):
+        wanted = {f"deal-{number}": [0.0, 30.0 + number] for number in data.draw(numbers)}
+        asker.server.unreadable = {f"deal-{number}" for number in data.draw(numbers)} - known
+        if is_down := data.draw(strategies.booleans()):
+            code = data.draw(strategies.sampled_from([500, 502, 503]))
+            asker.server.fail(down(code), times=None, after=data.draw(strategies.integers(0, 3)))
+        try:
+            found = asker.ask(wanted)
+        except Trouble:
+            assert is_down
+        else:
+            assert set(found["conversion_id"]) == wanted.keys()
+            answered = found[found["method"] == "service"]
+            assert answered.groupby("conversion_id")["ihc"].sum().between(0.999, 1.001).all()
+        asker.server.heal()
+        known |= asker.server.paid.keys()
+        assert set(asker.server.paid.values()) <= {1}
 
 
 def test_a_torn_file_is_no_answer(asker: Asker) -> None:

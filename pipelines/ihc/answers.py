@@ -16,10 +16,14 @@ if TYPE_CHECKING:
     import pandas as pd
 
 # A journey above the cap is cut at its last restart: what is before it earns next to nothing.
-_JOURNEYS = """
+_SESSIONS = """
 CREATE TEMP TABLE sessions AS
 SELECT *, path_length > $cap AS is_long, path_length <= $cap OR is_current AS is_sent
-FROM touchpoints;
+FROM touchpoints
+"""
+
+# The last session is the one that converts. The digest is of the very text that is sent.
+_JOURNEYS = """
 CREATE TEMP TABLE journeys AS
 SELECT *, SHA256(CONCAT($asked, CHR(10), body)) AS digest FROM (
   SELECT conversion_id, revised_at, COUNT(*) AS sessions,
@@ -81,11 +85,8 @@ def answers(
     with duckdb.connect() as connection:
         connection.register("touchpoints", touchpoints)
         key = {name: asked[name] for name in ("base_url", "conv_type_id", "redistribution")}
-        for statement, values in zip(
-            _JOURNEYS.split(";"),
-            ({"cap": cap}, {"asked": json.dumps(key, sort_keys=True)}),
-        ):
-            connection.execute(statement, values)
+        connection.execute(_SESSIONS, {"cap": cap})
+        connection.execute(_JOURNEYS, {"asked": json.dumps(key, sort_keys=True)})
         with lake.alone(client, "ihc"):  # two at a time would both ask, and pay
             folder = ledger.ledger_folder(client)
             ledger.read(connection, folder)

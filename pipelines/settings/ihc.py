@@ -37,7 +37,7 @@ class Ihc(Settings):
     journeys_per_request: int = Field(100, ge=1, le=100)
     sessions_per_request: int = Field(3000, ge=1, le=3000)
     concurrency: int = Field(4, ge=1, le=16)
-    patience_minutes: float = Field(10, gt=0, le=600)
+    patience_minutes: float = Field(2, gt=0, le=600)
     calls_per_month: int | None = Field(None, ge=0)
 
     @field_validator("base_url")
