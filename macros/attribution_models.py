@@ -61,6 +61,16 @@ def time_decay(settings: Attribution) -> str:
     return f"POWER(2::DOUBLE, -(age_seconds - newest_age_seconds) / ({days} * 86400::DOUBLE))"
 
 
+def markov(settings: Attribution) -> str:
+    """What the channel's removal from the learnt Markov chain would cost (Anderl and others, 2016)."""
+    return "score"
+
+
+def shapley(settings: Attribution) -> str:
+    """The channel's learnt Shapley value."""
+    return "score"
+
+
 MODELS: dict[str, Callable[[Attribution], str]] = {
     model.__name__: model
     for model in (
@@ -71,12 +81,14 @@ MODELS: dict[str, Callable[[Attribution], str]] = {
         position_based,
         time_decay,
         participation,
+        markov,
+        shapley,
     )
 }
 
 
 # The models that learn, and the table of the attribution layer that holds their scores.
-SCORED: dict[str, str] = {}
+SCORED: dict[str, str] = {"markov": "channel_scores", "shapley": "channel_scores"}
 
 NOT_ADDITIVE = {"participation"}
 
@@ -101,10 +113,15 @@ def scored_by(settings: Attribution) -> str:
     return " ".join(sorted({SCORED[model] for model in asked(settings) if model in SCORED}))
 
 
+def fallback(settings: Attribution) -> str:
+    """Return the weight of a touchpoint by the model that stands in for one that learns."""
+    return " ".join(MODELS[settings.learning.fallback](settings).split())
+
+
 def weight(settings: Attribution) -> str:
     """Return the weight of a touchpoint by its row's `model`, on one line."""
     weights = {model: " ".join(MODELS[model](settings).split()) for model in asked(settings)}
     if len(weights) == 1:
         return weights[settings.model]
     branches = " ".join(f"WHEN '{model}' THEN {weight}" for model, weight in weights.items())
-    return f"CASE model {branches} END"
+    return f"CASE models.model {branches} END"

@@ -19,15 +19,13 @@ MAXIMUM_STATES = 4000  # a square of doubles of this size is 128 MB
 _TRANSITIONS = """
 CREATE TEMP TABLE transitions AS
 WITH numbered AS (
-  SELECT list_transform(path, lambda channel: numbers[channel]) AS path, conversions, nulls
-  FROM paths CROSS JOIN (SELECT MAP(list(channel), list(number)) AS numbers FROM channels)
-), distinct_steps AS (
+  SELECT list_transform(path, lambda channel: list_position(names, channel)) AS path, conversions, nulls
+  FROM whole CROSS JOIN (SELECT list(channel ORDER BY channel) AS names FROM channels)
+), changes AS (
   SELECT list_filter(path, lambda channel, i: i = 1 OR channel <> path[i - 1]) AS path, conversions, nulls
   FROM numbered
-), whole AS (
-  SELECT path, SUM(conversions) AS conversions, SUM(nulls) AS nulls FROM distinct_steps GROUP BY path
 ), steps AS (
-  SELECT path, conversions, nulls, UNNEST(range(1, len(path) + 1)) AS i FROM whole
+  SELECT path, conversions, nulls, UNNEST(range(1, len(path) + 1)) AS i FROM changes
 )
 SELECT
   {before} AS before, {after} AS after,
@@ -49,17 +47,13 @@ def removal_effects(paths: pa.Table, order: int = 1) -> pa.Table:
     with duckdb.connect() as connection:
         connection.register("given", paths)
         connection.execute(
-            """CREATE TEMP VIEW paths AS FROM given WHERE len(path) > 0 AND conversions + nulls > 0;
-            CREATE TEMP TABLE channels AS
-            SELECT channel, ROW_NUMBER() OVER (ORDER BY channel) AS number
-            FROM (SELECT DISTINCT UNNEST(path) AS channel FROM paths)"""
+            """CREATE TEMP TABLE whole AS
+            SELECT path, SUM(conversions) AS conversions, SUM(nulls) AS nulls
+            FROM given WHERE len(path) > 0 AND conversions + nulls > 0 GROUP BY path;
+            CREATE TEMP TABLE channels AS SELECT DISTINCT UNNEST(path) AS channel FROM whole"""
         )
-        channels = [
-            name
-            for (name,) in connection.execute(
-                "SELECT channel FROM channels ORDER BY number"
-            ).fetchall()
-        ]
+        named = connection.execute("FROM channels ORDER BY channel").fetchall()
+        channels = [channel for (channel,) in named]
         base = len(channels) + 1
         before, after = (_state("i - 1", base, order), _state("i", base, order))
         connection.execute(_TRANSITIONS.format(before=before, after=after))

@@ -23,9 +23,12 @@ _ROWS_AT_ONCE = 2**22  # subsets that are looked up together
 
 _SETS = """
 CREATE TEMP TABLE sets AS
+WITH whole AS (
+  SELECT path, SUM(conversions) AS conversions, SUM(nulls) AS nulls
+  FROM paths WHERE len(path) > 0 AND conversions + nulls > 0 GROUP BY path
+)
 SELECT list_sort(list_distinct(path)) AS channels, SUM(conversions) AS conversions, SUM(nulls) AS nulls
-FROM paths WHERE len(path) > 0 AND conversions + nulls > 0
-GROUP BY 1
+FROM whole GROUP BY 1
 """
 
 

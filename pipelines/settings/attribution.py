@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field, field_validator, model_validator
 
 from pipelines.settings.base import Settings
+from pipelines.settings.learning import Learning, Markov, Shapley
 
 ModelName = Literal[
     "first_touch",
@@ -14,6 +15,8 @@ ModelName = Literal[
     "position_based",
     "time_decay",
     "participation",
+    "markov",
+    "shapley",
 ]
 
 
@@ -45,6 +48,9 @@ class Attribution(Settings):
     direct_touches: Literal["fallback", "include", "exclude"] = "fallback"
     position_based: PositionBased = PositionBased()
     time_decay: TimeDecay = TimeDecay()
+    learning: Learning = Learning()
+    markov: Markov = Markov()
+    shapley: Shapley = Shapley()
 
     @field_validator("model")
     @classmethod
