@@ -85,64 +85,99 @@ shares = dict(zip(found['channel_name'], found['total_conversions']))
 """
 
 
+DP6 = """
+import duckdb
+from mam.core import MAM
+"""
+GROUPED = """
+rows = duckdb.sql('''SELECT array_to_string(path, ' > ') AS journey, conversions > 0 AS converted,
+  COUNT(*) AS occurrences FROM 'paths.parquet' GROUP BY ALL''').df()
+model = MAM(df=rows, format_type='grouped_journey', channels_colname='journey',
+  journey_with_conv_colname='converted', occurrences_colname='occurrences')
+"""
+DP6_MARKOV = (
+    GROUPED
+    + """
+found = model.run_markov(transition_to_same_state=False).metadata['removal_effect']
+shares = dict(found['removal_effect'])
+"""
+)
+DP6_SHAPLEY = (
+    GROUPED
+    + """
+found = model.run_shapley(max_size=None, value_column='conv_rate').to_polars()
+shares = dict(zip(found['channels'], found['attribution']))
+"""
+)
+
+
 def main(
     paths: Annotated[int, typer.Option(help="Journeys.")] = 100_000,
-    python: Annotated[str, typer.Option(help="Python with ChannelAttribution, or none.")] = "",
-    precision: Annotated[float, typer.Option(help="Of ChannelAttribution's simulations.")] = 0.05,
+    python: Annotated[str, typer.Option(help="A Python with the other libraries, or none.")] = "",
+    precision: Annotated[
+        list[float] | None, typer.Option(help="Of ChannelAttribution; repeat for more.")
+    ] = None,
     runs: Annotated[int, typer.Option(help="Runs of each side, in turn; the fastest counts.")] = 3,
 ) -> None:
     """Print what it costs to learn from journeys."""
-    table = Table(
-        "model", "paths", "CPU-s", "MiB", "theirs", "its MiB", "ratio", "largest difference"
-    )
+    columns = ("model", "CPU-s", "MiB", "beside", "its CPU-s", "its MiB", "ratio", "difference")
+    table = Table(*columns, title=f"{paths:,} journeys")
     with tempfile.TemporaryDirectory() as folder:
         duckdb.execute(f"COPY ({JOURNEYS.format(paths=paths)}) TO '{folder}/paths.parquet'")
-        for name, ours, theirs in _contests(precision):
-            measured = []
-            for _ in range(runs):
-                mine = _measured(folder, sys.executable, OURS, ours)
-                other = _measured(folder, python, CHANNELATTRIBUTION, theirs) if python else None
-                measured.append((mine, other if theirs else None))
-            table.add_row(name, f"{paths:,}", *_shown(measured))
+        for model, ours, others in _contests(precision or [0.05, 0.01]):
+            mine = _fastest(folder, sys.executable, OURS, ours, runs)
+            cost = (model, f"{mine[0]:.2f}", f"{mine[1]:.0f}")
+            if not python or not others:
+                table.add_row(*cost)
+            for name, (imports, work) in others.items() if python else ():
+                table.add_row(
+                    *cost, name, *_beside(mine, _fastest(folder, python, imports, work, runs))
+                )
     Console(width=120).print(table)
 
 
-def _contests(precision: float) -> list[tuple[str, str, str]]:
-    """Return each model's name, our work, and the other library's; nothing where it has none."""
+def _contests(precisions: list[float]) -> list[tuple[str, str, dict[str, tuple[str, str]]]]:
+    """Return each model's name, our work, and that of other libraries."""
     simulated = [
         (
             f"Markov, order {order}",
             MARKOV.format(order=order),
-            SIMULATED.format(order=order, precision=precision),
+            {
+                f"ChannelAttribution, {precision:g}": (
+                    CHANNELATTRIBUTION,
+                    SIMULATED.format(order=order, precision=precision),
+                )
+                for precision in precisions
+            },
         )
         for order in (1, 2, 3)
     ]
-    worths = ("conversions", "conversion_rate")
-    return simulated + [(f"Shapley, {worth}", SHAPLEY.format(worth=worth), "") for worth in worths]
-
-
-def _shown(measured: list[tuple]) -> list[str]:
-    """Return the fastest run of each side, their ratio, and how far the shares are apart."""
-    mine = min((own for own, _ in measured), key=lambda run: run[0])
-    others = [other for _, other in measured if other]
-    if not others:
-        return [f"{mine[0]:.2f}", f"{mine[1]:.0f}"]
-    other = min(others, key=lambda run: run[0])
-    apart = max(abs(share - mine[2].get(name, 0)) for name, share in other[2].items())
+    simulated[0][2]["DP6"] = (DP6, DP6_MARKOV)
     return [
-        f"{mine[0]:.2f}",
-        f"{mine[1]:.0f}",
-        f"{other[0]:.2f}",
-        f"{other[1]:.0f}",
-        f"{other[0] / mine[0]:.1f}",
-        f"{apart:.5f}",
+        *simulated,
+        ("Shapley, conversions", SHAPLEY.format(worth="conversions"), {}),
+        (
+            "Shapley, conversion_rate",
+            SHAPLEY.format(worth="conversion_rate"),
+            {"DP6": (DP6, DP6_SHAPLEY)},
+        ),
     ]
 
 
-def _measured(folder: str, python: str, imports: str, work: str) -> tuple | None:
+def _beside(mine: list, other: list) -> list[str]:
+    """Return what the other library costs, and how far a channel's share is from ours at most."""
+    apart = max(abs(share - mine[2].get(name, 0)) for name, share in other[2].items())
+    return [f"{other[0]:.2f}", f"{other[1]:.0f}", f"{other[0] / mine[0]:.1f}", f"{apart:.1e}"]
+
+
+def _fastest(folder: str, python: str, imports: str, work: str, runs: int) -> list:
+    return min(
+        (_measured(folder, python, imports, work) for _ in range(runs)), key=lambda run: run[0]
+    )
+
+
+def _measured(folder: str, python: str, imports: str, work: str) -> list:
     """Run Python code in a folder; return the CPU seconds, MiB and shares that it prints."""
-    if not work:
-        return None
     done = subprocess.run(
         [python, "-c", PROCESS.format(imports=imports, work=work)],
         cwd=folder,

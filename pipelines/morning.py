@@ -5,7 +5,8 @@ from typing import NamedTuple
 
 from pipelines import memory
 from pipelines.clients import Client
-from pipelines.learning.training import TrainingError, due, retrain, utc_now
+from pipelines.learning.training import TrainingError, due, retrain, untaught, utc_now
+from pipelines.learning.variables import learning
 from pipelines.processes import in_processes
 
 
@@ -28,11 +29,12 @@ def serve(clients: Iterable[Client], processes=in_processes) -> Iterator[Report]
     for client in clients:
         try:
             states[client.id] = memory.state(client)
+            learns = due(client, utc_now())
         except OSError as error:
             yield Report(client.id, "held", [f"its lake is not readable: {error}"])
             continue
         said = memory.recall(client, states[client.id])
-        if said and not due(client, utc_now()):
+        if said and not learns:
             yield Report(client.id, "nothing new", *said)
         else:
             stirred.setdefault(client.shard, []).append(client)
@@ -98,10 +100,14 @@ def _train(warehouse, clients: list[Client]) -> tuple[dict[str, str], list[str]]
 
     A first version changes the client's models: it waits while an edit waits for its promotion.
     """
-    local, daily, prod = warehouse.local(), warehouse.promoted("daily"), warehouse.promoted("prod")
     untrained, first = {}, []
-    for client in clients:
-        if client.id not in prod or local.get(client.id) != daily.get(client.id):
+    learners = [client for client in clients if learning(client.attribution)]
+    if not learners:
+        return untrained, first
+    local, daily, prod = warehouse.local(), warehouse.promoted("daily"), warehouse.promoted("prod")
+    for client in learners:
+        waits = local.get(client.id) != daily.get(client.id)
+        if client.id not in prod or (waits and untaught(client)):
             continue
         try:
             lessons = retrain(warehouse.connection(), client, utc_now())

@@ -8,7 +8,7 @@ import duckdb
 import pytest
 from pydantic import ValidationError
 
-from macros.attribution_models import MODELS, weight
+from macros.attribution_models import MODELS, SCORED, weight
 from pipelines.settings.attribution import Attribution, PositionBased
 from tests.conftest import House
 from tests.lake_writer import settings
@@ -128,7 +128,7 @@ def test_time_decay_halves(half_life_days: float, ages: list[float], expected: l
 
 
 def test_every_model_has_an_example() -> None:
-    assert set(MODELS) == {
+    assert set(MODELS) - set(SCORED) == {
         "first_touch",
         "last_touch",
         "last_non_direct",

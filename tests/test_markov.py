@@ -133,6 +133,11 @@ def test_channelattribution_simulates_what_is_solved_here(
     assert effects(MIXED, order) == pytest.approx(simulated, abs=5e-4)
 
 
+def test_dp6_finds_the_same_removal_effects() -> None:
+    """The numbers are those of marketing-attribution-models 2.1.1."""
+    assert effects(MIXED) == pytest.approx({"A": 0.742063, "B": 0.491071, "C": 0.577578}, abs=1e-6)
+
+
 HISTORIES = strategies.lists(
     strategies.tuples(
         strategies.lists(strategies.sampled_from("ABCD"), min_size=1, max_size=6).map(">".join),

@@ -9,7 +9,7 @@ from hypothesis import given, strategies
 from hypothesis import settings as hypothesis_settings
 
 from pipelines.learning import shapley as library
-from tests.test_markov import HISTORIES, Path, table
+from tests.test_markov import HISTORIES, MIXED, Path, table
 
 
 def shapley(paths: list[Path], *settings) -> dict[str, float]:
@@ -46,6 +46,12 @@ def test_published_examples(source: str) -> None:
     paths, expected = PUBLISHED[source]
 
     assert shapley(paths) == pytest.approx(expected, abs=1e-12)
+
+
+def test_dp6_shares_rates_alike() -> None:
+    """The numbers are those of marketing-attribution-models 2.1.1, without a maximum size."""
+    expected = {"A": 5.25, "B": 2.916667, "C": -1.166667}
+    assert shapley(MIXED, "conversion_rate") == pytest.approx(expected, abs=1e-6)
 
 
 @given(paths=HISTORIES)

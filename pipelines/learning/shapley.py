@@ -19,7 +19,7 @@ import numpy as np
 import pyarrow as pa
 
 MAXIMUM_CHANNELS = 62  # a set of channels is a number of so many bits
-_ROWS_AT_ONCE = 2**22  # subsets that are looked up together
+_ROWS_AT_ONCE = 2**20  # subsets that are looked up together
 
 _SETS = """
 CREATE TEMP TABLE sets AS
@@ -125,12 +125,12 @@ class _Worths:
 
 
 def _games(members: np.ndarray) -> Iterator[np.ndarray]:
-    """Yield the sets as rows of channel numbers, those of a size together, some millions of subsets at most."""
+    """Yield the sets as rows of channel numbers, those of a size together, a million subsets at once."""
     bits = (members[:, None] >> np.arange(MAXIMUM_CHANNELS)) & 1
     sizes = bits.sum(axis=1)
     for size in np.unique(sizes):
         players = np.nonzero(bits[sizes == size])[1].reshape(-1, size)
-        step = max(1, _ROWS_AT_ONCE >> min(int(size), 22))
+        step = max(1, _ROWS_AT_ONCE >> int(size))
         for start in range(0, len(players), step):
             yield players[start : start + step]
 
@@ -139,7 +139,7 @@ def _exact(players: np.ndarray, worths: _Worths) -> np.ndarray:
     """Return each player's Shapley value over all 2^n coalitions; a game a row."""
     n = players.shape[1]
     coalitions = (np.arange(2**n)[:, None] >> np.arange(n)) & 1
-    sets = ((1 << players)[:, None, :] * coalitions).sum(axis=2)
+    sets = (1 << players) @ coalitions.T
     sizes = coalitions.sum(axis=1)
     joined = [factorial(s - 1) * factorial(n - s) / factorial(n) if s else 0.0 for s in sizes]
     missed = [factorial(s) * factorial(n - s - 1) / factorial(n) if s < n else 0.0 for s in sizes]

@@ -47,6 +47,11 @@ def due(client: Client, now: datetime) -> list[str]:
     return [model for model, found in known.items() if not found or found[-1].trained_at < oldest]
 
 
+def untaught(client: Client) -> list[str]:
+    """Return the models that have no version: their first one changes the client's models."""
+    return [model for model in learning(client.attribution) if not _known(client, model)]
+
+
 def retrain(connection: duckdb.DuckDBPyConnection, client: Client, now: datetime) -> list[Lesson]:
     """Train what is due, and what knew too little until now and has enough by now."""
     with _named(client):
@@ -77,7 +82,7 @@ def train_first(client: Client) -> None:
     Without published journeys nothing happens: what stands in for them holds.
     Raise TrainingError if one fails.
     """
-    if missing := [model for model in learning(client.attribution) if not _known(client, model)]:
+    if missing := untaught(client):
         with published(client) as connection:
             if not connection:
                 return
@@ -193,7 +198,7 @@ def _named(client: Client) -> Iterator[None]:
     """Name the client in whatever goes wrong."""
     try:
         yield
-    except (duckdb.Error, pa.ArrowException, ValueError, OSError) as error:
+    except Exception as error:  # whatever it is, it is this client's alone
         models = " and ".join(learning(client.attribution))
         raise TrainingError(
             f"{client.id}: {models} could not be trained: {_line(error)}; what was learnt before holds"
