@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from macros.learned_models import ihc, ihc_local, markov, shapley
 from macros.milestone_models import full_path, milestones, w_shaped
 
 if TYPE_CHECKING:  # the settings ask this library which models there are
@@ -88,18 +89,6 @@ def participation(settings: Attribution) -> str:
     return "1"
 
 
-@model
-def ihc(settings: Attribution) -> str:
-    """What the service or the local model says of initializer, holder and closer."""
-    return "score"
-
-
-@model
-def ihc_local(settings: Attribution) -> str:
-    """What the local model says of them, whoever computes `ihc`: to compare."""
-    return "score"
-
-
 def _ends(first: float, last: float) -> str:
     return f"""CASE
         WHEN path_length = 1 THEN 1
@@ -111,47 +100,7 @@ def _ends(first: float, last: float) -> str:
     END"""
 
 
-for each in (w_shaped, full_path, milestones):  # of B2B
-    model(each)
-
-
-# The models that learn, and the table of the attribution layer that holds their scores.
-SCORED: dict[str, str] = {"ihc": "ihc_scores", "ihc_local": "ihc_local"}
-
 NOT_ADDITIVE = {"participation"}
 
-
-def asked(settings: Attribution) -> list[str]:
-    """Return the models that the client asks for, the active one first."""
-    return list(dict.fromkeys([settings.model, *settings.compare]))
-
-
-def models(settings: Attribution) -> str:
-    """Return a relation of the models asked for: `model`, `is_active`, `is_additive`."""
-    rows = (
-        f"SELECT '{model}' AS model, {model == settings.model} AS is_active,"
-        f" {model not in NOT_ADDITIVE} AS is_additive"
-        for model in asked(settings)
-    )
-    return f"({' UNION ALL '.join(rows)})"
-
-
-def scored_by(settings: Attribution) -> str:
-    """Return the tables with the scores of the models asked for, blanks between them."""
-    return " ".join(sorted({SCORED[model] for model in asked(settings) if model in SCORED}))
-
-
-def weight(settings: Attribution) -> str:
-    """Return the weight of a touchpoint by its row's `model`, on one line."""
-    weights = {model: _weight(model, settings) for model in asked(settings)}
-    if len(weights) == 1:
-        return weights[settings.model]
-    branches = " ".join(f"WHEN '{model}' THEN {weight}" for model, weight in weights.items())
-    return f"CASE models.model {branches} END"
-
-
-def _weight(model: str, settings: Attribution) -> str:
-    """Return one model's weight; a client's own counts nothing where it is NULL, fails or is negative."""
-    if own := settings.custom.get(model):
-        return f"COALESCE(GREATEST(TRY(CAST({own} AS DECIMAL(33, 18))), 0), 0)"
-    return " ".join(MODELS[model](settings).split())
+for each in (w_shaped, full_path, milestones, markov, shapley, ihc, ihc_local):
+    model(each)

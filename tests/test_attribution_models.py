@@ -9,7 +9,8 @@ import duckdb
 import pytest
 from pydantic import ValidationError
 
-from macros.attribution_models import MODELS, weight
+from macros.attribution_models import MODELS
+from macros.model_choice import weight
 from pipelines.settings.attribution import Attribution, PositionBased
 from tests.conftest import House
 from tests.lake_writer import settings
@@ -199,7 +200,14 @@ def test_a_compared_model_shares_as_it_would_alone(model: str, expected: list[fl
     assert credits(ages, as_model=model, compare=[model]) == pytest.approx(expected)
 
 
-EXAMPLES = ("attribution_models", "compare", "milestone_models", "ihc_local", "ihc_service")
+EXAMPLES = (
+    "attribution_models",
+    "compare",
+    "milestone_models",
+    "ihc_local",
+    "ihc_service",
+    "learning",
+)
 
 
 def test_every_model_has_an_example() -> None:

@@ -9,7 +9,8 @@ from random import Random
 import duckdb
 import pytest
 
-from macros.attribution_models import MODELS, NOT_ADDITIVE, SCORED
+from macros.attribution_models import MODELS, NOT_ADDITIVE
+from macros.learned_models import SCORED
 from pipelines.clients import Client
 from tests import oracle
 from tests.conftest import House
@@ -19,9 +20,10 @@ from tests.rendered import Models, render
 OF_B2B = {"w_shaped", "full_path", "milestones"}  # they need a CRM's tables: test_milestone_models
 EVERY = [name for name in MODELS if name not in OF_B2B | SCORED.keys()]
 EMAIL = "CASE WHEN channel = 'Email' THEN 2 ELSE 1 END"
+CUSTOM = f"  custom: {{email: {EMAIL}}}\n"
 SETTINGS = {
-    "beside": f"  compare: [{', '.join(EVERY)}, email]\n  custom: {{email: {EMAIL}}}\n",
-    "alone": f"  custom: {{email: {EMAIL}}}\n",
+    "beside": {"model": "linear", "compare": f"[{', '.join([*EVERY, 'email'])}]"},
+    "alone": {"model": "email"},
 }
 DAY = timedelta(days=1)
 
@@ -33,8 +35,8 @@ def clients(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Client,
     """Return a client that compares every model, and one that asks for its own alone."""
     home: Path = tmp_path_factory.mktemp("compare")
     (home / "clients").mkdir()
-    for name, model in (("beside", "linear"), ("alone", "email")):
-        text = settings(name, model=model).replace("  lookback", SETTINGS[name] + "  lookback")
+    for name, chosen in SETTINGS.items():
+        text = settings(name, **chosen).replace("  lookback", CUSTOM + "  lookback")
         (home / f"clients/{name}.yaml").write_text(text)
     house = House(home).enter()
     return {name: (house.client(name), models) for name, models in render(*SETTINGS).items()}

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, strategies
 from hypothesis import settings as hypothesis_settings
 
-from macros.attribution_models import weight
+from macros.model_choice import weight
 from pipelines.clients import ClientError, parse
 from pipelines.settings.attribution import Attribution
 from pipelines.settings.expressions import COLUMNS, FUNCTIONS, read_weight

@@ -9,6 +9,7 @@ from macros.attribution_models import MODELS, NOT_ADDITIVE
 from pipelines.settings.b2b import Contacts, FullPath, Milestones, WShaped
 from pipelines.settings.base import Settings
 from pipelines.settings.ihc import Ihc
+from pipelines.settings.learning import Learning, Markov, Shapley
 
 
 def _read_weight(text: str) -> str:
@@ -56,6 +57,9 @@ class Attribution(Settings):
     milestones: Milestones = Milestones()
     journeys: Literal["customer", "account"] = "customer"
     contacts: Contacts = Contacts()
+    learning: Learning = Learning()
+    markov: Markov = Markov()
+    shapley: Shapley = Shapley()
 
     @field_validator("custom")
     @classmethod
