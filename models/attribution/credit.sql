@@ -25,7 +25,8 @@ WITH numbered AS (
     (
       ABS(paths.revenue) * @minor_units
     )::BIGINT AS revenue_units,
-    models.*,
+    models.model,
+    models.is_additive,
     scores.method,
     scores.version,
     (
@@ -48,13 +49,11 @@ WITH numbered AS (
   SELECT
     *,
     CASE
-      WHEN path_length = 0
-      THEN 1::DOUBLE
       WHEN NOT is_additive
       THEN weight::DOUBLE
       WHEN total > 0
       THEN weight::DOUBLE / total
-      ELSE 1::DOUBLE / path_length
+      ELSE 1::DOUBLE / GREATEST(path_length, 1)
     END AS credit
   FROM weighted
   JOIN totals
@@ -85,7 +84,7 @@ SELECT
   paths.position, /* 1 for the first touchpoint of the path */
   paths.path_length, /* Touchpoints of the path; 0 where there are none */
   paid.model, /* By which the credit is shared */
-  paid.is_active, /* The model that the client's numbers are made by; the others are there to compare */
+  paid.model = @active_model AS is_active, /* The model that the client's numbers are made by; the others are there to compare */
   paid.is_additive, /* False where touchpoints do not share the conversion, but each earns it */
   COALESCE(paid.method, paid.model) AS method, /* What shared it: the model, or what stands in for it */
   paid.version AS model_version, /* Of what the model has learnt; NULL where it learns nothing */
