@@ -198,6 +198,25 @@ def test_a_wrong_table_or_cursor_is_named_with_what_is_there(
     assert outcome.status.code == "refused" and outcome.problem.startswith(said)
 
 
+def test_a_column_is_joined_of_several(shop: Shop) -> None:
+    shop.settings.write_text(
+        shop.settings.read_text().replace(
+            "postgres: ",
+            "columns: {started_at: [day, time], medium: [source, medium]}\n      postgres: ",
+        )
+    )
+    shop.database.run("ALTER TABLE shop.sessions ADD day DATE, ADD time TIME")
+    shop.visit(1, day="2026-01-01", time="10:00:01", source="google", medium="cpc")
+    shop.visit(2, day="2026-01-02")
+
+    assert not shop.ingest().problem
+
+    assert shop.log("session_id, started_at, source, medium") == [
+        ("1", "2026-01-01 10:00:01", "google", "google cpc"),
+        ("2", "2026-01-02", None, None),
+    ]
+
+
 def test_a_missing_column_is_named_with_those_there_are(shop: Shop) -> None:
     shop.database.run("ALTER TABLE shop.sessions RENAME medium TO means")
     assert shop.ingest().problem.startswith(

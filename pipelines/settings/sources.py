@@ -76,6 +76,11 @@ class Sources(Settings):
                     f"{source}.{table}.columns: unknown column '{column}'; "
                     f"use one of {', '.join(known)}"
                 )
+            for column in columns:
+                if known[column].required and not columns[column]:
+                    raise ValueError(
+                        f"{source}.{table}.columns: every row needs a {column}; name its column"
+                    )
         return self
 
     def feeds(self) -> list[tuple[str, str, Export | Api]]:
