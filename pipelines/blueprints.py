@@ -1,9 +1,10 @@
 """Turn the clients' settings into the variables that models are made of."""
 
 import os
+from typing import get_args
 
 from macros.attribution_models import asked, models, scored_by, weight
-from pipelines.clients import Client, read
+from pipelines.clients import Client, PathEnds, read
 from pipelines.home import clients_folder, home
 from pipelines.learning.versions import first_versions
 
@@ -47,11 +48,15 @@ def blueprint(client: Client) -> str:
         "google_channel": sources.google_ads.channel if sources.google_ads else "Paid Search",
         "facebook_channel": sources.facebook_ads.channel if sources.facebook_ads else "Paid Social",
         "has_clients": bool(sources.web and sources.web.clients),
+        "has_conversions": bool(sources.web and sources.web.conversions),
+        "has_session_costs": bool(sources.web and sources.web.session_costs),
         "compares": bool(attribution.compare),
-        "publishes_path_ends": bool(client.publish),
+        "publishes_path_ends": not set(get_args(PathEnds)).isdisjoint(client.publish),
         "publishes_first_touch": "first_touch_attribution" in client.publish,
         "publishes_last_touch": "last_touch_attribution" in client.publish,
         "publishes_channels": "channel_performance" in client.publish,
+        "publishes_customer_journey": "attribution_customer_journey" in client.publish,
+        "publishes_channel_reporting": "channel_reporting" in client.publish,
     }
     return f"(client := {client.id}, {', '.join(map(_assignment, variables.items()))})"
 

@@ -15,11 +15,13 @@ from pipelines.contracts import CONTRACTS
 from pipelines.warehouse import Warehouse
 from tests.lake_writer import Load, raw_columns, row_key
 
-ORDER = (
+SEQUENCE = (
     "staging.stg_sessions",
     "staging.stg_events",
     "staging.stg_opportunities",
     "staging.stg_ad_spend",
+    "staging.stg_conversions",
+    "staging.stg_session_costs",
     "journeys.touchpoints",
     "journeys.conversions",
     "journeys.identities",
@@ -29,13 +31,22 @@ ORDER = (
     "journeys.paths",
     "attribution.credit",
     "marts.fct_credit",
+    "marts.fct_session_costs",
     "marts.fct_campaigns",
 )
+SOME = {  # of clients that have the source
+    "staging.stg_conversions",
+    "staging.stg_session_costs",
+    "marts.fct_session_costs",
+}
+ORDER = tuple(name for name in SEQUENCE if name not in SOME)
 RAW = {
     "staging.stg_sessions": ["web_sessions"],
     "staging.stg_events": ["web_events"],
     "staging.stg_opportunities": ["salesforce_opportunities"],
     "staging.stg_ad_spend": ["google_ads_spend", "facebook_ads_spend"],
+    "staging.stg_conversions": ["web_conversions"],
+    "staging.stg_session_costs": ["web_session_costs"],
 }
 START, END = datetime(2031, 1, 1), datetime(2032, 2, 2)  # stand-ins, told from data at a glance
 LAST = END - timedelta(microseconds=1)
@@ -47,7 +58,10 @@ def render(*clients: str) -> dict[str, "Models"]:
     models = {model.name.replace('"', ""): model for model in warehouse._context.models.values()}
     warehouse.close()
     return {
-        client: Models(client, {name: models[f"{client}_{name}"] for name in ORDER})
+        client: Models(
+            client,
+            {name: models[own] for name in SEQUENCE if (own := f"{client}_{name}") in models},
+        )
         for client in clients
     }
 
@@ -124,7 +138,7 @@ class Models:
             ).fetchall()
         }
         last = until - timedelta(microseconds=1)
-        for name in ORDER:
+        for name in self.queries:
             table, time = f"{self.client}_{name}", self.times[name]
             query = self.query(name, start, until)
             if time and name in existing:

@@ -9,11 +9,13 @@ from pipelines.settings.exports import Export
 
 
 class Web(Settings):
-    """Web sessions, or the events and clients of a shop."""
+    """Web sessions with their costs and conversions, or the events and clients of a shop."""
 
     sessions: Export | None = None
     events: Export | None = None
     clients: Export | None = None
+    conversions: Export | None = None
+    session_costs: Export | None = None
 
 
 class Platform(Settings):
