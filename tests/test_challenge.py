@@ -1,6 +1,7 @@
 """A client that is fed from one SQLite file: its journeys and its channels, over three mornings."""
 
 import csv
+import shutil
 import sqlite3
 from contextlib import closing
 from datetime import date, datetime
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from pipelines import promotion
 from pipelines.ingest import Outcome
 from pipelines.morning import Report
 from tests.conftest import House
@@ -222,3 +224,18 @@ def test_the_report_is_exported_for_some_days(mornings: list[Morning], tmp_path:
     ]
     assert rows[1][5:] == ["", "0.0"]
     assert [float(number) for number in rows[3][2:]] == pytest.approx([3, 1, 50, 3, 50 / 3])
+
+
+def test_a_table_that_is_no_longer_delivered_is_not_missed(
+    mornings: list[Morning], tmp_path: Path
+) -> None:
+    shutil.copytree(mornings[2].house.home, tmp_path / "house")
+    house = House(tmp_path / "house").enter()
+    costs = SETTINGS[SETTINGS.index("    session_costs:") :]
+    house.edit("challenge", costs, "")
+
+    assert promotion.promote("challenge", "home")
+
+    found = house.published("challenge")["channel_reporting"]
+    assert {row[2] for row in found} == {0}
+    assert sum(row[4] for row in found) == Decimal("213.33")
