@@ -101,10 +101,9 @@ def _published(warehouse: duckdb.DuckDBPyConnection, client: Client, table: str)
         tables.setdefault(name, set()).add(column)
     if table in tables:
         return tables[table]
-    there_are = ", ".join(sorted(tables)) or "nothing"
-    remedy = f"list it under `publish:` in clients/{client.id}.yaml, and run make daily"
-    if tables:
-        remedy = (
-            f"choose one, or {remedy.replace('make daily', f'make promote CLIENT={client.id}')}"
-        )
-    raise ReportError(f"{client.id}: {table} is not published, but {there_are}; {remedy}")
+    if not tables:
+        raise ReportError(f"{client.id}: {table}: nothing is published yet; run make daily")
+    raise ReportError(
+        f"{client.id}: {table} is not published; choose one of {', '.join(sorted(tables))}, or list it"
+        f" under `publish:` in clients/{client.id}.yaml and run make promote CLIENT={client.id}"
+    )

@@ -78,7 +78,11 @@ def test_another_table_comes_with_its_own_columns(acme: Client, tmp_path: Path) 
 @pytest.mark.parametrize(
     "table, days, said",
     [
-        ("campaigns_v1", Days(), "not published, but channel_reporting, freshness_v1; choose one"),
+        (
+            "campaigns_v1",
+            Days(),
+            "not published; choose one of channel_reporting, freshness_v1, or",
+        ),
         ("fct_credit", Days(), "list it under `publish:` in clients/acme.yaml"),
         ("freshness_v1", Days(until=date(2023, 9, 1)), "leave out --since and --until"),
         ("channel_reporting", Days(date(2023, 9, 2), date(2023, 9, 1)), "swap --since and --until"),
@@ -120,3 +124,10 @@ def test_a_run_that_writes_is_waited_for(house: House, acme: Client, tmp_path: P
         done = house.pipelines("export", "acme", "--to", str(tmp_path / "a.csv"))
     assert done.returncode == 1
     assert "a run is writing home.duckdb; wait until it has ended" in done.stdout
+
+
+def test_a_client_of_whom_nothing_is_published_is_told_to_wait(
+    house: House, acme: Client, tmp_path: Path
+) -> None:
+    with pytest.raises(ReportError, match="nothing is published yet; run make daily"):
+        write(house.client("cobalt"), "channel_reporting", Days(), tmp_path / "a.csv")
