@@ -3,7 +3,7 @@ AUDIT (
   dialect duckdb
 );
 
-/* Reported spend is the platforms', to the last digit. */
+/* Reported spend is that of the platforms and of the sessions, to the last digit. */
 SELECT
   client,
   spend,

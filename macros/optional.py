@@ -18,6 +18,26 @@ COLUMNS = {
     "journeys.members": {"conversion_id": "TEXT", "customer_id": "TEXT", **_SPAN},
     "journeys.deal_leads": {"conversion_id": "TEXT", "created_at": "TIMESTAMP", **_SPAN},
     "journeys.crm_changes": {"conversion_id": "TEXT", "loaded_at": "TIMESTAMP"},
+    "staging.stg_conversions": {
+        "conversion_id": "TEXT",
+        "customer_id": "TEXT",
+        "converted_at": "TIMESTAMP",
+        "revenue": "DECIMAL(9, 0)",  # takes the currency's own digits in a union
+        "is_deleted": "BOOLEAN",
+        "loaded_at": "TIMESTAMP",
+    },
+    "staging.stg_session_costs": {
+        "session_id": "TEXT",
+        "cost": "DECIMAL(18, 6)",
+        "is_deleted": "BOOLEAN",
+        "loaded_at": "TIMESTAMP",
+    },
+    "marts.fct_session_costs": {
+        "date": "DATE",
+        "channel": "TEXT",
+        "campaign": "TEXT",
+        "cost": "DECIMAL(18, 6)",
+    },
 }
 
 
@@ -25,7 +45,7 @@ COLUMNS = {
 def optional(evaluator, is_there, client, table):
     """Return the rows of a client's table, or none where the client does not have the table.
 
-    `JOIN @optional(@by_account, @client, journeys.members) AS members`.
+    `FROM @optional(@has_conversions, @client, staging.stg_conversions) AS conversions`.
     """
     name = table.sql("duckdb")
     if is_there.this is True:

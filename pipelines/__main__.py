@@ -2,6 +2,7 @@
 
 import os
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -225,6 +226,33 @@ def promote(
             screen.print(f"{client}: {'promoted' if changed else 'already as its file says'}")
     if failed:
         raise typer.Exit(1)
+
+
+@app.command()
+def export(
+    client: Chosen,
+    table: Annotated[str, typer.Option(help="The published table.")] = "channel_reporting",
+    since: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The first day; all, if left out.")
+    ] = None,
+    until: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The last day, included.")
+    ] = None,
+    to: Annotated[
+        Path | None, typer.Option(help="The file; CLIENT-TABLE.csv here, if left out.")
+    ] = None,
+) -> None:
+    """Write a client's published table as CSV, of some days or of all."""
+    from reports.tables import Days, ReportError, write
+
+    (chosen,), _ = _read([client])
+    days = Days(since and since.date(), until and until.date())
+    target = to or Path(f"{client}-{table}.csv")
+    try:
+        count = write(chosen, table, days, target)
+    except ReportError as error:
+        raise _stop(str(error)) from None
+    screen.print(f"{client}: {count} rows of {table} in {target}", markup=False)
 
 
 def _show(client: str, lesson: "Lesson") -> None:

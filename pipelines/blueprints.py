@@ -1,15 +1,17 @@
 """Turn the clients' settings into the variables that models are made of."""
 
 import os
+from typing import get_args
 
 from macros.model_choice import models, scored_by, weight
 from pipelines import crm
-from pipelines.clients import Client, read
+from pipelines.clients import Client, PathEnds, read
 from pipelines.home import clients_folder, home
 from pipelines.ihc.variables import variables as ihc
 from pipelines.learning.variables import folders
 from pipelines.learning.variables import variables as learning
 from pipelines.learning.versions import first_versions
+from pipelines.settings.b2b import tables
 
 MINOR_DIGITS = {"JPY": 0, "KRW": 0, "CLP": 0, "VND": 0, "ISK": 0, "BHD": 3, "KWD": 3, "TND": 3}
 
@@ -51,16 +53,30 @@ def blueprint(client: Client) -> str:
         "google_channel": sources.google_ads.channel if sources.google_ads else "Paid Search",
         "facebook_channel": sources.facebook_ads.channel if sources.facebook_ads else "Paid Social",
         "has_clients": bool(sources.web and sources.web.clients),
+        "has_conversions": bool(sources.web and sources.web.conversions),
+        "has_session_costs": bool(sources.web and sources.web.session_costs),
+        "staged_tables": " ".join(_staged_tables(client)),
         **learning(attribution),
-        "compares": bool(attribution.compare),
         **crm.variables(attribution),
-        "publishes_path_ends": bool(client.publish),
+        **ihc(client, str(home())),
+        "compares": bool(attribution.compare),
+        "publishes_path_ends": not set(get_args(PathEnds)).isdisjoint(client.publish),
         "publishes_first_touch": "first_touch_attribution" in client.publish,
         "publishes_last_touch": "last_touch_attribution" in client.publish,
         "publishes_channels": "channel_performance" in client.publish,
-        **ihc(client, str(home())),
+        "publishes_customer_journey": "attribution_customer_journey" in client.publish,
+        "publishes_channel_reporting": "channel_reporting" in client.publish,
     }
     return f"(client := {client.id}, {', '.join(map(_assignment, variables.items()))})"
+
+
+def _staged_tables(client: Client) -> list[str]:
+    """Return the tables of the log that are staged: what every client may have, and what it asks for."""
+    web = client.sources.web
+    own = [
+        name for name in ("clients", "conversions", "session_costs") if web and getattr(web, name)
+    ]
+    return ["sessions", "events", "opportunities", "spend", *own, *tables(client.attribution)]
 
 
 def _assignment(variable: tuple[str, object]) -> str:

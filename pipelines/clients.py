@@ -18,7 +18,8 @@ from pipelines.settings.b2b import missing
 from pipelines.settings.base import Settings
 from pipelines.settings.sources import Sources
 
-Table = Literal["first_touch_attribution", "last_touch_attribution", "channel_performance"]
+PathEnds = Literal["first_touch_attribution", "last_touch_attribution", "channel_performance"]
+Table = Literal[PathEnds, "attribution_customer_journey", "channel_reporting"]
 
 _time_zones = cache(available_timezones)
 

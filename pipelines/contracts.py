@@ -120,6 +120,24 @@ CONTRACTS: dict[str, dict[str, Contract]] = {
             },
             key=("client_id",),
         ),
+        "conversions": Contract(
+            {
+                "conversion_id": KEY,
+                "customer_id": TEXT,
+                "converted_at": MOMENT,
+                "revenue": Column("money", True),
+                "currency": EXTRA,
+            },
+            key=("conversion_id",),
+        ),
+        "session_costs": Contract(
+            {
+                "session_id": KEY,
+                "cost": Column("money"),
+                "currency": EXTRA,
+            },
+            key=("session_id",),
+        ),
     },
     "salesforce": {
         "opportunities": Contract(

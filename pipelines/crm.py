@@ -11,7 +11,6 @@ def variables(attribution: Attribution) -> dict[str, object]:
     dated = {name: dates[name] for name in names if name in dates}
     return {
         "by_account": attribution.journeys == "account",
-        "crm_tables": " ".join(asked),
         "takes_leads": "leads" in asked,
         "takes_campaign_members": "campaign_members" in asked,
         "matches_email": attribution.contacts.match == "email",

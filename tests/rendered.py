@@ -26,6 +26,8 @@ SEQUENCE = (
     "staging.stg_contact_roles",
     "staging.stg_leads",
     "staging.stg_campaign_members",
+    "staging.stg_conversions",
+    "staging.stg_session_costs",
     "journeys.touchpoints",
     "journeys.conversions",
     "journeys.identities",
@@ -41,6 +43,7 @@ SEQUENCE = (
     "attribution.channel_scores",
     "attribution.credit",
     "marts.fct_credit",
+    "marts.fct_session_costs",
     "marts.fct_campaigns",
 )
 OPTIONAL = {
@@ -54,6 +57,9 @@ OPTIONAL = {
     "journeys.crm_changes",
     "journeys.milestones",
     "attribution.channel_scores",
+    "staging.stg_conversions",
+    "staging.stg_session_costs",
+    "marts.fct_session_costs",
 }
 ORDER = tuple(name for name in SEQUENCE if name not in OPTIONAL)  # what every client has
 EMPTY = r"\(SELECT CAST\(NULL AS TEXT\).*?WHERE (FALSE|'[^']*' IS NULL)\)"  # without a file to read
@@ -67,6 +73,8 @@ RAW = {
     "staging.stg_contact_roles": ["salesforce_contact_roles"],
     "staging.stg_leads": ["salesforce_leads"],
     "staging.stg_campaign_members": ["salesforce_campaign_members"],
+    "staging.stg_conversions": ["web_conversions"],
+    "staging.stg_session_costs": ["web_session_costs"],
 }
 VERSIONS = "channel TEXT, value DOUBLE, status TEXT, version TEXT, valid_from TIMESTAMP, valid_until TIMESTAMP"
 START, END = datetime(2031, 1, 1), datetime(2032, 2, 2)  # stand-ins, told from data at a glance

@@ -78,8 +78,8 @@ def load(
     for path in files(home, export):
         relation, present = read(connection, path, export)
         columns = ", ".join(
-            f'"{export.columns.get(column, column)}"::TEXT AS {column}'
-            if export.columns.get(column, column) in present
+            f'"{export.names(column)[0]}"::TEXT AS {column}'
+            if export.names(column)[0] in present
             else f"NULL::TEXT AS {column}"
             for column in CONTRACTS[source][table].columns
         )
@@ -277,7 +277,7 @@ def test_every_export_fits_its_contract(home: Path, name: str) -> None:
             for path in files(home / "after", export):
                 _, present = read(connection, path, export)
                 columns = CONTRACTS[source][table].columns
-                expected = {export.columns.get(column, column) for column in columns}
+                expected = {export.names(column)[0] for column in columns}
                 optional = {name for name, column in columns.items() if column.optional}
                 assert set(present) <= expected, path
                 assert expected - set(present) <= optional, path

@@ -97,6 +97,53 @@ def test_columns_are_mapped_and_optional_ones_may_lack(tenant: Tenant, form: str
     assert tenant.log(", ".join(SPEND)) == [(*row[:4], None, *row[4:])]
 
 
+PARTS = ("spend_date", "year", "month", "name", "cost", "clicks", "impressions")
+JOINED = "table: spend\n      columns: {campaign_id: [year, month], campaign: [name, month]}"
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_a_column_is_joined_of_several(tenant: Tenant, form: str) -> None:
+    tenant.settings.write_text(tenant.settings.read_text().replace("table: spend", JOINED))
+    rows = [
+        ("2026-10-01", "26", " 10\t", "Brand", "1", "2", "3"),
+        ("2026-10-02", "26", None, None, "1", None, None),
+        ("2026-10-03", None, " ", None, "1", None, None),
+    ]
+    FORMATS[form](tenant.exports / f"spend.{form}", rows, head=PARTS)
+    outcome = tenant.ingest()
+    assert (outcome.problem, outcome.counts.quarantined) == ("", 1)
+    assert tenant.log("spend_date, campaign_id, campaign") == [
+        ("2026-10-01", "26 10", "Brand 10"),
+        ("2026-10-02", "26", None),
+    ]
+    assert [reason for _, _, reason, _ in tenant.quarantine()] == ["campaign_id is missing"]
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_an_export_may_say_that_it_lacks_a_column(tenant: Tenant, form: str) -> None:
+    mapped = "table: spend\n      columns: {campaign: null, clicks: null}"
+    tenant.settings.write_text(tenant.settings.read_text().replace("table: spend", mapped))
+    head = ("spend_date", "campaign_id", "cost", "clicks", "impressions")
+    FORMATS[form](tenant.exports / f"spend.{form}", [("2026-10-01", *"1234")], head=head)
+    assert not tenant.ingest().problem
+    assert tenant.log(", ".join(SPEND)) == [("2026-10-01", "1", None, "2", None, None, "4")]
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_a_missing_part_of_a_column_is_named(tenant: Tenant, form: str) -> None:
+    tenant.settings.write_text(tenant.settings.read_text().replace("table: spend", JOINED))
+    head = tuple(name if name != "year" else "years" for name in PARTS)
+    FORMATS[form](tenant.exports / f"spend.{form}", [("2026-10-01", *"123456")], head=head)
+    assert f"spend.{form}: missing column year (for campaign_id); it has" in tenant.ingest().problem
+
+
+@pytest.mark.parametrize("ending", ["db", "sqlite3", "DB"])
+def test_a_sqlite_file_may_end_otherwise(tenant: Tenant, ending: str) -> None:
+    as_sqlite(tenant.exports / f"spend.{ending}", ROWS)
+    assert not tenant.ingest().problem
+    assert tenant.log(", ".join(SPEND)) == ROWS
+
+
 @pytest.mark.parametrize("form", FORMATS)
 def test_blanks_are_nothing(tenant: Tenant, form: str) -> None:
     FORMATS[form](

@@ -1,6 +1,7 @@
 """Postgres: a table is read as text in one snapshot, and every refusal has a name."""
 
 import sys
+import time
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -42,6 +43,14 @@ class Database:
                 with connection.cursor() as cursor:
                     cursor.execute(statement)
 
+    def refuses(self, user: str) -> bool:
+        """Return whether a wrong password is refused."""
+        try:
+            driver.connect(self.url_of(user, "wrong")).close()
+        except driver.Error:
+            return True
+        return False
+
     def url_of(self, user: str, password: str, database: str = "postgres") -> str:
         return f"postgresql://{user}:{quote(password, safe='')}@/{database}?host={self.socket}"
 
@@ -59,6 +68,8 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
     rules = folder / "pg_hba.conf"
     rules.write_text("local all reader scram-sha-256\nlocal all all trust\n")
     database.run("SELECT pg_reload_conf()")
+    while not database.refuses("reader"):  # the rules are read some time after they are called for
+        time.sleep(0.05)
     yield database
     server.cleanup()
 
@@ -196,6 +207,25 @@ def test_a_wrong_table_or_cursor_is_named_with_what_is_there(
     shop.configure(**settings)
     outcome = shop.ingest()
     assert outcome.status.code == "refused" and outcome.problem.startswith(said)
+
+
+def test_a_column_is_joined_of_several(shop: Shop) -> None:
+    shop.settings.write_text(
+        shop.settings.read_text().replace(
+            "postgres: ",
+            "columns: {started_at: [day, time], medium: [source, medium]}\n      postgres: ",
+        )
+    )
+    shop.database.run("ALTER TABLE shop.sessions ADD day DATE, ADD time TIME")
+    shop.visit(1, day="2026-01-01", time="10:00:01", source="google", medium="cpc")
+    shop.visit(2, day="2026-01-02")
+
+    assert not shop.ingest().problem
+
+    assert shop.log("session_id, started_at, source, medium") == [
+        ("1", "2026-01-01 10:00:01", "google", "google cpc"),
+        ("2", "2026-01-02", None, None),
+    ]
 
 
 def test_a_missing_column_is_named_with_those_there_are(shop: Shop) -> None:

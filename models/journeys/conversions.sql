@@ -1,4 +1,4 @@
-/* Every version of every conversion: won deals and purchases. One row per conversion and load. */
+/* Every version of every conversion: won deals, purchases and what the site itself exports. One row per conversion and load. */
 MODEL (
   name @{client}_journeys.conversions,
   kind INCREMENTAL_BY_TIME_RANGE (
@@ -8,7 +8,7 @@ MODEL (
   blueprints @clients()
 );
 
-WITH deals AS (
+WITH sales AS (
   SELECT
     opportunity_id AS conversion_id,
     customer_id,
@@ -38,9 +38,18 @@ WITH deals AS (
   FROM @{client}_staging.stg_events
   WHERE
     event_type = 'purchase'
+  UNION ALL
+  SELECT
+    conversion_id,
+    customer_id,
+    converted_at,
+    revenue,
+    is_deleted AS is_withdrawn,
+    loaded_at
+  FROM @optional(@has_conversions, @client, staging.stg_conversions) AS conversions
 )
 SELECT
-  conversion_id, /* An opportunity, or a purchase of a shop's export */
+  conversion_id, /* An opportunity, a purchase of a shop's export, or the site's own id */
   customer_id, /* Whose touchpoints count; NULL if unknown */
   account_id, /* The deal's account, or its customer where the CRM names none; NULL for purchases */
   opened_at, /* When the opportunity was made, UTC; NULL if unknown */
@@ -51,6 +60,6 @@ SELECT
   @money(revenue) AS revenue, /* In the client's currency; 0 where the CRM has no amount */
   is_withdrawn, /* Not won yet, reopened or deleted: no conversion as of this version */
   loaded_at /* When this version was committed, UTC */
-FROM deals
+FROM sales
 WHERE
   loaded_at BETWEEN @start_ts AND @end_ts

@@ -15,19 +15,37 @@ WITH newest_spend AS (
   FROM @{client}_staging.stg_ad_spend
   QUALIFY
     ROW_NUMBER() OVER (PARTITION BY platform, spend_id ORDER BY loaded_at DESC, is_deleted, cost DESC) = 1
-), spend AS (
+), costs AS (
   SELECT
     spend_date AS date,
+    channel,
+    campaign,
+    cost,
+    clicks,
+    impressions
+  FROM newest_spend
+  WHERE
+    NOT is_deleted
+  UNION ALL
+  SELECT
+    date,
+    channel,
+    campaign,
+    cost,
+    NULL AS clicks,
+    NULL AS impressions
+  FROM @optional(@has_session_costs, @client, marts.fct_session_costs) AS session_costs
+), spend AS (
+  SELECT
+    date,
     channel,
     campaign,
     SUM(cost) AS cost,
     SUM(clicks) AS clicks,
     SUM(impressions) AS impressions
-  FROM newest_spend
-  WHERE
-    NOT is_deleted
+  FROM costs
   GROUP BY
-    spend_date,
+    date,
     channel,
     campaign
 ), earned AS (
@@ -47,7 +65,7 @@ WITH newest_spend AS (
 )
 SELECT
   COALESCE(spend.date, earned.date) AS date, /* Of the spend and the touchpoint, not of the conversion; in the client's time zone */
-  COALESCE(spend.channel, earned.channel) AS channel, /* unattributed where nothing earned the credit */
+  COALESCE(spend.channel, earned.channel) AS channel, /* unattributed where nothing earned the credit, or a cost's session was never delivered */
   COALESCE(spend.campaign, earned.campaign) AS campaign, /* As utm_campaign and the platform name it */
   @currency AS currency, /* Of all money in the row */
   COALESCE(spend.cost, 0)::DECIMAL(18, 6) AS cost, /* All spend, whether or not it earned anything */

@@ -21,7 +21,7 @@ WITH newest_revisions AS (
     conversion_id
 )
 SELECT
-  credit.conversion_id, /* An opportunity, or a purchase of a shop's export */
+  credit.conversion_id, /* An opportunity, a purchase of a shop's export, or the site's own id */
   credit.touchpoint_id, /* A session or a page view; NULL where nothing earned the credit */
   credit.customer_id, /* NULL if unknown */
   credit.converted_at, /* UTC */

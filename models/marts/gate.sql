@@ -21,12 +21,24 @@ WITH newest_deals AS (
   FROM @{client}_staging.stg_events
   QUALIFY
     ROW_NUMBER() OVER (PARTITION BY event_id ORDER BY loaded_at DESC) = 1
+), newest_conversions AS (
+  SELECT
+    CASE WHEN NOT is_deleted THEN revenue END AS revenue
+  FROM @optional(@has_conversions, @client, staging.stg_conversions) AS conversions
+  QUALIFY
+    ROW_NUMBER() OVER (PARTITION BY conversion_id ORDER BY loaded_at DESC) = 1
 ), newest_spend AS (
   SELECT
     CASE WHEN NOT is_deleted THEN cost END AS cost
   FROM @{client}_staging.stg_ad_spend
   QUALIFY
     ROW_NUMBER() OVER (PARTITION BY platform, spend_id ORDER BY loaded_at DESC, is_deleted, cost DESC) = 1
+), newest_session_costs AS (
+  SELECT
+    CASE WHEN NOT is_deleted THEN cost END AS cost
+  FROM @optional(@has_session_costs, @client, staging.stg_session_costs) AS session_costs
+  QUALIFY
+    ROW_NUMBER() OVER (PARTITION BY session_id ORDER BY loaded_at DESC, is_deleted, cost DESC) = 1
 ), spent AS (
   SELECT
     COALESCE(SUM(cost), 0) AS spend,
@@ -35,7 +47,15 @@ WITH newest_deals AS (
         COALESCE(SUM(cost), 0)
       FROM @{client}_marts.fct_campaigns
     ) AS reported_spend
-  FROM newest_spend
+  FROM (
+    SELECT
+      cost
+    FROM newest_spend
+    UNION ALL
+    SELECT
+      cost
+    FROM newest_session_costs
+  ) AS newest_costs
 ), sources AS (
   SELECT
     LISTAGG(
@@ -70,6 +90,10 @@ WITH newest_deals AS (
     SELECT
       revenue
     FROM newest_purchases
+    UNION ALL
+    SELECT
+      revenue
+    FROM newest_conversions
   ) AS newest_sales
 ), credited AS (
   SELECT
@@ -87,12 +111,12 @@ SELECT
   accounts.loaded_until, /* When the newest row was committed, UTC; NULL before the first */
   sources.halted_sources, /* Sources whose last delivery was refused, and why; NULL if none */
   sources.late_sources, /* Sources that lack data because their platform did not answer, and why; NULL if none */
-  sold.conversions, /* Won deals and purchases, as the sources have them */
+  sold.conversions, /* Won deals, purchases and the site's own conversions, as the sources have them */
   credited.credited_conversions, /* Conversions that have credit */
   sold.revenue, /* Of the conversions, as the sources have it */
   credited.attributed_revenue, /* What touchpoints earned */
   credited.unattributed_revenue, /* What no touchpoint earned */
-  spent.spend, /* As the platforms have it */
+  spent.spend, /* As the platforms and the sessions' costs have it */
   spent.reported_spend /* As the campaigns have it */
 FROM @{client}_staging.stg_accounts AS accounts
 CROSS JOIN sold

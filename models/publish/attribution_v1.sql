@@ -10,7 +10,7 @@ MODEL (
 );
 
 SELECT
-  conversion_id, /* An opportunity, or a purchase of a shop's export */
+  conversion_id, /* An opportunity, a purchase of a shop's export, or the site's own id */
   touchpoint_id, /* A session or a page view; NULL where nothing earned the credit */
   customer_id, /* NULL if unknown */
   converted_at, /* UTC */

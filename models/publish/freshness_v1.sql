@@ -10,10 +10,10 @@ SELECT
   client, /* The client's name in schemas and files */
   loaded_until, /* The newest row that the published numbers hold was committed then, UTC */
   late_sources, /* Sources that lack data because their platform did not answer, and why; NULL if none */
-  conversions, /* Won deals and purchases */
+  conversions, /* Won deals, purchases and the site's own conversions */
   @currency AS currency, /* Of all money in the row */
   revenue, /* Of the conversions; attributed and unattributed together */
   attributed_revenue, /* What touchpoints earned */
   unattributed_revenue, /* What no touchpoint earned */
-  @money(spend) AS spend /* What the platforms charged, rounded once */
+  @money(spend) AS spend /* What the platforms charged and sessions cost, rounded once */
 FROM @{client}_marts.gate

@@ -15,36 +15,13 @@ WITH staged AS (
   SELECT
     COUNT(*) AS rows_staged,
     MAX(loaded_at) AS loaded_until
-  FROM (
-    SELECT
-      loaded_at
-    FROM @{client}_staging.stg_sessions
-    UNION ALL
-    SELECT
-      loaded_at
-    FROM @{client}_staging.stg_events
-    UNION ALL
-    SELECT
-      loaded_at
-    FROM @{client}_staging.stg_opportunities
-    UNION ALL
-    SELECT
-      loaded_at
-    FROM @{client}_staging.stg_ad_spend
-    UNION ALL
-    SELECT
-      loaded_at
-    FROM @crm_rows(@client, @crm_tables) AS crm_rows
-  ) AS staged_rows
+  FROM @staged_rows(@client, @staged_tables) AS staged_rows
 ), loaded AS (
   SELECT
     COALESCE(SUM(rows_appended - rows_superseded + rows_deleted), 0) AS rows_loaded
   FROM @ledger(@client)
   WHERE
-    ARRAY_CONTAINS(
-      STR_SPLIT(CONCAT('sessions events clients opportunities spend ', @crm_tables), ' '),
-      table_name
-    )
+    ARRAY_CONTAINS(STR_SPLIT(@staged_tables, ' '), table_name)
     AND loaded_at <= (
       SELECT
         loaded_until
@@ -55,10 +32,6 @@ SELECT
   @client_name AS client, /* The client's name in schemas and files */
   staged.loaded_until, /* When the newest row was committed, UTC; NULL before the first */
   loaded.rows_loaded, /* Rows of the loads committed until then, less those superseded within their load */
-  staged.rows_staged + @IF(@has_clients, (
-    SELECT
-      COUNT(*)
-    FROM @{client}_staging.stg_clients
-  ), 0) AS rows_staged /* Rows of the staging tables */
+  staged.rows_staged /* Rows of the staging tables */
 FROM staged
 CROSS JOIN loaded

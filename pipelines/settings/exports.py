@@ -3,7 +3,7 @@
 import os
 import re
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
@@ -32,7 +32,10 @@ class Postgres(Settings):
 
 
 class Export(Settings):
-    """What one table is read from, and how it is delivered."""
+    """What one table is read from, and how it is delivered.
+
+    `columns` names the export's column for one of ours, several that make it together, or none.
+    """
 
     files: str | None = Field(None, min_length=1)
     bucket: Bucket | None = None
@@ -40,7 +43,7 @@ class Export(Settings):
     delivery: Literal["increment", "full"] = "increment"
     format: Literal["ga4", "snowplow"] | None = None
     table: str | None = None
-    columns: dict[str, str] = {}
+    columns: dict[str, tuple[str, ...]] = {}
 
     @field_validator("files")
     @classmethod
@@ -54,6 +57,13 @@ class Export(Settings):
             raise ValueError(f"'{pattern}': {error}; {remedy}") from None
         return pattern
 
+    @field_validator("columns", mode="before")
+    @classmethod
+    def _are_names(cls, columns: Any) -> Any:
+        if not isinstance(columns, dict):
+            return columns
+        return {column: _names(column, said) for column, said in columns.items()}
+
     @model_validator(mode="after")
     def _has_one_way_in(self) -> "Export":
         if bool(self.files) == bool(self.postgres):
@@ -61,6 +71,10 @@ class Export(Settings):
         if self.bucket and not self.in_bucket:
             raise ValueError(
                 "`bucket:` goes with `files:` that begin with s3://, gs:// or abfss://"
+            )
+        if self.format and any(len(names) != 1 for names in self.columns.values()):
+            raise ValueError(
+                "with `format:` each of `columns:` is one name; leave out lists and null"
             )
         if self.postgres and self.postgres.cursor and self.delivery == "full":
             raise ValueError(
@@ -72,6 +86,21 @@ class Export(Settings):
     def in_bucket(self) -> bool:
         """Return whether the files are objects in a bucket."""
         return "://" in (self.files or "")
+
+    def names(self, column: str) -> tuple[str, ...]:
+        """Return what the export calls one of our columns, or its parts; nothing if it has none."""
+        return self.columns.get(column, (column,))
+
+
+def _names(column: str, said: Any) -> tuple[str, ...]:
+    if said is None:
+        return ()
+    names = said if isinstance(said, list | tuple) else [said]
+    if not names or not all(isinstance(name, str) and name for name in names):
+        raise ValueError(
+            f"{column}: {said!r} names no column; write a name, a list of names, or null if there is none"
+        )
+    return tuple(names)
 
 
 def _bucket_glob(pattern: str) -> str:

@@ -9,11 +9,13 @@ from pipelines.settings.exports import Export
 
 
 class Web(Settings):
-    """Web sessions, or the events and clients of a shop."""
+    """Web sessions with their costs and conversions, or the events and clients of a shop."""
 
     sessions: Export | None = None
     events: Export | None = None
     clients: Export | None = None
+    conversions: Export | None = None
+    session_costs: Export | None = None
 
 
 class Platform(Settings):
@@ -76,6 +78,11 @@ class Sources(Settings):
                     f"{source}.{table}.columns: unknown column '{column}'; "
                     f"use one of {', '.join(known)}"
                 )
+            for column in columns:
+                if known[column].required and not columns[column]:
+                    raise ValueError(
+                        f"{source}.{table}.columns: every row needs a {column}; name its column"
+                    )
         return self
 
     def feeds(self) -> list[tuple[str, str, Export | Api]]:

@@ -10,6 +10,7 @@ from pipelines.contracts import Contract
 from pipelines.settings.exports import Export
 from pipelines.sources import events, ga4, snowplow
 from pipelines.sources.pieces import ExportError, Rows
+from pipelines.sql import BLANKS, literal
 
 FORMATS: dict[str, ModuleType] = {"ga4": ga4, "snowplow": snowplow}
 
@@ -17,9 +18,9 @@ FORMATS: dict[str, ModuleType] = {"ga4": ga4, "snowplow": snowplow}
 def wanted(export: Export, contract: Contract) -> set[str]:
     """Return the names of the columns that are worth reading."""
     if not export.format:
-        return {export.columns.get(column, column) for column in contract.columns}
+        return {name for column in contract.columns for name in export.names(column)}
     form = FORMATS[export.format]
-    return form.USED | {form.column(name) for name in export.columns.values()}
+    return form.USED | {form.column(name) for (name,) in export.columns.values()}
 
 
 def shaped(
@@ -35,14 +36,14 @@ def shaped(
     Raise ExportError, as `refused` words it, if a column is missing.
     """
     if not export.format:
-        return rows._replace(columns=_named(refused, contract, export.columns, rows.columns))
+        return rows._replace(columns=_named(refused, contract, export, rows.columns))
     form = FORMATS[export.format]
-    asked = form.NEEDED | {form.column(name) for name in export.columns.values()}
+    asked = form.NEEDED | {form.column(name) for (name,) in export.columns.values()}
     if missing := sorted(asked - rows.columns.keys()):
         remedy = f"correct `format: {export.format}` or `columns:`"
         raise refused(_missing(missing, rows.columns, remedy))
     said = form.events() | {
-        column: form.overridden(column, name) for column, name in export.columns.items()
+        column: form.overridden(column, name) for column, (name,) in export.columns.items()
     }
     return events.sessions(connection, rows, form.parsed(rows), said, open_files)
 
@@ -50,19 +51,33 @@ def shaped(
 def _named(
     refused: Callable[[str], ExportError],
     contract: Contract,
-    names: dict[str, str],
+    export: Export,
     present: dict[str, str],
 ) -> dict[str, str]:
     """Return the contract's columns with their SQL. Raise ExportError if one is missing."""
-    asked = {column: names.get(column, column) for column in contract.columns}
+    asked = {column: export.names(column) for column in contract.columns}
     missing = [
         name if name == column else f"{name} (for {column})"
-        for column, name in asked.items()
-        if name not in present and (column in names or not contract.columns[column].optional)
+        for column, names in asked.items()
+        for name in names
+        if name not in present
+        and (column in export.columns or not contract.columns[column].optional)
     ]
     if missing:
         raise refused(_missing(missing, present, "name the column under `columns:`"))
-    return {column: present[name] for column, name in asked.items() if name in present}
+    return {
+        column: _joined([present[name] for name in names])
+        for column, names in asked.items()
+        if names and present.keys() >= set(names)
+    }
+
+
+def _joined(parts: list[str]) -> str:
+    """Return SQL for a value that is made of several, a blank between them; of nothing, nothing."""
+    if len(parts) == 1:
+        return parts[0]
+    texts = (f"NULLIF(TRIM({part}::TEXT, {literal(BLANKS)}), '')" for part in parts)
+    return f"NULLIF(CONCAT_WS(' ', {', '.join(texts)}), '')"
 
 
 def _missing(missing: list[str], present: Collection[str], remedy: str) -> str:

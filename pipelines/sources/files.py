@@ -209,5 +209,7 @@ _READERS: dict[str, Callable[..., Rows]] = {
     ".jsonl": _jsonl,
     ".parquet": _parquet,
     ".sqlite": sqlite.read,
+    ".sqlite3": sqlite.read,
+    ".db": sqlite.read,
     ".tsv": _tsv,
 }

@@ -1,0 +1,25 @@
+/* Every version of every conversion that the site itself exports, as it was committed. One row per conversion and load. */
+MODEL (
+  name @{client}_staging.stg_conversions,
+  kind INCREMENTAL_BY_TIME_RANGE (
+    time_column loaded_at
+  ),
+  start @start,
+  grain (conversion_id, load_id),
+  enabled @has_conversions,
+  blueprints @clients()
+);
+
+SELECT
+  conversion_id, /* The site's own id of the conversion */
+  customer_id, /* Who converted; NULL if unknown */
+  @utc(converted_at, @timezone) AS converted_at, /* UTC */
+  @money(revenue) AS revenue, /* In the client's currency; negative for a refund */
+  is_deleted, /* True once a full export lacks the conversion */
+  load_id, /* The dlt load that brought this version */
+  loaded_at /* When the load was committed, UTC */
+FROM @raw(@client, web, conversions, (conversion_id, customer_id, converted_at, revenue))
+WHERE
+  loaded_at BETWEEN @start_ts AND @end_ts
+QUALIFY
+  ROW_NUMBER() OVER (PARTITION BY row_key, load_id ORDER BY ordinal DESC) = 1

@@ -1,0 +1,1 @@
+"""The way out: what is published, in forms that others read."""

@@ -1,0 +1,109 @@
+"""Write a published table of a client as CSV; only `publish` is ever read, and nothing is written there."""
+
+import os
+from datetime import date
+from pathlib import Path
+from typing import NamedTuple
+
+import duckdb
+
+from pipelines.clients import Client
+from pipelines.home import warehouse_folder
+from pipelines.sql import identifier, literal
+
+# Ratios of sums, nothing where the denominator is 0.
+_COLUMNS = {
+    "channel_reporting": """channel_name, date, cost, ihc, ihc_revenue,
+    cost::DOUBLE / NULLIF(ihc, 0) AS CPO, ihc_revenue::DOUBLE / NULLIF(cost::DOUBLE, 0) AS ROAS"""
+}
+
+
+class ReportError(Exception):
+    """A table that cannot be written; the text names client, table and remedy."""
+
+
+class Days(NamedTuple):
+    """The days of a report, in the client's time zone, both included; None is without end."""
+
+    since: date | None = None
+    until: date | None = None
+
+
+def write(client: Client, table: str, days: Days, target: Path) -> int:
+    """Write a published table's rows of some days to a CSV file, in order; return how many.
+
+    The file is there whole or not at all. Raise ReportError if it cannot be made.
+    """
+    if days.since and days.until and days.since > days.until:
+        raise ReportError(
+            f"{client.id}: {table}: {days.since} is after {days.until}; swap --since and --until"
+        )
+    if not target.absolute().parent.is_dir():
+        raise ReportError(f"{client.id}: {table}: there is no folder {target.parent}; make it")
+    fresh = target.with_name(f".{target.name}.{os.getpid()}.new")
+    try:
+        with _opened(client, table) as warehouse:
+            count = _copy(warehouse, client, table, days, fresh)
+        os.replace(fresh, target)
+    except duckdb.Error as error:
+        line = str(error).strip().splitlines()[0]
+        raise ReportError(f"{client.id}: {table}: not written: {line}; run it again") from None
+    except OSError as error:
+        raise ReportError(
+            f"{client.id}: {table}: {target} is not writable: {error.strerror}; write to another --to"
+        ) from None
+    finally:
+        fresh.unlink(missing_ok=True)
+    return count
+
+
+def _opened(client: Client, table: str) -> duckdb.DuckDBPyConnection:
+    file = warehouse_folder() / f"{client.shard}.duckdb"
+    if not file.exists():
+        raise ReportError(f"{client.id}: {table}: nothing is published yet; run make daily")
+    try:
+        return duckdb.connect(str(file), read_only=True)
+    except duckdb.IOException as error:
+        if "lock" not in str(error):
+            raise
+        raise ReportError(
+            f"{client.id}: {table}: a run is writing {file.name}; wait until it has ended"
+        ) from None
+
+
+def _copy(
+    warehouse: duckdb.DuckDBPyConnection, client: Client, table: str, days: Days, target: Path
+) -> int:
+    columns = _published(warehouse, client, table)
+    conditions = [
+        f"date {comparison} DATE '{day}'"
+        for comparison, day in ((">=", days.since), ("<=", days.until))
+        if day
+    ]
+    if conditions and "date" not in columns:
+        raise ReportError(f"{client.id}: {table} has no column date; leave out --since and --until")
+    (count,) = warehouse.execute(
+        f"""COPY (
+          SELECT {_COLUMNS.get(table, "*")} FROM {client.id}_publish.{identifier(table)}
+          WHERE {" AND ".join(conditions) or "TRUE"} ORDER BY ALL
+        ) TO {literal(str(target))} (FORMAT csv, HEADER)"""
+    ).fetchone()
+    return count
+
+
+def _published(warehouse: duckdb.DuckDBPyConnection, client: Client, table: str) -> set[str]:
+    """Return a table's columns. Raise ReportError, with those there are, if it is not published."""
+    tables: dict[str, set[str]] = {}
+    for name, column in warehouse.execute(
+        "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = $schema",
+        {"schema": f"{client.id}_publish"},
+    ).fetchall():
+        tables.setdefault(name, set()).add(column)
+    if table in tables:
+        return tables[table]
+    if not tables:
+        raise ReportError(f"{client.id}: {table}: nothing is published yet; run make daily")
+    raise ReportError(
+        f"{client.id}: {table} is not published; choose one of {', '.join(sorted(tables))}, or list it"
+        f" under `publish:` in clients/{client.id}.yaml and run make promote CLIENT={client.id}"
+    )
