@@ -42,6 +42,11 @@ WITH sales AS (
   SELECT
     conversion_id,
     customer_id,
+    NULL::TEXT AS account_id,
+    NULL::TIMESTAMP AS opened_at,
+    NULL::TIMESTAMP AS milestone_1,
+    NULL::TIMESTAMP AS milestone_2,
+    NULL::TIMESTAMP AS milestone_3,
     converted_at,
     revenue,
     is_deleted AS is_withdrawn,
