@@ -357,6 +357,10 @@ def test_an_account_from_its_exports_to_published_credit(tmp_path: Path) -> None
         "SELECT conversion_id, COUNT(*) FROM b2b_journeys.revisions GROUP BY ALL ORDER BY ALL"
     ) == [("006A", 2), ("006B", 1)]
     assert house.rows(
+        "SELECT milestone, touchpoint_id, position FROM b2b_publish.milestones_v1"
+        " WHERE conversion_id = '006A' ORDER BY reached_at"
+    ) == [("lead", "s2", 2), ("opportunity", "00VA", 3), ("sql", "s3", 4), ("closing", "s3", 4)]
+    assert house.rows(
         "SELECT DISTINCT channel, campaign FROM b2b_publish.attribution_v1 WHERE touchpoint_id = '00VA'"
     ) == [("Trade Show", "Fair 2026")]
     assert house.rows("SELECT rows_loaded, rows_staged FROM b2b_staging.stg_accounts") == [(13, 13)]
