@@ -6,8 +6,14 @@ what a milestone without a touchpoint, or a path without others, leaves over goe
 proportion, as credit is a weight over the sum of weights.
 """
 
-from pipelines.settings.attribution import Attribution
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from pipelines.settings.b2b import shares
+
+if TYPE_CHECKING:
+    from pipelines.settings.attribution import Attribution
 
 
 def w_shaped(settings: Attribution) -> str:

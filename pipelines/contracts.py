@@ -48,6 +48,7 @@ class Contract(NamedTuple):
 
 TEXT, INTEGER = Column("text"), Column("integer")
 EXTRA = Column("text", optional=True)
+FLAG = Column("boolean", optional=True)
 DELETED = Column("boolean", optional=True)  # the source itself says so
 KEY, MOMENT, DAY = Column("text", True), Column("timestamp", True), Column("date", True)
 
@@ -85,6 +86,8 @@ CONTRACTS: dict[str, dict[str, Contract]] = {
                 "referrer": EXTRA,
                 "gclid": EXTRA,
                 "fbclid": EXTRA,
+                "holder_engagement": FLAG,
+                "closer_engagement": FLAG,
             },
             key=("session_id",),
         ),

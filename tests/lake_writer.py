@@ -33,6 +33,8 @@ attribution:
   direct_touches: {direct_touches}
   position_based: {{first: {first}, last: {last}}}
   time_decay: {{half_life_days: {half_life_days}}}
+  compare: {compare}
+  learning: {learning}
 sources:
   web:
     {table}: {{files: none}}
@@ -54,6 +56,8 @@ DEFAULTS = {
     "first": 0.4,
     "last": 0.4,
     "half_life_days": 7,
+    "compare": "[]",
+    "learning": "{}",
     "table": "sessions",
 }
 

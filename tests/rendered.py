@@ -5,6 +5,7 @@ interval. What SQLMesh itself adds (intervals, state, audits) is tested with SQL
 """
 
 import re
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 import duckdb
@@ -12,6 +13,7 @@ import pyarrow as pa
 from sqlmesh.core.model import Model
 
 from pipelines.contracts import CONTRACTS
+from pipelines.learning.versions import read_versions
 from pipelines.warehouse import Warehouse
 from tests.lake_writer import Load, raw_columns, row_key
 
@@ -36,11 +38,12 @@ SEQUENCE = (
     "journeys.journeys",
     "journeys.paths",
     "journeys.milestones",
+    "attribution.channel_scores",
     "attribution.credit",
     "marts.fct_credit",
     "marts.fct_campaigns",
 )
-CRM = {
+OPTIONAL = {
     "staging.stg_contacts",
     "staging.stg_contact_roles",
     "staging.stg_leads",
@@ -50,9 +53,12 @@ CRM = {
     "journeys.deal_leads",
     "journeys.crm_changes",
     "journeys.milestones",
+    "attribution.channel_scores",
 }
-ORDER = tuple(name for name in SEQUENCE if name not in CRM)  # what every client has
+ORDER = tuple(name for name in SEQUENCE if name not in OPTIONAL)  # what every client has
+EMPTY = r"\(SELECT CAST\(NULL AS TEXT\).*?WHERE (FALSE|'[^']*' IS NULL)\)"  # without a file to read
 RAW = {
+    "attribution.channel_scores": ["markov_versions", "shapley_versions"],
     "staging.stg_sessions": ["web_sessions"],
     "staging.stg_events": ["web_events"],
     "staging.stg_opportunities": ["salesforce_opportunities"],
@@ -62,6 +68,7 @@ RAW = {
     "staging.stg_leads": ["salesforce_leads"],
     "staging.stg_campaign_members": ["salesforce_campaign_members"],
 }
+VERSIONS = "channel TEXT, value DOUBLE, status TEXT, version TEXT, valid_from TIMESTAMP, valid_until TIMESTAMP"
 START, END = datetime(2031, 1, 1), datetime(2032, 2, 2)  # stand-ins, told from data at a glance
 LAST = END - timedelta(microseconds=1)
 
@@ -95,9 +102,7 @@ class Models:
                 "duckdb"
             )
             for table in RAW.get(name, []):
-                query, found = re.subn(
-                    r"\(SELECT CAST\(NULL AS TEXT\).*?WHERE FALSE\)", f"raw.{table}", query, count=1
-                )
+                query, found = re.subn(EMPTY, f"raw.{table}", query, count=1)
                 assert found, f"{name} does not read {table}"
             self.queries[name] = query
 
@@ -122,7 +127,19 @@ class Models:
                     f"CREATE TABLE raw.{source}_{table} ({texts}, row_key TEXT, load_id TEXT,"
                     " ordinal BIGINT, is_deleted BOOLEAN, loaded_at TIMESTAMP)"
                 )
+        for table in RAW["attribution.channel_scores"]:
+            connection.execute(f"CREATE TABLE raw.{table} ({VERSIONS})")
         return connection
+
+    def learn(self, connection: duckdb.DuckDBPyConnection, home: str, **folders: str) -> None:
+        """Put the versions of some models, by the folders that hold them, where the scores read them."""
+        for model, folder in folders.items():
+            connection.execute(f"DELETE FROM raw.{model}_versions")
+            if found := read_versions(home, self.client, folder):
+                connection.execute(
+                    f"INSERT INTO raw.{model}_versions SELECT channel, value, status, version,"
+                    f" valid_from, valid_until FROM {found}"
+                )
 
     def load(self, connection: duckdb.DuckDBPyConnection, load: Load) -> None:
         """Put a load where the staging models read it."""
@@ -143,8 +160,14 @@ class Models:
             connection.execute(f"INSERT INTO raw.{load.source}_{table} FROM loaded")
             connection.unregister("loaded")
 
-    def run(self, connection: duckdb.DuckDBPyConnection, start: datetime, until: datetime) -> None:
-        """Compute an interval of every model, in place of what it held."""
+    def run(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        start: datetime,
+        until: datetime,
+        names: Iterable[str] = (),
+    ) -> None:
+        """Compute an interval of some models, or of every one, in place of what it held."""
         existing = {
             f"{schema.split('_', 1)[1]}.{name}"
             for schema, name in connection.execute(
@@ -152,7 +175,7 @@ class Models:
             ).fetchall()
         }
         last = until - timedelta(microseconds=1)
-        for name in self.queries:
+        for name in names or self.queries:
             table, time = f"{self.client}_{name}", self.times[name]
             query = self.query(name, start, until)
             if time and name in existing:

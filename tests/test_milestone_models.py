@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, strategies
 from pydantic import ValidationError
 
-from macros.attribution_models import weight
+from macros.model_choice import weight
 from pipelines.settings.attribution import Attribution
 from pipelines.settings.b2b import FullPath, Milestones, WShaped, milestones
 

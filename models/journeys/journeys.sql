@@ -84,6 +84,8 @@ SELECT
   touchpoints.channel, /* Of the touchpoint */
   touchpoints.campaign, /* Of the touchpoint */
   touchpoints.is_direct, /* Nothing led to the touchpoint */
+  touchpoints.holder_engagement, /* May hold a customer, for IHC */
+  touchpoints.closer_engagement, /* May close a sale, for IHC */
   revised_conversions.revised_at /* The newest row holds; UTC */
 FROM revised_conversions
 LEFT JOIN touchpoints

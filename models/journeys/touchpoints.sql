@@ -16,6 +16,8 @@ WITH touches AS (
     started_at AS touched_at,
     @channel(channel, source, medium, referrer, gclid, fbclid) AS channel,
     campaign,
+    holder_engagement,
+    closer_engagement,
     is_deleted,
     loaded_at
   FROM @{client}_staging.stg_sessions
@@ -27,6 +29,8 @@ WITH touches AS (
     event_time AS touched_at,
     COALESCE(channel, 'direct') AS channel,
     campaign_id AS campaign,
+    TRUE AS holder_engagement,
+    TRUE AS closer_engagement,
     is_deleted,
     loaded_at
   FROM @{client}_staging.stg_events
@@ -40,6 +44,8 @@ WITH touches AS (
     responded_at AS touched_at,
     COALESCE(campaign_type, 'Offline') AS channel,
     campaign,
+    TRUE AS holder_engagement,
+    TRUE AS closer_engagement,
     is_deleted OR NOT has_responded AS is_deleted,
     loaded_at
   FROM @optional(@takes_campaign_members, @client, staging.stg_campaign_members) AS campaign_members
@@ -52,6 +58,8 @@ SELECT
   channel, /* As the site names it, or GA4's default group */
   COALESCE(campaign, '(not set)') AS campaign, /* As utm_campaign names it */
   LOWER(channel) = 'direct' AS is_direct, /* Nothing led here */
+  holder_engagement, /* May hold a customer, for IHC */
+  closer_engagement, /* May close a sale, for IHC */
   is_deleted, /* The source took it back */
   loaded_at /* When this version was committed, UTC */
 FROM touches

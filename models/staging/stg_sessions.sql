@@ -21,6 +21,8 @@ SELECT
   referrer, /* The page that led here, a URL */
   gclid, /* Google's click id: the click was paid */
   fbclid, /* Facebook's click id */
+  COALESCE(holder_engagement::BOOLEAN, TRUE) AS holder_engagement, /* May hold a customer, for IHC; where the site does not say, it may */
+  COALESCE(closer_engagement::BOOLEAN, TRUE) AS closer_engagement, /* May close a sale, for IHC; where the site does not say, it may */
   is_deleted, /* True once a full export lacks the session */
   load_id, /* The dlt load that brought this version */
   loaded_at /* When the load was committed, UTC */
@@ -39,7 +41,9 @@ FROM @raw(
     campaign,
     referrer,
     gclid,
-    fbclid
+    fbclid,
+    holder_engagement,
+    closer_engagement
   )
 )
 WHERE

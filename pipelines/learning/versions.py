@@ -8,6 +8,7 @@ The macros carry this file's source into the models that learn, so it imports li
 """
 
 import os
+import re
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -26,7 +27,11 @@ class Version(NamedTuple):
 def versions(home: str, client: str, model: str) -> list[Version]:
     """Return the versions of a client's model, the oldest first."""
     files = sorted(Path(home, "lake", client, "_models", model).glob("*.parquet"))
-    return [Version(file.stem, datetime.strptime(file.stem, _STAMP), file) for file in files]
+    return [
+        Version(file.stem, datetime.strptime(file.stem, _STAMP), file)
+        for file in files
+        if re.fullmatch(r"\d{8}T\d{12}", file.stem)
+    ]
 
 
 def first_versions(home: str, client: str, models: list[str]) -> str:
