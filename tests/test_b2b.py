@@ -1,5 +1,6 @@
 """Deals of accounts: whose touchpoints count, which milestones they hold, and what becomes of late news."""
 
+import re
 from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -10,6 +11,9 @@ from hypothesis import settings as hypothesis_settings
 
 from pipelines.clients import Client
 from pipelines.contracts import CONTRACTS
+from pipelines.settings.attribution import Attribution
+from pipelines.settings.b2b import Contacts, missing
+from pipelines.settings.sources import Sources
 from tests.conftest import House
 from tests.crm_oracle import Crm
 from tests.crm_writer import CrmWorld
@@ -72,7 +76,7 @@ def check(query, history: list[Load], client: Client, until: datetime) -> None:
 @pytest.mark.slow
 @given(seed=strategies.integers(0, 2**32), name=strategies.sampled_from(sorted(CLIENTS)))
 @hypothesis_settings(
-    max_examples=20,
+    max_examples=10,
     deadline=None,
     derandomize=True,
     database=None,
@@ -329,11 +333,16 @@ sources:
 def test_an_account_from_its_exports_to_published_credit(tmp_path: Path) -> None:
     house = House(tmp_path).enter()
     (tmp_path / "clients").mkdir()
-    (tmp_path / "clients/b2b.yaml").write_text(B2B)
+    settings = tmp_path / "clients/b2b.yaml"
+    settings.write_text(re.sub("attribution:\n(  .*\n)+", "", B2B))
     (exports := tmp_path / "exports/b2b").mkdir(parents=True)
     for table, content in EXPORTS.items():
         (exports / f"{table}-1.csv").write_text(content)
     morning(house, days_ago=2)
+    assert earned(house, "linear") == {None: 1500}  # nobody is known by the account's id
+
+    settings.write_text(B2B)
+    assert (promoted := house.pipelines("promote", "b2b")).returncode == 0, promoted.stdout
     assert earned(house, "w_shaped") == {"s1": 333.34, "s2": 333.33, "00VA": 333.33, "s4": 500}
     assert earned(house, "milestones") == {"s1": 200, "s2": 200, "00VA": 600, "s4": 500}
 
@@ -348,9 +357,24 @@ def test_an_account_from_its_exports_to_published_credit(tmp_path: Path) -> None
         "SELECT conversion_id, COUNT(*) FROM b2b_journeys.revisions GROUP BY ALL ORDER BY ALL"
     ) == [("006A", 2), ("006B", 1)]
     assert house.rows(
+        "SELECT milestone, touchpoint_id, position FROM b2b_publish.milestones_v1"
+        " WHERE conversion_id = '006A' ORDER BY reached_at"
+    ) == [("lead", "s2", 2), ("opportunity", "00VA", 3), ("sql", "s3", 4), ("closing", "s3", 4)]
+    assert house.rows(
         "SELECT DISTINCT channel, campaign FROM b2b_publish.attribution_v1 WHERE touchpoint_id = '00VA'"
     ) == [("Trade Show", "Fair 2026")]
     assert house.rows("SELECT rows_loaded, rows_staged FROM b2b_staging.stg_accounts") == [(13, 13)]
+
+
+def test_an_org_that_is_asked_for_less_than_the_settings_need_is_refused() -> None:
+    api = {"base_url": "https://b2b.my.salesforce.com"}
+    by_account = Attribution(journeys="account", model="w_shaped", contacts=Contacts(roles="any"))
+
+    assert missing(by_account, Sources(salesforce={"api": api})) is None
+    for table in ("contacts", "contact_roles", "leads"):
+        others = [name for name in CONTRACTS["salesforce"] if name != table]
+        problem = missing(by_account, Sources(salesforce={"api": api | {"tables": others}}))
+        assert f" needs salesforce.{table}, which is not delivered" in problem
 
 
 def morning(house: House, days_ago: int = 0) -> None:
@@ -366,7 +390,7 @@ def earned(house: House, model: str) -> dict[str, float]:
     return {
         touchpoint: float(revenue)
         for touchpoint, revenue in house.rows(
-            "SELECT touchpoint_id, attributed_revenue FROM b2b_marts.fct_credit"
-            f" WHERE model = '{model}'"
+            "SELECT touchpoint_id, SUM(attributed_revenue) FROM b2b_marts.fct_credit"
+            f" WHERE model = '{model}' GROUP BY ALL"
         )
     }
