@@ -99,6 +99,8 @@ def test_a_client_is_published_by_the_service_and_held_while_it_is_down(
 
     # it is back: acme is published, and only what is new was paid for
     server.heal()
+    ran = asking.sqlmesh("run", "daily")  # as typed: it loads no project
+    assert ran.returncode == 0, ran.stdout
     reports = asking.serve()
     assert (reports["acme"].result, reports["borealis"].result) == ("published", "nothing new")
     assert asking.published("acme") != yesterday
