@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 RUN := $(BIN)/python -m pipelines
 
-.PHONY: help daily ingest backfill status preview promote plan audit test check format lint demo demo-api lock clean
+.PHONY: help daily ingest backfill status train preview promote plan audit test check format lint demo demo-api lock clean
 
 help: ## list these verbs
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -19,6 +19,9 @@ backfill: install ## load CLIENT's history from SINCE
 
 status: install ## say how each source stands
 	$(RUN) status
+
+train: install ## train CLIENT's models that learn
+	$(RUN) train $(CLIENT)
 
 preview: install ## compare CLIENT's change with prod
 	$(RUN) preview $(CLIENT)

@@ -13,6 +13,7 @@ from rich.table import Table
 from pipelines.clients import Client, Problem, keep, read
 
 if TYPE_CHECKING:
+    from pipelines.learning.training import Lesson
     from pipelines.morning import Report
 
 app = typer.Typer(
@@ -142,17 +143,46 @@ def backfill(
 
 
 @app.command()
+def train(client: Chosen) -> None:
+    """Train a client's models that learn on its published paths, and show what they have learnt.
+
+    Credit given so far stays as it is; what is revised from now on goes by the new versions.
+    """
+    from pipelines.learning import training
+    from pipelines.learning.variables import learning
+
+    (chosen,), _ = _read([client])
+    if not learning(chosen.attribution):
+        raise _stop(
+            f"{client} asks for no model that learns; in clients/{client}.yaml, set"
+            " attribution.model or attribution.compare to markov or shapley"
+        )
+    try:
+        with training.published(chosen) as connection:
+            if not connection:
+                raise _stop(f"{client} has no published paths to learn from yet; run make daily")
+            lessons = training.train(connection, chosen, training.utc_now())
+    except training.TrainingError as error:
+        raise _stop(str(error)) from None
+    for lesson in lessons:
+        _show(client, lesson)
+
+
+@app.command()
 def preview(client: Chosen) -> None:
     """Build a client's change in `dev`, and print how it shifts credit among the channels."""
     from sqlmesh.utils.errors import PlanError
 
     from pipelines import promotion
+    from pipelines.learning.training import TrainingError
 
     (chosen,), _ = _read([client])
     try:
         shifts = promotion.preview(chosen)
     except PlanError as error:
         raise _stop(f"{client}: the change does not pass\n{error}") from None
+    except TrainingError as error:
+        raise _stop(str(error)) from None
     if not shifts:
         screen.print(
             f"{client}: nothing to compare; `prod` is as its file says, or has no such client"
@@ -179,13 +209,14 @@ def promote(
     from sqlmesh.utils.errors import PlanError
 
     from pipelines import promotion
+    from pipelines.learning.training import TrainingError
 
     shards = {client.id: client.shard for client in _read(None)[0]}
     failed = False
     for client in clients or shards:
         try:
             changed = promotion.promote(client, shards.get(client, os.environ.get("SHARD", "home")))
-        except PlanError as error:
+        except (PlanError, TrainingError) as error:
             screen.print(
                 f"[red]{client}[/red]: not promoted, it keeps what it had\n{escape(str(error))}"
             )
@@ -194,6 +225,24 @@ def promote(
             screen.print(f"{client}: {'promoted' if changed else 'already as its file says'}")
     if failed:
         raise typer.Exit(1)
+
+
+def _show(client: str, lesson: "Lesson") -> None:
+    columns = ["channel", "value", "before", "change"]
+    uncertain = any(lesson.errors.values())
+    table = Table(*columns, *(["standard error"] if uncertain else []), title=lesson.model)
+    for channel in lesson.values | lesson.before:
+        value, before = (each.get(channel, 0) for each in (lesson.values, lesson.before))
+        error = [f"{lesson.errors.get(channel, 0):.4f}"] if uncertain else []
+        known = (f"{before:.4f}", f"{value - before:+.4f}") if lesson.before else ("", "")
+        table.add_row(channel, f"{value:.4f}", *known, *error)
+    if table.row_count:
+        screen.print(table)
+    said = f"{lesson.conversions} conversions and {lesson.nulls} journeys without one"
+    learnt = said if lesson.status == "ok" else f"nothing learnt: {lesson.status}"
+    screen.print(f"{client}: {lesson.model}, version {lesson.version}: {learnt}")
+    if lesson.is_first:
+        screen.print(f"{client}: its first version; promote it with `make promote CLIENT={client}`")
 
 
 def _read(chosen: list[str] | None) -> tuple[list[Client], list[Problem]]:

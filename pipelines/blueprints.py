@@ -2,10 +2,13 @@
 
 import os
 
-from macros.attribution_models import asked, models, scored_by, weight
+from macros.model_choice import models, scored_by, weight
+from pipelines import crm
 from pipelines.clients import Client, read
 from pipelines.home import clients_folder, home
 from pipelines.ihc.variables import variables as ihc
+from pipelines.learning.variables import folders
+from pipelines.learning.variables import variables as learning
 from pipelines.learning.versions import first_versions
 
 MINOR_DIGITS = {"JPY": 0, "KRW": 0, "CLP": 0, "VND": 0, "ISK": 0, "BHD": 3, "KWD": 3, "TND": 3}
@@ -42,13 +45,15 @@ def blueprint(client: Client) -> str:
         "direct_touches": attribution.direct_touches,
         "models": models(attribution),
         "active_model": attribution.model,
-        "first_versions": first_versions(str(home()), client.id, asked(attribution)),
+        "first_versions": first_versions(str(home()), client.id, folders(attribution)),
         "scored_by": scored_by(attribution),
         "weight": weight(attribution),
         "google_channel": sources.google_ads.channel if sources.google_ads else "Paid Search",
         "facebook_channel": sources.facebook_ads.channel if sources.facebook_ads else "Paid Social",
         "has_clients": bool(sources.web and sources.web.clients),
+        **learning(attribution),
         "compares": bool(attribution.compare),
+        **crm.variables(attribution),
         "publishes_path_ends": bool(client.publish),
         "publishes_first_touch": "first_touch_attribution" in client.publish,
         "publishes_last_touch": "last_touch_attribution" in client.publish,

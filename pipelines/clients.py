@@ -10,10 +10,11 @@ from typing import Literal, NamedTuple
 from zoneinfo import available_timezones
 
 import yaml
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from pipelines.home import clients_folder, lake_folder
 from pipelines.settings.attribution import Attribution
+from pipelines.settings.b2b import missing
 from pipelines.settings.base import Settings
 from pipelines.settings.sources import Sources
 
@@ -50,6 +51,12 @@ class Client(Settings):
         if zone not in _time_zones():
             raise ValueError(f"'{zone}' is no IANA time zone; write one like Europe/Berlin")
         return zone
+
+    @model_validator(mode="after")
+    def _delivers_what_it_asks_for(self) -> "Client":
+        if problem := missing(self.attribution, self.sources):
+            raise ValueError(f"attribution: {problem}")
+        return self
 
 
 class Problem(NamedTuple):

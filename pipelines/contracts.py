@@ -133,6 +133,9 @@ CONTRACTS: dict[str, dict[str, Contract]] = {
                 "currency": EXTRA,
                 "account_id": EXTRA,
                 "opened_at": Column("timestamp", optional=True),
+                "milestone_1": Column("timestamp", optional=True),  # a date of the client's own
+                "milestone_2": Column("timestamp", optional=True),
+                "milestone_3": Column("timestamp", optional=True),
                 "is_deleted": DELETED,
             },
             key=("opportunity_id",),

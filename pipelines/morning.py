@@ -5,6 +5,8 @@ from typing import NamedTuple
 
 from pipelines import memory
 from pipelines.clients import Client
+from pipelines.learning.training import TrainingError, due, retrain, untaught, utc_now
+from pipelines.learning.variables import learning
 from pipelines.processes import in_processes
 
 
@@ -20,17 +22,19 @@ class Report(NamedTuple):
 def serve(clients: Iterable[Client], processes=in_processes) -> Iterator[Report]:
     """Serve the clients, a process for each shard; yield a report of each.
 
-    A client with nothing new since it was last published costs no run.
+    A client with nothing new since it was last published, and nothing to learn, costs no run.
     """
     stirred: dict[str, list[Client]] = {}
     states: dict[str, str] = {}
     for client in clients:
         try:
             states[client.id] = memory.state(client)
+            learns = due(client, utc_now())
         except OSError as error:
             yield Report(client.id, "held", [f"its lake is not readable: {error}"])
             continue
-        if said := memory.recall(client, states[client.id]):
+        said = memory.recall(client, states[client.id])
+        if said and not learns:
             yield Report(client.id, "nothing new", *said)
         else:
             stirred.setdefault(client.shard, []).append(client)
@@ -57,8 +61,13 @@ def _run(clients: list[Client]) -> list[Report]:
 
     warehouse = Warehouse(clients[0].shard)
     try:
+        untrained, rebuilt = _train(warehouse, clients)
+        if rebuilt:  # SQLMesh sees a first version when it loads the models
+            warehouse.close()
+            warehouse = Warehouse(clients[0].shard)
         known = warehouse.promoted("daily")
         refused = _introduce(warehouse, [client.id for client in clients if client.id not in known])
+        refused |= _rebuild(warehouse, rebuilt)
         names = [client.id for client in clients if client.id not in refused]
         local = warehouse.local()
         failures = warehouse.run("daily", names)
@@ -76,13 +85,48 @@ def _run(clients: list[Client]) -> list[Report]:
                 name,
                 "held" if name in failures else "published",
                 [str(failure) for failure in failures.get(name, [])]
-                + ([_PENDING.format(client=name)] if local[name] != daily[name] else []),
+                + ([_PENDING.format(client=name)] if local[name] != daily[name] else [])
+                + ([untrained[name]] if name in untrained else []),
                 _published(warehouse, name) if name in in_prod else {},
             )
             for name in names
         ] + [Report(name, "held", [reason]) for name, reason in refused.items()]
     finally:
         warehouse.close()
+
+
+def _train(warehouse, clients: list[Client]) -> tuple[dict[str, str], list[str]]:
+    """Train what is due; return why, where it failed, and the clients with a first version.
+
+    A first version changes the client's models: it waits while an edit waits for its promotion.
+    """
+    untrained, first = {}, []
+    learners = [client for client in clients if learning(client.attribution)]
+    if not learners:
+        return untrained, first
+    local, daily, prod = warehouse.local(), warehouse.promoted("daily"), warehouse.promoted("prod")
+    for client in learners:
+        waits = local.get(client.id) != daily.get(client.id)
+        if client.id not in prod or (waits and untaught(client)):
+            continue
+        try:
+            lessons = retrain(warehouse.connection(), client, utc_now())
+        except TrainingError as error:
+            untrained[client.id] = str(error).removeprefix(f"{client.id}: ")
+        else:
+            first += [client.id] if any(lesson.is_first for lesson in lessons) else []
+    return untrained, first
+
+
+def _rebuild(warehouse, clients: list[str]) -> dict[str, str]:
+    """Bring clients with a first version into `daily`; return why, for those that do not pass."""
+    refused = {}
+    for client in clients:
+        try:
+            warehouse.plan("daily", [client])
+        except Exception as error:
+            refused[client] = _reason(error)
+    return refused
 
 
 def _introduce(warehouse, new: list[str]) -> dict[str, str]:

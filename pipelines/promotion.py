@@ -2,7 +2,8 @@
 
 from typing import NamedTuple
 
-from pipelines.clients import Client
+from pipelines.clients import Client, read
+from pipelines.learning.training import train_first
 from pipelines.warehouse import Warehouse
 
 
@@ -35,8 +36,10 @@ FROM before FULL OUTER JOIN after USING (channel) ORDER BY channel
 def preview(client: Client) -> list[Shift]:
     """Build a client's change in `dev`; return how it shifts credit among the channels.
 
-    Nothing changed, nothing returned. Raise PlanError, with the failures, if an audit fails.
+    A model that learns is trained before, if it has never been. Nothing changed, nothing returned.
+    Raise PlanError, with the failures, if an audit fails; TrainingError if a training does.
     """
+    train_first(client)
     warehouse = Warehouse(client.shard)
     try:
         local, prod = warehouse.local().get(client.id), warehouse.promoted("prod").get(client.id)
@@ -57,9 +60,13 @@ def difference(warehouse: Warehouse, client: Client) -> list[Shift]:
 def promote(client: str, shard: str) -> bool:
     """Bring a client's change into `daily` and `prod`, if its audits pass; False without a change.
 
-    A client whose file is gone is retired: its views go, its lake stays.
-    Raise PlanError, with the failures, if an audit fails; then both keep what they had.
+    A client whose file is gone is retired: its views go, its lake stays. A model that learns is
+    trained before, if it has never been. Raise PlanError, with the failures, if an audit fails, and
+    TrainingError if a training does; then both keep what they had.
     """
+    for known in read(shard)[0]:
+        if known.id == client:
+            train_first(known)
     warehouse = Warehouse(shard)
     try:
         local = warehouse.local().get(client)

@@ -9,6 +9,7 @@ from typing import NamedTuple
 # A shard is a forked process itself; SQLMesh forking again under DuckDB's threads may crash.
 os.environ.setdefault("MAX_FORK_WORKERS", "1")
 
+import duckdb
 from sqlglot import exp
 from sqlmesh import Context
 from sqlmesh.core.console import NoopConsole, set_console
@@ -103,6 +104,10 @@ class Warehouse:
     def rows(self, query: str) -> list[tuple]:
         """Return the rows of a query."""
         return self._context.engine_adapter.fetchall(query)
+
+    def connection(self) -> duckdb.DuckDBPyConnection:
+        """Return DuckDB's own connection to the warehouse, to read by: this process holds the file."""
+        return self._context.engine_adapter.cursor
 
     def _failures(self) -> dict[str, list[Failure]]:
         failures: dict[str, list[Failure]] = defaultdict(list)

@@ -33,6 +33,8 @@ attribution:
   direct_touches: {direct_touches}
   position_based: {{first: {first}, last: {last}}}
   time_decay: {{half_life_days: {half_life_days}}}
+  compare: {compare}
+  learning: {learning}
 sources:
   web:
     {table}: {{files: none}}
@@ -54,6 +56,8 @@ DEFAULTS = {
     "first": 0.4,
     "last": 0.4,
     "half_life_days": 7,
+    "compare": "[]",
+    "learning": "{}",
     "table": "sessions",
 }
 
@@ -156,10 +160,16 @@ def _write_table(folder: Path, load: Load, columns: dict) -> None:
     pa.parquet.write_table(pa.table(columns), folder / f"{load.load_id}.file.parquet")
 
 
-def invent(random: Random, client: Client, loads: int = 12, size: int = 8) -> list[Load]:
+def invent(
+    random: Random,
+    client: Client,
+    loads: int = 12,
+    size: int = 8,
+    world: type["World"] | None = None,
+) -> list[Load]:
     """Return a history of so many loads, of about so many rows each, in the order of their commits."""
-    world = _World(random, client, size)
-    return [world.load(moment) for moment in _moments(random, loads)]
+    invented = (world or World)(random, client, size)
+    return [invented.load(moment) for moment in _moments(random, loads)]
 
 
 def _moments(random: Random, count: int) -> list[datetime]:
@@ -182,7 +192,7 @@ def _moments(random: Random, count: int) -> list[datetime]:
     return sorted(moments)
 
 
-class _World:
+class World:
     """What the sources hold while a history is made."""
 
     def __init__(self, random: Random, client: Client, size: int) -> None:
@@ -198,12 +208,7 @@ class _World:
 
     def load(self, at: datetime) -> Load:
         """Change one source, and return what ingest would append."""
-        web = "events" if self.client.sources.web.events else "sessions"
-        source, table = self.random.choice(
-            [("web", web)] * 4
-            + [("salesforce", "opportunities")] * 3
-            + [("google_ads", "spend"), ("facebook_ads", "spend")]
-        )
+        source, table = self.random.choice(self._tables())
         known = self.rows.setdefault((source, table), {})
         delivered, deleted = [], []
         for _ in range(self.random.randint(1, self.size)):
@@ -226,6 +231,15 @@ class _World:
             known[key] = row
             delivered.append(row)
         return Load(at, source, {table: delivered})
+
+    def _tables(self) -> list[tuple[str, str]]:
+        """Return the tables that change, each as often as it should, by chance."""
+        web = "events" if self.client.sources.web.events else "sessions"
+        return (
+            [("web", web)] * 4
+            + [("salesforce", "opportunities")] * 3
+            + [("google_ads", "spend"), ("facebook_ads", "spend")]
+        )
 
     def _pick(self, known: dict[str, dict]) -> dict:
         return known[self.random.choice(sorted(known))]

@@ -5,6 +5,7 @@ interval. What SQLMesh itself adds (intervals, state, audits) is tested with SQL
 """
 
 import re
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 import duckdb
@@ -12,31 +13,62 @@ import pyarrow as pa
 from sqlmesh.core.model import Model
 
 from pipelines.contracts import CONTRACTS
+from pipelines.learning.versions import read_versions
 from pipelines.warehouse import Warehouse
 from tests.lake_writer import Load, raw_columns, row_key
 
-ORDER = (
+SEQUENCE = (
     "staging.stg_sessions",
     "staging.stg_events",
     "staging.stg_opportunities",
     "staging.stg_ad_spend",
+    "staging.stg_contacts",
+    "staging.stg_contact_roles",
+    "staging.stg_leads",
+    "staging.stg_campaign_members",
     "journeys.touchpoints",
     "journeys.conversions",
     "journeys.identities",
     "journeys.owned_touchpoints",
+    "journeys.deal_contacts",
+    "journeys.members",
+    "journeys.deal_leads",
+    "journeys.crm_changes",
     "journeys.revisions",
     "journeys.journeys",
     "journeys.paths",
+    "journeys.milestones",
+    "attribution.channel_scores",
     "attribution.credit",
     "marts.fct_credit",
     "marts.fct_campaigns",
 )
+OPTIONAL = {
+    "staging.stg_contacts",
+    "staging.stg_contact_roles",
+    "staging.stg_leads",
+    "staging.stg_campaign_members",
+    "journeys.deal_contacts",
+    "journeys.members",
+    "journeys.deal_leads",
+    "journeys.crm_changes",
+    "journeys.milestones",
+    "attribution.channel_scores",
+}
+ORDER = tuple(name for name in SEQUENCE if name not in OPTIONAL)  # what every client has
+EMPTY = r"\(SELECT CAST\(NULL AS TEXT\).*?WHERE (FALSE|'[^']*' IS NULL)\)"  # without a file to read
 RAW = {
+    "attribution.channel_scores": ["markov_versions", "shapley_versions"],
     "staging.stg_sessions": ["web_sessions"],
     "staging.stg_events": ["web_events"],
     "staging.stg_opportunities": ["salesforce_opportunities"],
     "staging.stg_ad_spend": ["google_ads_spend", "facebook_ads_spend"],
+    "staging.stg_contacts": ["salesforce_contacts"],
+    "staging.stg_contact_roles": ["salesforce_contact_roles"],
+    "staging.stg_leads": ["salesforce_leads"],
+    "staging.stg_campaign_members": ["salesforce_campaign_members"],
 }
+VERSIONS = "channel TEXT, value DOUBLE, status TEXT, version TEXT, valid_from TIMESTAMP, valid_until TIMESTAMP"
 START, END = datetime(2031, 1, 1), datetime(2032, 2, 2)  # stand-ins, told from data at a glance
 LAST = END - timedelta(microseconds=1)
 
@@ -47,7 +79,10 @@ def render(*clients: str) -> dict[str, "Models"]:
     models = {model.name.replace('"', ""): model for model in warehouse._context.models.values()}
     warehouse.close()
     return {
-        client: Models(client, {name: models[f"{client}_{name}"] for name in ORDER})
+        client: Models(
+            client,
+            {name: models[own] for name in SEQUENCE if (own := f"{client}_{name}") in models},
+        )
         for client in clients
     }
 
@@ -67,9 +102,7 @@ class Models:
                 "duckdb"
             )
             for table in RAW.get(name, []):
-                query, found = re.subn(
-                    r"\(SELECT CAST\(NULL AS TEXT\).*?WHERE FALSE\)", f"raw.{table}", query, count=1
-                )
+                query, found = re.subn(EMPTY, f"raw.{table}", query, count=1)
                 assert found, f"{name} does not read {table}"
             self.queries[name] = query
 
@@ -94,7 +127,19 @@ class Models:
                     f"CREATE TABLE raw.{source}_{table} ({texts}, row_key TEXT, load_id TEXT,"
                     " ordinal BIGINT, is_deleted BOOLEAN, loaded_at TIMESTAMP)"
                 )
+        for table in RAW["attribution.channel_scores"]:
+            connection.execute(f"CREATE TABLE raw.{table} ({VERSIONS})")
         return connection
+
+    def learn(self, connection: duckdb.DuckDBPyConnection, home: str, **folders: str) -> None:
+        """Put the versions of some models, by the folders that hold them, where the scores read them."""
+        for model, folder in folders.items():
+            connection.execute(f"DELETE FROM raw.{model}_versions")
+            if found := read_versions(home, self.client, folder):
+                connection.execute(
+                    f"INSERT INTO raw.{model}_versions SELECT channel, value, status, version,"
+                    f" valid_from, valid_until FROM {found}"
+                )
 
     def load(self, connection: duckdb.DuckDBPyConnection, load: Load) -> None:
         """Put a load where the staging models read it."""
@@ -115,8 +160,14 @@ class Models:
             connection.execute(f"INSERT INTO raw.{load.source}_{table} FROM loaded")
             connection.unregister("loaded")
 
-    def run(self, connection: duckdb.DuckDBPyConnection, start: datetime, until: datetime) -> None:
-        """Compute an interval of every model, in place of what it held."""
+    def run(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        start: datetime,
+        until: datetime,
+        names: Iterable[str] = (),
+    ) -> None:
+        """Compute an interval of some models, or of every one, in place of what it held."""
         existing = {
             f"{schema.split('_', 1)[1]}.{name}"
             for schema, name in connection.execute(
@@ -124,7 +175,7 @@ class Models:
             ).fetchall()
         }
         last = until - timedelta(microseconds=1)
-        for name in ORDER:
+        for name in names or self.queries:
             table, time = f"{self.client}_{name}", self.times[name]
             query = self.query(name, start, until)
             if time and name in existing:

@@ -36,11 +36,24 @@ WITH touches AS (
   FROM @{client}_staging.stg_events
   WHERE
     event_type = 'page_view'
+  UNION ALL
+  SELECT
+    campaign_member_id AS touchpoint_id,
+    NULL::TEXT AS visitor_id,
+    person_id AS customer_id,
+    responded_at AS touched_at,
+    COALESCE(campaign_type, 'Offline') AS channel,
+    campaign,
+    TRUE AS holder_engagement,
+    TRUE AS closer_engagement,
+    is_deleted OR NOT has_responded AS is_deleted,
+    loaded_at
+  FROM @optional(@takes_campaign_members, @client, staging.stg_campaign_members) AS campaign_members
 )
 SELECT
-  touchpoint_id, /* A session, or a page view of a shop's export */
+  touchpoint_id, /* A session, a page view of a shop's export, or a campaign's member that responded */
   visitor_id, /* The browser; NULL where unknown */
-  customer_id, /* Who it was, where the touchpoint itself says so */
+  @IF(@by_account, LOWER(customer_id), customer_id) AS customer_id, /* Who it was, where the touchpoint itself says so */
   touched_at, /* UTC */
   channel, /* As the site names it, or GA4's default group */
   COALESCE(campaign, '(not set)') AS campaign, /* As utm_campaign names it */

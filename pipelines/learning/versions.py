@@ -9,6 +9,7 @@ loads no project: so it uses no class, and this file imports little.
 """
 
 import os
+import re
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -66,7 +67,8 @@ def read_versions(home: str, client: str, model: str) -> str | None:
 
 def _files(home: str, client: str, model: str) -> list[Path]:
     """Return the files of the versions of a client's model, the oldest first."""
-    return sorted(Path(home, "lake", client, "_models", model).glob("*.parquet"))
+    files = sorted(Path(home, "lake", client, "_models", model).glob("*.parquet"))
+    return [file for file in files if re.fullmatch(r"\d{8}T\d{12}", file.stem)]
 
 
 def _trained_at(file: Path) -> datetime:

@@ -1,0 +1,99 @@
+/* What models that have learnt channels' values give each touchpoint, by the version in force when its conversion was revised. One row per model, conversion, touchpoint and revision. */
+MODEL (
+  name @{client}_attribution.channel_scores,
+  kind INCREMENTAL_BY_TIME_RANGE (
+    time_column revised_at
+  ),
+  grain (model, conversion_id, touchpoint_id, revised_at),
+  enabled @learns_channels,
+  blueprints @clients()
+);
+
+WITH learnt AS (
+  SELECT
+    'markov' AS model,
+    *
+  FROM @learned(
+    @client,
+    @markov_versions,
+    (channel := TEXT, value := DOUBLE, status := TEXT),
+    @first_versions
+  ) AS markov
+  UNION ALL
+  SELECT
+    'shapley' AS model,
+    *
+  FROM @learned(
+    @client,
+    @shapley_versions,
+    (channel := TEXT, value := DOUBLE, status := TEXT),
+    @first_versions
+  ) AS shapley
+), versions AS (
+  SELECT DISTINCT
+    model,
+    version,
+    status,
+    valid_from,
+    valid_until
+  FROM learnt
+), touches AS (
+  /* a channel's value belongs to all its touchpoints on the path */
+  SELECT
+    models.model,
+    paths.*,
+    COUNT(*) OVER (PARTITION BY models.model, conversion_id, revised_at, channel) AS of_the_channel
+  FROM @{client}_journeys.paths AS paths
+  CROSS JOIN @SQL(@learning_models) AS models
+  WHERE
+    paths.revised_at BETWEEN @start_ts AND @end_ts AND NOT paths.touchpoint_id IS NULL
+), valued AS (
+  SELECT
+    touches.*,
+    versions.version,
+    versions.status,
+    COALESCE(learnt.value, 0) / of_the_channel AS share
+  FROM touches
+  LEFT JOIN versions
+    ON touches.model = versions.model
+    AND touches.revised_at >= versions.valid_from
+    AND touches.revised_at < versions.valid_until
+  LEFT JOIN learnt
+    ON versions.model = learnt.model
+    AND versions.version = learnt.version
+    AND touches.channel = learnt.channel
+), judged AS (
+  SELECT
+    *,
+    MAX(share) OVER (PARTITION BY model, conversion_id, revised_at) > 0 AS is_learnt
+  FROM valued
+)
+SELECT
+  model, /* The model that has learnt */
+  conversion_id, /* The conversion being explained */
+  touchpoint_id, /* The touchpoint being scored */
+  CASE
+    WHEN is_learnt
+    THEN share
+    ELSE (
+      @SQL(@fallback_weight)
+    )::DOUBLE
+  END AS score, /* Its weight among the touchpoints of the path */
+  CASE
+    WHEN is_learnt
+    THEN model
+    ELSE CONCAT(
+      @fallback,
+      ': ',
+      CASE
+        WHEN version IS NULL
+        THEN CONCAT(model, ' has not learnt yet')
+        WHEN status <> 'ok'
+        THEN status
+        ELSE CONCAT(model, ' gives none of the channels a value')
+      END
+    )
+  END AS method, /* What made the score: the model, or what stands in for it and why */
+  version, /* Of what the model has learnt; NULL before the first */
+  revised_at /* Of the conversion, UTC */
+FROM judged

@@ -1,0 +1,77 @@
+"""Read the journeys to learn from out of a warehouse: those that converted, and those that did not."""
+
+from datetime import datetime
+
+import duckdb
+import pyarrow as pa
+
+from pipelines.clients import Client
+
+_PATHS = """
+WITH newest_revisions AS (
+  SELECT conversion_id, MAX(revised_at) AS revised_at FROM {client}_journeys.revisions GROUP BY conversion_id
+), converting AS (
+  SELECT list(channel ORDER BY position) AS path
+  FROM {client}_journeys.paths JOIN newest_revisions USING (conversion_id, revised_at)
+  WHERE touchpoint_id IS NOT NULL AND COALESCE(revenue, 0) >= 0
+  GROUP BY conversion_id
+), touchpoints AS (
+  SELECT touchpoint_id, visitor_id FROM {client}_journeys.touchpoints
+  QUALIFY ROW_NUMBER() OVER (PARTITION BY touchpoint_id ORDER BY loaded_at DESC) = 1 AND NOT is_deleted
+), owned AS (
+  SELECT * FROM {client}_journeys.owned_touchpoints
+  QUALIFY ROW_NUMBER() OVER (PARTITION BY touchpoint_id ORDER BY loaded_at DESC) = 1
+), touches AS (
+  SELECT
+    COALESCE('customer ' || owned.customer_id, 'visitor ' || touchpoints.visitor_id) AS person,
+    owned.customer_id, touchpoint_id, owned.touched_at, owned.channel, owned.is_direct
+  FROM touchpoints JOIN owned USING (touchpoint_id)
+), conversions AS (
+  SELECT customer_id, converted_at FROM (
+    FROM {client}_journeys.conversions
+    QUALIFY ROW_NUMBER() OVER (PARTITION BY conversion_id ORDER BY loaded_at DESC) = 1
+  ) WHERE NOT is_withdrawn
+), unclaimed AS (
+  SELECT touches.*
+  FROM touches ASOF LEFT JOIN conversions
+    ON touches.customer_id = conversions.customer_id AND touches.touched_at <= conversions.converted_at
+  WHERE person IS NOT NULL AND NOT COALESCE(converted_at <= touched_at + $lookback::INTERVAL, FALSE)
+), begun AS (
+  SELECT *, touched_at > LAG(touched_at) OVER in_order + $lookback::INTERVAL AS begins
+  FROM unclaimed WINDOW in_order AS (PARTITION BY person ORDER BY touched_at, touchpoint_id)
+), numbered AS (
+  SELECT *, COUNT(*) FILTER (begins) OVER (PARTITION BY person ORDER BY touched_at, touchpoint_id) AS journey
+  FROM begun
+), judged AS (
+  SELECT
+    *, BOOL_AND(is_direct) OVER journeys AS all_direct,
+    MAX(touched_at) OVER journeys + $lookback::INTERVAL AS ends_at
+  FROM numbered WINDOW journeys AS (PARTITION BY person, journey)
+), ending AS (
+  SELECT list(channel ORDER BY touched_at, touchpoint_id) AS path
+  FROM judged
+  WHERE ends_at < $now AND (
+    NOT is_direct OR $direct = 'include' OR ($direct = 'fallback' AND all_direct)
+  )
+  GROUP BY person, journey
+)
+SELECT path, SUM(converted) AS conversions, SUM(1 - converted) AS nulls
+FROM (SELECT path, 1 AS converted FROM converting UNION ALL SELECT path, 0 FROM ending)
+GROUP BY path ORDER BY path
+"""
+
+
+def journeys(connection: duckdb.DuckDBPyConnection, client: Client, now: datetime) -> pa.Table:
+    """Return the client's paths as published: `path` (channels, oldest first), `conversions`, `nulls`.
+
+    A conversion has the touchpoints that may earn its credit, by its newest revision; one without
+    any, and a refund, is left out. A null path is one person's, a customer or else a visitor: the
+    touchpoints that no conversion of theirs follows within the lookback, with no gap longer than
+    that, and by the client's rule for direct ones. It counts once the lookback is over, at `now`
+    (UTC): until then it may convert. Raise duckdb.Error where there are no journeys yet.
+    """
+    rules = client.attribution
+    return connection.execute(
+        _PATHS.format(client=client.id),
+        {"lookback": f"{rules.lookback_days} days", "direct": rules.direct_touches, "now": now},
+    ).to_arrow_table()

@@ -1,0 +1,111 @@
+"""Learn channels' values by removal effects in an absorbing Markov chain, solved exactly.
+
+Anderl, Becker, von Wangenheim, Schumann (2016), Mapping the customer journey, IJRM 33(3): journeys
+go from start over channels to conversion or null; a channel is worth what is lost without it.
+
+A state of order k is the last k channels. A channel that follows itself is one step, at every order:
+in a chain of order 1 that changes no probability of conversion; at higher orders the states then
+hold k different steps.
+"""
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+
+MAXIMUM_STATES = 4000  # a square of doubles of this size is 128 MB
+
+# A state is a number: its channels' numbers, from 1, as digits to a base; the last channel is the
+# lowest digit. A path that is shorter than the order has zeros before it; 0 is the start.
+_TRANSITIONS = """
+CREATE TEMP TABLE transitions AS
+WITH numbered AS (
+  SELECT list_transform(path, lambda channel: list_position(names, channel)) AS path, conversions, nulls
+  FROM whole CROSS JOIN (SELECT list(channel ORDER BY channel) AS names FROM channels)
+), changes AS (
+  SELECT list_filter(path, lambda channel, i: i = 1 OR channel <> path[i - 1]) AS path, conversions, nulls
+  FROM numbered
+), steps AS (
+  SELECT path, conversions, nulls, UNNEST(range(1, len(path) + 1)) AS i FROM changes
+)
+SELECT
+  {before} AS before, {after} AS after,
+  SUM(conversions + nulls)::DOUBLE AS seen,
+  COALESCE(SUM(conversions) FILTER (i = len(path)), 0)::DOUBLE AS converted
+FROM steps GROUP BY ALL
+"""
+
+
+def removal_effects(paths: pa.Table, order: int = 1) -> pa.Table:
+    """Return `channel`, `removal_effect` (0 to 1) and `value` (share of all conversions, sums to 1).
+
+    `paths` has `path` (a list of channels, oldest first), `conversions` and `nulls` (how many journeys
+    along it converted, and how many did not); a path may stand in several rows. Without nulls the
+    removal effect is still there: a removed channel leads to null. Channels are in their order, those
+    that lead to no conversion have the value 0; without any conversion, all have.
+    Raise ValueError if the chain has more than MAXIMUM_STATES states.
+    """
+    with duckdb.connect() as connection:
+        connection.register("given", paths)
+        connection.execute(
+            """CREATE TEMP TABLE whole AS
+            SELECT path, SUM(conversions) AS conversions, SUM(nulls) AS nulls
+            FROM given WHERE len(path) > 0 AND conversions + nulls > 0 GROUP BY path;
+            CREATE TEMP TABLE channels AS SELECT DISTINCT UNNEST(path) AS channel FROM whole"""
+        )
+        named = connection.execute("FROM channels ORDER BY channel").fetchall()
+        channels = [channel for (channel,) in named]
+        base = len(channels) + 1
+        before, after = (_state("i - 1", base, order), _state("i", base, order))
+        connection.execute(_TRANSITIONS.format(before=before, after=after))
+        rows = connection.execute("FROM transitions ORDER BY before, after").fetchnumpy()
+    effects = _effects(rows, len(channels), base, order) if channels else np.zeros(0)
+    total = effects.sum()
+    return pa.table(
+        {
+            "channel": pa.array(channels, pa.string()),
+            "removal_effect": effects,
+            "value": effects / total if total > 0 else effects,
+        }
+    )
+
+
+def _state(last: str, base: int, order: int) -> str:
+    """Return SQL for the state of a path at a position."""
+    digits = (
+        f"CASE WHEN {last} > {back} THEN path[{last} - {back}] ELSE 0 END * {base**back}::BIGINT"
+        for back in range(order)
+    )
+    return " + ".join(digits)
+
+
+def _effects(rows: dict[str, np.ndarray], channels: int, base: int, order: int) -> np.ndarray:
+    """Return each channel's removal effect: the share of conversions that pass through its states.
+
+    With N = (I - Q)^-1, whose entries are the expected visits, c = N r the chances of conversion, and
+    R a channel's states: N[start, R] N[R, R]^-1 is where the channel is met first, times c[R] is what
+    is lost. One inversion serves all channels (Kemeny, Snell 1960, Finite Markov Chains, chapter 3).
+    """
+    states = np.unique(np.concatenate([rows["before"], rows["after"]]))  # the start is the first
+    if len(states) > MAXIMUM_STATES:
+        raise ValueError(
+            f"a chain of order {order} has {len(states)} states here, {MAXIMUM_STATES} at most:"
+            " lower attribution.markov.order"
+        )
+    before, after = (np.searchsorted(states, rows[name]) for name in ("before", "after"))
+    seen, converted = (
+        np.bincount(after, rows[name], len(states)) for name in ("seen", "converted")
+    )
+    seen[0] = rows["seen"][before == 0].sum()
+    moves = np.zeros((len(states), len(states)))
+    moves[before, after] = rows["seen"] / seen[before]
+    visits = np.linalg.inv(np.eye(len(states)) - moves)
+    chances = visits @ (converted / seen)
+    effects = np.zeros(channels)
+    if chances[0] <= 0:
+        return effects
+    digits = states[:, None] // base ** np.arange(order) % base
+    for number in range(1, channels + 1):
+        held = np.flatnonzero((digits == number).any(axis=1))
+        first_met = np.linalg.solve(visits[np.ix_(held, held)].T, visits[0, held])
+        effects[number - 1] = first_met @ chances[held] / chances[0]
+    return effects.clip(0, 1)
