@@ -5,6 +5,7 @@ import os
 from sqlmesh import macro
 
 from pipelines.committed import READING_STAGES
+from pipelines.learning.versions import read_versions
 
 
 @macro()
@@ -16,8 +17,6 @@ def learned(evaluator, client, model, columns, first_versions):
     no rows. `first_versions` makes the query another one when the first is there: a change that does
     not show in the query would rebuild this model, and nothing downstream of it.
     """
-    from pipelines.learning.versions import read_versions  # here: no source of it is carried
-
     found = None
     if evaluator.runtime_stage in READING_STAGES:
         found = read_versions(os.environ.get("ATTRIBUTION_HOME", "."), client.name, model.name)

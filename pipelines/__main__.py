@@ -149,22 +149,29 @@ def train(client: Chosen) -> None:
 
     Credit given so far stays as it is; what is revised from now on goes by the new versions.
     """
+    from pipelines.ihc import curves
     from pipelines.learning import training
     from pipelines.learning.variables import learning
 
     (chosen,), _ = _read([client])
-    if not learning(chosen.attribution):
+    if not learning(chosen.attribution) and not curves.learns(chosen):
         raise _stop(
             f"{client} asks for no model that learns; in clients/{client}.yaml, set"
-            " attribution.model or attribution.compare to markov or shapley"
+            " attribution.model or attribution.compare to markov, shapley or ihc"
         )
     try:
         with training.published(chosen) as connection:
             if not connection:
                 raise _stop(f"{client} has no published paths to learn from yet; run make daily")
-            lessons = training.train(connection, chosen, training.utc_now())
+            now = training.utc_now()
+            lessons = (
+                training.train(connection, chosen, now) if learning(chosen.attribution) else []
+            )
+            curved = curves.learn(connection, chosen, now) if curves.learns(chosen) else ""
     except training.TrainingError as error:
         raise _stop(str(error)) from None
+    if curved:
+        screen.print(f"{client}: {curved}")
     for lesson in lessons:
         _show(client, lesson)
 

@@ -1,13 +1,15 @@
 """A morning with IHC by the service: one client asks, its neighbours do not notice."""
 
+import re
 from collections.abc import Iterator
-from datetime import datetime
 
-import duckdb
 import pytest
+from typer.testing import CliRunner
 
+from pipelines.__main__ import app
 from pipelines.ihc import curves, ledger
 from pipelines.ihc.variables import variables
+from pipelines.learning.versions import versions
 from pipelines.promotion import promote
 from pipelines.warehouse import Warehouse
 from tests.conftest import House
@@ -99,6 +101,8 @@ def test_a_client_is_published_by_the_service_and_held_while_it_is_down(
 
     # it is back: acme is published, and only what is new was paid for
     server.heal()
+    ran = asking.sqlmesh("run", "daily")  # as typed: it loads no project
+    assert ran.returncode == 0, ran.stdout
     reports = asking.serve()
     assert (reports["acme"].result, reports["borealis"].result) == ("published", "nothing new")
     assert asking.published("acme") != yesterday
@@ -116,11 +120,17 @@ def test_how_patiently_the_service_is_asked_is_no_part_of_a_version(house: House
     assert variables(house.client("acme"), str(house.home)) != before
 
 
+def train(client: str) -> str:
+    """Return what `make train` says, in this process."""
+    done = CliRunner().invoke(app, ["train", client])
+    assert done.exit_code == 0, done.output
+    return " ".join(done.output.split())
+
+
 @pytest.mark.slow
 def test_curves_that_were_learnt_are_promoted_and_named(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(curves, "MINIMUM_JOURNEYS", 2)
     for name in ("borealis", "cobalt", "shop"):
         (house.home / f"clients/{name}.yaml").unlink()
     house.edit("acme", "model: position_based", "model: ihc")
@@ -131,13 +141,15 @@ def test_curves_that_were_learnt_are_promoted_and_named(
     assert house.serve()["acme"].result == "published"
     assert house.rows(said) == [("local: default curves", None)]
 
-    acme = house.client("acme")
-    with duckdb.connect(str(house.home / "warehouse/home.duckdb"), read_only=True) as warehouse:
-        assert curves.learn(warehouse, acme, datetime(2026, 11, 1, 6))
+    monkeypatch.setattr(curves, "MINIMUM_JOURNEYS", 500)
+    assert "ihc has learnt nothing: it needs 500 journeys" in train("acme")
+    monkeypatch.setattr(curves, "MINIMUM_JOURNEYS", 2)
+    assert re.search(r"acme: ihc has learnt from \d+ journeys", train("acme"))
+    (version,) = versions(str(house.home), "acme", "ihc")
     assert "not promoted" in house.serve()["acme"].reasons[0]
     assert promote("acme", "home")
 
-    assert house.rows(said) == [("local", "20261101T060000000000")]
+    assert house.rows(said) == [("local", version.name)]
     ((total,),) = house.rows(
         "SELECT COUNT(*) FROM (SELECT SUM(score) AS score FROM acme_attribution.ihc_scores"
         " GROUP BY conversion_id, revised_at) WHERE ABS(score - 1) > 1e-9"

@@ -67,9 +67,8 @@ class Asker:
         return self.ask_frame(touchpoints(journeys, **some))
 
     def ask_frame(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """Return what is said of touchpoints, in their order."""
-        found = answers("one", self.request, frame, ["Email", "Paid Search"])
-        return found.sort_values(["revised_at", "conversion_id", "touchpoint_id"])
+        """Return what is said of touchpoints, in the order of their revisions and journeys."""
+        return answers("one", self.request, frame, ["Email", "Paid Search"])
 
     def files(self, kind: str) -> list[Path]:
         """Return the ledger's files of a kind."""

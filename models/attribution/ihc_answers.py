@@ -1,5 +1,8 @@
 """What the service says of each touchpoint, where it computes IHC."""
 
+import os
+import sys
+
 from sqlmesh import ExecutionContext, model
 from sqlmesh.core.model.kind import ModelKindName
 
@@ -40,6 +43,8 @@ def execute(context: ExecutionContext, start, end, execution_time, **_):
 
     The ledger makes this the same however often it is run: a journey is asked for once.
     """
+    if os.getcwd() not in sys.path:  # `sqlmesh run` loads no project; it is started in its root
+        sys.path.append(os.getcwd())
     from pipelines.ihc.answers import answers  # here, or the model would carry its source
 
     if context.blueprint_var("ihc_by").name != "service":

@@ -66,6 +66,7 @@ LEFT JOIN (SELECT DISTINCT digest FROM answered) AS known ON journeys.digest = k
 LEFT JOIN answered
   ON journeys.digest = answered.digest AND sessions.touchpoint_id = answered.session_id
 LEFT JOIN refused ON journeys.digest = refused.digest
+ORDER BY sessions.revised_at, sessions.conversion_id, sessions.position
 """
 
 

@@ -18,12 +18,12 @@ _STEPS = 200  # of the closer's curve
 _CURVES = """
 WITH newest AS (
   SELECT conversion_id, MAX(revised_at) AS revised_at
-  FROM {client}_journeys{suffix}.revisions GROUP BY conversion_id
+  FROM {client}_journeys.revisions GROUP BY conversion_id
 ), sessions AS (
   SELECT paths.conversion_id, closer_engagement, position = path_length AS is_last,
     DATE_DIFF('SECOND', LAG(touched_at) OVER in_order, touched_at) / 3600::DOUBLE AS gap,
     (age_seconds - newest_age_seconds) / 3600::DOUBLE AS hours_left
-  FROM {client}_journeys{suffix}.paths AS paths
+  FROM {client}_journeys.paths AS paths
   JOIN newest USING (conversion_id, revised_at)
   WHERE path_length >= 3
   WINDOW in_order AS (PARTITION BY conversion_id ORDER BY position)
@@ -50,34 +50,41 @@ WHERE journeys >= {minimum} AND i0 < i1
 """
 
 
-def learn(
-    connection: duckdb.DuckDBPyConnection, client: Client, now: datetime, environment: str = "prod"
-) -> bool:
-    """Keep what a client's journeys teach as a version of `ihc`; False where they teach too little.
+def learns(client: Client) -> bool:
+    """Return whether a client asks for IHC, by whomever: the local model stands in for the service."""
+    attribution = client.attribution
+    return bool({"ihc", "ihc_local"} & {attribution.model, *attribution.compare})
+
+
+def learn(connection: duckdb.DuckDBPyConnection, client: Client, now: datetime) -> str:
+    """Keep what a client's journeys teach as a version of `ihc`; return what they have taught.
 
     `now` is UTC. The client's models change with its first version, which is promoted as any change.
     """
-    query = train(connection, client, environment)
-    if not connection.execute(query).fetchall():
-        return False
+    query = train(connection, client)
+    if not (taught := connection.execute(f"SELECT journeys, i0, i1, c1 FROM ({query})").fetchone()):
+        return (
+            f"ihc has learnt nothing: it needs {MINIMUM_JOURNEYS} journeys of three touchpoints"
+            " and more; what it goes by now stays in force"
+        )
     keep(connection, query, str(home()), client.id, "ihc", now)
-    return True
+    return (
+        "ihc has learnt from {} journeys: a touchpoint begins a journey after {:.1f} to {:.1f} hours,"
+        " and ends one within {:.1f}".format(*taught)
+    )
 
 
-def train(connection: duckdb.DuckDBPyConnection, client: Client, environment: str = "prod") -> str:
+def train(connection: duckdb.DuckDBPyConnection, client: Client) -> str:
     """Return a query for a client's curves on a warehouse's connection: one row, or none.
 
     `i0` is the median of all gaps between touchpoints; `i1` the 90th percentile of the journeys'
-    largest gaps, once those at or above their 80th are dropped; `c1` the same of the time from a
-    journey's first touchpoint that may close to its last, or if that is 0, to the last of those
-    before the last. `closer_hours` are 200 quantiles of the times below `c1`. All are in hours;
+    largest gaps, once those at or above their 80th are dropped; `c1` the same of the time from
+    the first touchpoint that may end a journey to its last, or if that is 0, because in most only
+    the last may, of the journeys in which another may. `closer_hours` are 200 quantiles of the times below `c1`. All are in hours;
     `journeys` counts those of three touchpoints and more, as of their newest revisions. There is
     no row with fewer than MINIMUM_JOURNEYS of them, or without gaps that differ.
     """
-    suffix = "" if environment == "prod" else f"__{environment}"
     steps = [(step + 0.5) / _STEPS for step in range(_STEPS)]
     columns = ("largest_gap", "first_closing", "first_closing_before_last")
     rules = {name: f"QUANTILE_CONT({name}, .9) FILTER ({name} < {name}_80)" for name in columns}
-    return _CURVES.format(
-        client=client.id, suffix=suffix, steps=steps, minimum=MINIMUM_JOURNEYS, **rules
-    )
+    return _CURVES.format(client=client.id, steps=steps, minimum=MINIMUM_JOURNEYS, **rules)

@@ -4,7 +4,8 @@ A version is a Parquet file, `lake/<client>/_models/<model>/<trained at>.parquet
 conversion is credited by the newest version that was trained before it, one older than all of them
 by the first: so a rebuild says what was said. Where the first version appears, everything before it
 is computed anew; `first_versions` stands in the models that read it, and tells SQLMesh.
-The macros carry this file's source into the models that learn, so it imports little.
+The macros carry the source of `read_versions` into the models that learn, because `sqlmesh run`
+loads no project: so it uses no class, and this file imports little.
 """
 
 import os
@@ -26,12 +27,8 @@ class Version(NamedTuple):
 
 def versions(home: str, client: str, model: str) -> list[Version]:
     """Return the versions of a client's model, the oldest first."""
-    files = sorted(Path(home, "lake", client, "_models", model).glob("*.parquet"))
-    return [
-        Version(file.stem, datetime.strptime(file.stem, _STAMP), file)
-        for file in files
-        if re.fullmatch(r"\d{8}T\d{12}", file.stem)
-    ]
+    files = _files(home, client, model)
+    return [Version(file.stem, _trained_at(file), file) for file in files]
 
 
 def first_versions(home: str, client: str, models: list[str]) -> str:
@@ -55,14 +52,25 @@ def read_versions(home: str, client: str, model: str) -> str | None:
 
     With each row come its `version`, and from when, until when (UTC, excluded) it is in force.
     """
-    if not (known := versions(home, client, model)):
+    if not (known := _files(home, client, model)):
         return None
-    starts = ["0001-01-01", *(str(version.trained_at) for version in known[1:]), "9999-12-31"]
+    starts = ["0001-01-01", *(str(_trained_at(file)) for file in known[1:]), "9999-12-31"]
     selects = []
-    for version, start, end in zip(known, starts, starts[1:]):
-        path = str(version.file).replace("'", "''")
+    for file, start, end in zip(known, starts, starts[1:]):
+        path = str(file).replace("'", "''")
         selects.append(
-            f"SELECT *, '{version.name}' AS version, TIMESTAMP '{start}' AS valid_from,"
+            f"SELECT *, '{file.stem}' AS version, TIMESTAMP '{start}' AS valid_from,"
             f" TIMESTAMP '{end}' AS valid_until FROM read_parquet('{path}')"
         )
     return f"({' UNION ALL BY NAME '.join(selects)})"
+
+
+def _files(home: str, client: str, model: str) -> list[Path]:
+    """Return the files of the versions of a client's model, the oldest first."""
+    files = sorted(Path(home, "lake", client, "_models", model).glob("*.parquet"))
+    return [file for file in files if re.fullmatch(r"\d{8}T\d{12}", file.stem)]
+
+
+def _trained_at(file: Path) -> datetime:
+    """Return when a version was trained, UTC."""
+    return datetime.strptime(file.stem, _STAMP)
