@@ -3,9 +3,11 @@
 import os
 
 from macros.attribution_models import asked, models, scored_by, weight
+from macros.channel import channel_rules, renamed
 from pipelines.clients import Client, read
 from pipelines.home import clients_folder, home
 from pipelines.learning.versions import first_versions
+from pipelines.settings.sources import Ads
 
 MINOR_DIGITS = {"JPY": 0, "KRW": 0, "CLP": 0, "VND": 0, "ISK": 0, "BHD": 3, "KWD": 3, "TND": 3}
 
@@ -44,8 +46,10 @@ def blueprint(client: Client) -> str:
         "first_versions": first_versions(str(home()), client.id, asked(attribution)),
         "scored_by": scored_by(attribution),
         "weight": weight(attribution),
-        "google_channel": sources.google_ads.channel if sources.google_ads else "Paid Search",
-        "facebook_channel": sources.facebook_ads.channel if sources.facebook_ads else "Paid Social",
+        "channel_rules": channel_rules(client.channels),
+        "aliases": renamed(sources.web.aliases if sources.web else {}, "campaign"),
+        **_platform("google", sources.google_ads),
+        **_platform("facebook", sources.facebook_ads),
         "has_clients": bool(sources.web and sources.web.clients),
         "compares": bool(attribution.compare),
         "publishes_path_ends": bool(client.publish),
@@ -54,6 +58,14 @@ def blueprint(client: Client) -> str:
         "publishes_channels": "channel_performance" in client.publish,
     }
     return f"(client := {client.id}, {', '.join(map(_assignment, variables.items()))})"
+
+
+def _platform(name: str, ads: Ads | None) -> dict[str, str]:
+    ads = ads or Ads.model_construct()
+    return {
+        f"{name}_channel": ads.channel or "",
+        f"{name}_campaigns": renamed(ads.campaigns, "campaign_id", "campaign"),
+    }
 
 
 def _assignment(variable: tuple[str, object]) -> str:

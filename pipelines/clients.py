@@ -15,6 +15,7 @@ from pydantic import Field, ValidationError, field_validator
 from pipelines.home import clients_folder, lake_folder
 from pipelines.settings.attribution import Attribution
 from pipelines.settings.base import Settings
+from pipelines.settings.paths import ChannelRule
 from pipelines.settings.sources import Sources
 
 Table = Literal["first_touch_attribution", "last_touch_attribution", "channel_performance"]
@@ -39,6 +40,7 @@ class Client(Settings):
     deadline: str = Field("08:00", pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")
     patience_minutes: float = Field(10, ge=0, le=600)
     shard: str = Field("home", pattern=r"^[a-z][a-z0-9]*$")
+    channels: list[ChannelRule] = []
     attribution: Attribution = Attribution()
     quality: Quality = Quality()
     publish: list[Table] = []

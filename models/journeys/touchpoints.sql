@@ -8,14 +8,29 @@ MODEL (
   blueprints @clients()
 );
 
-WITH touches AS (
+WITH visits AS (
   SELECT
     session_id AS touchpoint_id,
     visitor_id,
     customer_id,
     started_at AS touched_at,
-    @channel(channel, source, medium, referrer, gclid, fbclid) AS channel,
+    channel,
+    source,
+    medium,
     campaign,
+    referrer,
+    CASE
+      WHEN NOT COALESCE(gclid, gbraid, wbraid) IS NULL
+      THEN 'google'
+      WHEN NOT msclkid IS NULL
+      THEN 'bing'
+      WHEN NOT fbclid IS NULL
+      THEN 'facebook'
+      WHEN NOT ttclid IS NULL
+      THEN 'tiktok'
+      WHEN NOT dclid IS NULL
+      THEN 'doubleclick'
+    END AS ad_network,
     is_deleted,
     loaded_at
   FROM @{client}_staging.stg_sessions
@@ -26,23 +41,37 @@ WITH touches AS (
     client_id AS customer_id,
     event_time AS touched_at,
     COALESCE(channel, 'direct') AS channel,
+    NULL::TEXT AS source,
+    NULL::TEXT AS medium,
     campaign_id AS campaign,
+    NULL::TEXT AS referrer,
+    NULL::TEXT AS ad_network,
     is_deleted,
     loaded_at
   FROM @{client}_staging.stg_events
   WHERE
     event_type = 'page_view'
+), named AS (
+  SELECT
+    *
+    REPLACE (COALESCE(@SQL(@aliases), campaign) AS campaign)
+  FROM visits
+  WHERE
+    loaded_at BETWEEN @start_ts AND @end_ts
+), grouped AS (
+  SELECT
+    *
+    REPLACE (@channel(@channel_rules) AS channel)
+  FROM named
 )
 SELECT
   touchpoint_id, /* A session, or a page view of a shop's export */
   visitor_id, /* The browser; NULL where unknown */
   customer_id, /* Who it was, where the touchpoint itself says so */
   touched_at, /* UTC */
-  channel, /* As the site names it, or GA4's default group */
-  COALESCE(campaign, '(not set)') AS campaign, /* As utm_campaign names it */
+  channel, /* As the site, the client's rules or GA4's default group name it */
+  COALESCE(campaign, '(not set)') AS campaign, /* As utm_campaign or its alias names it */
   LOWER(channel) = 'direct' AS is_direct, /* Nothing led here */
   is_deleted, /* The source took it back */
   loaded_at /* When this version was committed, UTC */
-FROM touches
-WHERE
-  loaded_at BETWEEN @start_ts AND @end_ts
+FROM grouped

@@ -20,7 +20,12 @@ SELECT
   campaign, /* utm_campaign */
   referrer, /* The page that led here, a URL */
   gclid, /* Google's click id: the click was paid */
+  gbraid, /* Google's click id on iOS, into an app */
+  wbraid, /* Google's click id on iOS, from an app */
+  dclid, /* Campaign Manager's and Display & Video 360's click id */
+  msclkid, /* Microsoft's click id */
   fbclid, /* Facebook's click id */
+  ttclid, /* TikTok's click id */
   is_deleted, /* True once a full export lacks the session */
   load_id, /* The dlt load that brought this version */
   loaded_at /* When the load was committed, UTC */
@@ -39,7 +44,12 @@ FROM @raw(
     campaign,
     referrer,
     gclid,
-    fbclid
+    gbraid,
+    wbraid,
+    dclid,
+    msclkid,
+    fbclid,
+    ttclid
   )
 )
 WHERE
