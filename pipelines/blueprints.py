@@ -4,6 +4,7 @@ import os
 
 from macros.attribution_models import asked, models, scored_by, weight
 from macros.channel import channel_rules, renamed
+from macros.path_transforms import transformed
 from pipelines.clients import Client, read
 from pipelines.home import clients_folder, home
 from pipelines.learning.versions import first_versions
@@ -41,6 +42,7 @@ def blueprint(client: Client) -> str:
         "minor_units": 10**digits,
         "lookback_days": attribution.lookback_days,
         "direct_touches": attribution.direct_touches,
+        "transformed": transformed(attribution.path, "candidates"),
         "models": models(attribution),
         "active_model": attribution.model,
         "first_versions": first_versions(str(home()), client.id, asked(attribution)),

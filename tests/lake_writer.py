@@ -31,11 +31,13 @@ attribution:
   model: {model}
   lookback_days: {lookback_days}
   direct_touches: {direct_touches}
+  path: {path}
   position_based: {{first: {first}, last: {last}}}
   time_decay: {{half_life_days: {half_life_days}}}
 sources:
   web:
     {table}: {{files: none}}
+    aliases: {aliases}
   salesforce:
     opportunities: {{files: none}}
   google_ads:
@@ -43,12 +45,16 @@ sources:
   facebook_ads:
     spend: {{files: none}}
     channel: Social
+    campaigns: {campaigns}
 """
 
 DEFAULTS = {
     "model": "linear",
     "lookback_days": 3,
     "direct_touches": "fallback",
+    "path": "[]",
+    "aliases": "{}",
+    "campaigns": "{}",
     "currency": "EUR",
     "timezone": "UTC",
     "first": 0.4,

@@ -5,10 +5,12 @@ whole history, keeps what was committed before a moment, and works it out from t
 """
 
 from collections import defaultdict
+from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from decimal import ROUND_HALF_UP, Decimal, localcontext
 from fractions import Fraction
-from typing import NamedTuple
+from itertools import groupby
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from pipelines.clients import Client
@@ -86,8 +88,26 @@ def paths(history: list[Load], client: Client, until: datetime) -> dict[Conversi
             and (touch.customer_id or last_seen.get(touch.visitor_id)) == conversion.customer_id
             and conversion.converted_at - lookback <= touch.touched_at <= conversion.converted_at
         ]
-        found[conversion] = _eligible(path, client.attribution.direct_touches)
+        eligible = _eligible(path, client.attribution.direct_touches)
+        found[conversion] = shortened(eligible, client.attribution, lambda touch: touch.channel)
     return found
+
+
+def shortened(path: list, attribution: Attribution, channel: Callable[[Any], str]) -> list:
+    """Return what the steps of a client's settings leave of a path."""
+    for step in attribution.path:
+        if step.name == "exposure":
+            path = [next(run) for _, run in groupby(path, channel)]
+        if step.name == "first":
+            seen = [channel(touch) for touch in path]
+            path = [touch for i, touch in enumerate(path) if seen[i] not in seen[:i]]
+        for target in map(str.lower, step.channels):
+            others = [i for i, touch in enumerate(path) if channel(touch).lower() != target]
+            if step.name == "remove_if_not_all" and others:
+                path = [path[i] for i in others]
+            if step.name == "remove_if_last_and_not_all" and others:
+                path = path[: others[-1] + 1]
+    return path
 
 
 def campaigns(history: list[Load], client: Client, until: datetime) -> dict[tuple, dict]:
@@ -105,7 +125,7 @@ def campaigns(history: list[Load], client: Client, until: datetime) -> dict[tupl
     for source, channel in channels.items():
         for row in _newest(history, source, "spend", until):
             day = datetime.fromisoformat(row["spend_date"]).date()
-            spent = rows[day, channel, row["campaign"] or row["campaign_id"]]
+            spent = rows[day, channel, _campaign(row, getattr(client.sources, source).campaigns)]
             spent["cost"] += Decimal(row["cost"])
             spent["clicks"] += int(row["clicks"] or 0)
             spent["impressions"] += int(row["impressions"] or 0)
@@ -193,7 +213,7 @@ def _touches(history: list[Load], client: Client, until: datetime) -> list[Touch
             row["visitor_id"],
             row["customer_id"],
             _channel(row),
-            row["campaign"] or "(not set)",
+            client.sources.web.aliases.get(row["campaign"], row["campaign"]) or "(not set)",
         )
         for row in _newest(history, "web", "sessions", until)
     ]
@@ -204,7 +224,7 @@ def _touches(history: list[Load], client: Client, until: datetime) -> list[Touch
             None,
             row["client_id"],
             row["channel"] or "direct",
-            row["campaign_id"] or "(not set)",
+            client.sources.web.aliases.get(row["campaign_id"], row["campaign_id"]) or "(not set)",
         )
         for row in _newest(history, "web", "events", until)
         if row["event_type"] == "page_view"
@@ -254,6 +274,11 @@ def _channel(row: dict) -> str:
     if row["fbclid"]:
         return "Paid Social"
     return CHANNELS[row["source"], row["medium"]]
+
+
+def _campaign(row: dict, names: dict[str, str]) -> str:
+    known = [names.get(row["campaign_id"]), names.get(row["campaign"])]
+    return next(name for name in [*known, row["campaign"], row["campaign_id"]] if name)
 
 
 def _utc(text: str, client: Client) -> datetime:

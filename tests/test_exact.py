@@ -163,7 +163,15 @@ def mornings(random: Random, history: list[Load], count: int) -> list[datetime]:
 
 SEEDS = {
     1: {"one": {"model": "first_touch", "currency": "KWD", "timezone": "Asia/Tokyo"}},
-    2: {"one": {"model": "last_touch", "direct_touches": "exclude", "lookback_days": 1}},
+    2: {
+        "one": {
+            "model": "last_touch",
+            "direct_touches": "exclude",
+            "lookback_days": 1,
+            "aliases": "{spring: brand}",
+            "campaigns": "{'1': brand, spring: autumn}",
+        }
+    },
     3: {
         "one": {
             "model": "last_non_direct",
@@ -171,7 +179,7 @@ SEEDS = {
             "timezone": "Europe/Berlin",
         }
     },
-    4: {"one": {"model": "linear", "currency": "JPY"}},
+    4: {"one": {"model": "linear", "currency": "JPY", "path": "[exposure]"}},
     5: {"one": {"model": "position_based", "first": 0.3, "last": 0.5, "lookback_days": 5}},
     6: {"one": {"model": "time_decay", "half_life_days": 1, "direct_touches": "include"}},
     7: {
@@ -213,6 +221,14 @@ def test_mornings_equal_the_definitions_and_a_rebuild(seed: int, tmp_path: Path)
 
 QUICK = {
     "first": {"model": "position_based", "first": 0.3, "last": 0.5},
+    "short": {
+        "model": "linear",
+        "direct_touches": "include",
+        "lookback_days": 5,
+        "path": "[{remove_if_last_and_not_all: [Direct, Email]}, first]",
+        "aliases": "{spring: brand}",
+        "campaigns": "{'1': brand, spring: autumn}",
+    },
     "second": {
         "model": "time_decay",
         "table": "events",

@@ -15,7 +15,7 @@ WITH judged AS (
   FROM @{client}_journeys.journeys
   WHERE
     revised_at BETWEEN @start_ts AND @end_ts
-), eligible AS (
+), candidates AS (
   SELECT
     *
   FROM judged
@@ -28,6 +28,10 @@ WITH judged AS (
         @direct_touches = 'fallback' AND path_is_direct
       )
     )
+), eligible AS (
+  SELECT
+    *
+  FROM @SQL(@transformed) AS transformed
 ), conversions AS (
   SELECT DISTINCT
     conversion_id,

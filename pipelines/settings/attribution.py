@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field, field_validator, model_validator
 
 from pipelines.settings.base import Settings
+from pipelines.settings.paths import PathTransform
 
 ModelName = Literal[
     "first_touch",
@@ -43,6 +44,7 @@ class Attribution(Settings):
     compare: list[ModelName] = []
     lookback_days: int = Field(30, ge=1, le=3650)
     direct_touches: Literal["fallback", "include", "exclude"] = "fallback"
+    path: list[PathTransform] = []
     position_based: PositionBased = PositionBased()
     time_decay: TimeDecay = TimeDecay()
 
