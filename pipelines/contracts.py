@@ -90,6 +90,7 @@ CONTRACTS: dict[str, dict[str, Contract]] = {
                 "msclkid": EXTRA,
                 "fbclid": EXTRA,
                 "ttclid": EXTRA,
+                "consent": Column("boolean", optional=True),
             },
             key=("session_id",),
         ),

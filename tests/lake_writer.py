@@ -260,6 +260,7 @@ class _World:
             "customer_id": self._any([*self.customers, None, None, None, None, None]),
             "started_at": self._touch(),
             "referrer": None,
+            "consent": self._any(["true", "true", "false", None, None, None]),
         }
 
     def _new_events(self) -> dict:

@@ -216,6 +216,7 @@ def _touches(history: list[Load], client: Client, until: datetime) -> list[Touch
             client.sources.web.aliases.get(row["campaign"], row["campaign"]) or "(not set)",
         )
         for row in _newest(history, "web", "sessions", until)
+        if row["consent"] != "false"
     ]
     views = [
         Touch(
@@ -274,6 +275,12 @@ def _channel(row: dict) -> str:
     if row["fbclid"]:
         return "Paid Social"
     return CHANNELS[row["source"], row["medium"]]
+
+
+def sessions_without_consent(history: list[Load], until: datetime) -> int:
+    """Return how many sessions enter no path because of their visitor's wish."""
+    rows = _newest(history, "web", "sessions", until)
+    return sum(row["consent"] == "false" for row in rows)
 
 
 def _campaign(row: dict, names: dict[str, str]) -> str:

@@ -209,6 +209,10 @@ def test_mornings_equal_the_definitions_and_a_rebuild(seed: int, tmp_path: Path)
         lake_writer.remove(clock.house.home, "one", gone)
         clock.restate("one", gone.at)
         check(clock.reader("one"), seen(histories["one"], now), clock.clients["one"])
+    for name in clock.clients:
+        ((refused,),) = clock.reader(name)("sessions_without_consent", "publish.freshness_v1")
+        expected = seen(histories[name], now)
+        assert refused == oracle.sessions_without_consent(expected, datetime.max)
     found = {name: clock.tables(name) for name in clock.clients}
     clock.warehouse.close()
 
@@ -394,6 +398,19 @@ NEWS = {
     ),
     "an anonymous visit is deleted": (
         session(3, "2026-08-31 12:00:00", is_deleted=True, visitor_id="phone"),
+        set(),
+    ),
+    "consent is withdrawn": (
+        session(1, "2026-08-30 12:00:00", visitor_id="laptop", consent="false"),
+        {"deal-1"},
+    ),
+    "who consents still": (
+        session(1, "2026-08-30 12:00:00", visitor_id="laptop", consent="true"),
+        {"deal-1"},
+    ),
+    "the telling visit was without consent": (TELLING | {"consent": "false"}, {"deal-1"}),
+    "a visit without consent": (
+        session(9, "2026-08-31 12:00:00", customer_id="ann", consent="false"),
         set(),
     ),
     "a deal changes": (deal(2, "bob", "2026-08-31 20:00:00"), {"deal-2"}),

@@ -31,7 +31,7 @@ WITH visits AS (
       WHEN NOT dclid IS NULL
       THEN 'doubleclick'
     END AS ad_network,
-    is_deleted,
+    is_deleted OR NOT COALESCE(consent, TRUE) AS is_deleted,
     loaded_at
   FROM @{client}_staging.stg_sessions
   UNION ALL
@@ -72,6 +72,6 @@ SELECT
   channel, /* As the site, the client's rules or GA4's default group name it */
   COALESCE(campaign, '(not set)') AS campaign, /* As utm_campaign or its alias names it */
   LOWER(channel) = 'direct' AS is_direct, /* Nothing led here */
-  is_deleted, /* The source took it back */
+  is_deleted, /* The source took it back, or the visitor refused or withdrew consent */
   loaded_at /* When this version was committed, UTC */
 FROM grouped

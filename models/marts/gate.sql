@@ -27,6 +27,17 @@ WITH newest_deals AS (
   FROM @{client}_staging.stg_ad_spend
   QUALIFY
     ROW_NUMBER() OVER (PARTITION BY platform, spend_id ORDER BY loaded_at DESC, is_deleted, cost DESC) = 1
+), newest_sessions AS (
+  SELECT
+    NOT is_deleted AND NOT consent AS lacks_consent
+  FROM @{client}_staging.stg_sessions
+  QUALIFY
+    ROW_NUMBER() OVER (PARTITION BY session_id ORDER BY loaded_at DESC) = 1
+), visited AS (
+  SELECT
+    COUNT(*) FILTER(WHERE
+      lacks_consent) AS sessions_without_consent
+  FROM newest_sessions
 ), spent AS (
   SELECT
     COALESCE(SUM(cost), 0) AS spend,
@@ -87,6 +98,7 @@ SELECT
   accounts.loaded_until, /* When the newest row was committed, UTC; NULL before the first */
   sources.halted_sources, /* Sources whose last delivery was refused, and why; NULL if none */
   sources.late_sources, /* Sources that lack data because their platform did not answer, and why; NULL if none */
+  visited.sessions_without_consent, /* Sessions that enter no path, because their visitor did not consent */
   sold.conversions, /* Won deals and purchases, as the sources have them */
   credited.credited_conversions, /* Conversions that have credit */
   sold.revenue, /* Of the conversions, as the sources have it */
@@ -99,3 +111,4 @@ CROSS JOIN sold
 CROSS JOIN credited
 CROSS JOIN spent
 CROSS JOIN sources
+CROSS JOIN visited

@@ -10,6 +10,7 @@ SELECT
   client, /* The client's name in schemas and files */
   loaded_until, /* The newest row that the published numbers hold was committed then, UTC */
   late_sources, /* Sources that lack data because their platform did not answer, and why; NULL if none */
+  sessions_without_consent, /* Sessions that enter no path, because their visitor refused or withdrew consent */
   conversions, /* Won deals and purchases */
   @currency AS currency, /* Of all money in the row */
   revenue, /* Of the conversions; attributed and unattributed together */

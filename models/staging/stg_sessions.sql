@@ -26,6 +26,7 @@ SELECT
   msclkid, /* Microsoft's click id */
   fbclid, /* Facebook's click id */
   ttclid, /* TikTok's click id */
+  consent::BOOLEAN AS consent, /* False where the visitor refused or withdrew it; NULL where nobody asked */
   is_deleted, /* True once a full export lacks the session */
   load_id, /* The dlt load that brought this version */
   loaded_at /* When the load was committed, UTC */
@@ -49,7 +50,8 @@ FROM @raw(
     dclid,
     msclkid,
     fbclid,
-    ttclid
+    ttclid,
+    consent
   )
 )
 WHERE
