@@ -32,10 +32,10 @@ plan: install ## build all changes in dev
 audit: install ## audit all candidate tables
 	$(BIN)/sqlmesh audit
 
-test: install ## run all tests
-	$(BIN)/pytest
+test: install ## run the tests, without the slow
+	$(BIN)/pytest -m "not slow"
 
-check: install ## format check, lint, tests
+check: install ## format check, lint, all tests
 	$(BIN)/sqlmesh format --check
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check

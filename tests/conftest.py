@@ -21,6 +21,11 @@ from pipelines.morning import Report, serve
 PROJECT = Path(__file__).parent.parent
 
 
+def slow(*values: object) -> list:
+    """Return values of a parameter that only `make check` tries."""
+    return [pytest.param(value, marks=pytest.mark.slow) for value in values]
+
+
 class House:
     """The data's home of one test: clients, exports, lake and warehouse in a folder."""
 

@@ -417,6 +417,7 @@ HITS = st.lists(
 
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(hits=HITS, together=st.booleans())
+@pytest.mark.slow
 def test_however_events_are_spread_over_files_they_give_the_same_sessions(
     snow: Site, hits: list[tuple[dict, int]], together: bool
 ) -> None:

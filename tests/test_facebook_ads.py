@@ -454,6 +454,7 @@ def test_an_app_limit_hit_midway_keeps_what_every_account_answered(
     assert {*one.spend_log("account_id, spend_date")} == {("1", day(ago)) for ago in (1, 2, 3)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", ["at once", "by job"])
 @pytest.mark.parametrize("fault", ["500", "cut", "truncated", "limit"])
 def test_a_fault_at_any_request_leaves_the_same_lake_after_the_next_run(

@@ -9,7 +9,7 @@ import pytest
 import time_machine
 
 from pipelines.ingest import ingest_client
-from tests.conftest import House
+from tests.conftest import House, slow
 from tests.platform import NAMED, ONCE, Advertiser, day, leaks
 from tests.servers import Status
 from tests.servers import google_ads as google
@@ -399,7 +399,7 @@ def test_patience_ends_in_time(server: GoogleAdsServer, enrol: Enrol) -> None:
     assert datetime.now() - start < timedelta(seconds=2)
 
 
-@pytest.mark.parametrize("fault", ["500", "cut", "truncated", "quota", "expired"])
+@pytest.mark.parametrize("fault", ["cut", *slow("500", "truncated", "quota", "expired")])
 def test_a_fault_at_any_request_leaves_the_same_lake_after_the_next_run(
     server: GoogleAdsServer, enrol: Enrol, fault: str
 ) -> None:

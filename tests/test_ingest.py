@@ -379,6 +379,7 @@ DELIVERIES = st.lists(
 
 @settings(max_examples=12, deadline=None, derandomize=True)
 @given(deliveries=DELIVERIES, delivery=st.sampled_from(["increment", "full"]))
+@pytest.mark.slow
 def test_the_log_tells_what_was_delivered(deliveries: list, delivery: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import House
+from tests.conftest import House, slow
 
 OTHERS = ("borealis", "cobalt", "shop")
 
@@ -65,7 +65,11 @@ def healthy(_served: House, tmp_path_factory: pytest.TempPathFactory) -> dict[st
     return {client: numbers(house, client) for client in ("acme", *OTHERS)}
 
 
-@pytest.mark.parametrize("break_it", BROKEN, ids=lambda function: function.__name__)
+@pytest.mark.parametrize(
+    "break_it",
+    [next(iter(BROKEN)), *slow(*list(BROKEN)[1:])],
+    ids=lambda function: function.__name__,
+)
 def test_a_broken_export_halts_one_client(served: House, healthy: dict, break_it) -> None:
     yesterday = served.published("acme")
     served.export(day=1)
@@ -156,6 +160,7 @@ BREAKS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("audits", [list(BREAKS)[:3], list(BREAKS)[3:]], ids=lambda names: names[0])
 def test_a_failed_audit_holds_its_client(served: House, healthy: dict, audits: list[str]) -> None:
     held = ("acme", "borealis", "cobalt")
@@ -175,6 +180,7 @@ def test_a_failed_audit_holds_its_client(served: House, healthy: dict, audits: l
         assert re.search(said, done.stdout, re.MULTILINE), done.stdout
 
 
+@pytest.mark.slow
 def test_bare_sqlmesh_audits_what_would_be_published(served: House) -> None:
     assert served.sqlmesh("audit").returncode == 0
     served.tamper("shop_marts.gate", "UPDATE {table} SET reported_spend = spend + 0.01")
@@ -186,6 +192,7 @@ def test_bare_sqlmesh_audits_what_would_be_published(served: House) -> None:
     assert re.search("1 audit error", done.stdout)
 
 
+@pytest.mark.slow
 def test_a_run_sees_the_load_made_just_before(served: House, healthy: dict) -> None:
     served.export(day=1)
 
@@ -196,6 +203,7 @@ def test_a_run_sees_the_load_made_just_before(served: House, healthy: dict) -> N
     assert numbers(served, "acme") == healthy["acme"]
 
 
+@pytest.mark.slow
 def test_a_killed_run_is_made_good(served: House, healthy: dict) -> None:
     served.export(day=1)
     served.ingest()
@@ -216,6 +224,7 @@ def test_a_killed_run_is_made_good(served: House, healthy: dict) -> None:
     assert {client: numbers(served, client) for client in healthy} == healthy
 
 
+@pytest.mark.slow
 def test_a_corrupt_warehouse_stops_its_shard_alone(house: House) -> None:
     house.edit("shop", "currency: EUR", "currency: EUR\nshard: other")
     house.export(sessions=30)
@@ -230,6 +239,7 @@ def test_a_corrupt_warehouse_stops_its_shard_alone(house: House) -> None:
     assert len(re.findall(r"│ published", done.stdout)) == 3
 
 
+@pytest.mark.slow
 def test_a_broken_settings_file_is_named_and_stops_nobody(served: House) -> None:
     served.pipelines("ingest")
     served.edit("acme", "lookback_days: 30", "lookback_days: thirty")
@@ -256,6 +266,7 @@ def test_a_new_client_joins_the_next_morning(served: House) -> None:
     assert {report.result for report in reports.values()} == {"published", "nothing new"}
 
 
+@pytest.mark.slow
 def test_a_new_client_with_a_broken_lake_stops_nobody(served: House) -> None:
     for name in ("kiosk", "stall"):
         text = (served.home / "clients/shop.yaml").read_text()

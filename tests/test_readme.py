@@ -48,6 +48,7 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_the_readme_tells_the_truth(clone: Path) -> None:
     page = PROJECT / "README.md"
     text = page.read_text()

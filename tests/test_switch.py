@@ -71,6 +71,7 @@ def test_a_morning_runs_what_was_promoted_and_names_what_waits(switched: House) 
     assert switched.published("acme") == before
 
 
+@pytest.mark.slow
 def test_a_preview_sees_the_loads_of_its_minute(served: House) -> None:
     today = datetime.now(timezone.utc).replace(hour=6, minute=0, second=2, microsecond=0)
     with time_machine.travel(today + timedelta(days=1), tick=False):
@@ -97,6 +98,7 @@ def test_a_change_that_fails_its_audits_is_not_promoted(switched: House) -> None
     assert switched.published("acme") == before
 
 
+@pytest.mark.slow
 def test_a_faulty_model_that_loses_spend_is_not_promoted(served: House, tmp_path) -> None:
     project = tmp_path / "project"
     left_out = shutil.ignore_patterns(".*", "lake", "exports", "warehouse", "tests", "logs")
@@ -113,6 +115,7 @@ def test_a_faulty_model_that_loses_spend_is_not_promoted(served: House, tmp_path
     assert served.published("acme") == before
 
 
+@pytest.mark.slow
 def test_a_bare_plan_sees_edits_additions_and_removals(served: House) -> None:
     clients = served.home / "clients"
 
@@ -133,6 +136,7 @@ def test_a_bare_plan_sees_edits_additions_and_removals(served: House) -> None:
     assert re.search(r"Removed Models:.*`kiosk_attribution__dev\.credit`", removed, re.DOTALL)
 
 
+@pytest.mark.slow
 def test_a_new_model_in_the_library_rebuilds_nobody(served: House, tmp_path) -> None:
     project = tmp_path / "project"
     shutil.copytree(
@@ -143,14 +147,12 @@ def test_a_new_model_in_the_library_rebuilds_nobody(served: House, tmp_path) -> 
         ),
     )
     library = project / "macros/attribution_models.py"
-    text = library.read_text()
-    library.write_text(
-        text.replace(
-            "MODELS: dict",
-            'def middle(settings: Attribution) -> str:\n    """All to the middle."""\n'
-            '    return "CASE WHEN position * 2 = path_length THEN 1 ELSE 0 END"\n\n\nMODELS: dict',
-        ).replace("linear, position_based", "linear, middle, position_based")
+    middle = (
+        'def middle(settings: Attribution) -> str:\n    """All to the middle."""\n'
+        '    return "CASE WHEN position * 2 = path_length THEN 1 ELSE 0 END"\n\n\nMODELS: dict'
     )
+    text = library.read_text().replace("MODELS: dict", middle)
+    library.write_text(text.replace("        linear,\n", "        linear,\n        middle,\n"))
     versions = served.run("python", "-c", VERSIONS.format(project=PROJECT))
     grown = served.run("python", "-c", VERSIONS.format(project=project))
 
