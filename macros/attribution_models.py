@@ -107,4 +107,4 @@ def weight(settings: Attribution) -> str:
     if len(weights) == 1:
         return weights[settings.model]
     branches = " ".join(f"WHEN '{model}' THEN {weight}" for model, weight in weights.items())
-    return f"CASE model {branches} END"
+    return f"CASE models.model {branches} END"

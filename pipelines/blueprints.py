@@ -2,12 +2,14 @@
 
 import os
 
-from macros.attribution_models import asked, models, scored_by, weight
+from macros.attribution_models import asked, scored_by, weight
 from macros.channel import channel_rules, renamed
+from macros.conversion_types import event_types, is_counted, models_by_type, window_days
 from macros.path_transforms import transformed
 from pipelines.clients import Client, read
 from pipelines.home import clients_folder, home
 from pipelines.learning.versions import first_versions
+from pipelines.settings.conversions import BUILT_IN, rules
 from pipelines.settings.sources import Ads
 
 MINOR_DIGITS = {"JPY": 0, "KRW": 0, "CLP": 0, "VND": 0, "ISK": 0, "BHD": 3, "KWD": 3, "TND": 3}
@@ -32,6 +34,8 @@ def blueprints() -> str:
 def blueprint(client: Client) -> str:
     """Return one client's blueprint variables, as SQLMesh reads them."""
     attribution, sources = client.attribution, client.sources
+    types = rules(client.conversions, attribution)
+    every_model = types["deal"].attribution  # each type has them all
     digits = MINOR_DIGITS.get(client.currency, 2)
     variables = {
         "client_name": client.id,
@@ -40,14 +44,16 @@ def blueprint(client: Client) -> str:
         "currency": client.currency,
         "minor_digits": digits,
         "minor_units": 10**digits,
-        "lookback_days": attribution.lookback_days,
+        "event_types": event_types(types),
+        "window_days": window_days(types),
+        "is_counted": is_counted(types),
+        "has_types": bool(client.conversions.keys() - BUILT_IN.keys()),
         "direct_touches": attribution.direct_touches,
         "transformed": transformed(attribution.path, "candidates"),
-        "models": models(attribution),
-        "active_model": attribution.model,
-        "first_versions": first_versions(str(home()), client.id, asked(attribution)),
-        "scored_by": scored_by(attribution),
-        "weight": weight(attribution),
+        "models": models_by_type(types),
+        "first_versions": first_versions(str(home()), client.id, asked(every_model)),
+        "scored_by": scored_by(every_model),
+        "weight": weight(every_model),
         "channel_rules": channel_rules(client.channels),
         "aliases": renamed(sources.web.aliases if sources.web else {}, "campaign"),
         **_platform("google", sources.google_ads),

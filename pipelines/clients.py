@@ -15,6 +15,7 @@ from pydantic import Field, ValidationError, field_validator
 from pipelines.home import clients_folder, lake_folder
 from pipelines.settings.attribution import Attribution
 from pipelines.settings.base import Settings
+from pipelines.settings.conversions import Types
 from pipelines.settings.paths import ChannelRule
 from pipelines.settings.sources import Sources
 
@@ -42,6 +43,7 @@ class Client(Settings):
     shard: str = Field("home", pattern=r"^[a-z][a-z0-9]*$")
     channels: list[ChannelRule] = []
     attribution: Attribution = Attribution()
+    conversions: Types = {}
     quality: Quality = Quality()
     publish: list[Table] = []
     sources: Sources

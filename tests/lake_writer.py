@@ -34,6 +34,7 @@ attribution:
   path: {path}
   position_based: {{first: {first}, last: {last}}}
   time_decay: {{half_life_days: {half_life_days}}}
+conversions: {conversions}
 sources:
   web:
     {table}: {{files: none}}
@@ -53,6 +54,7 @@ DEFAULTS = {
     "lookback_days": 3,
     "direct_touches": "fallback",
     "path": "[]",
+    "conversions": "{}",
     "aliases": "{}",
     "campaigns": "{}",
     "currency": "EUR",
@@ -195,7 +197,8 @@ class _World:
         self.random = random
         self.client = client
         self.size = size
-        self.lookback = timedelta(days=client.attribution.lookback_days)
+        own = [one.lookback_days for one in client.conversions.values() if one.lookback_days]
+        self.windows = [timedelta(days=days) for days in [client.attribution.lookback_days, *own]]
         self.customers = [f"customer-{number}" for number in range(4)]
         self.visitors = [f"visitor-{number}" for number in range(5)]
         self.rows: dict[tuple[str, str], dict[str, dict]] = {}
@@ -264,16 +267,17 @@ class _World:
         }
 
     def _new_events(self) -> dict:
-        is_purchase = self.random.random() < 0.3
+        event = self._any(["page_view", "page_view", "page_view", "signup", "purchase"])
+        amounts = {"page_view": [None], "signup": [None, self._money()]}
         channel = self._any(["direct", None, "organic_search", "paid_search", "email"])
         return dict.fromkeys(CONTRACTS["web"]["events"].columns) | {
             "client_id": self._any(self.customers),
-            "event_type": "purchase" if is_purchase else "page_view",
-            "event_time": self._conversion() if is_purchase else self._touch(),
+            "event_type": event,
+            "event_time": self._touch() if event == "page_view" else self._conversion(),
             "channel": channel,
             "campaign_id": self._any([None, "brand"]),
             "page_url": self._any(["/", "/shoes", "/sale"]),
-            "revenue": self._money() if is_purchase else None,
+            "revenue": self._any(amounts.get(event, [self._money()])),
         }
 
     def _new_opportunities(self) -> dict:
@@ -310,12 +314,12 @@ class _World:
 
     def _touch(self) -> str:
         """Return a time on a coarse grid, so that ties are common, or at an edge of some window."""
-        at = self._moment(self.converted, [timedelta(0), -self.lookback])
+        at = self._moment(self.converted, [timedelta(0), *(-window for window in self.windows)])
         self.touched.append(at)
         return self._text(at)
 
     def _conversion(self) -> str:
-        at = self._moment(self.touched, [timedelta(0), self.lookback])
+        at = self._moment(self.touched, [timedelta(0), *self.windows])
         self.converted.append(at)
         return self._text(at)
 

@@ -45,6 +45,7 @@ class Conversion(NamedTuple):
     """One conversion, as last known."""
 
     conversion_id: str
+    conversion_type: str
     customer_id: str | None
     converted_at: datetime
     revenue: Decimal
@@ -78,9 +79,10 @@ def paths(history: list[Load], client: Client, until: datetime) -> dict[Conversi
         for touch in touches
         if touch.visitor_id is not None and touch.customer_id is not None
     }
-    lookback = timedelta(days=client.attribution.lookback_days)
     found = {}
     for conversion in _conversions(history, client, until):
+        own = client.conversions.get(conversion.conversion_type)
+        lookback = timedelta(days=(own and own.lookback_days) or client.attribution.lookback_days)
         path = [
             touch
             for touch in touches
@@ -130,6 +132,8 @@ def campaigns(history: list[Load], client: Client, until: datetime) -> dict[tupl
             spent["clicks"] += int(row["clicks"] or 0)
             spent["impressions"] += int(row["impressions"] or 0)
     for credit in credits(history, client, until):
+        if not is_counted(credit.conversion.conversion_type, client):
+            continue
         touch = credit.touch
         at = touch.touched_at if touch else credit.conversion.converted_at
         day = at.replace(tzinfo=timezone.utc).astimezone(ZoneInfo(client.timezone)).date()
@@ -142,6 +146,14 @@ def campaigns(history: list[Load], client: Client, until: datetime) -> dict[tupl
         row["cpa"] = Fraction(row["cost"]) / row["conversions"] if row["conversions"] else None
         row["roas"] = Fraction(row["revenue"]) / Fraction(row["cost"]) if row["cost"] else None
     return rows
+
+
+def is_counted(conversion_type: str, client: Client) -> bool:
+    """Return whether a type of conversions is in campaigns and totals."""
+    own = client.conversions.get(conversion_type)
+    if own and own.counts is not None:
+        return own.counts
+    return conversion_type in ("deal", "purchase")
 
 
 def largest_remainder(shares: list[Fraction], total: int) -> list[int]:
@@ -187,7 +199,10 @@ def weights(path: list[Touch], converted_at: datetime, attribution: Attribution)
 def _shared(conversion: Conversion, path: list[Touch], client: Client) -> list[Credit]:
     if not path:
         return [Credit(conversion, None, 1, 0, Fraction(1), conversion.revenue)]
-    weighed = weights(path, conversion.converted_at, client.attribution)
+    own = client.conversions.get(conversion.conversion_type)
+    model = (own and own.model) or client.attribution.model
+    attribution = client.attribution.model_copy(update={"model": model})
+    weighed = weights(path, conversion.converted_at, attribution)
     shares = [weight / sum(weighed) for weight in weighed]
     minor = Decimal(1).scaleb(-DIGITS[client.currency])
     sign = -1 if conversion.revenue < 0 else 1
@@ -237,6 +252,7 @@ def _conversions(history: list[Load], client: Client, until: datetime) -> list[C
     deals = [
         Conversion(
             row["opportunity_id"],
+            "deal",
             row["customer_id"],
             _utc(row["closed_at"], client),
             _money(row["amount"] or "0", client),
@@ -244,17 +260,20 @@ def _conversions(history: list[Load], client: Client, until: datetime) -> list[C
         for row in _newest(history, "salesforce", "opportunities", until)
         if row["is_won"] == "true"
     ]
-    purchases = [
+    types = {own.event: name for name, own in client.conversions.items() if own.event}
+    types["purchase"] = "purchase"
+    events = [
         Conversion(
             row_key("web", "events", row),
+            types[row["event_type"]],
             row["client_id"],
             _utc(row["event_time"], client),
-            _money(row["revenue"], client),
+            _money(row["revenue"] or "0", client),
         )
         for row in _newest(history, "web", "events", until)
-        if row["event_type"] == "purchase"
+        if row["event_type"] in types
     ]
-    return deals + purchases
+    return deals + events
 
 
 def _newest(history: list[Load], source: str, table: str, until: datetime) -> list[dict]:

@@ -30,6 +30,7 @@ ORDER = (
     "attribution.credit",
     "marts.fct_credit",
     "marts.fct_campaigns",
+    "marts.conversion_totals",
 )
 RAW = {
     "staging.stg_sessions": ["web_sessions"],
@@ -41,13 +42,13 @@ START, END = datetime(2031, 1, 1), datetime(2032, 2, 2)  # stand-ins, told from 
 LAST = END - timedelta(microseconds=1)
 
 
-def render(*clients: str) -> dict[str, "Models"]:
-    """Return each client's models, rendered once."""
+def render(*clients: str, more: tuple[str, ...] = ()) -> dict[str, "Models"]:
+    """Return each client's models, rendered once; `more` of them after the usual ones."""
     warehouse = Warehouse("home")
     models = {model.name.replace('"', ""): model for model in warehouse._context.models.values()}
     warehouse.close()
     return {
-        client: Models(client, {name: models[f"{client}_{name}"] for name in ORDER})
+        client: Models(client, {name: models[f"{client}_{name}"] for name in (*ORDER, *more)})
         for client in clients
     }
 
@@ -124,7 +125,7 @@ class Models:
             ).fetchall()
         }
         last = until - timedelta(microseconds=1)
-        for name in ORDER:
+        for name in self.queries:
             table, time = f"{self.client}_{name}", self.times[name]
             query = self.query(name, start, until)
             if time and name in existing:

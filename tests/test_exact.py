@@ -26,7 +26,7 @@ from tests.lake_writer import START, Load, invent
 from tests.rendered import ORDER, Models, render
 
 SECOND, DAY = timedelta(seconds=1), timedelta(days=1)
-CREDIT = """conversion_id, touchpoint_id, customer_id, converted_at, touched_at, channel, campaign,
+CREDIT = """conversion_id, touchpoint_id, conversion_type, is_counted, customer_id, converted_at, touched_at, channel, campaign,
 position, path_length, revenue, attributed_revenue, is_attributed, credit"""
 CAMPAIGNS = "date, channel, campaign, cost, clicks, impressions, revenue, conversions, cpa, roas"
 
@@ -110,6 +110,8 @@ def check(query, history: list[Load], client: Client, until: datetime = datetime
     """Compare credit and campaigns with the oracle's; `query` returns columns of a table."""
     credits = {
         (earned.conversion.conversion_id, touch and touch.touchpoint_id): (
+            earned.conversion.conversion_type,
+            oracle.is_counted(earned.conversion.conversion_type, client),
             earned.conversion.customer_id,
             earned.conversion.converted_at,
             touch and touch.touched_at,
@@ -125,7 +127,7 @@ def check(query, history: list[Load], client: Client, until: datetime = datetime
         for earned in oracle.credits(history, client, until)
         for touch in [earned.touch]
     }
-    found = query(CREDIT, "marts.fct_credit")
+    found = query(CREDIT, "marts.fct_credit WHERE is_active")
     assert {row[:2]: row[2:] for row in found} == credits
     assert len(found) == len(credits)
 
@@ -184,7 +186,13 @@ SEEDS = {
     6: {"one": {"model": "time_decay", "half_life_days": 1, "direct_touches": "include"}},
     7: {
         "one": {"model": "time_decay", "direct_touches": "exclude", "timezone": "America/New_York"},
-        "two": {"model": "linear", "table": "events", "currency": "USD", "lookback_days": 2},
+        "two": {
+            "model": "linear",
+            "table": "events",
+            "currency": "USD",
+            "lookback_days": 2,
+            "conversions": "{signup: {event: signup, model: last_touch, lookback_days: 4}}",
+        },
     },
 }
 
@@ -239,6 +247,12 @@ QUICK = {
         "direct_touches": "include",
         "currency": "JPY",
         "timezone": "Asia/Tokyo",
+    },
+    "types": {
+        "table": "events",
+        "lookback_days": 2,
+        "conversions": "{signup: {event: signup, lookback_days: 1, model: first_touch},"
+        " purchase: {model: position_based, lookback_days: 6}, deal: {counts: false}}",
     },
 }
 

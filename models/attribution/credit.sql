@@ -11,7 +11,8 @@ MODEL (
 WITH weighted AS (
   SELECT
     paths.*,
-    models.*,
+    models.*
+    EXCLUDE (conversion_type),
     scores.score,
     scores.method,
     scores.version,
@@ -19,7 +20,8 @@ WITH weighted AS (
       @SQL(@weight)
     )::DECIMAL(38, 18) AS weight
   FROM @{client}_journeys.paths AS paths
-  CROSS JOIN @SQL(@models) AS models
+  JOIN @SQL(@models) AS models
+    ON paths.conversion_type = models.conversion_type
   LEFT JOIN @scores(@client, @scored_by) AS scores
     ON models.model = scores.model
     AND paths.conversion_id = scores.conversion_id
@@ -63,6 +65,7 @@ WITH weighted AS (
 )
 SELECT
   conversion_id, /* The conversion being explained */
+  conversion_type, /* deal, purchase, or what the client calls the event */
   touchpoint_id, /* The touchpoint that earns the credit; NULL where there is none */
   customer_id, /* NULL if unknown */
   converted_at, /* UTC */
@@ -72,7 +75,7 @@ SELECT
   position, /* 1 for the first touchpoint of the path */
   path_length, /* Touchpoints of the path; 0 where there are none */
   model, /* By which the credit is shared */
-  is_active, /* The model that the client's numbers are made by; the others are there to compare */
+  is_active, /* The model that the numbers of the type are made by; the others are there to compare */
   is_additive, /* False where touchpoints do not share the conversion, but each earns it */
   COALESCE(method, model) AS method, /* What shared it: the model, or what stands in for it */
   version AS model_version, /* Of what the model has learnt; NULL where it learns nothing */

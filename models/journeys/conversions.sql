@@ -1,4 +1,4 @@
-/* Every version of every conversion: won deals and purchases. One row per conversion and load. */
+/* Every version of every conversion: won deals, purchases, and events that the client calls so. One row per conversion and load. */
 MODEL (
   name @{client}_journeys.conversions,
   kind INCREMENTAL_BY_TIME_RANGE (
@@ -8,9 +8,10 @@ MODEL (
   blueprints @clients()
 );
 
-WITH deals AS (
+WITH versions AS (
   SELECT
     opportunity_id AS conversion_id,
+    'deal' AS conversion_type,
     customer_id,
     closed_at AS converted_at,
     COALESCE(amount, 0) AS revenue,
@@ -20,22 +21,22 @@ WITH deals AS (
   UNION ALL
   SELECT
     event_id AS conversion_id,
+    @SQL(@event_types) AS conversion_type,
     client_id AS customer_id,
     event_time AS converted_at,
-    revenue,
+    COALESCE(revenue, 0) AS revenue,
     is_deleted AS is_withdrawn,
     loaded_at
   FROM @{client}_staging.stg_events
-  WHERE
-    event_type = 'purchase'
 )
 SELECT
-  conversion_id, /* An opportunity, or a purchase of a shop's export */
+  conversion_id, /* An opportunity, or an event of a shop's export */
+  conversion_type, /* deal, purchase, or what the client calls the event */
   customer_id, /* Whose touchpoints count; NULL if unknown */
   converted_at, /* UTC; NULL while a deal is open */
-  @money(revenue) AS revenue, /* In the client's currency; 0 where the CRM has no amount */
+  @money(revenue) AS revenue, /* In the client's currency; 0 where the source has no amount */
   is_withdrawn, /* Not won yet, reopened or deleted: no conversion as of this version */
   loaded_at /* When this version was committed, UTC */
-FROM deals
+FROM versions
 WHERE
-  loaded_at BETWEEN @start_ts AND @end_ts
+  NOT conversion_type IS NULL AND loaded_at BETWEEN @start_ts AND @end_ts

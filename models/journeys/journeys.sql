@@ -46,6 +46,7 @@ WITH revised_conversions AS (
 )
 SELECT
   revised_conversions.conversion_id, /* The conversion */
+  revised_conversions.conversion_type, /* deal, purchase, or what the client calls the event */
   known_touchpoints.touchpoint_id, /* NULL where the customer has none in the window */
   revised_conversions.customer_id, /* NULL if unknown */
   revised_conversions.converted_at, /* UTC */
@@ -58,7 +59,7 @@ SELECT
 FROM revised_conversions
 LEFT JOIN known_touchpoints
   ON revised_conversions.customer_id = known_touchpoints.customer_id
-  AND known_touchpoints.touched_at BETWEEN revised_conversions.converted_at - @lookback_days * INTERVAL '1' DAY AND revised_conversions.converted_at
+  AND known_touchpoints.touched_at BETWEEN revised_conversions.converted_at - @SQL(@window_days) * INTERVAL '1' DAY AND revised_conversions.converted_at
   AND revised_conversions.revised_at >= known_touchpoints.loaded_at
   AND revised_conversions.revised_at < known_touchpoints.replaced_at
 WHERE

@@ -35,6 +35,7 @@ WITH judged AS (
 ), conversions AS (
   SELECT DISTINCT
     conversion_id,
+    conversion_type,
     customer_id,
     converted_at,
     revenue,
@@ -43,6 +44,7 @@ WITH judged AS (
 )
 SELECT
   conversions.conversion_id, /* The conversion being explained */
+  conversions.conversion_type, /* deal, purchase, or what the client calls the event */
   eligible.touchpoint_id, /* NULL where nothing may earn the credit */
   conversions.customer_id, /* NULL if unknown */
   conversions.converted_at, /* UTC */

@@ -48,7 +48,7 @@ WITH stirred_touchpoints AS (
   FROM stirred_touchpoints
   JOIN known_conversions
     ON stirred_touchpoints.customer_id = known_conversions.customer_id
-    AND stirred_touchpoints.touched_at BETWEEN known_conversions.converted_at - @lookback_days * INTERVAL '1' DAY AND known_conversions.converted_at
+    AND stirred_touchpoints.touched_at BETWEEN known_conversions.converted_at - @SQL(@window_days) * INTERVAL '1' DAY AND known_conversions.converted_at
     AND stirred_touchpoints.loaded_at >= known_conversions.loaded_at
     AND stirred_touchpoints.loaded_at < known_conversions.replaced_at
     AND NOT known_conversions.is_withdrawn

@@ -9,19 +9,7 @@ MODEL (
   audits (no_source_halted, revenue_conserved, spend_conserved)
 );
 
-WITH newest_deals AS (
-  SELECT
-    CASE WHEN is_won AND NOT is_deleted THEN COALESCE(amount, 0) END AS revenue
-  FROM @{client}_staging.stg_opportunities
-  QUALIFY
-    ROW_NUMBER() OVER (PARTITION BY opportunity_id ORDER BY loaded_at DESC) = 1
-), newest_purchases AS (
-  SELECT
-    CASE WHEN event_type = 'purchase' AND NOT is_deleted THEN revenue END AS revenue
-  FROM @{client}_staging.stg_events
-  QUALIFY
-    ROW_NUMBER() OVER (PARTITION BY event_id ORDER BY loaded_at DESC) = 1
-), newest_spend AS (
+WITH newest_spend AS (
   SELECT
     CASE WHEN NOT is_deleted THEN cost END AS cost
   FROM @{client}_staging.stg_ad_spend
@@ -69,29 +57,24 @@ WITH newest_deals AS (
         source
     ) AS late_sources
   FROM @{client}_marts.source_status
-), sold AS (
+), totals AS (
   SELECT
-    COUNT(revenue) AS conversions,
-    COALESCE(SUM(revenue), 0) AS revenue
-  FROM (
-    SELECT
-      revenue
-    FROM newest_deals
-    UNION ALL
-    SELECT
-      revenue
-    FROM newest_purchases
-  ) AS newest_sales
-), credited AS (
-  SELECT
-    COUNT(DISTINCT conversion_id) AS credited_conversions,
-    COALESCE(SUM(attributed_revenue) FILTER(WHERE
-      is_attributed), 0) AS attributed_revenue,
-    COALESCE(SUM(attributed_revenue) FILTER(WHERE
-      NOT is_attributed), 0) AS unattributed_revenue
-  FROM @{client}_marts.fct_credit
+    COALESCE(SUM(conversions), 0) AS conversions,
+    COALESCE(SUM(credited_conversions), 0) AS credited_conversions,
+    COALESCE(SUM(revenue), 0) AS revenue,
+    COALESCE(SUM(attributed_revenue), 0) AS attributed_revenue,
+    COALESCE(SUM(unattributed_revenue), 0) AS unattributed_revenue
+  FROM @{client}_marts.conversion_totals
   WHERE
-    is_active
+    is_counted
+), astray AS (
+  SELECT
+    LISTAGG(conversion_type, ', '
+    ORDER BY
+      conversion_type) AS astray_types
+  FROM @{client}_marts.conversion_totals
+  WHERE
+    NOT is_conserved
 )
 SELECT
   @client_name AS client, /* The client's name in schemas and files */
@@ -99,16 +82,17 @@ SELECT
   sources.halted_sources, /* Sources whose last delivery was refused, and why; NULL if none */
   sources.late_sources, /* Sources that lack data because their platform did not answer, and why; NULL if none */
   visited.sessions_without_consent, /* Sessions that enter no path, because their visitor did not consent */
-  sold.conversions, /* Won deals and purchases, as the sources have them */
-  credited.credited_conversions, /* Conversions that have credit */
-  sold.revenue, /* Of the conversions, as the sources have it */
-  credited.attributed_revenue, /* What touchpoints earned */
-  credited.unattributed_revenue, /* What no touchpoint earned */
+  totals.conversions, /* Of the types that count, as the sources have them */
+  totals.credited_conversions, /* Conversions that have credit */
+  totals.revenue, /* Of the conversions, as the sources have it */
+  totals.attributed_revenue, /* What touchpoints earned */
+  totals.unattributed_revenue, /* What no touchpoint earned */
+  astray.astray_types, /* Types of conversions whose credit is not what the sources have; NULL if none */
   spent.spend, /* As the platforms have it */
   spent.reported_spend /* As the campaigns have it */
 FROM @{client}_staging.stg_accounts AS accounts
-CROSS JOIN sold
-CROSS JOIN credited
+CROSS JOIN totals
+CROSS JOIN astray
 CROSS JOIN spent
 CROSS JOIN sources
 CROSS JOIN visited
