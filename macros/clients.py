@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlmesh import macro
 
-from pipelines.home import clients_folder, home
+from pipelines.home import clients_folder, home, lake_folder
 
 
 @macro()
@@ -22,7 +22,7 @@ def clients(evaluator):
 
 
 def _tell_the_cache() -> None:
-    """Make SQLMesh see an edit, an addition and a removal in `clients/`.
+    """Make SQLMesh see an edit, an addition and a removal in `clients/`, and a model's first version.
 
     It keeps loaded models until a file it watches is newer, and watches macros, not settings: so
     this file grows younger when the settings are not those of the last load.
@@ -31,6 +31,9 @@ def _tell_the_cache() -> None:
     digest = hashlib.sha256()
     for file in sorted(clients_folder().glob("*.yaml")):
         digest.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
+    for learnt in sorted(lake_folder().glob("*/_models/*")):
+        first = min((file.name for file in learnt.glob("*.parquet")), default="")
+        digest.update(f"{learnt.parts[-3:]} {first}".encode())
     seen = cache / "clients.sha256"
     if not seen.exists() or seen.read_text() != digest.hexdigest():
         os.utime(__file__, (now := datetime.now().timestamp(), now))

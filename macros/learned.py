@@ -5,7 +5,6 @@ import os
 from sqlmesh import macro
 
 from pipelines.committed import READING_STAGES
-from pipelines.learning.versions import read_versions
 
 
 @macro()
@@ -14,8 +13,11 @@ def learned(evaluator, client, model, columns, first_versions):
 
     `FROM @learned(@client, markov, (channel := TEXT, value := DOUBLE), @first_versions)`; with each
     row come `version`, `valid_from` and `valid_until` (UTC, excluded). Without a version there are
-    no rows. `first_versions` is not read: it makes the model another one when the first is there.
+    no rows. `first_versions` makes the query another one when the first is there: a change that does
+    not show in the query would rebuild this model, and nothing downstream of it.
     """
+    from pipelines.learning.versions import read_versions  # here: no source of it is carried
+
     found = None
     if evaluator.runtime_stage in READING_STAGES:
         found = read_versions(os.environ.get("ATTRIBUTION_HOME", "."), client.name, model.name)
@@ -25,4 +27,4 @@ def learned(evaluator, client, model, columns, first_versions):
         values = ", ".join(f"{name}::{type_} AS {name}" for name, type_ in typed.items())
         return f"(SELECT {values} FROM {found} AS versions)"
     values = ", ".join(f"NULL::{type_} AS {name}" for name, type_ in typed.items())
-    return f"(SELECT {values} WHERE FALSE)"
+    return f"(SELECT {values} WHERE '{first_versions.name}' IS NULL)"

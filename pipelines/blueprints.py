@@ -6,10 +6,12 @@ from macros.attribution_models import asked, scored_by, weight
 from macros.channel import channel_rules, renamed
 from macros.conversion_types import event_types, is_counted, models_by_type, window_days
 from macros.path_transforms import transformed
+from pipelines import crm
 from pipelines.clients import Client, read
 from pipelines.home import clients_folder, home
+from pipelines.ihc.variables import variables as ihc
 from pipelines.learning.versions import first_versions
-from pipelines.settings.conversions import BUILT_IN, rules
+from pipelines.settings.conversions import BUILT_IN, rules, with_every_model
 from pipelines.settings.sources import Ads
 
 MINOR_DIGITS = {"JPY": 0, "KRW": 0, "CLP": 0, "VND": 0, "ISK": 0, "BHD": 3, "KWD": 3, "TND": 3}
@@ -35,7 +37,7 @@ def blueprint(client: Client) -> str:
     """Return one client's blueprint variables, as SQLMesh reads them."""
     attribution, sources = client.attribution, client.sources
     types = rules(client.conversions, attribution)
-    every_model = types["deal"].attribution  # each type has them all
+    every_model = with_every_model(client.conversions, attribution)
     digits = MINOR_DIGITS.get(client.currency, 2)
     variables = {
         "client_name": client.id,
@@ -60,10 +62,12 @@ def blueprint(client: Client) -> str:
         **_platform("facebook", sources.facebook_ads),
         "has_clients": bool(sources.web and sources.web.clients),
         "compares": bool(attribution.compare),
+        **crm.variables(every_model),
         "publishes_path_ends": bool(client.publish),
         "publishes_first_touch": "first_touch_attribution" in client.publish,
         "publishes_last_touch": "last_touch_attribution" in client.publish,
         "publishes_channels": "channel_performance" in client.publish,
+        **ihc(client.model_copy(update={"attribution": every_model}), str(home())),
     }
     return f"(client := {client.id}, {', '.join(map(_assignment, variables.items()))})"
 

@@ -10,12 +10,13 @@ from typing import Literal, NamedTuple
 from zoneinfo import available_timezones
 
 import yaml
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from pipelines.home import clients_folder, lake_folder
 from pipelines.settings.attribution import Attribution
+from pipelines.settings.b2b import missing
 from pipelines.settings.base import Settings
-from pipelines.settings.conversions import Types
+from pipelines.settings.conversions import Types, know_their_models, with_every_model
 from pipelines.settings.paths import ChannelRule
 from pipelines.settings.sources import Sources
 
@@ -48,12 +49,25 @@ class Client(Settings):
     publish: list[Table] = []
     sources: Sources
 
+    @field_validator("conversions")
+    @classmethod
+    def _know_their_models(cls, types: Types, others: ValidationInfo) -> Types:
+        if "attribution" in others.data:  # or it is wrong itself, and says so
+            know_their_models(types, others.data["attribution"])
+        return types
+
     @field_validator("timezone")
     @classmethod
     def _exists(cls, zone: str) -> str:
         if zone not in _time_zones():
             raise ValueError(f"'{zone}' is no IANA time zone; write one like Europe/Berlin")
         return zone
+
+    @model_validator(mode="after")
+    def _delivers_what_it_asks_for(self) -> "Client":
+        if problem := missing(with_every_model(self.conversions, self.attribution), self.sources):
+            raise ValueError(f"attribution: {problem}")
+        return self
 
 
 class Problem(NamedTuple):

@@ -48,6 +48,7 @@ class Contract(NamedTuple):
 
 TEXT, INTEGER = Column("text"), Column("integer")
 EXTRA = Column("text", optional=True)
+FLAG = Column("boolean", optional=True)
 DELETED = Column("boolean", optional=True)  # the source itself says so
 KEY, MOMENT, DAY = Column("text", True), Column("timestamp", True), Column("date", True)
 
@@ -91,6 +92,8 @@ CONTRACTS: dict[str, dict[str, Contract]] = {
                 "fbclid": EXTRA,
                 "ttclid": EXTRA,
                 "consent": Column("boolean", optional=True),
+                "holder_engagement": FLAG,
+                "closer_engagement": FLAG,
             },
             key=("session_id",),
         ),
@@ -136,6 +139,9 @@ CONTRACTS: dict[str, dict[str, Contract]] = {
                 "currency": EXTRA,
                 "account_id": EXTRA,
                 "opened_at": Column("timestamp", optional=True),
+                "milestone_1": Column("timestamp", optional=True),  # a date of the client's own
+                "milestone_2": Column("timestamp", optional=True),
+                "milestone_3": Column("timestamp", optional=True),
                 "is_deleted": DELETED,
             },
             key=("opportunity_id",),

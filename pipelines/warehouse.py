@@ -12,9 +12,11 @@ os.environ.setdefault("MAX_FORK_WORKERS", "1")
 from sqlglot import exp
 from sqlmesh import Context
 from sqlmesh.core.console import NoopConsole, set_console
-from sqlmesh.utils.errors import AuditError, NodeAuditsErrors, PlanError
+from sqlmesh.utils.errors import AuditError, NodeAuditsErrors, PlanError, PythonModelEvalError
 
+from pipelines.credentials import conceal
 from pipelines.home import home, warehouse_folder
+from pipelines.sources.trouble import Trouble
 
 
 class Failure(NamedTuple):
@@ -105,7 +107,8 @@ class Warehouse:
     def _failures(self) -> dict[str, list[Failure]]:
         failures: dict[str, list[Failure]] = defaultdict(list)
         for error in self._listener.errors:
-            name = exp.to_table(error.node.snapshot_name)
+            node = error.node  # of a table that could not be created, it is the snapshot itself
+            name = exp.to_table(getattr(node, "snapshot_name", None) or node.name)
             cause = error.__cause__
             causes = cause.errors if isinstance(cause, NodeAuditsErrors) else [cause]
             for each in causes:
@@ -115,6 +118,10 @@ class Warehouse:
         return dict(failures)
 
     def _reason(self, error: BaseException | None) -> str:
+        if isinstance(error, PythonModelEvalError):  # its text is a traceback
+            error = error.__context__ or error
+        if isinstance(error, Trouble):
+            return f"{error.code}: {conceal(str(error))}"
         if not isinstance(error, AuditError):
             return f"{type(error).__name__}: {' '.join(str(error).split())}"
         rows = self._context.engine_adapter.fetchdf(error.query.limit(3)).to_dict("records")

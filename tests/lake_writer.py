@@ -164,10 +164,16 @@ def _write_table(folder: Path, load: Load, columns: dict) -> None:
     pa.parquet.write_table(pa.table(columns), folder / f"{load.load_id}.file.parquet")
 
 
-def invent(random: Random, client: Client, loads: int = 12, size: int = 8) -> list[Load]:
+def invent(
+    random: Random,
+    client: Client,
+    loads: int = 12,
+    size: int = 8,
+    world: type["World"] | None = None,
+) -> list[Load]:
     """Return a history of so many loads, of about so many rows each, in the order of their commits."""
-    world = _World(random, client, size)
-    return [world.load(moment) for moment in _moments(random, loads)]
+    invented = (world or World)(random, client, size)
+    return [invented.load(moment) for moment in _moments(random, loads)]
 
 
 def _moments(random: Random, count: int) -> list[datetime]:
@@ -190,7 +196,7 @@ def _moments(random: Random, count: int) -> list[datetime]:
     return sorted(moments)
 
 
-class _World:
+class World:
     """What the sources hold while a history is made."""
 
     def __init__(self, random: Random, client: Client, size: int) -> None:
@@ -207,12 +213,7 @@ class _World:
 
     def load(self, at: datetime) -> Load:
         """Change one source, and return what ingest would append."""
-        web = "events" if self.client.sources.web.events else "sessions"
-        source, table = self.random.choice(
-            [("web", web)] * 4
-            + [("salesforce", "opportunities")] * 3
-            + [("google_ads", "spend"), ("facebook_ads", "spend")]
-        )
+        source, table = self.random.choice(self._tables())
         known = self.rows.setdefault((source, table), {})
         delivered, deleted = [], []
         for _ in range(self.random.randint(1, self.size)):
@@ -235,6 +236,15 @@ class _World:
             known[key] = row
             delivered.append(row)
         return Load(at, source, {table: delivered})
+
+    def _tables(self) -> list[tuple[str, str]]:
+        """Return the tables that change, each as often as it should, by chance."""
+        web = "events" if self.client.sources.web.events else "sessions"
+        return (
+            [("web", web)] * 4
+            + [("salesforce", "opportunities")] * 3
+            + [("google_ads", "spend"), ("facebook_ads", "spend")]
+        )
 
     def _pick(self, known: dict[str, dict]) -> dict:
         return known[self.random.choice(sorted(known))]

@@ -180,11 +180,12 @@ def weights(path: list[Touch], converted_at: datetime, attribution: Attribution)
         case "linear":
             return [Fraction(1)] * n
         case "position_based":
-            start = Fraction(str(attribution.position_based.first))
-            end = Fraction(str(attribution.position_based.last))
-            if n <= 2:
-                return [Fraction(1)] if n == 1 else [start, end]
-            return [start, *[(1 - start - end) / (n - 2)] * (n - 2), end]
+            ends = attribution.position_based
+            return _ends(n, Fraction(str(ends.first)), Fraction(str(ends.last)))
+        case "j_shaped":
+            return _ends(n, Fraction(1, 5), Fraction(3, 5))
+        case "inverse_j":
+            return _ends(n, Fraction(3, 5), Fraction(1, 5))
         case "time_decay":
             half_life = Decimal(str(attribution.time_decay.half_life_days)) * 86400
             with localcontext(prec=60):
@@ -194,6 +195,12 @@ def weights(path: list[Touch], converted_at: datetime, attribution: Attribution)
                 ]
                 return [Fraction(Decimal(2) ** (-age / half_life)) for age in ages]
     raise ValueError(attribution.model)
+
+
+def _ends(n: int, start: Fraction, end: Fraction) -> list[Fraction]:
+    if n <= 2:
+        return [Fraction(1)] if n == 1 else [start, end]
+    return [start, *[(1 - start - end) / (n - 2)] * (n - 2), end]
 
 
 def _shared(conversion: Conversion, path: list[Touch], client: Client) -> list[Credit]:

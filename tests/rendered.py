@@ -15,28 +15,53 @@ from pipelines.contracts import CONTRACTS
 from pipelines.warehouse import Warehouse
 from tests.lake_writer import Load, raw_columns, row_key
 
-ORDER = (
+SEQUENCE = (
     "staging.stg_sessions",
     "staging.stg_events",
     "staging.stg_opportunities",
     "staging.stg_ad_spend",
+    "staging.stg_contacts",
+    "staging.stg_contact_roles",
+    "staging.stg_leads",
+    "staging.stg_campaign_members",
     "journeys.touchpoints",
     "journeys.conversions",
     "journeys.identities",
     "journeys.owned_touchpoints",
+    "journeys.deal_contacts",
+    "journeys.members",
+    "journeys.deal_leads",
+    "journeys.crm_changes",
     "journeys.revisions",
     "journeys.journeys",
     "journeys.paths",
+    "journeys.milestones",
     "attribution.credit",
     "marts.fct_credit",
     "marts.fct_campaigns",
     "marts.conversion_totals",
 )
+CRM = {
+    "staging.stg_contacts",
+    "staging.stg_contact_roles",
+    "staging.stg_leads",
+    "staging.stg_campaign_members",
+    "journeys.deal_contacts",
+    "journeys.members",
+    "journeys.deal_leads",
+    "journeys.crm_changes",
+    "journeys.milestones",
+}
+ORDER = tuple(name for name in SEQUENCE if name not in CRM)  # what every client has
 RAW = {
     "staging.stg_sessions": ["web_sessions"],
     "staging.stg_events": ["web_events"],
     "staging.stg_opportunities": ["salesforce_opportunities"],
     "staging.stg_ad_spend": ["google_ads_spend", "facebook_ads_spend"],
+    "staging.stg_contacts": ["salesforce_contacts"],
+    "staging.stg_contact_roles": ["salesforce_contact_roles"],
+    "staging.stg_leads": ["salesforce_leads"],
+    "staging.stg_campaign_members": ["salesforce_campaign_members"],
 }
 START, END = datetime(2031, 1, 1), datetime(2032, 2, 2)  # stand-ins, told from data at a glance
 LAST = END - timedelta(microseconds=1)
@@ -48,7 +73,14 @@ def render(*clients: str, more: tuple[str, ...] = ()) -> dict[str, "Models"]:
     models = {model.name.replace('"', ""): model for model in warehouse._context.models.values()}
     warehouse.close()
     return {
-        client: Models(client, {name: models[f"{client}_{name}"] for name in (*ORDER, *more)})
+        client: Models(
+            client,
+            {
+                name: models[own]
+                for name in (*SEQUENCE, *more)
+                if (own := f"{client}_{name}") in models
+            },
+        )
         for client in clients
     }
 

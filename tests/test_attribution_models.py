@@ -1,5 +1,6 @@
 """Worked examples of each attribution model, small enough to check by eye; and the cents."""
 
+import re
 from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -20,7 +21,9 @@ YEAR = 365 * DAY
 EQUAL = {1: [1], 2: [1 / 2] * 2, 3: [1 / 3] * 3, 5: [1 / 5] * 5}
 
 
-def credits(ages: list[float], direct: set[int] = frozenset(), **chosen) -> list[float]:
+def credits(
+    ages: list[float], direct: set[int] = frozenset(), as_model: str = "", **chosen
+) -> list[float]:
     """Return the credit of touchpoints of some ages in seconds, oldest first; some are direct."""
     touches = [(position, age, position in direct) for position, age in enumerate(ages, 1)]
     formula = weight(Attribution(**chosen))
@@ -34,7 +37,8 @@ def credits(ages: list[float], direct: set[int] = frozenset(), **chosen) -> list
               ORDER BY position ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING
             ) AS non_direct_after
           FROM touches
-        ), weighed AS (SELECT position, ({formula})::DECIMAL(38, 18) AS weight FROM paths)
+        ), weighed AS (SELECT position, ({formula})::DECIMAL(38, 18) AS weight
+          FROM paths CROSS JOIN (SELECT '{as_model}' AS model) AS models)
         SELECT weight::DOUBLE / SUM(weight) OVER ()::DOUBLE FROM weighed ORDER BY position"""
     ).fetchall()
     return [credit for (credit,) in rows]
@@ -127,16 +131,91 @@ def test_time_decay_halves(half_life_days: float, ages: list[float], expected: l
     assert found == pytest.approx(expected, abs=1e-12)
 
 
+# Numbers that others publish: where, the days of the touchpoints before the conversion, by what.
+PUBLISHED = {
+    "Adobe, attribution example, J-shaped: $50 by search, social, email, display": (
+        [9, 6, 0, 0],
+        {"model": "j_shaped"},
+        [10 / 50, 5 / 50, 5 / 50, 30 / 50],
+    ),
+    "Adobe, the same path by time decay, in thousandths": (
+        [9, 6, 0, 0],
+        {"model": "time_decay"},
+        [0.138, 0.186, 0.338, 0.338],
+    ),
+    "Adobe, the same path linear": ([9, 6, 0, 0], {"model": "linear"}, [12.5 / 50] * 4),
+    "Adobe, J-shaped, one touchpoint": ([0], {"model": "j_shaped"}, [1]),
+    "Adobe, J-shaped, two touchpoints": ([1, 0], {"model": "j_shaped"}, [0.25, 0.75]),
+    "Adobe, Inverse J, one touchpoint": ([0], {"model": "inverse_j"}, [1]),
+    "Adobe, Inverse J, two touchpoints": ([1, 0], {"model": "inverse_j"}, [0.75, 0.25]),
+    "Mixpanel, J-shaped, six touchpoints": (
+        [5, 4, 3, 2, 1, 0],
+        {"model": "j_shaped"},
+        [0.20, 0.05, 0.05, 0.05, 0.05, 0.60],
+    ),
+    "Mixpanel, Inverse J-shaped, six touchpoints": (
+        [5, 4, 3, 2, 1, 0],
+        {"model": "inverse_j"},
+        [0.60, 0.05, 0.05, 0.05, 0.05, 0.20],
+    ),
+    "Mixpanel, U-shaped, six touchpoints": (
+        [5, 4, 3, 2, 1, 0],
+        {"model": "position_based"},
+        [0.40, 0.05, 0.05, 0.05, 0.05, 0.40],
+    ),
+    "DP6 Marketing-Attribution-Models, tests/test_heuristics.py, half-life of an hour": (
+        [2 / 24, 1 / 24, 0],
+        {"model": "time_decay", "time_decay": {"half_life_days": 1 / 24}},
+        [0.25 / 1.75, 0.5 / 1.75, 1 / 1.75],
+    ),
+    "DP6 Marketing-Attribution-Models, tests/test_heuristics.py, position based": (
+        [2 / 24, 1 / 24, 0],
+        {"model": "position_based"},
+        [0.4, 0.2, 0.4],
+    ),
+}
+
+
+@pytest.mark.parametrize("source", PUBLISHED)
+def test_published_examples_come_out(source: str) -> None:
+    days, chosen, expected = PUBLISHED[source]
+
+    assert credits([day * DAY for day in days], **chosen) == pytest.approx(expected, abs=5e-4)
+
+
+@pytest.mark.parametrize(
+    ("model", "expected"),
+    [
+        ("j_shaped", [0.2, 0.2, 0.6]),
+        ("j_shaped", [0.2, 0.2 / 3, 0.2 / 3, 0.2 / 3, 0.6]),
+        ("inverse_j", [0.6, 0.2, 0.2]),
+        ("inverse_j", [0.6, 0.2 / 3, 0.2 / 3, 0.2 / 3, 0.2]),
+    ],
+)
+def test_a_compared_model_shares_as_it_would_alone(model: str, expected: list[float]) -> None:
+    ages = [HOUR] * len(expected)
+
+    assert credits(ages, model=model) == pytest.approx(expected)
+    assert credits(ages, as_model=model, compare=[model]) == pytest.approx(expected)
+
+
+EXAMPLES = ("attribution_models", "compare", "milestone_models", "ihc_local", "ihc_service")
+
+
 def test_every_model_has_an_example() -> None:
-    assert set(MODELS) == {
-        "first_touch",
-        "last_touch",
-        "last_non_direct",
-        "linear",
-        "position_based",
-        "time_decay",
-        "participation",
-    }
+    files = (Path(__file__).with_name(f"test_{name}.py") for name in EXAMPLES)
+    examples = "".join(file.read_text() for file in files)
+
+    assert [name for name in MODELS if not re.search(f"['\"]{name}['\"]", examples)] == []
+
+
+def test_a_function_marked_as_a_model_is_one_to_choose(monkeypatch: pytest.MonkeyPatch) -> None:
+    def middle(settings: Attribution) -> str:
+        return "CASE WHEN position * 2 = path_length + 1 THEN 1 ELSE 0 END"
+
+    monkeypatch.setitem(MODELS, "middle", middle)
+
+    assert credits([HOUR] * 3, model="middle") == [0, 1, 0]
 
 
 CENTS = {
@@ -193,7 +272,7 @@ def test_cents_go_to_the_largest_remainders(models: dict[str, Models], client: s
         f"""CREATE TABLE {client}_journeys.paths AS
         SELECT conversion_id, 'deal' AS conversion_type, touchpoint_id, 'customer' AS customer_id, '{now}'::TIMESTAMP AS converted_at,
           revenue::DECIMAL(18, {digits}) AS revenue, '{now}'::TIMESTAMP AS touched_at, 'Email' AS channel,
-          NULL AS campaign, FALSE AS is_direct, FALSE AS path_is_direct, position, path_length,
+          NULL::TEXT AS campaign, FALSE AS is_direct, FALSE AS path_is_direct, position, path_length,
           path_length - position AS non_direct_after, 0 AS age_seconds, 0 AS newest_age_seconds,
           '{now}'::TIMESTAMP AS revised_at
         FROM (VALUES {", ".join("(?, ?, ?, ?, ?)" for _ in paths)})

@@ -52,6 +52,36 @@ WRONG = {
         "less than or equal",
     ),
     "an endless half-life": ("days: 7", "days: .inf", "time_decay.half_life_days: ", "finite"),
+    "journeys by account without contacts": (
+        "model: linear",
+        "model: linear\n  journeys: account",
+        "attribution: `journeys: account` needs salesforce.",
+        "add it under `sources:`",
+    ),
+    "a W without leads": (
+        "model: linear",
+        "model: w_shaped",
+        "attribution: the milestone `lead` needs salesforce.leads",
+        "add it under `sources:`",
+    ),
+    "roles of nobody": (
+        "model: linear",
+        "model: linear\n  contacts: {roles: []}",
+        "attribution.contacts: ",
+        "name a role",
+    ),
+    "campaign members of customers": (
+        "model: linear",
+        "model: linear\n  contacts: {campaign_members: true}",
+        "attribution: `campaign_members: true` needs",
+        "leave",
+    ),
+    "a milestone without a date": (
+        "model: linear",
+        "model: linear\n  milestones: {shares: {sql: 0.3}}",
+        "attribution.milestones: shares.sql: ",
+        "under `dates:`",
+    ),
     "a limit in words": ("0.05", "5 %", "quality.quarantine_limit: ", "valid number (it is '5 %')"),
     "an unknown column": (
         "cost: spent",

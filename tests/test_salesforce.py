@@ -160,7 +160,7 @@ def test_all_tables_land(org: Org) -> None:
     moment = "2026-10-01T12:00:00.000+0000"
     won = ("006000000000001AAA", "001A", "Closed Won", "true", moment, "100.5", None, "001A")
     assert org.lake() == {
-        "opportunities": [(*won, moment, False)],
+        "opportunities": [(*won, moment, *[None] * 3, False)],
         "contacts": [("003000000000001AAA", "001A", "1@example.com", "C 1", moment, False)],
         "contact_roles": [("00K1", "0061", "0031", "Buyer", "true", False)],
         "leads": [("00Q1", moment, "a@b.c", "B", "2026-09-03", "001A", "0031", "0061", False)],
@@ -714,6 +714,7 @@ UNDISTURBED = {
             None,
             "001A",
             MOMENT,
+            *[None] * 3,
             False,
         )
         for number in range(6)

@@ -147,20 +147,21 @@ def test_a_new_model_in_the_library_rebuilds_nobody(served: House, tmp_path) -> 
         ),
     )
     library = project / "macros/attribution_models.py"
-    middle = (
-        'def middle(settings: Attribution) -> str:\n    """All to the middle."""\n'
-        '    return "CASE WHEN position * 2 = path_length THEN 1 ELSE 0 END"\n\n\nMODELS: dict'
-    )
-    text = library.read_text().replace("MODELS: dict", middle)
-    library.write_text(text.replace("        linear,\n", "        linear,\n        middle,\n"))
+    library.write_text(library.read_text() + MIDDLE)
     versions = served.run("python", "-c", VERSIONS.format(project=PROJECT))
     grown = served.run("python", "-c", VERSIONS.format(project=project))
 
-    assert "middle" in library.read_text().split("MODELS: dict")[1]
     assert versions.returncode == grown.returncode == 0, grown.stdout
     assert versions.stdout == grown.stdout != ""
 
 
+MIDDLE = '''
+
+@model
+def middle(settings: Attribution) -> str:
+    """All to the middle."""
+    return "CASE WHEN position * 2 = path_length THEN 1 ELSE 0 END"
+'''
 VERSIONS = """
 import os, sys
 sys.path.insert(0, r"{project}")

@@ -8,27 +8,43 @@ MODEL (
   blueprints @clients()
 );
 
-WITH weighted AS (
+WITH numbered AS (
   SELECT
-    paths.*,
-    models.*
-    EXCLUDE (conversion_type),
-    scores.score,
+    *,
+    ROW_NUMBER() OVER (ORDER BY conversion_id, revised_at, position) AS number
+  FROM @{client}_journeys.paths
+  WHERE
+    revised_at BETWEEN @start_ts AND @end_ts
+), weighted AS (
+  /* numbers stand for touchpoints and paths: what is shared and sorted by each model stays small */
+  SELECT
+    paths.number,
+    paths.number - paths.position AS path,
+    paths.position,
+    paths.path_length,
+    (
+      ABS(paths.revenue) * @minor_units
+    )::BIGINT AS revenue_units,
+    models.*,
     scores.method,
     scores.version,
     (
       @SQL(@weight)
     )::DECIMAL(38, 18) AS weight
-  FROM @{client}_journeys.paths AS paths
+  FROM numbered AS paths
   JOIN @SQL(@models) AS models
-    ON paths.conversion_type = models.conversion_type
+    USING (conversion_type)
   LEFT JOIN @scores(@client, @scored_by) AS scores
-    ON models.model = scores.model
-    AND paths.conversion_id = scores.conversion_id
-    AND paths.touchpoint_id = scores.touchpoint_id
-    AND paths.revised_at = scores.revised_at
-  WHERE
-    paths.revised_at BETWEEN @start_ts AND @end_ts
+    USING (model, conversion_id, touchpoint_id, revised_at)
+  LEFT JOIN @milestone_positions(@client, @milestones) AS milestone_positions
+    USING (conversion_id, revised_at)
+), totals AS (
+  SELECT
+    path,
+    model,
+    SUM(weight)::DOUBLE AS total
+  FROM weighted
+  GROUP BY ALL
 ), shared AS (
   SELECT
     *,
@@ -37,59 +53,49 @@ WITH weighted AS (
       THEN 1::DOUBLE
       WHEN NOT is_additive
       THEN weight::DOUBLE
-      WHEN SUM(weight) OVER path > 0
-      THEN weight::DOUBLE / (
-        SUM(weight) OVER path
-      )::DOUBLE
+      WHEN total > 0
+      THEN weight::DOUBLE / total
       ELSE 1::DOUBLE / path_length
-    END AS credit,
-    (
-      ABS(revenue) * @minor_units
-    )::BIGINT AS revenue_units
+    END AS credit
   FROM weighted
-  WINDOW path AS (PARTITION BY conversion_id, model, revised_at)
-), measured AS (
+  JOIN totals
+    USING (path, model)
+), rounded AS (
   /* six digits of a unit: what a DOUBLE adds beyond would decide between equal remainders */
   SELECT
     *,
-    (
-      credit * revenue_units
-    )::DECIMAL(38, 6) AS units
+    FLOOR(credit * revenue_units)::BIGINT AS whole_units,
+    ROUND(credit * revenue_units - FLOOR(credit * revenue_units), 6) AS remainder
   FROM shared
-), rounded AS (
+), paid AS (
   SELECT
     *,
-    FLOOR(units)::BIGINT AS whole_units,
-    units - FLOOR(units) AS remainder
-  FROM measured
+    whole_units + (
+      ROW_NUMBER() OVER (PARTITION BY path, model ORDER BY remainder DESC, position) <= revenue_units - SUM(whole_units) OVER (PARTITION BY path, model)
+    )::INT AS units
+  FROM rounded
 )
 SELECT
-  conversion_id, /* The conversion being explained */
-  conversion_type, /* deal, purchase, or what the client calls the event */
-  touchpoint_id, /* The touchpoint that earns the credit; NULL where there is none */
-  customer_id, /* NULL if unknown */
-  converted_at, /* UTC */
-  touched_at, /* UTC; NULL where there is no touchpoint */
-  COALESCE(channel, 'unattributed') AS channel, /* Of the touchpoint */
-  COALESCE(campaign, '(not set)') AS campaign, /* Of the touchpoint */
-  position, /* 1 for the first touchpoint of the path */
-  path_length, /* Touchpoints of the path; 0 where there are none */
-  model, /* By which the credit is shared */
-  is_active, /* The model that the numbers of the type are made by; the others are there to compare */
-  is_additive, /* False where touchpoints do not share the conversion, but each earns it */
-  COALESCE(method, model) AS method, /* What shared it: the model, or what stands in for it */
-  version AS model_version, /* Of what the model has learnt; NULL where it learns nothing */
-  credit, /* Share of the conversion, 0 to 1 */
-  revenue, /* The whole conversion's, in the client's currency */
-  @money(
-    SIGN(revenue) * (
-      whole_units + CASE
-        WHEN ROW_NUMBER() OVER (PARTITION BY conversion_id, model, revised_at ORDER BY remainder DESC, position) <= revenue_units - SUM(whole_units) OVER (PARTITION BY conversion_id, model, revised_at)
-        THEN 1
-        ELSE 0
-      END
-    ) / @minor_units
-  ) AS attributed_revenue, /* The share in money: rounded by largest remainder, it sums to the revenue if additive; a refund takes back what the sale gave */
-  path_length > 0 AS is_attributed, /* False where nothing earned the credit */
-  revised_at /* The newest row holds; UTC */
-FROM rounded
+  paths.conversion_id, /* The conversion being explained */
+  paths.conversion_type, /* deal, purchase, or what the client calls the event */
+  paths.touchpoint_id, /* The touchpoint that earns the credit; NULL where there is none */
+  paths.customer_id, /* NULL if unknown */
+  paths.converted_at, /* UTC */
+  paths.touched_at, /* UTC; NULL where there is no touchpoint */
+  COALESCE(paths.channel, 'unattributed') AS channel, /* Of the touchpoint */
+  COALESCE(paths.campaign, '(not set)') AS campaign, /* Of the touchpoint */
+  paths.position, /* 1 for the first touchpoint of the path */
+  paths.path_length, /* Touchpoints of the path; 0 where there are none */
+  paid.model, /* By which the credit is shared */
+  paid.is_active, /* The model that the numbers of the type are made by; the others are there to compare */
+  paid.is_additive, /* False where touchpoints do not share the conversion, but each earns it */
+  COALESCE(paid.method, paid.model) AS method, /* What shared it: the model, or what stands in for it */
+  paid.version AS model_version, /* Of what the model has learnt; NULL where it learns nothing */
+  paid.credit, /* Share of the conversion, 0 to 1 */
+  paths.revenue, /* The whole conversion's, in the client's currency */
+  @money(SIGN(paths.revenue) * paid.units / @minor_units) AS attributed_revenue, /* The share in money: rounded by largest remainder, it sums to the revenue if additive; a refund takes back what the sale gave */
+  paths.path_length > 0 AS is_attributed, /* False where nothing earned the credit */
+  paths.revised_at /* The newest row holds; UTC */
+FROM paid
+JOIN numbered AS paths
+  ON paid.number = paths.number

@@ -13,6 +13,11 @@ WITH versions AS (
     opportunity_id AS conversion_id,
     'deal' AS conversion_type,
     customer_id,
+    COALESCE(account_id, customer_id) AS account_id,
+    opened_at,
+    milestone_1,
+    milestone_2,
+    milestone_3,
     closed_at AS converted_at,
     COALESCE(amount, 0) AS revenue,
     is_deleted OR NOT is_won AS is_withdrawn,
@@ -23,6 +28,11 @@ WITH versions AS (
     event_id AS conversion_id,
     @SQL(@event_types) AS conversion_type,
     client_id AS customer_id,
+    NULL::TEXT AS account_id,
+    NULL::TIMESTAMP AS opened_at,
+    NULL::TIMESTAMP AS milestone_1,
+    NULL::TIMESTAMP AS milestone_2,
+    NULL::TIMESTAMP AS milestone_3,
     event_time AS converted_at,
     COALESCE(revenue, 0) AS revenue,
     is_deleted AS is_withdrawn,
@@ -33,6 +43,11 @@ SELECT
   conversion_id, /* An opportunity, or an event of a shop's export */
   conversion_type, /* deal, purchase, or what the client calls the event */
   customer_id, /* Whose touchpoints count; NULL if unknown */
+  account_id, /* The deal's account, or its customer where the CRM names none; NULL for purchases */
+  opened_at, /* When the opportunity was made, UTC; NULL if unknown */
+  milestone_1, /* A date of the client's own, UTC; NULL if not reached */
+  milestone_2, /* The same, another */
+  milestone_3, /* The same, another */
   converted_at, /* UTC; NULL while a deal is open */
   @money(revenue) AS revenue, /* In the client's currency; 0 where the source has no amount */
   is_withdrawn, /* Not won yet, reopened or deleted: no conversion as of this version */

@@ -23,6 +23,27 @@ WITH revised_conversions AS (
       PARTITION BY revisions.conversion_id, revisions.revised_at
       ORDER BY conversions.loaded_at DESC
     ) = 1
+), people AS (
+  /* whose touchpoints count */
+  SELECT
+    conversion_id,
+    conversion_type,
+    revised_at,
+    converted_at,
+    customer_id
+  FROM revised_conversions
+  UNION
+  SELECT
+    revised_conversions.conversion_id,
+    revised_conversions.conversion_type,
+    revised_conversions.revised_at,
+    revised_conversions.converted_at,
+    members.customer_id
+  FROM revised_conversions
+  JOIN @optional(@by_account, @client, journeys.members) AS members
+    ON revised_conversions.conversion_id = members.conversion_id
+    AND revised_conversions.revised_at >= members.valid_from
+    AND revised_conversions.revised_at < members.valid_until
 ), known_touchpoints AS (
   SELECT
     *,
@@ -40,27 +61,38 @@ WITH revised_conversions AS (
         customer_id IN (
           SELECT
             customer_id
-          FROM revised_conversions
+          FROM people
         )
     )
+), touchpoints AS (
+  SELECT
+    people.conversion_id,
+    people.revised_at,
+    known_touchpoints.*
+  FROM people
+  JOIN known_touchpoints
+    ON people.customer_id = known_touchpoints.customer_id
+    AND known_touchpoints.touched_at BETWEEN people.converted_at - @SQL(@window_days) * INTERVAL '1' DAY AND people.converted_at
+    AND people.revised_at >= known_touchpoints.loaded_at
+    AND people.revised_at < known_touchpoints.replaced_at
 )
 SELECT
   revised_conversions.conversion_id, /* The conversion */
   revised_conversions.conversion_type, /* deal, purchase, or what the client calls the event */
-  known_touchpoints.touchpoint_id, /* NULL where the customer has none in the window */
+  touchpoints.touchpoint_id, /* NULL where the customer has none in the window */
   revised_conversions.customer_id, /* NULL if unknown */
   revised_conversions.converted_at, /* UTC */
   revised_conversions.revenue, /* In the client's currency */
-  known_touchpoints.touched_at, /* UTC, at most the window before the conversion, never after */
-  known_touchpoints.channel, /* Of the touchpoint */
-  known_touchpoints.campaign, /* Of the touchpoint */
-  known_touchpoints.is_direct, /* Nothing led to the touchpoint */
+  touchpoints.touched_at, /* UTC, at most the window before the conversion, never after */
+  touchpoints.channel, /* Of the touchpoint */
+  touchpoints.campaign, /* Of the touchpoint */
+  touchpoints.is_direct, /* Nothing led to the touchpoint */
+  touchpoints.holder_engagement, /* May hold a customer, for IHC */
+  touchpoints.closer_engagement, /* May close a sale, for IHC */
   revised_conversions.revised_at /* The newest row holds; UTC */
 FROM revised_conversions
-LEFT JOIN known_touchpoints
-  ON revised_conversions.customer_id = known_touchpoints.customer_id
-  AND known_touchpoints.touched_at BETWEEN revised_conversions.converted_at - @SQL(@window_days) * INTERVAL '1' DAY AND revised_conversions.converted_at
-  AND revised_conversions.revised_at >= known_touchpoints.loaded_at
-  AND revised_conversions.revised_at < known_touchpoints.replaced_at
+LEFT JOIN touchpoints
+  ON revised_conversions.conversion_id = touchpoints.conversion_id
+  AND revised_conversions.revised_at = touchpoints.revised_at
 WHERE
   NOT revised_conversions.is_withdrawn

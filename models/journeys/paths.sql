@@ -53,6 +53,8 @@ SELECT
   eligible.channel, /* Of the touchpoint */
   eligible.campaign, /* Of the touchpoint */
   eligible.is_direct, /* Of the touchpoint */
+  eligible.holder_engagement, /* May hold a customer, for IHC */
+  eligible.closer_engagement, /* May close a sale, for IHC */
   eligible.path_is_direct, /* No touchpoint of the conversion led here */
   ROW_NUMBER() OVER in_order AS position, /* 1 for the first touchpoint */
   COUNT(eligible.touchpoint_id) OVER whole AS path_length, /* Touchpoints; 0 where there are none */

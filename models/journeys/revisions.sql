@@ -33,6 +33,29 @@ WITH stirred_touchpoints AS (
       '9999-12-31'::TIMESTAMP
     ) AS replaced_at
   FROM @{client}_journeys.conversions
+), people AS (
+  /* a row for each customer whose touchpoints count, while they do */
+  SELECT
+    conversion_id,
+    conversion_type,
+    customer_id,
+    converted_at,
+    is_withdrawn,
+    loaded_at,
+    replaced_at
+  FROM known_conversions
+  UNION ALL
+  SELECT
+    known_conversions.conversion_id,
+    known_conversions.conversion_type,
+    members.customer_id,
+    known_conversions.converted_at,
+    known_conversions.is_withdrawn,
+    GREATEST(known_conversions.loaded_at, members.valid_from) AS loaded_at,
+    LEAST(known_conversions.replaced_at, members.valid_until) AS replaced_at
+  FROM known_conversions
+  JOIN @optional(@by_account, @client, journeys.members) AS members
+    ON known_conversions.conversion_id = members.conversion_id
 ), causes AS (
   /* kept by day, as SQLMesh computes days: a day that is computed again takes nothing from another */
   SELECT
@@ -43,15 +66,22 @@ WITH stirred_touchpoints AS (
     loaded_at BETWEEN @start_ts AND @end_ts
   UNION ALL
   SELECT
-    known_conversions.conversion_id,
+    people.conversion_id,
     stirred_touchpoints.loaded_at
   FROM stirred_touchpoints
-  JOIN known_conversions
-    ON stirred_touchpoints.customer_id = known_conversions.customer_id
-    AND stirred_touchpoints.touched_at BETWEEN known_conversions.converted_at - @SQL(@window_days) * INTERVAL '1' DAY AND known_conversions.converted_at
-    AND stirred_touchpoints.loaded_at >= known_conversions.loaded_at
-    AND stirred_touchpoints.loaded_at < known_conversions.replaced_at
-    AND NOT known_conversions.is_withdrawn
+  JOIN people
+    ON stirred_touchpoints.customer_id = people.customer_id
+    AND stirred_touchpoints.touched_at BETWEEN people.converted_at - @SQL(@window_days) * INTERVAL '1' DAY AND people.converted_at
+    AND stirred_touchpoints.loaded_at >= people.loaded_at
+    AND stirred_touchpoints.loaded_at < people.replaced_at
+    AND NOT people.is_withdrawn
+  UNION ALL
+  SELECT
+    conversion_id,
+    loaded_at
+  FROM @optional(@takes_leads, @client, journeys.crm_changes) AS crm_changes
+  WHERE
+    loaded_at BETWEEN @start_ts AND @end_ts
 )
 SELECT
   conversion_id, /* The conversion to credit anew */

@@ -31,13 +31,20 @@ WITH staged AS (
     SELECT
       loaded_at
     FROM @{client}_staging.stg_ad_spend
+    UNION ALL
+    SELECT
+      loaded_at
+    FROM @crm_rows(@client, @crm_tables) AS crm_rows
   ) AS staged_rows
 ), loaded AS (
   SELECT
     COALESCE(SUM(rows_appended - rows_superseded + rows_deleted), 0) AS rows_loaded
   FROM @ledger(@client)
   WHERE
-    table_name IN ('sessions', 'events', 'clients', 'opportunities', 'spend')
+    ARRAY_CONTAINS(
+      STR_SPLIT(CONCAT('sessions events clients opportunities spend ', @crm_tables), ' '),
+      table_name
+    )
     AND loaded_at <= (
       SELECT
         loaded_until

@@ -11,8 +11,13 @@ MODEL (
 
 SELECT
   opportunity_id, /* The CRM's id */
-  customer_id, /* The account the deal is with; NULL if the CRM does not say */
+  customer_id, /* Who the deal is with; NULL if the CRM does not say */
+  account_id, /* The CRM's account; NULL where not delivered */
   stage, /* The CRM's name of the stage */
+  @utc(opened_at, @timezone) AS opened_at, /* When the opportunity was made, UTC; NULL where not delivered */
+  @utc_by(milestone_1, @timezone) AS milestone_1, /* A date of the client's own, UTC; the day's end where it is a day */
+  @utc_by(milestone_2, @timezone) AS milestone_2, /* The same, another */
+  @utc_by(milestone_3, @timezone) AS milestone_3, /* The same, another */
   is_won::BOOLEAN AS is_won, /* False again when a deal is reopened */
   @utc(closed_at, @timezone) AS closed_at, /* UTC; NULL while open */
   @money(amount) AS amount, /* In the client's currency; NULL where nobody entered it */
@@ -23,7 +28,19 @@ FROM @raw(
   @client,
   salesforce,
   opportunities,
-  (opportunity_id, customer_id, stage, is_won, closed_at, amount)
+  (
+    opportunity_id,
+    customer_id,
+    account_id,
+    stage,
+    opened_at,
+    milestone_1,
+    milestone_2,
+    milestone_3,
+    is_won,
+    closed_at,
+    amount
+  )
 )
 WHERE
   loaded_at BETWEEN @start_ts AND @end_ts

@@ -27,6 +27,8 @@ SELECT
   fbclid, /* Facebook's click id */
   ttclid, /* TikTok's click id */
   consent::BOOLEAN AS consent, /* False where the visitor refused or withdrew it; NULL where nobody asked */
+  COALESCE(holder_engagement::BOOLEAN, TRUE) AS holder_engagement, /* May hold a customer, for IHC; where the site does not say, it may */
+  COALESCE(closer_engagement::BOOLEAN, TRUE) AS closer_engagement, /* May close a sale, for IHC; where the site does not say, it may */
   is_deleted, /* True once a full export lacks the session */
   load_id, /* The dlt load that brought this version */
   loaded_at /* When the load was committed, UTC */
@@ -51,7 +53,9 @@ FROM @raw(
     msclkid,
     fbclid,
     ttclid,
-    consent
+    consent,
+    holder_engagement,
+    closer_engagement
   )
 )
 WHERE

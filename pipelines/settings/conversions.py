@@ -17,13 +17,6 @@ def _free(event: str) -> str:
     return event
 
 
-def _known(model: str) -> str:
-    try:
-        return Attribution(model=model).model
-    except ValidationError as error:
-        raise ValueError(error.errors()[0]["msg"].removeprefix("Value error, ")) from None
-
-
 TypeName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 
 
@@ -35,7 +28,7 @@ class ConversionType(Settings):
 
     event: Annotated[str, Field(min_length=1), AfterValidator(_free)] | None = None
     lookback_days: int | None = Field(None, ge=1, le=3650)
-    model: Annotated[str, AfterValidator(_known)] | None = None
+    model: str | None = None
     counts: bool | None = None
 
     @property
@@ -62,6 +55,18 @@ def checked(types: dict[str, ConversionType]) -> dict[str, ConversionType]:
 Types = Annotated[dict[TypeName, ConversionType], AfterValidator(checked)]
 
 
+def know_their_models(types: Types, attribution: Attribution) -> None:
+    """Raise ValueError for a type whose model is not there, or not additive."""
+    for name, settings in types.items():
+        try:
+            attribution.model_validate(
+                {"custom": attribution.custom, "model": settings.model or attribution.model}
+            )
+        except ValidationError as error:
+            said = error.errors()[0]["msg"].removeprefix("Value error, ")
+            raise ValueError(f"{name}.model: {said}") from None
+
+
 class Rules(Settings):
     """How one type is credited, nothing left out."""
 
@@ -86,3 +91,8 @@ def rules(types: Types, attribution: Attribution) -> dict[str, Rules]:
         )
         for name, one in written.items()
     }
+
+
+def with_every_model(types: Types, attribution: Attribution) -> Attribution:
+    """Return the attribution with every model that any type asks for."""
+    return rules(types, attribution)["deal"].attribution

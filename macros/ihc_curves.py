@@ -1,0 +1,38 @@
+"""The curves of IHC's local model: how much a gap begins a journey anew, and time ends it.
+
+Where a client's journeys have not taught it others, a session within a day of another belongs to
+it, after a week a journey begins anew; and what came a week before the last session ends nothing.
+"""
+
+from sqlmesh import macro
+
+DEFAULTS = {"i0": "24", "i1": "168", "closer_hours": "RANGE(168)::DOUBLE[]"}
+
+
+@macro()
+def ihc_begins(evaluator, hours, curves):
+    """Return how much a session begins a journey: 0 up to i0 hours after another, 1 from i1 on.
+
+    `@ihc_begins(hours_since, curves)`; a session with none before it, NULL, begins it whole.
+    """
+    i0, i1 = _curve(curves, "i0"), _curve(curves, "i1")
+    gap = hours.sql("duckdb")
+    return (
+        f"CASE WHEN {gap} IS NULL THEN 1"
+        f" ELSE LEAST(1, GREATEST(0, ({gap} - {i0}) / ({i1} - {i0}))) END"
+    )
+
+
+@macro()
+def ihc_ends(evaluator, hours, curves):
+    """Return how much a session ends a journey: the share of known ones that were as early, or earlier.
+
+    `@ihc_ends(hours_left, curves)`; `closer_hours` are those of the sessions it was learnt from.
+    """
+    known = _curve(curves, "closer_hours")
+    late = f"LIST_FILTER({known}, hours -> hours >= {hours.sql('duckdb')})"
+    return f"COALESCE(LEN({late}) / NULLIF(LEN({known}), 0)::DOUBLE, 0)"
+
+
+def _curve(curves, name):
+    return f"COALESCE({curves.name}.{name}, {DEFAULTS[name]})"

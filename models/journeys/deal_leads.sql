@@ -1,0 +1,63 @@
+/* The leads that a deal came of, and while the CRM said so: those converted to it, to its account, or to its contacts. One row per deal, lead, and time that something said so; times may overlap. */
+MODEL (
+  name @{client}_journeys.deal_leads,
+  kind VIEW,
+  grain (conversion_id, lead_id, valid_from, valid_until),
+  enabled @has_lead_milestone,
+  blueprints @clients()
+);
+
+WITH lead_versions AS (
+  SELECT
+    *,
+    COALESCE(LEAD(loaded_at) OVER (PARTITION BY lead_id ORDER BY loaded_at), '9999-12-31'::TIMESTAMP) AS replaced_at
+  FROM @{client}_staging.stg_leads
+), deal_versions AS (
+  SELECT
+    *,
+    COALESCE(LEAD(loaded_at) OVER (PARTITION BY conversion_id ORDER BY loaded_at), '9999-12-31'::TIMESTAMP) AS replaced_at
+  FROM @{client}_journeys.conversions
+), deals AS (
+  /* what a lead must have been converted to */
+  SELECT
+    conversion_id,
+    UNNEST(
+      @IF(@by_account, ['deal ' || conversion_id], ['deal ' || conversion_id, 'account ' || account_id])
+    ) AS lead_to,
+    loaded_at AS valid_from,
+    replaced_at AS valid_until
+  FROM deal_versions
+  WHERE
+    NOT is_withdrawn
+  UNION ALL
+  SELECT
+    conversion_id,
+    'contact ' || contact_id AS lead_to,
+    valid_from,
+    valid_until
+  FROM @optional(@by_account, @client, journeys.deal_contacts) AS deal_contacts
+), conversions_of_leads AS (
+  SELECT
+    *,
+    UNNEST(
+      [
+        'deal ' || converted_opportunity_id,
+        'account ' || converted_account_id,
+        'contact ' || converted_contact_id
+      ]
+    ) AS lead_to
+  FROM lead_versions
+  WHERE
+    NOT is_deleted
+)
+SELECT
+  deals.conversion_id, /* The deal */
+  leads.lead_id, /* The lead */
+  leads.created_at, /* When the lead was made, UTC */
+  GREATEST(deals.valid_from, leads.loaded_at) AS valid_from, /* When what says so was committed, UTC */
+  LEAST(deals.valid_until, leads.replaced_at) AS valid_until /* When it was replaced, UTC, excluded; far ahead while it is not */
+FROM deals
+JOIN conversions_of_leads AS leads
+  ON deals.lead_to = leads.lead_to
+  AND deals.valid_from < leads.replaced_at
+  AND deals.valid_until > leads.loaded_at

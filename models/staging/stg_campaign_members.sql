@@ -1,0 +1,27 @@
+/* Every version of every campaign member, as it was committed. One row per campaign member and load. */
+MODEL (
+  name @{client}_staging.stg_campaign_members,
+  kind INCREMENTAL_BY_TIME_RANGE (
+    time_column loaded_at
+  ),
+  start @start,
+  grain (campaign_member_id, load_id),
+  enabled @takes_campaign_members,
+  blueprints @clients()
+);
+
+SELECT
+  campaign_member_id, /* The CRM's id */
+  campaign, /* The campaign's name */
+  campaign_type, /* As the client groups campaigns, such as Webinar */
+  COALESCE(contact_id, lead_id) AS person_id, /* The contact, or the lead, in the campaign */
+  COALESCE(has_responded::BOOLEAN, FALSE) AS has_responded, /* False while only addressed */
+  COALESCE(@utc(first_responded_date, @timezone), @utc(created_at, @timezone)) AS responded_at, /* UTC: the beginning of the day of the first response, or else when the member was added */
+  is_deleted, /* True once the CRM says so, or a full export lacks the campaign member */
+  load_id, /* The dlt load that brought this version */
+  loaded_at /* When the load was committed, UTC */
+FROM @raw(@client, salesforce, campaign_members, (campaign_member_id, campaign, campaign_type, contact_id, lead_id, has_responded, first_responded_date, created_at))
+WHERE
+  loaded_at BETWEEN @start_ts AND @end_ts
+QUALIFY
+  ROW_NUMBER() OVER (PARTITION BY row_key, load_id ORDER BY ordinal DESC) = 1

@@ -1,0 +1,26 @@
+/* Every version of every contact's role on a deal, as it was committed. One row per contact's role on a deal and load. */
+MODEL (
+  name @{client}_staging.stg_contact_roles,
+  kind INCREMENTAL_BY_TIME_RANGE (
+    time_column loaded_at
+  ),
+  start @start,
+  grain (contact_role_id, load_id),
+  enabled @by_account,
+  blueprints @clients()
+);
+
+SELECT
+  contact_role_id, /* The CRM's id */
+  opportunity_id, /* The deal */
+  contact_id, /* Who has the role */
+  role, /* As the client names it; NULL if nobody said */
+  is_primary::BOOLEAN AS is_primary, /* At most one of a deal */
+  is_deleted, /* True once the CRM says so, or a full export lacks the contact's role on a deal */
+  load_id, /* The dlt load that brought this version */
+  loaded_at /* When the load was committed, UTC */
+FROM @raw(@client, salesforce, contact_roles, (contact_role_id, opportunity_id, contact_id, role, is_primary))
+WHERE
+  loaded_at BETWEEN @start_ts AND @end_ts
+QUALIFY
+  ROW_NUMBER() OVER (PARTITION BY row_key, load_id ORDER BY ordinal DESC) = 1

@@ -1,0 +1,24 @@
+/* Every version of every contact, as it was committed. One row per contact and load. */
+MODEL (
+  name @{client}_staging.stg_contacts,
+  kind INCREMENTAL_BY_TIME_RANGE (
+    time_column loaded_at
+  ),
+  start @start,
+  grain (contact_id, load_id),
+  enabled @by_account,
+  blueprints @clients()
+);
+
+SELECT
+  contact_id, /* The CRM's id */
+  account_id, /* The account the contact belongs to; NULL if none */
+  email, /* As the CRM has it; NULL if unknown */
+  is_deleted, /* True once the CRM says so, or a full export lacks the contact */
+  load_id, /* The dlt load that brought this version */
+  loaded_at /* When the load was committed, UTC */
+FROM @raw(@client, salesforce, contacts, (contact_id, account_id, email))
+WHERE
+  loaded_at BETWEEN @start_ts AND @end_ts
+QUALIFY
+  ROW_NUMBER() OVER (PARTITION BY row_key, load_id ORDER BY ordinal DESC) = 1

@@ -1,0 +1,27 @@
+/* Every version of every lead, as it was committed. One row per lead and load. */
+MODEL (
+  name @{client}_staging.stg_leads,
+  kind INCREMENTAL_BY_TIME_RANGE (
+    time_column loaded_at
+  ),
+  start @start,
+  grain (lead_id, load_id),
+  enabled @takes_leads,
+  blueprints @clients()
+);
+
+SELECT
+  lead_id, /* The CRM's id */
+  @utc(created_at, @timezone) AS created_at, /* UTC */
+  email, /* As the CRM has it; NULL if unknown */
+  converted_account_id, /* The account it was converted to; NULL while it is a lead */
+  converted_contact_id, /* The contact it became */
+  converted_opportunity_id, /* The deal made with it; NULL if none was */
+  is_deleted, /* True once the CRM says so, or a full export lacks the lead */
+  load_id, /* The dlt load that brought this version */
+  loaded_at /* When the load was committed, UTC */
+FROM @raw(@client, salesforce, leads, (lead_id, created_at, email, converted_account_id, converted_contact_id, converted_opportunity_id))
+WHERE
+  loaded_at BETWEEN @start_ts AND @end_ts
+QUALIFY
+  ROW_NUMBER() OVER (PARTITION BY row_key, load_id ORDER BY ordinal DESC) = 1

@@ -1,0 +1,83 @@
+"""Learn a client's own curves for the local model of IHC, from its journeys.
+
+A curve belongs to the client whose journeys taught it. With too few of them there is none, and the
+model says so: its method is `local: default curves`.
+"""
+
+from datetime import datetime
+
+import duckdb
+
+from pipelines.clients import Client
+from pipelines.home import home
+from pipelines.learning.versions import keep
+
+MINIMUM_JOURNEYS = 30  # of three touchpoints and more
+_STEPS = 200  # of the closer's curve
+
+_CURVES = """
+WITH newest AS (
+  SELECT conversion_id, MAX(revised_at) AS revised_at
+  FROM {client}_journeys{suffix}.revisions GROUP BY conversion_id
+), sessions AS (
+  SELECT paths.conversion_id, closer_engagement, position = path_length AS is_last,
+    DATE_DIFF('SECOND', LAG(touched_at) OVER in_order, touched_at) / 3600::DOUBLE AS gap,
+    (age_seconds - newest_age_seconds) / 3600::DOUBLE AS hours_left
+  FROM {client}_journeys{suffix}.paths AS paths
+  JOIN newest USING (conversion_id, revised_at)
+  WHERE path_length >= 3
+  WINDOW in_order AS (PARTITION BY conversion_id ORDER BY position)
+), journeys AS (
+  SELECT conversion_id, MAX(gap) AS largest_gap,
+    MAX(hours_left) FILTER (closer_engagement OR is_last) AS first_closing,
+    MAX(hours_left) FILTER (closer_engagement AND NOT is_last) AS first_closing_before_last
+  FROM sessions GROUP BY conversion_id
+), ends AS (
+  SELECT COUNT(*) AS journeys, {largest_gap} AS i1,
+    COALESCE(NULLIF({first_closing}, 0), {first_closing_before_last}) AS c1
+  FROM journeys, (SELECT
+    QUANTILE_CONT(largest_gap, .8) AS largest_gap_80,
+    QUANTILE_CONT(first_closing, .8) AS first_closing_80,
+    QUANTILE_CONT(first_closing_before_last, .8) AS first_closing_before_last_80
+  FROM journeys)
+)
+SELECT i0, i1, COALESCE(c1, 0) AS c1, COALESCE(closer_hours, []::DOUBLE[]) AS closer_hours, journeys
+FROM ends, (SELECT QUANTILE_CONT(gap, .5) AS i0 FROM sessions), (
+  SELECT QUANTILE_DISC(hours_left, {steps}) AS closer_hours
+  FROM sessions, ends WHERE closer_engagement AND NOT is_last AND hours_left < c1
+)
+WHERE journeys >= {minimum} AND i0 < i1
+"""
+
+
+def learn(
+    connection: duckdb.DuckDBPyConnection, client: Client, now: datetime, environment: str = "prod"
+) -> bool:
+    """Keep what a client's journeys teach as a version of `ihc`; False where they teach too little.
+
+    `now` is UTC. The client's models change with its first version, which is promoted as any change.
+    """
+    query = train(connection, client, environment)
+    if not connection.execute(query).fetchall():
+        return False
+    keep(connection, query, str(home()), client.id, "ihc", now)
+    return True
+
+
+def train(connection: duckdb.DuckDBPyConnection, client: Client, environment: str = "prod") -> str:
+    """Return a query for a client's curves on a warehouse's connection: one row, or none.
+
+    `i0` is the median of all gaps between touchpoints; `i1` the 90th percentile of the journeys'
+    largest gaps, once those at or above their 80th are dropped; `c1` the same of the time from a
+    journey's first touchpoint that may close to its last, or if that is 0, to the last of those
+    before the last. `closer_hours` are 200 quantiles of the times below `c1`. All are in hours;
+    `journeys` counts those of three touchpoints and more, as of their newest revisions. There is
+    no row with fewer than MINIMUM_JOURNEYS of them, or without gaps that differ.
+    """
+    suffix = "" if environment == "prod" else f"__{environment}"
+    steps = [(step + 0.5) / _STEPS for step in range(_STEPS)]
+    columns = ("largest_gap", "first_closing", "first_closing_before_last")
+    rules = {name: f"QUANTILE_CONT({name}, .9) FILTER ({name} < {name}_80)" for name in columns}
+    return _CURVES.format(
+        client=client.id, suffix=suffix, steps=steps, minimum=MINIMUM_JOURNEYS, **rules
+    )

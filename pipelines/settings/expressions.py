@@ -1,0 +1,163 @@
+"""Read a client's own weight: an SQL expression over one touchpoint of a path, and nothing else."""
+
+import difflib
+from collections.abc import Iterable
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import SqlglotError
+
+from pipelines.settings.trials import try_out
+
+# What `paths` says of a touchpoint; models/journeys/paths.sql says what each one is.
+COLUMNS = (
+    *("position", "path_length", "channel", "campaign", "is_direct", "path_is_direct"),
+    *("non_direct_after", "age_seconds", "newest_age_seconds", "touched_at", "converted_at"),
+    "revenue",
+)
+FUNCTIONS = {
+    "ABS": exp.Abs,
+    "CEIL": exp.Ceil,
+    "COALESCE": exp.Coalesce,
+    "EXP": exp.Exp,
+    "FLOOR": exp.Floor,
+    "GREATEST": exp.Greatest,
+    "IF": exp.If,
+    "LEAST": exp.Least,
+    "LN": exp.Ln,
+    "LOWER": exp.Lower,
+    "NULLIF": exp.Nullif,
+    "POWER": exp.Pow,
+    "ROUND": exp.Round,
+    "SIGN": exp.Sign,
+    "SQRT": exp.Sqrt,
+    "UPPER": exp.Upper,
+}
+TYPES = ("DOUBLE", "INT", "BIGINT", "DATE", "TIMESTAMP")
+SYNTAX = (
+    *(exp.Column, exp.Identifier, exp.Literal, exp.Boolean, exp.Null, exp.Paren),
+    *(exp.Neg, exp.Add, exp.Sub, exp.Mul, exp.Div, exp.IntDiv, exp.Mod),
+    *(exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.NullSafeEQ, exp.NullSafeNEQ),
+    *(exp.And, exp.Or, exp.Not, exp.Case, exp.In, exp.Between, exp.Like, exp.ILike, exp.Is),
+    *(exp.Cast, exp.DataType),
+)
+ALLOWED = (
+    f"allowed are the columns {', '.join(COLUMNS)}; numbers, 'texts', TRUE, FALSE, NULL; + - * / // %,"
+    " comparisons, AND, OR, NOT, CASE, IN (...), BETWEEN, LIKE, ILIKE, IS NULL; casts to"
+    f" {', '.join(TYPES)}; and {', '.join(FUNCTIONS)}"
+)
+LENGTH, DEPTH = 2000, 20
+TOO_DEEP = "it is nested too deeply; simplify it"
+
+
+def read_weight(text: str) -> str:
+    """Return a weight as it is written into a model: checked, its columns qualified by `paths`.
+
+    Raise ValueError that quotes the text, points at what is not allowed, and says what is.
+    """
+    tree = _parsed(text)
+    for node in tree.walk():
+        if complaint := _complaint(node):
+            raise _pointed(text, *_span(node, text), *complaint)
+    for column in tree.find_all(exp.Column):
+        column.replace(exp.column(column.name.lower(), table="paths"))
+    weight = tree.this.sql("duckdb")
+    try_out(weight, [constant.sql("duckdb") for constant in _constants(tree)])
+    return weight
+
+
+def _parsed(text: str) -> exp.Expression:
+    """Return the one expression in a text."""
+    if len(text) > LENGTH:
+        raise ValueError(f"it has {len(text)} characters; {LENGTH} is the most")
+    try:
+        _refuse_tokens(text, sqlglot.tokenize(text, read="duckdb"))
+        (tree,) = sqlglot.parse(text, read="duckdb")
+        return exp.Paren(this=tree)  # around it, for its parts to be replaced
+    except SqlglotError as error:
+        found = (getattr(error, "errors", None) or [{}])[0]
+        if not (mark := found.get("highlight")):
+            why = str(error).splitlines()[0]
+            raise ValueError(f"it is not readable as SQL: {why}; {ALLOWED}") from None
+        end = _offset(text, found["line"], found["col"])
+        why = found["description"].partition(" for <class")[0]
+        raise _pointed(text, end - len(mark), end, why) from None
+    except RecursionError:
+        raise ValueError(TOO_DEEP) from None
+
+
+def _refuse_tokens(text: str, tokens: list) -> None:
+    """Refuse what the parser would drop, or take for something else than DuckDB does."""
+    if not tokens:
+        raise ValueError(f"there is nothing in it; write the weight of a touchpoint; {ALLOWED}")
+    for token in tokens:
+        if token.comments:
+            raise _pointed(text, token.start, token.end + 1, "a comment is not allowed")
+        if token.text in (";", "!") or "@" in token.text:
+            raise _pointed(text, token.start, token.end + 1, "; ! and @ are not allowed")
+
+
+def _complaint(node: exp.Expression) -> tuple[str, str] | None:
+    """Return what is wrong with one part of an expression, its own parts aside, and what is right."""
+    match node:
+        case exp.Column() if node.table:
+            return "a column's name stands alone", f"the columns are {', '.join(COLUMNS)}"
+        case exp.Column() if node.name.lower() not in COLUMNS:
+            why = f"there is no column {node.name}{_nearest(node.name, COLUMNS)}"
+            return why, f"the columns are {', '.join(COLUMNS)}"
+        case exp.Cast() if type(node) is not exp.Cast or not node.to.is_type(*TYPES):
+            return "no such cast", f"casts are to {', '.join(TYPES)}"
+        case exp.In() if not node.expressions:
+            return "IN takes a list", "as in channel IN ('Email', 'Referral')"
+        case exp.Func() if not isinstance(node, (*FUNCTIONS.values(), *SYNTAX)):
+            name = node.name if isinstance(node, exp.Anonymous) else node.sql_name()
+            why = f"there is no function {name}{_nearest(name, FUNCTIONS)}"
+            return why, f"the functions are {', '.join(FUNCTIONS)}"
+        case _ if not isinstance(node, (*FUNCTIONS.values(), *SYNTAX)):
+            return f"{type(node).__name__.upper()} is not allowed", ALLOWED
+    return (TOO_DEEP, f"{DEPTH} levels are the most") if _depth(node) > DEPTH else None
+
+
+def _depth(node: exp.Expression) -> int:
+    """Return how many parts a part is within; a chain of + or AND is one."""
+    above = 0
+    while node := node.parent:
+        above += isinstance(node, exp.Pow) or not isinstance(node, exp.Binary)
+    return above
+
+
+def _constants(node: exp.Expression) -> list[exp.Expression]:
+    """Return what the expression may come to and is the same for every touchpoint."""
+    if isinstance(node, exp.Paren):
+        return _constants(node.this)
+    if isinstance(node, exp.Case):
+        branches = [branch.args["true"] for branch in node.args["ifs"]]
+        results = [*branches, node.args.get("default")]
+        return [found for result in results if result for found in _constants(result)]
+    return [] if node.find(exp.Column) else [node]
+
+
+def _nearest(name: str, known: Iterable[str]) -> str:
+    lowered = {word.lower(): word for word in known}
+    found = difflib.get_close_matches(name.lower(), lowered, 1)
+    return f"; did you mean {lowered[found[0]]}?" if found else ""
+
+
+def _span(node: exp.Expression, text: str) -> tuple[int, int]:
+    """Return where a part begins and ends, as far as the parser says."""
+    places = [part.meta for part in node.walk() if "start" in part.meta]
+    if not places:
+        return 0, len(text)
+    first = min(places, key=lambda place: place["start"])
+    return first["start"], first["end"] + 1
+
+
+def _offset(text: str, line: int, column: int) -> int:
+    return sum(len(above) for above in text.splitlines(keepends=True)[: line - 1]) + column
+
+
+def _pointed(text: str, start: int, end: int, why: str, allowed: str = ALLOWED) -> ValueError:
+    """Return an error that quotes the line of the text and marks the part that it is about."""
+    before, line = text[:start].rpartition("\n")[2], text[start:].partition("\n")[0]
+    marks = " " * len(before) + "^" * max(1, min(end - start, len(line)))
+    return ValueError(f"{why}\n    {before}{line}\n    {marks}\n  {allowed}")
