@@ -1,59 +1,114 @@
-"""Group traffic into channels, in the order of GA4's default channel group."""
+"""Group traffic into channels: by the client's rules, then in the order of GA4's default channel group.
+
+GA4's rules are those of https://support.google.com/analytics/answer/9756891 for manual traffic.
+Only the client's own rules travel into its models as text.
+"""
+
+from collections.abc import Iterable
 
 from sqlmesh import macro
+
+from pipelines.settings.paths import FACTS, ChannelRule
 
 SEARCH = "google|bing|yahoo|duckduckgo|ecosia|baidu|yandex"
 SOCIAL = "facebook|fb|instagram|ig|linkedin|twitter|x|tiktok|pinterest|reddit"
 SHOPPING = "amazon|ebay|etsy|aliexpress|walmart"
 VIDEO = "youtube|vimeo|twitch|dailymotion"
+ASSISTANT = "chatgpt|openai|claude|deepseek|grok|gemini[.]google|copilot[.]microsoft"
 PAID = "^(.*cp.*|ppc|retargeting|paid.*)$"
+SHOP_CAMPAIGN = "^(.*(([^a-df-z]|^)shop|shopping).*)$"
+
+SEARCH_ADS = "'google', 'bing'"
+SOCIAL_ADS = "'facebook', 'tiktok'"
 
 
 @macro()
-def channel(evaluator, named, source, medium, referrer, gclid, fbclid):
-    """Return a session's channel: the one the site names, or else GA4's by source and medium.
+def channel(evaluator, rules):
+    """Return the channel of a click or a visit: `@channel(@channel_rules)`.
 
-    `@channel(channel, source, medium, referrer, gclid, fbclid)`. A click id makes a click paid,
-    whatever the utm parameters say. Nothing at all is Direct; a referrer alone is a Referral.
-    GA4's rules by campaign name are left out: a platform's spend has one channel.
+    It reads the columns `channel` (as the site itself names it: that counts first), `source`,
+    `medium`, `campaign`, `referrer`, and `ad_network`, which the click id tells: google, bing,
+    facebook, tiktok, doubleclick, or NULL. A click id makes a click paid, whatever the utm
+    parameters say. Nothing at all is Direct; a referrer alone is a Referral.
     """
-    named, source, medium, referrer, gclid, fbclid = (
-        column.sql("duckdb") for column in (named, source, medium, referrer, gclid, fbclid)
-    )
-    origin = f"LOWER(COALESCE({source}, {referrer}, ''))"
-    means = f"LOWER(COALESCE({medium}, ''))"
-    paid = f"REGEXP_MATCHES({means}, '{PAID}')"
-    search, social, shopping, video = (
+    origin = "LOWER(COALESCE(source, referrer, ''))"
+    means = "LOWER(COALESCE(medium, ''))"
+    named = "LOWER(COALESCE(campaign, ''))"
+    assistant, search, social, shopping, video = (
         f"REGEXP_MATCHES({origin}, '^([a-z]+://)?([^/]*[.])?({sites})([.:/].*)?$')"
-        for sites in (SEARCH, SOCIAL, SHOPPING, VIDEO)
+        for sites in (ASSISTANT, SEARCH, SOCIAL, SHOPPING, VIDEO)
     )
+    search = f"({search} AND NOT {assistant})"
+    paid = f"(ad_network IS NOT NULL OR REGEXP_MATCHES({means}, '{PAID}'))"
+    for_shop = f"({shopping} OR REGEXP_MATCHES({named}, '{SHOP_CAMPAIGN}'))"
+    email = "'email', 'e-mail', 'e_mail', 'e mail'"
     return f"""CASE
-        WHEN {named} IS NOT NULL THEN {named}
-        WHEN {gclid} IS NOT NULL THEN 'Paid Search'
-        WHEN {fbclid} IS NOT NULL THEN 'Paid Social'
-        WHEN {origin} IN ('', '(direct)', 'direct') AND {means} IN ('', '(none)', '(not set)', 'none')
+        WHEN channel IS NOT NULL THEN channel
+        {rules.name}
+        WHEN ad_network IS NULL AND {origin} IN ('', '(direct)', 'direct')
+          AND {means} IN ('', '(none)', '(not set)', 'none')
         THEN 'Direct'
-        WHEN {shopping} AND {paid} THEN 'Paid Shopping'
+        WHEN {named} LIKE '%cross-network%' THEN 'Cross-network'
+        WHEN {for_shop} AND {paid} THEN 'Paid Shopping'
+        WHEN ad_network IN ({SEARCH_ADS}) THEN 'Paid Search'
+        WHEN ad_network IN ({SOCIAL_ADS}) THEN 'Paid Social'
         WHEN {search} AND {paid} THEN 'Paid Search'
         WHEN {social} AND {paid} THEN 'Paid Social'
         WHEN {video} AND {paid} THEN 'Paid Video'
-        WHEN {means} IN ('display', 'banner', 'expandable', 'interstitial', 'cpm') THEN 'Display'
+        WHEN {means} IN ('display', 'banner', 'expandable', 'interstitial', 'cpm')
+          OR ad_network IS NOT NULL
+        THEN 'Display'
         WHEN {paid} THEN 'Paid Other'
-        WHEN {shopping} THEN 'Organic Shopping'
+        WHEN {for_shop} THEN 'Organic Shopping'
         WHEN {social}
           OR {means} IN ('social', 'social-network', 'social-media', 'sm', 'social network', 'social media')
         THEN 'Organic Social'
         WHEN {video} OR {means} LIKE '%video%' THEN 'Organic Video'
         WHEN {search} OR {means} = 'organic' THEN 'Organic Search'
-        WHEN {means} IN ('email', 'e-mail', 'e_mail', 'e mail')
-          OR {origin} IN ('email', 'e-mail', 'e_mail', 'e mail')
-        THEN 'Email'
-        WHEN {means} = 'affiliate' THEN 'Affiliates'
+        WHEN {assistant} OR {means} = 'ai-assistant' THEN 'AI Assistant'
         WHEN {means} IN ('referral', 'app', 'link') THEN 'Referral'
+        WHEN {origin} IN ({email}) OR {means} IN ({email}) THEN 'Email'
+        WHEN {means} = 'affiliate' THEN 'Affiliates'
         WHEN {means} = 'audio' THEN 'Audio'
-        WHEN {means} = 'sms' OR {origin} = 'sms' THEN 'SMS'
+        WHEN {origin} = 'sms' OR {means} = 'sms' THEN 'SMS'
         WHEN {means} LIKE '%push' OR {means} LIKE '%mobile%' OR {means} LIKE '%notification%'
+          OR {origin} = 'firebase'
         THEN 'Mobile Push Notifications'
-        WHEN {referrer} IS NOT NULL THEN 'Referral'
+        WHEN referrer IS NOT NULL THEN 'Referral'
         ELSE 'Unassigned'
     END"""
+
+
+def channel_rules(rules: Iterable[ChannelRule]) -> str:
+    """Return the client's own rules as branches of a CASE, on one line; the first match wins.
+
+    A click id stands in for a missing source and medium: `google` and `cpc`.
+    """
+    said = {
+        "source": "COALESCE(source, ad_network)",
+        "medium": "COALESCE(medium, IF(ad_network IS NULL, NULL, 'cpc'))",
+    }
+    return " ".join(
+        "WHEN "
+        + " AND ".join(
+            f"REGEXP_FULL_MATCH({said.get(fact, fact)}, {_quoted(pattern)}, 'i')"
+            for fact in FACTS
+            if (pattern := getattr(rule, fact))
+        )
+        + f" THEN {_quoted(rule.channel)}"
+        for rule in rules
+    )
+
+
+def renamed(names: dict[str, str], *columns: str) -> str:
+    """Return the name that stands for what one of the columns says, the first first; or NULL."""
+    branches = " ".join(
+        f"WHEN {column} = {_quoted(old)} THEN {_quoted(new)}"
+        for column in columns
+        for old, new in names.items()
+    )
+    return f"CASE {branches} END" if branches else "NULL::TEXT"
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

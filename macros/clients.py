@@ -13,7 +13,7 @@ from pipelines.home import clients_folder, home, lake_folder
 def clients(evaluator):
     """Return the settings of each client of the shard in use, as blueprint variables.
 
-    `(client := acme, lookback_days := 30, …)`. A model's version holds only those that it uses,
+    `(client := acme, currency := 'EUR', …)`. A model's version holds only those that it uses,
     so an edit of one setting rebuilds the models of one client that read it, and no other.
     """
     from pipelines.blueprints import blueprints  # here, or every model would carry its source

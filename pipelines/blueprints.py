@@ -3,7 +3,10 @@
 import os
 from typing import get_args
 
-from macros.model_choice import models, scored_by, weight
+from macros.channel import channel_rules, renamed
+from macros.conversion_types import event_types, is_counted, models_by_type, window_days
+from macros.model_choice import scored_by, weight
+from macros.path_transforms import transformed
 from pipelines import crm
 from pipelines.clients import Client, PathEnds, read
 from pipelines.home import clients_folder, home
@@ -11,7 +14,10 @@ from pipelines.ihc.variables import variables as ihc
 from pipelines.learning.variables import folders
 from pipelines.learning.variables import variables as learning
 from pipelines.learning.versions import first_versions
+from pipelines.settings.attribution import Attribution
 from pipelines.settings.b2b import tables
+from pipelines.settings.conversions import BUILT_IN, rules, with_every_model
+from pipelines.settings.sources import Ads
 
 MINOR_DIGITS = {"JPY": 0, "KRW": 0, "CLP": 0, "VND": 0, "ISK": 0, "BHD": 3, "KWD": 3, "TND": 3}
 
@@ -35,6 +41,8 @@ def blueprints() -> str:
 def blueprint(client: Client) -> str:
     """Return one client's blueprint variables, as SQLMesh reads them."""
     attribution, sources = client.attribution, client.sources
+    types = rules(client.conversions, attribution)
+    every_model = with_every_model(client.conversions, attribution)
     digits = MINOR_DIGITS.get(client.currency, 2)
     variables = {
         "client_name": client.id,
@@ -43,22 +51,27 @@ def blueprint(client: Client) -> str:
         "currency": client.currency,
         "minor_digits": digits,
         "minor_units": 10**digits,
-        "lookback_days": attribution.lookback_days,
+        "event_types": event_types(types),
+        "window_days": window_days(types),
+        "is_counted": is_counted(types),
+        "has_types": bool(client.conversions.keys() - BUILT_IN.keys()),
         "direct_touches": attribution.direct_touches,
-        "models": models(attribution),
-        "active_model": attribution.model,
-        "first_versions": first_versions(str(home()), client.id, folders(attribution)),
-        "scored_by": scored_by(attribution),
-        "weight": weight(attribution),
-        "google_channel": sources.google_ads.channel if sources.google_ads else "Paid Search",
-        "facebook_channel": sources.facebook_ads.channel if sources.facebook_ads else "Paid Social",
+        "transformed": transformed(attribution.path, "candidates"),
+        "models": models_by_type(types),
+        "first_versions": first_versions(str(home()), client.id, folders(every_model)),
+        "scored_by": scored_by(every_model),
+        "weight": weight(every_model),
+        "channel_rules": channel_rules(client.channels),
+        "aliases": renamed(sources.web.aliases if sources.web else {}, "campaign"),
+        **_platform("google", sources.google_ads),
+        **_platform("facebook", sources.facebook_ads),
         "has_clients": bool(sources.web and sources.web.clients),
         "has_conversions": bool(sources.web and sources.web.conversions),
         "has_session_costs": bool(sources.web and sources.web.session_costs),
-        "staged_tables": " ".join(_staged_tables(client)),
-        **learning(attribution),
-        **crm.variables(attribution),
-        **ihc(client, str(home())),
+        "staged_tables": " ".join(_staged_tables(client, every_model)),
+        **learning(every_model),
+        **crm.variables(every_model),
+        **ihc(client.model_copy(update={"attribution": every_model}), str(home())),
         "compares": bool(attribution.compare),
         "publishes_path_ends": not set(get_args(PathEnds)).isdisjoint(client.publish),
         "publishes_first_touch": "first_touch_attribution" in client.publish,
@@ -70,13 +83,21 @@ def blueprint(client: Client) -> str:
     return f"(client := {client.id}, {', '.join(map(_assignment, variables.items()))})"
 
 
-def _staged_tables(client: Client) -> list[str]:
+def _staged_tables(client: Client, attribution: Attribution) -> list[str]:
     """Return the tables of the log that are staged: what every client may have, and what it asks for."""
     web = client.sources.web
     own = [
         name for name in ("clients", "conversions", "session_costs") if web and getattr(web, name)
     ]
-    return ["sessions", "events", "opportunities", "spend", *own, *tables(client.attribution)]
+    return ["sessions", "events", "opportunities", "spend", *own, *tables(attribution)]
+
+
+def _platform(name: str, ads: Ads | None) -> dict[str, str]:
+    ads = ads or Ads.model_construct()
+    return {
+        f"{name}_channel": ads.channel or "",
+        f"{name}_campaigns": renamed(ads.campaigns, "campaign_id", "campaign"),
+    }
 
 
 def _assignment(variable: tuple[str, object]) -> str:

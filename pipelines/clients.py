@@ -10,12 +10,14 @@ from typing import Literal, NamedTuple
 from zoneinfo import available_timezones
 
 import yaml
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from pipelines.home import clients_folder, lake_folder
 from pipelines.settings.attribution import Attribution
 from pipelines.settings.b2b import missing
 from pipelines.settings.base import Settings
+from pipelines.settings.conversions import Types, know_their_models, with_every_model
+from pipelines.settings.paths import ChannelRule
 from pipelines.settings.sources import Sources
 
 PathEnds = Literal["first_touch_attribution", "last_touch_attribution", "channel_performance"]
@@ -41,10 +43,19 @@ class Client(Settings):
     deadline: str = Field("08:00", pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")
     patience_minutes: float = Field(10, ge=0, le=600)
     shard: str = Field("home", pattern=r"^[a-z][a-z0-9]*$")
+    channels: list[ChannelRule] = []
     attribution: Attribution = Attribution()
+    conversions: Types = {}
     quality: Quality = Quality()
     publish: list[Table] = []
     sources: Sources
+
+    @field_validator("conversions")
+    @classmethod
+    def _know_their_models(cls, types: Types, others: ValidationInfo) -> Types:
+        if "attribution" in others.data:  # or it is wrong itself, and says so
+            know_their_models(types, others.data["attribution"])
+        return types
 
     @field_validator("timezone")
     @classmethod
@@ -55,7 +66,7 @@ class Client(Settings):
 
     @model_validator(mode="after")
     def _delivers_what_it_asks_for(self) -> "Client":
-        if problem := missing(self.attribution, self.sources):
+        if problem := missing(with_every_model(self.conversions, self.attribution), self.sources):
             raise ValueError(f"attribution: {problem}")
         return self
 

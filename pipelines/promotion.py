@@ -20,11 +20,11 @@ class Shift(NamedTuple):
 
 _SHIFTS = """
 WITH before AS (
-  SELECT channel, SUM(credit) AS credit, SUM(attributed_revenue) AS revenue
-  FROM {client}_publish.attribution_v1 GROUP BY channel
+  SELECT channel, SUM(conversions) AS credit, SUM(revenue) AS revenue
+  FROM {client}_publish.campaigns_v1 GROUP BY channel HAVING credit <> 0 OR revenue <> 0
 ), after AS (
-  SELECT channel, SUM(credit) AS credit, SUM(attributed_revenue) AS revenue
-  FROM {client}_publish__dev.attribution_v1 GROUP BY channel
+  SELECT channel, SUM(conversions) AS credit, SUM(revenue) AS revenue
+  FROM {client}_publish__dev.campaigns_v1 GROUP BY channel HAVING credit <> 0 OR revenue <> 0
 )
 SELECT
   channel, COALESCE(before.credit, 0)::DOUBLE, COALESCE(after.credit, 0)::DOUBLE,

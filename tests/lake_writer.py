@@ -31,13 +31,16 @@ attribution:
   model: {model}
   lookback_days: {lookback_days}
   direct_touches: {direct_touches}
+  path: {path}
   position_based: {{first: {first}, last: {last}}}
   time_decay: {{half_life_days: {half_life_days}}}
   compare: {compare}
   learning: {learning}
+conversions: {conversions}
 sources:
   web:
     {table}: {{files: none}}
+    aliases: {aliases}
   salesforce:
     opportunities: {{files: none}}
   google_ads:
@@ -45,12 +48,17 @@ sources:
   facebook_ads:
     spend: {{files: none}}
     channel: Social
+    campaigns: {campaigns}
 """
 
 DEFAULTS = {
     "model": "linear",
     "lookback_days": 3,
     "direct_touches": "fallback",
+    "path": "[]",
+    "conversions": "{}",
+    "aliases": "{}",
+    "campaigns": "{}",
     "currency": "EUR",
     "timezone": "UTC",
     "first": 0.4,
@@ -199,7 +207,8 @@ class World:
         self.random = random
         self.client = client
         self.size = size
-        self.lookback = timedelta(days=client.attribution.lookback_days)
+        own = [one.lookback_days for one in client.conversions.values() if one.lookback_days]
+        self.windows = [timedelta(days=days) for days in [client.attribution.lookback_days, *own]]
         self.customers = [f"customer-{number}" for number in range(4)]
         self.visitors = [f"visitor-{number}" for number in range(5)]
         self.rows: dict[tuple[str, str], dict[str, dict]] = {}
@@ -268,19 +277,21 @@ class World:
             "customer_id": self._any([*self.customers, None, None, None, None, None]),
             "started_at": self._touch(),
             "referrer": None,
+            "consent": self._any(["true", "true", "false", None, None, None]),
         }
 
     def _new_events(self) -> dict:
-        is_purchase = self.random.random() < 0.3
+        event = self._any(["page_view", "page_view", "page_view", "signup", "purchase"])
+        amounts = {"page_view": [None], "signup": [None, self._money()]}
         channel = self._any(["direct", None, "organic_search", "paid_search", "email"])
         return dict.fromkeys(CONTRACTS["web"]["events"].columns) | {
             "client_id": self._any(self.customers),
-            "event_type": "purchase" if is_purchase else "page_view",
-            "event_time": self._conversion() if is_purchase else self._touch(),
+            "event_type": event,
+            "event_time": self._touch() if event == "page_view" else self._conversion(),
             "channel": channel,
             "campaign_id": self._any([None, "brand"]),
             "page_url": self._any(["/", "/shoes", "/sale"]),
-            "revenue": self._money() if is_purchase else None,
+            "revenue": self._any(amounts.get(event, [self._money()])),
         }
 
     def _new_opportunities(self) -> dict:
@@ -317,12 +328,12 @@ class World:
 
     def _touch(self) -> str:
         """Return a time on a coarse grid, so that ties are common, or at an edge of some window."""
-        at = self._moment(self.converted, [timedelta(0), -self.lookback])
+        at = self._moment(self.converted, [timedelta(0), *(-window for window in self.windows)])
         self.touched.append(at)
         return self._text(at)
 
     def _conversion(self) -> str:
-        at = self._moment(self.touched, [timedelta(0), self.lookback])
+        at = self._moment(self.touched, [timedelta(0), *self.windows])
         self.converted.append(at)
         return self._text(at)
 

@@ -5,10 +5,12 @@ whole history, keeps what was committed before a moment, and works it out from t
 """
 
 from collections import defaultdict
+from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from decimal import ROUND_HALF_UP, Decimal, localcontext
 from fractions import Fraction
-from typing import NamedTuple
+from itertools import groupby
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from pipelines.clients import Client
@@ -43,6 +45,7 @@ class Conversion(NamedTuple):
     """One conversion, as last known."""
 
     conversion_id: str
+    conversion_type: str
     customer_id: str | None
     converted_at: datetime
     revenue: Decimal
@@ -76,9 +79,10 @@ def paths(history: list[Load], client: Client, until: datetime) -> dict[Conversi
         for touch in touches
         if touch.visitor_id is not None and touch.customer_id is not None
     }
-    lookback = timedelta(days=client.attribution.lookback_days)
     found = {}
     for conversion in _conversions(history, client, until):
+        own = client.conversions.get(conversion.conversion_type)
+        lookback = timedelta(days=(own and own.lookback_days) or client.attribution.lookback_days)
         path = [
             touch
             for touch in touches
@@ -86,8 +90,26 @@ def paths(history: list[Load], client: Client, until: datetime) -> dict[Conversi
             and (touch.customer_id or last_seen.get(touch.visitor_id)) == conversion.customer_id
             and conversion.converted_at - lookback <= touch.touched_at <= conversion.converted_at
         ]
-        found[conversion] = _eligible(path, client.attribution.direct_touches)
+        eligible = _eligible(path, client.attribution.direct_touches)
+        found[conversion] = shortened(eligible, client.attribution, lambda touch: touch.channel)
     return found
+
+
+def shortened(path: list, attribution: Attribution, channel: Callable[[Any], str]) -> list:
+    """Return what the steps of a client's settings leave of a path."""
+    for step in attribution.path:
+        if step.name == "exposure":
+            path = [next(run) for _, run in groupby(path, channel)]
+        if step.name == "first":
+            seen = [channel(touch) for touch in path]
+            path = [touch for i, touch in enumerate(path) if seen[i] not in seen[:i]]
+        for target in map(str.lower, step.channels):
+            others = [i for i, touch in enumerate(path) if channel(touch).lower() != target]
+            if step.name == "remove_if_not_all" and others:
+                path = [path[i] for i in others]
+            if step.name == "remove_if_last_and_not_all" and others:
+                path = path[: others[-1] + 1]
+    return path
 
 
 def campaigns(history: list[Load], client: Client, until: datetime) -> dict[tuple, dict]:
@@ -105,11 +127,13 @@ def campaigns(history: list[Load], client: Client, until: datetime) -> dict[tupl
     for source, channel in channels.items():
         for row in _newest(history, source, "spend", until):
             day = datetime.fromisoformat(row["spend_date"]).date()
-            spent = rows[day, channel, row["campaign"] or row["campaign_id"]]
+            spent = rows[day, channel, _campaign(row, getattr(client.sources, source).campaigns)]
             spent["cost"] += Decimal(row["cost"])
             spent["clicks"] += int(row["clicks"] or 0)
             spent["impressions"] += int(row["impressions"] or 0)
     for credit in credits(history, client, until):
+        if not is_counted(credit.conversion.conversion_type, client):
+            continue
         touch = credit.touch
         at = touch.touched_at if touch else credit.conversion.converted_at
         day = at.replace(tzinfo=timezone.utc).astimezone(ZoneInfo(client.timezone)).date()
@@ -122,6 +146,14 @@ def campaigns(history: list[Load], client: Client, until: datetime) -> dict[tupl
         row["cpa"] = Fraction(row["cost"]) / row["conversions"] if row["conversions"] else None
         row["roas"] = Fraction(row["revenue"]) / Fraction(row["cost"]) if row["cost"] else None
     return rows
+
+
+def is_counted(conversion_type: str, client: Client) -> bool:
+    """Return whether a type of conversions is in campaigns and totals."""
+    own = client.conversions.get(conversion_type)
+    if own and own.counts is not None:
+        return own.counts
+    return conversion_type in ("deal", "purchase")
 
 
 def largest_remainder(shares: list[Fraction], total: int) -> list[int]:
@@ -174,7 +206,10 @@ def _ends(n: int, start: Fraction, end: Fraction) -> list[Fraction]:
 def _shared(conversion: Conversion, path: list[Touch], client: Client) -> list[Credit]:
     if not path:
         return [Credit(conversion, None, 1, 0, Fraction(1), conversion.revenue)]
-    weighed = weights(path, conversion.converted_at, client.attribution)
+    own = client.conversions.get(conversion.conversion_type)
+    model = (own and own.model) or client.attribution.model
+    attribution = client.attribution.model_copy(update={"model": model})
+    weighed = weights(path, conversion.converted_at, attribution)
     shares = [weight / sum(weighed) for weight in weighed]
     minor = Decimal(1).scaleb(-DIGITS[client.currency])
     sign = -1 if conversion.revenue < 0 else 1
@@ -200,9 +235,10 @@ def _touches(history: list[Load], client: Client, until: datetime) -> list[Touch
             row["visitor_id"],
             row["customer_id"],
             _channel(row),
-            row["campaign"] or "(not set)",
+            client.sources.web.aliases.get(row["campaign"], row["campaign"]) or "(not set)",
         )
         for row in _newest(history, "web", "sessions", until)
+        if row["consent"] != "false"
     ]
     views = [
         Touch(
@@ -211,7 +247,7 @@ def _touches(history: list[Load], client: Client, until: datetime) -> list[Touch
             None,
             row["client_id"],
             row["channel"] or "direct",
-            row["campaign_id"] or "(not set)",
+            client.sources.web.aliases.get(row["campaign_id"], row["campaign_id"]) or "(not set)",
         )
         for row in _newest(history, "web", "events", until)
         if row["event_type"] == "page_view"
@@ -223,6 +259,7 @@ def _conversions(history: list[Load], client: Client, until: datetime) -> list[C
     deals = [
         Conversion(
             row["opportunity_id"],
+            "deal",
             row["customer_id"],
             _utc(row["closed_at"], client),
             _money(row["amount"] or "0", client),
@@ -230,17 +267,20 @@ def _conversions(history: list[Load], client: Client, until: datetime) -> list[C
         for row in _newest(history, "salesforce", "opportunities", until)
         if row["is_won"] == "true"
     ]
-    purchases = [
+    types = {own.event: name for name, own in client.conversions.items() if own.event}
+    types["purchase"] = "purchase"
+    events = [
         Conversion(
             row_key("web", "events", row),
+            types[row["event_type"]],
             row["client_id"],
             _utc(row["event_time"], client),
-            _money(row["revenue"], client),
+            _money(row["revenue"] or "0", client),
         )
         for row in _newest(history, "web", "events", until)
-        if row["event_type"] == "purchase"
+        if row["event_type"] in types
     ]
-    return deals + purchases
+    return deals + events
 
 
 def _newest(history: list[Load], source: str, table: str, until: datetime) -> list[dict]:
@@ -261,6 +301,17 @@ def _channel(row: dict) -> str:
     if row["fbclid"]:
         return "Paid Social"
     return CHANNELS[row["source"], row["medium"]]
+
+
+def sessions_without_consent(history: list[Load], until: datetime) -> int:
+    """Return how many sessions enter no path because of their visitor's wish."""
+    rows = _newest(history, "web", "sessions", until)
+    return sum(row["consent"] == "false" for row in rows)
+
+
+def _campaign(row: dict, names: dict[str, str]) -> str:
+    known = [names.get(row["campaign_id"]), names.get(row["campaign"])]
+    return next(name for name in [*known, row["campaign"], row["campaign_id"]] if name)
 
 
 def _utc(text: str, client: Client) -> datetime:

@@ -45,6 +45,7 @@ SEQUENCE = (
     "marts.fct_credit",
     "marts.fct_session_costs",
     "marts.fct_campaigns",
+    "marts.conversion_totals",
 )
 OPTIONAL = {
     "staging.stg_contacts",
@@ -81,15 +82,19 @@ START, END = datetime(2031, 1, 1), datetime(2032, 2, 2)  # stand-ins, told from 
 LAST = END - timedelta(microseconds=1)
 
 
-def render(*clients: str) -> dict[str, "Models"]:
-    """Return each client's models, rendered once."""
+def render(*clients: str, more: tuple[str, ...] = ()) -> dict[str, "Models"]:
+    """Return each client's models, rendered once; `more` of them after the usual ones."""
     warehouse = Warehouse("home")
     models = {model.name.replace('"', ""): model for model in warehouse._context.models.values()}
     warehouse.close()
     return {
         client: Models(
             client,
-            {name: models[own] for name in SEQUENCE if (own := f"{client}_{name}") in models},
+            {
+                name: models[own]
+                for name in (*SEQUENCE, *more)
+                if (own := f"{client}_{name}") in models
+            },
         )
         for client in clients
     }

@@ -278,7 +278,7 @@ def test_cents_go_to_the_largest_remainders(models: dict[str, Models], client: s
     ] + [("deal-lost", None, "12", 1, 0)]
     warehouse.execute(
         f"""CREATE TABLE {client}_journeys.paths AS
-        SELECT conversion_id, touchpoint_id, 'customer' AS customer_id, '{now}'::TIMESTAMP AS converted_at,
+        SELECT conversion_id, 'deal' AS conversion_type, touchpoint_id, 'customer' AS customer_id, '{now}'::TIMESTAMP AS converted_at,
           revenue::DECIMAL(18, {digits}) AS revenue, '{now}'::TIMESTAMP AS touched_at, 'Email' AS channel,
           NULL::TEXT AS campaign, FALSE AS is_direct, FALSE AS path_is_direct, position, path_length,
           path_length - position AS non_direct_after, 0 AS age_seconds, 0 AS newest_age_seconds,

@@ -262,7 +262,6 @@ def test_any_text_is_refused_or_gives_numbers(text: str) -> None:
 CUSTOM = """
 attribution:
   model: sometimes
-  compare: [linear, odd]
   custom:
     sometimes: >-
       CASE channel WHEN 'Email' THEN 3 WHEN 'Direct' THEN position - 9 WHEN 'Failing' THEN LN(age_seconds)
@@ -284,7 +283,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Models:
     """Return the rendered models of a client with models of its own."""
     home: Path = tmp_path_factory.mktemp("custom")
     (home / "clients").mkdir()
-    text = settings("one").replace("attribution:\n  model: linear\n  lookback_days", CUSTOM.strip())
+    text = settings("one", compare="[linear, odd]").replace("attribution:\n  model: linear\n  lookback_days", CUSTOM.strip())
     (home / "clients/one.yaml").write_text(text)
     House(home).enter()
     return render("one")["one"]
@@ -301,7 +300,7 @@ def test_a_custom_model_shares_by_its_weights_and_equally_where_nothing_weighs(
     ]
     warehouse.execute(
         f"""CREATE TABLE one_journeys.paths AS
-        SELECT conversion_id, touchpoint_id, 'customer' AS customer_id, '{NOW}'::TIMESTAMP AS converted_at,
+        SELECT conversion_id, 'deal' AS conversion_type, touchpoint_id, 'customer' AS customer_id, '{NOW}'::TIMESTAMP AS converted_at,
           100::DECIMAL(18, 2) AS revenue, '{NOW}'::TIMESTAMP AS touched_at, channel, 'spring' AS campaign,
           channel = 'Direct' AS is_direct, FALSE AS path_is_direct, position::BIGINT AS position,
           path_length::BIGINT AS path_length, path_length - position AS non_direct_after,

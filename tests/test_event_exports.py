@@ -293,6 +293,33 @@ def test_snowplow_events_become_sessions(snow: Site, form: str) -> None:
     assert snow.log("rows_left_out", table="exports") == [(1,)]
 
 
+CLICK_IDS = ("gclid", "gbraid", "wbraid", "dclid", "msclkid", "fbclid", "ttclid")
+NETWORKS = {"gclid": "Google", "dclid": "DoubleClick", "msclkid": "Microsoft"}
+
+
+ONE_EACH = {tuple(f"{name}-1" if name == one else None for one in CLICK_IDS) for name in CLICK_IDS}
+
+
+def test_ga4_tells_every_click_id(ga4: Site) -> None:
+    urls = [f"https://shop.example/?a=1&{name}={name}-1&b#top" for name in CLICK_IDS]
+    views = [event(0, session=i, parameters={"page_location": u}) for i, u in enumerate(urls, 1)]
+    as_jsonl(ga4.exports / "events.jsonl", views)
+    assert not ga4.ingest().problem
+    assert ga4.newest(", ".join(CLICK_IDS)) == ONE_EACH
+
+
+def test_snowplow_tells_every_click_id(snow: Site) -> None:
+    hits = [hit("00:00", name, page_urlquery=f"{name}={name}-1") for name in CLICK_IDS]
+    hits += [
+        hit("00:00", f"by {network}", mkt_clickid=f"{name}-1", mkt_network=network)
+        for name, network in NETWORKS.items()
+    ]
+    as_jsonl(snow.exports / "events.jsonl", hits)
+    assert not snow.ingest().problem
+    assert snow.newest(", ".join(CLICK_IDS)) == ONE_EACH
+    assert len(snow.log("session_id")) == len(hits)
+
+
 def test_a_column_may_be_named_otherwise(ga4: Site, house: House) -> None:
     names = "{customer_id: user_properties.crm_id, campaign: event_params.promo, channel: device.category}"
     house.edit("one", "format: ga4", f"format: ga4\n      columns: {names}")

@@ -26,7 +26,7 @@ from tests.lake_writer import START, Load, invent
 from tests.rendered import ORDER, Models, render
 
 SECOND, DAY = timedelta(seconds=1), timedelta(days=1)
-CREDIT = """conversion_id, touchpoint_id, customer_id, converted_at, touched_at, channel, campaign,
+CREDIT = """conversion_id, touchpoint_id, conversion_type, is_counted, customer_id, converted_at, touched_at, channel, campaign,
 position, path_length, revenue, attributed_revenue, is_attributed, credit"""
 CAMPAIGNS = "date, channel, campaign, cost, clicks, impressions, revenue, conversions, cpa, roas"
 
@@ -110,6 +110,8 @@ def check(query, history: list[Load], client: Client, until: datetime = datetime
     """Compare credit and campaigns with the oracle's; `query` returns columns of a table."""
     credits = {
         (earned.conversion.conversion_id, touch and touch.touchpoint_id): (
+            earned.conversion.conversion_type,
+            oracle.is_counted(earned.conversion.conversion_type, client),
             earned.conversion.customer_id,
             earned.conversion.converted_at,
             touch and touch.touched_at,
@@ -125,7 +127,7 @@ def check(query, history: list[Load], client: Client, until: datetime = datetime
         for earned in oracle.credits(history, client, until)
         for touch in [earned.touch]
     }
-    found = query(CREDIT, "marts.fct_credit")
+    found = query(CREDIT, "marts.fct_credit WHERE is_active")
     assert {row[:2]: row[2:] for row in found} == credits
     assert len(found) == len(credits)
 
@@ -163,7 +165,15 @@ def mornings(random: Random, history: list[Load], count: int) -> list[datetime]:
 
 SEEDS = {
     1: {"one": {"model": "first_touch", "currency": "KWD", "timezone": "Asia/Tokyo"}},
-    2: {"one": {"model": "last_touch", "direct_touches": "exclude", "lookback_days": 1}},
+    2: {
+        "one": {
+            "model": "last_touch",
+            "direct_touches": "exclude",
+            "lookback_days": 1,
+            "aliases": "{spring: brand}",
+            "campaigns": "{'1': brand, spring: autumn}",
+        }
+    },
     3: {
         "one": {
             "model": "last_non_direct",
@@ -171,12 +181,18 @@ SEEDS = {
             "timezone": "Europe/Berlin",
         }
     },
-    4: {"one": {"model": "linear", "currency": "JPY"}},
+    4: {"one": {"model": "linear", "currency": "JPY", "path": "[exposure]"}},
     5: {"one": {"model": "position_based", "first": 0.3, "last": 0.5, "lookback_days": 5}},
     6: {"one": {"model": "time_decay", "half_life_days": 1, "direct_touches": "include"}},
     7: {
         "one": {"model": "time_decay", "direct_touches": "exclude", "timezone": "America/New_York"},
-        "two": {"model": "linear", "table": "events", "currency": "USD", "lookback_days": 2},
+        "two": {
+            "model": "linear",
+            "table": "events",
+            "currency": "USD",
+            "lookback_days": 2,
+            "conversions": "{signup: {event: signup, model: last_touch, lookback_days: 4}}",
+        },
     },
 }
 
@@ -201,6 +217,10 @@ def test_mornings_equal_the_definitions_and_a_rebuild(seed: int, tmp_path: Path)
         lake_writer.remove(clock.house.home, "one", gone)
         clock.restate("one", gone.at)
         check(clock.reader("one"), seen(histories["one"], now), clock.clients["one"])
+    for name in clock.clients:
+        ((refused,),) = clock.reader(name)("sessions_without_consent", "publish.freshness_v1")
+        expected = seen(histories[name], now)
+        assert refused == oracle.sessions_without_consent(expected, datetime.max)
     found = {name: clock.tables(name) for name in clock.clients}
     clock.warehouse.close()
 
@@ -213,12 +233,26 @@ def test_mornings_equal_the_definitions_and_a_rebuild(seed: int, tmp_path: Path)
 
 QUICK = {
     "first": {"model": "position_based", "first": 0.3, "last": 0.5},
+    "short": {
+        "model": "linear",
+        "direct_touches": "include",
+        "lookback_days": 5,
+        "path": "[{remove_if_last_and_not_all: [Direct, Email]}, first]",
+        "aliases": "{spring: brand}",
+        "campaigns": "{'1': brand, spring: autumn}",
+    },
     "second": {
         "model": "time_decay",
         "table": "events",
         "direct_touches": "include",
         "currency": "JPY",
         "timezone": "Asia/Tokyo",
+    },
+    "types": {
+        "table": "events",
+        "lookback_days": 2,
+        "conversions": "{signup: {event: signup, lookback_days: 1, model: first_touch},"
+        " purchase: {model: position_based, lookback_days: 6}, deal: {counts: false}}",
     },
 }
 
@@ -378,6 +412,19 @@ NEWS = {
     ),
     "an anonymous visit is deleted": (
         session(3, "2026-08-31 12:00:00", is_deleted=True, visitor_id="phone"),
+        set(),
+    ),
+    "consent is withdrawn": (
+        session(1, "2026-08-30 12:00:00", visitor_id="laptop", consent="false"),
+        {"deal-1"},
+    ),
+    "who consents still": (
+        session(1, "2026-08-30 12:00:00", visitor_id="laptop", consent="true"),
+        {"deal-1"},
+    ),
+    "the telling visit was without consent": (TELLING | {"consent": "false"}, {"deal-1"}),
+    "a visit without consent": (
+        session(9, "2026-08-31 12:00:00", customer_id="ann", consent="false"),
         set(),
     ),
     "a deal changes": (deal(2, "bob", "2026-08-31 20:00:00"), {"deal-2"}),

@@ -18,7 +18,7 @@ FAULTS = {
     "noreadupwards": (
         "marts/fct_path_ends.sql",
         r"\nGROUP BY\n  paths",
-        "\nWHERE EXISTS (SELECT * FROM @{client}_publish.campaigns_v1)\nGROUP BY\n  paths",
+        "\n  AND EXISTS (SELECT * FROM @{client}_publish.campaigns_v1)\nGROUP BY\n  paths",
     ),
     "nomissinggrain": ("journeys/paths.sql", r"  grain .*\n", ""),
     "nomissingcolumncomment": ("publish/campaigns_v1.sql", r"roas /\*.*\*/", "roas"),

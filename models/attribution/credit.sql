@@ -26,6 +26,7 @@ WITH numbered AS (
       ABS(paths.revenue) * @minor_units
     )::BIGINT AS revenue_units,
     models.model,
+    models.is_active,
     models.is_additive,
     scores.method,
     scores.version,
@@ -33,7 +34,8 @@ WITH numbered AS (
       @SQL(@weight)
     )::DECIMAL(38, 18) AS weight
   FROM numbered AS paths
-  CROSS JOIN @SQL(@models) AS models
+  JOIN @SQL(@models) AS models
+    USING (conversion_type)
   LEFT JOIN @scores(@client, @scored_by) AS scores
     USING (model, conversion_id, touchpoint_id, revised_at)
   LEFT JOIN @milestone_positions(@client, @milestones) AS milestone_positions
@@ -75,6 +77,7 @@ WITH numbered AS (
 )
 SELECT
   paths.conversion_id, /* The conversion being explained */
+  paths.conversion_type, /* deal, purchase, or what the client calls the event */
   paths.touchpoint_id, /* The touchpoint that earns the credit; NULL where there is none */
   paths.customer_id, /* NULL if unknown */
   paths.converted_at, /* UTC */
@@ -84,7 +87,7 @@ SELECT
   paths.position, /* 1 for the first touchpoint of the path */
   paths.path_length, /* Touchpoints of the path; 0 where there are none */
   paid.model, /* By which the credit is shared */
-  paid.model = @active_model AS is_active, /* The model that the client's numbers are made by; the others are there to compare */
+  paid.is_active, /* The model that the numbers of the type are made by; the others are there to compare */
   paid.is_additive, /* False where touchpoints do not share the conversion, but each earns it */
   COALESCE(paid.method, paid.model) AS method, /* What shared it: the model, or what stands in for it */
   paid.version AS model_version, /* Of what the model has learnt; NULL where it learns nothing */

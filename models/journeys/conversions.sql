@@ -1,4 +1,4 @@
-/* Every version of every conversion: won deals, purchases and what the site itself exports. One row per conversion and load. */
+/* Every version of every conversion: won deals, purchases, what the site itself exports, and events that the client calls so. One row per conversion and load. */
 MODEL (
   name @{client}_journeys.conversions,
   kind INCREMENTAL_BY_TIME_RANGE (
@@ -8,9 +8,10 @@ MODEL (
   blueprints @clients()
 );
 
-WITH sales AS (
+WITH versions AS (
   SELECT
     opportunity_id AS conversion_id,
+    'deal' AS conversion_type,
     customer_id,
     COALESCE(account_id, customer_id) AS account_id,
     opened_at,
@@ -25,6 +26,7 @@ WITH sales AS (
   UNION ALL
   SELECT
     event_id AS conversion_id,
+    @SQL(@event_types) AS conversion_type,
     client_id AS customer_id,
     NULL::TEXT AS account_id,
     NULL::TIMESTAMP AS opened_at,
@@ -32,15 +34,14 @@ WITH sales AS (
     NULL::TIMESTAMP AS milestone_2,
     NULL::TIMESTAMP AS milestone_3,
     event_time AS converted_at,
-    revenue,
+    COALESCE(revenue, 0) AS revenue,
     is_deleted AS is_withdrawn,
     loaded_at
   FROM @{client}_staging.stg_events
-  WHERE
-    event_type = 'purchase'
   UNION ALL
   SELECT
     conversion_id,
+    'site' AS conversion_type,
     customer_id,
     NULL::TEXT AS account_id,
     NULL::TIMESTAMP AS opened_at,
@@ -54,7 +55,8 @@ WITH sales AS (
   FROM @optional(@has_conversions, @client, staging.stg_conversions) AS conversions
 )
 SELECT
-  conversion_id, /* An opportunity, a purchase of a shop's export, or the site's own id */
+  conversion_id, /* An opportunity, an event of a shop's export, or the site's own id */
+  conversion_type, /* deal, purchase, site, or what the client calls the event */
   customer_id, /* Whose touchpoints count; NULL if unknown */
   account_id, /* The deal's account, or its customer where the CRM names none; NULL for purchases */
   opened_at, /* When the opportunity was made, UTC; NULL if unknown */
@@ -62,9 +64,9 @@ SELECT
   milestone_2, /* The same, another */
   milestone_3, /* The same, another */
   converted_at, /* UTC; NULL while a deal is open */
-  @money(revenue) AS revenue, /* In the client's currency; 0 where the CRM has no amount */
+  @money(revenue) AS revenue, /* In the client's currency; 0 where the source has no amount */
   is_withdrawn, /* Not won yet, reopened or deleted: no conversion as of this version */
   loaded_at /* When this version was committed, UTC */
-FROM sales
+FROM versions
 WHERE
-  loaded_at BETWEEN @start_ts AND @end_ts
+  NOT conversion_type IS NULL AND loaded_at BETWEEN @start_ts AND @end_ts

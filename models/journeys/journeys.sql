@@ -27,6 +27,7 @@ WITH revised_conversions AS (
   /* whose touchpoints count */
   SELECT
     conversion_id,
+    conversion_type,
     revised_at,
     converted_at,
     customer_id
@@ -34,6 +35,7 @@ WITH revised_conversions AS (
   UNION
   SELECT
     revised_conversions.conversion_id,
+    revised_conversions.conversion_type,
     revised_conversions.revised_at,
     revised_conversions.converted_at,
     members.customer_id
@@ -70,12 +72,13 @@ WITH revised_conversions AS (
   FROM people
   JOIN known_touchpoints
     ON people.customer_id = known_touchpoints.customer_id
-    AND known_touchpoints.touched_at BETWEEN people.converted_at - @lookback_days * INTERVAL '1' DAY AND people.converted_at
+    AND known_touchpoints.touched_at BETWEEN people.converted_at - @SQL(@window_days) * INTERVAL '1' DAY AND people.converted_at
     AND people.revised_at >= known_touchpoints.loaded_at
     AND people.revised_at < known_touchpoints.replaced_at
 )
 SELECT
   revised_conversions.conversion_id, /* The conversion */
+  revised_conversions.conversion_type, /* deal, purchase, or what the client calls the event */
   touchpoints.touchpoint_id, /* NULL where the customer has none in the window */
   revised_conversions.customer_id, /* NULL if unknown */
   revised_conversions.converted_at, /* UTC */

@@ -15,7 +15,7 @@ WITH judged AS (
   FROM @{client}_journeys.journeys
   WHERE
     revised_at BETWEEN @start_ts AND @end_ts
-), eligible AS (
+), candidates AS (
   SELECT
     *
   FROM judged
@@ -28,9 +28,14 @@ WITH judged AS (
         @direct_touches = 'fallback' AND path_is_direct
       )
     )
+), eligible AS (
+  SELECT
+    *
+  FROM @SQL(@transformed) AS transformed
 ), conversions AS (
   SELECT DISTINCT
     conversion_id,
+    conversion_type,
     customer_id,
     converted_at,
     revenue,
@@ -39,6 +44,7 @@ WITH judged AS (
 )
 SELECT
   conversions.conversion_id, /* The conversion being explained */
+  conversions.conversion_type, /* deal, purchase, or what the client calls the event */
   eligible.touchpoint_id, /* NULL where nothing may earn the credit */
   conversions.customer_id, /* NULL if unknown */
   conversions.converted_at, /* UTC */

@@ -37,6 +37,7 @@ WITH stirred_touchpoints AS (
   /* a row for each customer whose touchpoints count, while they do */
   SELECT
     conversion_id,
+    conversion_type,
     customer_id,
     converted_at,
     is_withdrawn,
@@ -46,6 +47,7 @@ WITH stirred_touchpoints AS (
   UNION ALL
   SELECT
     known_conversions.conversion_id,
+    known_conversions.conversion_type,
     members.customer_id,
     known_conversions.converted_at,
     known_conversions.is_withdrawn,
@@ -69,7 +71,7 @@ WITH stirred_touchpoints AS (
   FROM stirred_touchpoints
   JOIN people
     ON stirred_touchpoints.customer_id = people.customer_id
-    AND stirred_touchpoints.touched_at BETWEEN people.converted_at - @lookback_days * INTERVAL '1' DAY AND people.converted_at
+    AND stirred_touchpoints.touched_at BETWEEN people.converted_at - @SQL(@window_days) * INTERVAL '1' DAY AND people.converted_at
     AND stirred_touchpoints.loaded_at >= people.loaded_at
     AND stirred_touchpoints.loaded_at < people.replaced_at
     AND NOT people.is_withdrawn

@@ -57,7 +57,7 @@ WITH newest_spend AS (
     SUM(attributed_revenue) AS revenue
   FROM @{client}_marts.fct_credit
   WHERE
-    is_active
+    is_active AND is_counted
   GROUP BY
     1,
     channel,
@@ -71,7 +71,7 @@ SELECT
   COALESCE(spend.cost, 0)::DECIMAL(18, 6) AS cost, /* All spend, whether or not it earned anything */
   COALESCE(spend.clicks, 0)::BIGINT AS clicks, /* As the platform counts */
   COALESCE(spend.impressions, 0)::BIGINT AS impressions, /* As the platform counts */
-  COALESCE(earned.conversions, 0) AS conversions, /* Credit, in conversions */
+  COALESCE(earned.conversions, 0) AS conversions, /* Credit, in conversions of the types that count */
   @money(COALESCE(earned.revenue, 0)) AS revenue, /* Attributed revenue */
   COALESCE(spend.cost, 0)::DOUBLE / NULLIF(earned.conversions, 0) AS cpa, /* Cost per attributed conversion; NULL without one */
   COALESCE(earned.revenue, 0)::DOUBLE / NULLIF(spend.cost, 0)::DOUBLE AS roas /* Attributed revenue per unit of cost; NULL without cost */

@@ -8,7 +8,7 @@ MODEL (
     unique_rows(columns := (conversion_id, touchpoint_id, model)),
     credit_sums_to_one,
     revenue_sums_to_conversion,
-    touches_precede_conversions(days := @lookback_days)
+    touches_precede_conversions(days := @SQL(@window_days))
   )
 );
 
@@ -21,7 +21,9 @@ WITH newest_revisions AS (
     conversion_id
 )
 SELECT
-  credit.conversion_id, /* An opportunity, a purchase of a shop's export, or the site's own id */
+  credit.conversion_id, /* An opportunity, an event of a shop's export, or the site's own id */
+  credit.conversion_type, /* deal, purchase, site, or what the client calls the event */
+  @SQL(@is_counted) AS is_counted, /* The type is in campaigns and totals */
   credit.touchpoint_id, /* A session or a page view; NULL where nothing earned the credit */
   credit.customer_id, /* NULL if unknown */
   credit.converted_at, /* UTC */
@@ -31,7 +33,7 @@ SELECT
   credit.position, /* 1 for the first touchpoint of the path */
   credit.path_length, /* Touchpoints of the path; 0 where there are none */
   credit.model, /* By which the credit is shared */
-  credit.is_active, /* The model that the client's numbers are made by; the others are there to compare */
+  credit.is_active, /* The model that the numbers of the type are made by; the others are there to compare */
   credit.is_additive, /* False where touchpoints do not share the conversion, but each earns it */
   credit.method, /* What shared it: the model, or what stands in for it */
   credit.model_version, /* Of what the model has learnt; NULL where it learns nothing */

@@ -1,4 +1,4 @@
-/* What each model gives each campaign, beside the model in force. One row per month, model, channel and campaign. */
+/* What each model gives each campaign, beside the model in force; of the conversions that count. One row per month, model, channel and campaign. */
 MODEL (
   name @{client}_marts.fct_models,
   kind FULL,
@@ -28,13 +28,30 @@ WITH spend AS (
     channel,
     campaign,
     SUM(credit::DECIMAL(38, 18)) AS conversions,
-    SUM(attributed_revenue) AS revenue
+    SUM(attributed_revenue) AS revenue,
+    SUM(credit::DECIMAL(38, 18)) FILTER(WHERE
+      is_active) AS active_conversions,
+    SUM(attributed_revenue) FILTER(WHERE
+      is_active) AS active_revenue
   FROM @{client}_marts.fct_credit
+  WHERE
+    is_counted
   GROUP BY
     1,
     model,
     channel,
     campaign
+), models AS (
+  SELECT
+    model,
+    BOOL_OR(is_active) AS is_active,
+    is_additive
+  FROM @SQL(@models) AS models_by_type
+  WHERE
+    @SQL(@is_counted)
+  GROUP BY
+    model,
+    is_additive
 ), compared AS (
   SELECT
     spend.month,
@@ -46,25 +63,21 @@ WITH spend AS (
     spend.cost,
     COALESCE(earned.conversions, 0) AS conversions,
     COALESCE(earned.revenue, 0) AS revenue,
-    COALESCE(active.conversions, 0) AS active_conversions,
-    COALESCE(active.revenue, 0) AS active_revenue
+    COALESCE(SUM(earned.active_conversions) OVER by_any_model, 0) AS active_conversions,
+    COALESCE(SUM(earned.active_revenue) OVER by_any_model, 0) AS active_revenue
   FROM spend
-  CROSS JOIN @SQL(@models) AS models
+  CROSS JOIN models
   LEFT JOIN earned
     ON spend.month = earned.month
     AND spend.channel = earned.channel
     AND spend.campaign = earned.campaign
     AND models.model = earned.model
-  LEFT JOIN earned AS active
-    ON spend.month = active.month
-    AND spend.channel = active.channel
-    AND spend.campaign = active.campaign
-    AND active.model = @active_model
+  WINDOW by_any_model AS (PARTITION BY spend.month, spend.channel, spend.campaign)
 )
 SELECT
   month, /* First day; of the spend and the touchpoint, in the client's time zone */
   model, /* By which the credit is shared */
-  is_active, /* The model that the client's numbers are made by */
+  is_active, /* The model that the client's numbers are made by, or those of one type of conversions */
   is_additive, /* False where sums over touchpoints exceed the conversions, by design */
   channel, /* unattributed where nothing earned the credit */
   campaign, /* As utm_campaign and the platform name it */

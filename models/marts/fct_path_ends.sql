@@ -1,4 +1,4 @@
-/* Where each conversion's path begins and ends, whatever the client's model. One row per conversion. */
+/* Where each conversion's path begins and ends, whatever the client's model. One row per conversion of a type that counts. */
 MODEL (
   name @{client}_marts.fct_path_ends,
   kind FULL,
@@ -35,6 +35,8 @@ FROM @{client}_journeys.paths AS paths
 JOIN newest_revisions
   ON paths.conversion_id = newest_revisions.conversion_id
   AND paths.revised_at = newest_revisions.revised_at
+WHERE
+  @SQL(@is_counted)
 GROUP BY
   paths.conversion_id,
   paths.customer_id,

@@ -9,36 +9,29 @@ MODEL (
   audits (no_source_halted, revenue_conserved, spend_conserved)
 );
 
-WITH newest_deals AS (
-  SELECT
-    CASE WHEN is_won AND NOT is_deleted THEN COALESCE(amount, 0) END AS revenue
-  FROM @{client}_staging.stg_opportunities
-  QUALIFY
-    ROW_NUMBER() OVER (PARTITION BY opportunity_id ORDER BY loaded_at DESC) = 1
-), newest_purchases AS (
-  SELECT
-    CASE WHEN event_type = 'purchase' AND NOT is_deleted THEN revenue END AS revenue
-  FROM @{client}_staging.stg_events
-  QUALIFY
-    ROW_NUMBER() OVER (PARTITION BY event_id ORDER BY loaded_at DESC) = 1
-), newest_conversions AS (
-  SELECT
-    CASE WHEN NOT is_deleted THEN revenue END AS revenue
-  FROM @optional(@has_conversions, @client, staging.stg_conversions) AS conversions
-  QUALIFY
-    ROW_NUMBER() OVER (PARTITION BY conversion_id ORDER BY loaded_at DESC) = 1
-), newest_spend AS (
+WITH newest_spend AS (
   SELECT
     CASE WHEN NOT is_deleted THEN cost END AS cost
   FROM @{client}_staging.stg_ad_spend
   QUALIFY
     ROW_NUMBER() OVER (PARTITION BY platform, spend_id ORDER BY loaded_at DESC, is_deleted, cost DESC) = 1
-), newest_session_costs AS (
+  UNION ALL
   SELECT
     CASE WHEN NOT is_deleted THEN cost END AS cost
   FROM @optional(@has_session_costs, @client, staging.stg_session_costs) AS session_costs
   QUALIFY
     ROW_NUMBER() OVER (PARTITION BY session_id ORDER BY loaded_at DESC, is_deleted, cost DESC) = 1
+), newest_sessions AS (
+  SELECT
+    NOT is_deleted AND NOT consent AS lacks_consent
+  FROM @{client}_staging.stg_sessions
+  QUALIFY
+    ROW_NUMBER() OVER (PARTITION BY session_id ORDER BY loaded_at DESC) = 1
+), visited AS (
+  SELECT
+    COUNT(*) FILTER(WHERE
+      lacks_consent) AS sessions_without_consent
+  FROM newest_sessions
 ), spent AS (
   SELECT
     COALESCE(SUM(cost), 0) AS spend,
@@ -47,15 +40,7 @@ WITH newest_deals AS (
         COALESCE(SUM(cost), 0)
       FROM @{client}_marts.fct_campaigns
     ) AS reported_spend
-  FROM (
-    SELECT
-      cost
-    FROM newest_spend
-    UNION ALL
-    SELECT
-      cost
-    FROM newest_session_costs
-  ) AS newest_costs
+  FROM newest_spend
 ), sources AS (
   SELECT
     LISTAGG(
@@ -78,48 +63,42 @@ WITH newest_deals AS (
         source
     ) AS late_sources
   FROM @{client}_marts.source_status
-), sold AS (
+), totals AS (
   SELECT
-    COUNT(revenue) AS conversions,
-    COALESCE(SUM(revenue), 0) AS revenue
-  FROM (
-    SELECT
-      revenue
-    FROM newest_deals
-    UNION ALL
-    SELECT
-      revenue
-    FROM newest_purchases
-    UNION ALL
-    SELECT
-      revenue
-    FROM newest_conversions
-  ) AS newest_sales
-), credited AS (
-  SELECT
-    COUNT(DISTINCT conversion_id) AS credited_conversions,
-    COALESCE(SUM(attributed_revenue) FILTER(WHERE
-      is_attributed), 0) AS attributed_revenue,
-    COALESCE(SUM(attributed_revenue) FILTER(WHERE
-      NOT is_attributed), 0) AS unattributed_revenue
-  FROM @{client}_marts.fct_credit
+    COALESCE(SUM(conversions), 0) AS conversions,
+    COALESCE(SUM(credited_conversions), 0) AS credited_conversions,
+    COALESCE(SUM(revenue), 0) AS revenue,
+    COALESCE(SUM(attributed_revenue), 0) AS attributed_revenue,
+    COALESCE(SUM(unattributed_revenue), 0) AS unattributed_revenue
+  FROM @{client}_marts.conversion_totals
   WHERE
-    is_active
+    is_counted
+), astray AS (
+  SELECT
+    LISTAGG(conversion_type, ', '
+    ORDER BY
+      conversion_type) AS astray_types
+  FROM @{client}_marts.conversion_totals
+  WHERE
+    NOT is_conserved
 )
 SELECT
   @client_name AS client, /* The client's name in schemas and files */
   accounts.loaded_until, /* When the newest row was committed, UTC; NULL before the first */
   sources.halted_sources, /* Sources whose last delivery was refused, and why; NULL if none */
   sources.late_sources, /* Sources that lack data because their platform did not answer, and why; NULL if none */
-  sold.conversions, /* Won deals, purchases and the site's own conversions, as the sources have them */
-  credited.credited_conversions, /* Conversions that have credit */
-  sold.revenue, /* Of the conversions, as the sources have it */
-  credited.attributed_revenue, /* What touchpoints earned */
-  credited.unattributed_revenue, /* What no touchpoint earned */
+  visited.sessions_without_consent, /* Sessions that enter no path, because their visitor did not consent */
+  totals.conversions, /* Of the types that count, as the sources have them */
+  totals.credited_conversions, /* Conversions that have credit */
+  totals.revenue, /* Of the conversions, as the sources have it */
+  totals.attributed_revenue, /* What touchpoints earned */
+  totals.unattributed_revenue, /* What no touchpoint earned */
+  astray.astray_types, /* Types of conversions whose credit is not what the sources have; NULL if none */
   spent.spend, /* As the platforms and the sessions' costs have it */
   spent.reported_spend /* As the campaigns have it */
 FROM @{client}_staging.stg_accounts AS accounts
-CROSS JOIN sold
-CROSS JOIN credited
+CROSS JOIN totals
+CROSS JOIN astray
 CROSS JOIN spent
 CROSS JOIN sources
+CROSS JOIN visited

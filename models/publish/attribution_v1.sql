@@ -10,7 +10,9 @@ MODEL (
 );
 
 SELECT
-  conversion_id, /* An opportunity, a purchase of a shop's export, or the site's own id */
+  conversion_id, /* An opportunity, an event of a shop's export, or the site's own id */
+  conversion_type, /* deal, purchase, site, or what the client calls the event */
+  is_counted, /* The type is in campaigns and totals */
   touchpoint_id, /* A session or a page view; NULL where nothing earned the credit */
   customer_id, /* NULL if unknown */
   converted_at, /* UTC */

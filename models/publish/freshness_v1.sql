@@ -10,7 +10,8 @@ SELECT
   client, /* The client's name in schemas and files */
   loaded_until, /* The newest row that the published numbers hold was committed then, UTC */
   late_sources, /* Sources that lack data because their platform did not answer, and why; NULL if none */
-  conversions, /* Won deals, purchases and the site's own conversions */
+  sessions_without_consent, /* Sessions that enter no path, because their visitor refused or withdrew consent */
+  conversions, /* Won deals, purchases and the site's own conversions; or those of the types that the client counts */
   @currency AS currency, /* Of all money in the row */
   revenue, /* Of the conversions; attributed and unattributed together */
   attributed_revenue, /* What touchpoints earned */

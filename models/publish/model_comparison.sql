@@ -13,7 +13,7 @@ MODEL (
 SELECT
   month, /* First day; of the spend and the touchpoint, in the client's time zone */
   model, /* By which the credit is shared */
-  is_active, /* The model that the client's other numbers are made by */
+  is_active, /* The model that the client's other numbers are made by, or those of one type of conversions */
   is_additive, /* False where sums over touchpoints exceed the conversions, by design */
   channel, /* unattributed where nothing earned the credit */
   campaign, /* As utm_campaign and the platform name it */

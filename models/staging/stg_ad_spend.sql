@@ -12,7 +12,9 @@ MODEL (
 WITH delivered AS (
   SELECT
     'google_ads' AS platform,
-    @google_channel AS channel,
+    'google' AS ad_network,
+    NULLIF(@google_channel, '') AS channel,
+    COALESCE(@SQL(@google_campaigns), campaign, campaign_id) AS utm_campaign,
     *
   FROM @raw(
     @client,
@@ -23,7 +25,9 @@ WITH delivered AS (
   UNION ALL
   SELECT
     'facebook_ads' AS platform,
-    @facebook_channel AS channel,
+    'facebook' AS ad_network,
+    NULLIF(@facebook_channel, '') AS channel,
+    COALESCE(@SQL(@facebook_campaigns), campaign, campaign_id) AS utm_campaign,
     *
   FROM @raw(
     @client,
@@ -31,21 +35,30 @@ WITH delivered AS (
     spend,
     (spend_date, campaign_id, campaign, cost, clicks, impressions)
   )
+), paid_clicks AS (
+  /* spend has the channel of the clicks it paid for */
+  SELECT
+    *
+    REPLACE (utm_campaign AS campaign),
+    NULL::TEXT AS source,
+    NULL::TEXT AS medium,
+    NULL::TEXT AS referrer
+  FROM delivered
 )
 SELECT
   platform, /* google_ads or facebook_ads */
-  channel, /* The channel that the client's settings give the platform */
+  @channel(@channel_rules) AS channel, /* The one that the client's settings give the platform, or its clicks have */
   row_key AS spend_id, /* A hash of day, account, campaign, ad group and ad, as far as they are told */
   spend_date::DATE AS spend_date, /* In the ad account's time zone */
   campaign_id, /* The platform's id */
-  COALESCE(campaign, campaign_id) AS campaign, /* The name that sessions carry in utm_campaign */
+  campaign, /* The name that sessions carry in utm_campaign: the platform's, or what the client calls it */
   cost::DECIMAL(18, 6) AS cost, /* In the client's currency, as exact as delivered */
   clicks::BIGINT AS clicks, /* NULL where not delivered */
   impressions::BIGINT AS impressions, /* NULL where not delivered */
   is_deleted, /* True once a full export lacks the row */
   load_id, /* The dlt load that brought this version */
   loaded_at /* When the load was committed, UTC */
-FROM delivered
+FROM paid_clicks
 WHERE
   loaded_at BETWEEN @start_ts AND @end_ts
 QUALIFY

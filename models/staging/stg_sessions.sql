@@ -20,7 +20,13 @@ SELECT
   campaign, /* utm_campaign */
   referrer, /* The page that led here, a URL */
   gclid, /* Google's click id: the click was paid */
+  gbraid, /* Google's click id on iOS, into an app */
+  wbraid, /* Google's click id on iOS, from an app */
+  dclid, /* Campaign Manager's and Display & Video 360's click id */
+  msclkid, /* Microsoft's click id */
   fbclid, /* Facebook's click id */
+  ttclid, /* TikTok's click id */
+  consent::BOOLEAN AS consent, /* False where the visitor refused or withdrew it; NULL where nobody asked */
   COALESCE(holder_engagement::BOOLEAN, TRUE) AS holder_engagement, /* May hold a customer, for IHC; where the site does not say, it may */
   COALESCE(closer_engagement::BOOLEAN, TRUE) AS closer_engagement, /* May close a sale, for IHC; where the site does not say, it may */
   is_deleted, /* True once a full export lacks the session */
@@ -41,7 +47,13 @@ FROM @raw(
     campaign,
     referrer,
     gclid,
+    gbraid,
+    wbraid,
+    dclid,
+    msclkid,
     fbclid,
+    ttclid,
+    consent,
     holder_engagement,
     closer_engagement
   )

@@ -10,6 +10,7 @@ from pipelines.settings.b2b import Contacts, FullPath, Milestones, WShaped
 from pipelines.settings.base import Settings
 from pipelines.settings.ihc import Ihc
 from pipelines.settings.learning import Learning, Markov, Shapley
+from pipelines.settings.paths import PathTransform
 
 
 def _read_weight(text: str) -> str:
@@ -49,6 +50,7 @@ class Attribution(Settings):
     compare: list[str] = []
     lookback_days: int = Field(30, ge=1, le=3650)
     direct_touches: Literal["fallback", "include", "exclude"] = "fallback"
+    path: list[PathTransform] = []
     position_based: PositionBased = PositionBased()
     time_decay: TimeDecay = TimeDecay()
     ihc: Ihc = Ihc()

@@ -6,16 +6,21 @@ from pipelines.contracts import CONTRACTS
 from pipelines.settings.apis import Api, FacebookAdsApi, GoogleAdsApi, SalesforceApi
 from pipelines.settings.base import Settings
 from pipelines.settings.exports import Export
+from pipelines.settings.paths import CampaignNames, ChannelName
 
 
 class Web(Settings):
-    """Web sessions with their costs and conversions, or the events and clients of a shop."""
+    """Web sessions with their costs and conversions, or the events and clients of a shop.
+
+    `aliases` mend names of campaigns.
+    """
 
     sessions: Export | None = None
     events: Export | None = None
     clients: Export | None = None
     conversions: Export | None = None
     session_costs: Export | None = None
+    aliases: CampaignNames = {}
 
 
 class Platform(Settings):
@@ -23,7 +28,9 @@ class Platform(Settings):
 
     @model_validator(mode="after")
     def _has_one_way_in(self) -> "Platform":
-        tables = [name for name in type(self).model_fields if name not in ("api", "channel")]
+        tables = [
+            name for name in type(self).model_fields if name not in ("api", "channel", "campaigns")
+        ]
         if bool(self.api) == any(getattr(self, table) for table in tables):
             raise ValueError(f"write either `{tables[0]}:` for exports, or `api:`")
         return self
@@ -40,20 +47,28 @@ class Salesforce(Platform):
     api: SalesforceApi | None = None
 
 
-class GoogleAds(Platform):
-    """Spend at Google by day, and the channel it belongs to."""
+class Ads(Platform):
+    """Spend by day; the channel it belongs to, and its campaigns as utm_campaign names them.
+
+    Without a channel, spend has the one that its clicks have.
+    """
+
+    channel: ChannelName | None = None
+    campaigns: CampaignNames = {}
+
+
+class GoogleAds(Ads):
+    """Spend at Google."""
 
     spend: Export | None = None
     api: GoogleAdsApi | None = None
-    channel: str = "Paid Search"
 
 
-class FacebookAds(Platform):
-    """Spend at Facebook by day, and the channel it belongs to."""
+class FacebookAds(Ads):
+    """Spend at Facebook."""
 
     spend: Export | None = None
     api: FacebookAdsApi | None = None
-    channel: str = "Paid Social"
 
 
 class Sources(Settings):

@@ -100,7 +100,7 @@ def _earliest(identified_at: str) -> str:
 
     Of two at the same moment, the one counts that says most about where the visitor came from.
     """
-    unsaid = f"({len(LEADS)} - LIST_COUNT([{', '.join(LEADS)}]))::TEXT"
+    unsaid = f"PRINTF('%03d', {len(LEADS)} - LIST_COUNT([{', '.join(LEADS)}]))"
     texts = ", ".join(f"COALESCE({name}, '')" for name in FACTS)
     order = f"[COALESCE(started_at, {_NEVER}), {unsaid}, {texts}]"
     facts = ", ".join(f"{name} := {name}" for name in FACTS)

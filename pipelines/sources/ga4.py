@@ -32,6 +32,7 @@ _PARAMETERS = [
     "campaign",
     "gclid",
 ]
+_CLICK_IDS = ["gbraid", "wbraid", "dclid", "msclkid", "fbclid", "ttclid"]
 _COLLECTED = ["manual_source", "manual_medium", "manual_campaign_name", "gclid"]
 
 _SHAPES = {key: [{"key": "TEXT", "value": dict.fromkeys(_KINDS, "TEXT")}] for key in _LISTS} | {
@@ -62,7 +63,7 @@ def events() -> dict[str, str]:
             f"IF({host('its_page_referrer')} = {host('its_page_location')}, NULL, its_page_referrer)"
         ),
         "gclid": "clicked",
-        "fbclid": parameter("its_page_location", "fbclid"),
+        **{name: parameter("its_page_location", name) for name in _CLICK_IDS},
     }
 
 

@@ -168,6 +168,15 @@ _REFERRER = """CASE WHEN refr_medium IS DISTINCT FROM 'internal' THEN
 COALESCE(page_referrer, refr_urlscheme || '://' || refr_urlhost || COALESCE(refr_urlpath, '')) END"""
 
 
+# Whose click id is in mkt_clickid.
+_NETWORKS = {
+    "gclid": ["google"],
+    "dclid": ["doubleclick"],
+    "msclkid": ["microsoft"],
+    "fbclid": ["facebook", "meta"],
+}
+
+
 def events() -> dict[str, str]:
     """Return what an event says of its session, in SQL."""
     return {
@@ -179,12 +188,14 @@ def events() -> dict[str, str]:
         "medium": f"COALESCE(mkt_medium, IF({_NO_CAMPAIGN}, {_MEDIUM}, NULL))",
         "campaign": "mkt_campaign",
         "referrer": _REFERRER,
-        "gclid": f"IF(mkt_network ILIKE 'google%', mkt_clickid, {parameter('page_urlquery', 'gclid')})",
-        "fbclid": (
-            "IF(mkt_network ILIKE 'facebook%' OR mkt_network ILIKE 'meta%', mkt_clickid,"
-            f" {parameter('page_urlquery', 'fbclid')})"
-        ),
+        **{name: _click(name) for name in _NETWORKS},
+        **{name: parameter("page_urlquery", name) for name in ("gbraid", "wbraid", "ttclid")},
     }
+
+
+def _click(name: str) -> str:
+    of_network = " OR ".join(f"mkt_network ILIKE '{network}%'" for network in _NETWORKS[name])
+    return f"IF({of_network}, mkt_clickid, {parameter('page_urlquery', name)})"
 
 
 def column(name: str) -> str:

@@ -1,0 +1,102 @@
+"""Say what counts as a conversion, and by what window and model each type is credited."""
+
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, ValidationError
+
+from pipelines.settings.attribution import Attribution
+from pipelines.settings.base import Settings
+
+BUILT_IN = {
+    "deal": None,
+    "purchase": "purchase",
+    "site": None,
+}  # the type, and the event that it is
+
+
+def _free(event: str) -> str:
+    if event in ("page_view", "purchase"):
+        is_already = "a touchpoint" if event == "page_view" else "the type `purchase`"
+        raise ValueError(f"{event} is {is_already} already; name another type of event")
+    return event
+
+
+TypeName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+
+
+class ConversionType(Settings):
+    """A type of conversion: the `event_type` in web.events that it is, and what differs from `attribution:`.
+
+    Only types that count are in campaigns and totals; by default won deals, purchases, and the site's own.
+    """
+
+    event: Annotated[str, Field(min_length=1), AfterValidator(_free)] | None = None
+    lookback_days: int | None = Field(None, ge=1, le=3650)
+    model: str | None = None
+    counts: bool | None = None
+
+    @property
+    def attribution(self) -> dict[str, object]:
+        """Return what differs from the client's attribution."""
+        return self.model_dump(include={"lookback_days", "model"}, exclude_none=True)
+
+
+def checked(types: dict[str, ConversionType]) -> dict[str, ConversionType]:
+    """Return the types as written. Raise ValueError where one has no event, or another's."""
+    events: dict[str, str] = {}
+    for name, settings in types.items():
+        if name in BUILT_IN and settings.event:
+            raise ValueError(f"{name}.event: {name} is built in; leave out the event")
+        if name not in BUILT_IN and not settings.event:
+            raise ValueError(f"{name}: write the event it is, as `event: {name}`")
+        if name not in BUILT_IN and settings.event in events:
+            other = events[settings.event]
+            raise ValueError(f"{name}.event: {settings.event} is {other} already; leave out one")
+        events[settings.event or name] = name
+    return types
+
+
+Types = Annotated[dict[TypeName, ConversionType], AfterValidator(checked)]
+
+
+def know_their_models(types: Types, attribution: Attribution) -> None:
+    """Raise ValueError for a type whose model is not there, or not additive."""
+    for name, settings in types.items():
+        try:
+            attribution.model_validate(
+                {"custom": attribution.custom, "model": settings.model or attribution.model}
+            )
+        except ValidationError as error:
+            said = error.errors()[0]["msg"].removeprefix("Value error, ")
+            raise ValueError(f"{name}.model: {said}") from None
+
+
+class Rules(Settings):
+    """How one type is credited, nothing left out."""
+
+    event: str | None
+    counts: bool
+    attribution: Attribution
+
+
+def rules(types: Types, attribution: Attribution) -> dict[str, Rules]:
+    """Return the rules of each type there is, the built-in ones first.
+
+    Every type is credited by every model that any of them asks for, so that they can be compared.
+    """
+    written = {name: types.get(name, ConversionType()) for name in [*BUILT_IN, *types]}
+    chosen = {name: attribution.model_copy(update=one.attribution) for name, one in written.items()}
+    asked = [attribution.model, *attribution.compare, *(one.model for one in chosen.values())]
+    return {
+        name: Rules(
+            event=BUILT_IN.get(name, one.event),
+            counts=name in BUILT_IN if one.counts is None else one.counts,
+            attribution=chosen[name].model_copy(update={"compare": list(dict.fromkeys(asked))}),
+        )
+        for name, one in written.items()
+    }
+
+
+def with_every_model(types: Types, attribution: Attribution) -> Attribution:
+    """Return the attribution with every model that any type asks for."""
+    return rules(types, attribution)["deal"].attribution
