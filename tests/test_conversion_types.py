@@ -25,8 +25,9 @@ def one(tmp_path_factory: pytest.TempPathFactory) -> Models:
     """Return the models of a client with three types, and every table about them."""
     home = tmp_path_factory.mktemp("types")
     (home / "clients").mkdir()
-    text = settings("one", table="events", lookback_days=3, conversions=TYPES)
-    text = text.replace("attribution:\n", "attribution:\n  compare: [time_decay]\n")
+    text = settings(
+        "one", table="events", lookback_days=3, conversions=TYPES, compare="[time_decay]"
+    )
     (home / "clients/one.yaml").write_text(text + "publish: [first_touch_attribution]\n")
     House(home).enter()
     return render("one", more=MORE)["one"]

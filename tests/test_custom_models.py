@@ -283,7 +283,9 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Models:
     """Return the rendered models of a client with models of its own."""
     home: Path = tmp_path_factory.mktemp("custom")
     (home / "clients").mkdir()
-    text = settings("one", compare="[linear, odd]").replace("attribution:\n  model: linear\n  lookback_days", CUSTOM.strip())
+    text = settings("one", compare="[linear, odd]").replace(
+        "attribution:\n  model: linear\n  lookback_days", CUSTOM.strip()
+    )
     (home / "clients/one.yaml").write_text(text)
     House(home).enter()
     return render("one")["one"]

@@ -78,7 +78,7 @@ def _settings(number: int, name: str, folder: Path, shard: str) -> dict:
     exports = folder.resolve().relative_to(home().resolve()).as_posix()
     for source in acme["sources"].values():
         for export in source.values():
-            if isinstance(export, dict):
+            if isinstance(export, dict) and "files" in export:
                 export["files"] = export["files"].replace("exports/acme", f"{exports}/{name}")
     return {
         "name": f"Benchmark {number + 1}",
