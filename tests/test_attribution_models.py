@@ -16,6 +16,8 @@ from tests.conftest import House
 from tests.lake_writer import settings
 from tests.rendered import Models, render
 
+pytestmark = pytest.mark.xdist_group("attribution_models")  # its models are rendered once
+
 DAY = 86400
 HOUR = 3600
 YEAR = 365 * DAY

@@ -21,6 +21,8 @@ from tests.lake_writer import START, Load, invent
 from tests.rendered import Models, render
 from tests.test_exact import mornings, reader, replay
 
+pytestmark = pytest.mark.xdist_group("b2b")  # its models are rendered once
+
 SETTINGS = """
 name: {name}
 timezone: Europe/Berlin

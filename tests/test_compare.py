@@ -17,6 +17,8 @@ from tests.conftest import House
 from tests.lake_writer import Load, invent, settings
 from tests.rendered import Models, render
 
+pytestmark = pytest.mark.xdist_group("compare")  # its models are rendered once
+
 OF_B2B = {"w_shaped", "full_path", "milestones"}  # they need a CRM's tables: test_milestone_models
 EVERY = [name for name in MODELS if name not in OF_B2B | SCORED.keys()]
 EMAIL = "CASE WHEN channel = 'Email' THEN 2 ELSE 1 END"

@@ -13,6 +13,8 @@ from tests.lake_writer import START, Load, settings
 from tests.rendered import Models, render
 from tests.test_exact import deal, replay
 
+pytestmark = pytest.mark.xdist_group("conversion_types")  # its models are rendered once
+
 TYPES = """{
   signup: {event: sign up, lookback_days: 1, model: first_touch},
   purchase: {lookback_days: 2, model: last_touch},

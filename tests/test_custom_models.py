@@ -17,6 +17,8 @@ from tests.conftest import House
 from tests.lake_writer import settings
 from tests.rendered import Models, render
 
+pytestmark = pytest.mark.xdist_group("custom_models")  # its models are rendered once
+
 NOW = datetime(2026, 9, 1)
 
 READ = {

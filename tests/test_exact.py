@@ -21,7 +21,7 @@ from pipelines.committed import seen_from
 from pipelines.contracts import CONTRACTS
 from pipelines.warehouse import Warehouse
 from tests import lake_writer, oracle
-from tests.conftest import House, slow
+from tests.conftest import House
 from tests.lake_writer import START, Load, invent
 from tests.rendered import ORDER, Models, render
 
@@ -197,7 +197,8 @@ SEEDS = {
 }
 
 
-@pytest.mark.parametrize("seed", [1, *slow(*list(SEEDS)[1:])])
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", SEEDS)
 def test_mornings_equal_the_definitions_and_a_rebuild(seed: int, tmp_path: Path) -> None:
     random = Random(seed)
     clock = Clock(tmp_path / "house", SEEDS[seed])

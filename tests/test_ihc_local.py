@@ -17,6 +17,8 @@ from pipelines.warehouse import Warehouse
 from tests.conftest import House
 from tests.ihc_oracle import Curves, Session, Weights, scores
 
+pytestmark = pytest.mark.xdist_group("ihc_local")  # its models are rendered once
+
 NOW = datetime(2026, 9, 1)
 SETTINGS = """
 name: {name}

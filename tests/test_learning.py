@@ -27,6 +27,8 @@ from tests.lake_writer import START, invent
 from tests.rendered import Models, render
 from tests.test_exact import DAY, deal, mornings, session
 
+pytestmark = pytest.mark.xdist_group("learning")  # its models are rendered once
+
 CLIENTS = {
     "one": {
         "model": "markov",

@@ -9,6 +9,8 @@ import pytest
 
 from tests.conftest import PROJECT, House
 
+pytestmark = pytest.mark.xdist_group("lint")  # its house is furnished once
+
 FAULTS = {
     "noreadacrossclients": (
         "marts/fct_credit.sql",

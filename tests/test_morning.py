@@ -91,6 +91,7 @@ def test_a_broken_export_halts_one_client(served: House, healthy: dict, break_it
     assert served.published("acme") == yesterday
 
 
+@pytest.mark.slow
 def test_a_held_client_is_published_once_its_export_is_mended(served: House, healthy: dict) -> None:
     served.export(day=1)
     missing_column(served.home / "exports")
@@ -104,6 +105,7 @@ def test_a_held_client_is_published_once_its_export_is_mended(served: House, hea
     assert numbers(served, "acme") == healthy["acme"]
 
 
+@pytest.mark.slow
 def test_duplicates_change_nothing(served: House) -> None:
     before = {client: served.published(client) for client in ("acme", *OTHERS)}
     folder = served.home / "exports/acme"
@@ -253,6 +255,7 @@ def test_a_broken_settings_file_is_named_and_stops_nobody(served: House) -> None
     assert len(re.findall(r"│ published", done.stdout)) == 4
 
 
+@pytest.mark.slow
 def test_a_new_client_joins_the_next_morning(served: House) -> None:
     text = (served.home / "clients/shop.yaml").read_text().replace("exports/shop", "exports/kiosk")
     (served.home / "clients/kiosk.yaml").write_text(text)

@@ -12,6 +12,8 @@ from pipelines.status import statuses
 from tests.conftest import House
 from tests.servers.world import Platforms
 
+pytestmark = pytest.mark.xdist_group("platforms")  # its house is furnished once
+
 MORNING = datetime(2026, 11, 1, 5, tzinfo=timezone.utc)
 
 

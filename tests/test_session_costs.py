@@ -16,6 +16,8 @@ from tests.conftest import House
 from tests.lake_writer import START, Load
 from tests.rendered import SEQUENCE, Models, render
 
+pytestmark = pytest.mark.xdist_group("session_costs")  # its models are rendered once
+
 SETTINGS = """
 name: One
 currency: EUR

@@ -13,6 +13,8 @@ from pipelines.warehouse import Warehouse
 from tests.conftest import PROJECT, House
 from tests.lake_writer import row_key
 
+pytestmark = pytest.mark.xdist_group("shop")  # its house is furnished once
+
 WINDOW = timedelta(days=30)
 HEAD = (
     "client_id,event_type,event_time,session_id,channel,campaign_id,utm_source,utm_medium,page_url,"

@@ -59,6 +59,7 @@ def test_a_switch_is_previewed_and_promoted_for_one_client(switched: House) -> N
     assert switched.published("acme") == before["acme"]
 
 
+@pytest.mark.slow
 def test_a_morning_runs_what_was_promoted_and_names_what_waits(switched: House) -> None:
     before = switched.published("acme")
 
@@ -171,6 +172,7 @@ print(sorted((name, sorted(map(str, ids))) for name, ids in Warehouse("home").lo
 """
 
 
+@pytest.mark.slow
 def test_a_client_without_a_file_is_retired_by_promotion(served: House) -> None:
     (served.home / "clients/shop.yaml").unlink()
 

@@ -6,6 +6,7 @@ import duckdb
 import pyarrow as pa
 
 from pipelines.clients import Client
+from pipelines.settings.conversions import rules
 
 _PATHS = """
 WITH newest_revisions AS (
@@ -13,7 +14,7 @@ WITH newest_revisions AS (
 ), converting AS (
   SELECT list(channel ORDER BY position) AS path
   FROM {client}_journeys.paths JOIN newest_revisions USING (conversion_id, revised_at)
-  WHERE touchpoint_id IS NOT NULL AND COALESCE(revenue, 0) >= 0
+  WHERE touchpoint_id IS NOT NULL AND COALESCE(revenue, 0) >= 0 AND conversion_type IN $types
   GROUP BY conversion_id
 ), touchpoints AS (
   SELECT touchpoint_id, visitor_id FROM {client}_journeys.touchpoints
@@ -30,7 +31,7 @@ WITH newest_revisions AS (
   SELECT customer_id, converted_at FROM (
     FROM {client}_journeys.conversions
     QUALIFY ROW_NUMBER() OVER (PARTITION BY conversion_id ORDER BY loaded_at DESC) = 1
-  ) WHERE NOT is_withdrawn
+  ) WHERE NOT is_withdrawn AND conversion_type IN $types
 ), unclaimed AS (
   SELECT touches.*
   FROM touches ASOF LEFT JOIN conversions
@@ -64,14 +65,20 @@ GROUP BY path ORDER BY path
 def journeys(connection: duckdb.DuckDBPyConnection, client: Client, now: datetime) -> pa.Table:
     """Return the client's paths as published: `path` (channels, oldest first), `conversions`, `nulls`.
 
-    A conversion has the touchpoints that may earn its credit, by its newest revision; one without
+    Only types of conversions that count are learnt from. A conversion has the touchpoints that may earn its credit, by its newest revision; one without
     any, and a refund, is left out. A null path is one person's, a customer or else a visitor: the
     touchpoints that no conversion of theirs follows within the lookback, with no gap longer than
     that, and by the client's rule for direct ones. It counts once the lookback is over, at `now`
     (UTC): until then it may convert. Raise duckdb.Error where there are no journeys yet.
     """
-    rules = client.attribution
+    attribution = client.attribution
+    types = rules(client.conversions, attribution).items()
     return connection.execute(
         _PATHS.format(client=client.id),
-        {"lookback": f"{rules.lookback_days} days", "direct": rules.direct_touches, "now": now},
+        {
+            "lookback": f"{attribution.lookback_days} days",
+            "direct": attribution.direct_touches,
+            "now": now,
+            "types": [name for name, one in types if one.counts],
+        },
     ).to_arrow_table()
