@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from datetime import datetime
+import time
 
 from sqlmesh import macro
 
@@ -25,7 +25,7 @@ def _tell_the_cache() -> None:
     """Make SQLMesh see an edit, an addition and a removal in `clients/`, and a model's first version.
 
     It keeps loaded models until a file it watches is newer, and watches macros, not settings: so
-    this file grows younger when the settings are not those of the last load.
+    this file is as old as the settings of this home are known, whoever loaded others meanwhile.
     """
     cache = home() / ".cache"
     digest = hashlib.sha256()
@@ -35,10 +35,12 @@ def _tell_the_cache() -> None:
         first = min((file.name for file in learnt.glob("*.parquet")), default="")
         digest.update(f"{learnt.parts[-3:]} {first}".encode())
     seen = cache / "clients.sha256"
-    if not seen.exists() or seen.read_text() != digest.hexdigest():
-        os.utime(__file__, (now := datetime.now().timestamp(), now))
+    known, _, since = seen.read_text().partition(" ") if seen.exists() else ("", "", "")
+    if known != digest.hexdigest() or not since:
+        since = str(time.time_ns())
         cache.mkdir(exist_ok=True)
-        seen.write_text(digest.hexdigest())
+        seen.write_text(f"{digest.hexdigest()} {since}")
+    os.utime(__file__, ns=(int(since), int(since)))
 
 
 _tell_the_cache()
