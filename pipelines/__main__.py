@@ -151,10 +151,10 @@ def train(client: Chosen) -> None:
     """
     from pipelines.ihc import curves
     from pipelines.learning import training
-    from pipelines.learning.variables import learning
+    from pipelines.learning.variables import learners
 
     (chosen,), _ = _read([client])
-    if not learning(chosen.attribution) and not curves.learns(chosen):
+    if not learners(chosen) and not curves.learns(chosen):
         raise _stop(
             f"{client} asks for no model that learns; in clients/{client}.yaml, set"
             " attribution.model or attribution.compare to markov, shapley or ihc"
@@ -164,9 +164,7 @@ def train(client: Chosen) -> None:
             if not connection:
                 raise _stop(f"{client} has no published paths to learn from yet; run make daily")
             now = training.utc_now()
-            lessons = (
-                training.train(connection, chosen, now) if learning(chosen.attribution) else []
-            )
+            lessons = training.train(connection, chosen, now) if learners(chosen) else []
             curved = curves.learn(connection, chosen, now) if curves.learns(chosen) else ""
     except training.TrainingError as error:
         raise _stop(str(error)) from None

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from pipelines import memory
 from pipelines.clients import Client
 from pipelines.learning.training import TrainingError, due, retrain, untaught, utc_now
-from pipelines.learning.variables import learning
+from pipelines.learning.variables import learners
 from pipelines.processes import in_processes
 
 
@@ -101,11 +101,11 @@ def _train(warehouse, clients: list[Client]) -> tuple[dict[str, str], list[str]]
     A first version changes the client's models: it waits while an edit waits for its promotion.
     """
     untrained, first = {}, []
-    learners = [client for client in clients if learning(client.attribution)]
-    if not learners:
+    pupils = [client for client in clients if learners(client)]
+    if not pupils:
         return untrained, first
     local, daily, prod = warehouse.local(), warehouse.promoted("daily"), warehouse.promoted("prod")
-    for client in learners:
+    for client in pupils:
         waits = local.get(client.id) != daily.get(client.id)
         if client.id not in prod or (waits and untaught(client)):
             continue

@@ -411,3 +411,11 @@ def test_what_is_no_version_is_none(fresh: Path) -> None:
 def test_settings_that_make_no_sense_are_refused(wrong: dict) -> None:
     with pytest.raises(ValidationError):
         Attribution(**wrong)
+
+
+def test_a_model_that_only_one_type_of_conversions_asks_for_is_trained_too(fresh: Path) -> None:
+    (fresh / "clients").mkdir()
+    text = lake_writer.settings("one", model="linear", conversions="{deal: {model: markov}}")
+    (fresh / "clients/one.yaml").write_text(text)
+
+    assert due(House(fresh).enter().client("one"), NOW) == ["markov"]

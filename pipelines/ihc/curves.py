@@ -11,6 +11,7 @@ import duckdb
 from pipelines.clients import Client
 from pipelines.home import home
 from pipelines.learning.versions import keep
+from pipelines.settings.conversions import with_every_model
 
 MINIMUM_JOURNEYS = 30  # of three touchpoints and more
 _STEPS = 200  # of the closer's curve
@@ -52,7 +53,7 @@ WHERE journeys >= {minimum} AND i0 < i1
 
 def learns(client: Client) -> bool:
     """Return whether a client asks for IHC, by whomever: the local model stands in for the service."""
-    attribution = client.attribution
+    attribution = with_every_model(client.conversions, client.attribution)
     return bool({"ihc", "ihc_local"} & {attribution.model, *attribution.compare})
 
 

@@ -17,7 +17,7 @@ from pipelines.home import home, warehouse_folder
 from pipelines.learning.journeys import journeys
 from pipelines.learning.markov import removal_effects
 from pipelines.learning.shapley import shapley
-from pipelines.learning.variables import learning
+from pipelines.learning.variables import learners
 from pipelines.learning.versions import Version, keep, versions
 from pipelines.settings.attribution import Attribution
 
@@ -43,13 +43,13 @@ class Lesson(NamedTuple):
 def due(client: Client, now: datetime) -> list[str]:
     """Return the models whose newest version is older than the client wants, or that have none."""
     oldest = now - timedelta(days=client.attribution.learning.retrain_days)
-    known = {model: _known(client, model) for model in learning(client.attribution)}
+    known = {model: _known(client, model) for model in learners(client)}
     return [model for model, found in known.items() if not found or found[-1].trained_at < oldest]
 
 
 def untaught(client: Client) -> list[str]:
     """Return the models that have no version: their first one changes the client's models."""
-    return [model for model in learning(client.attribution) if not _known(client, model)]
+    return [model for model in learners(client) if not _known(client, model)]
 
 
 def retrain(connection: duckdb.DuckDBPyConnection, client: Client, now: datetime) -> list[Lesson]:
@@ -58,7 +58,7 @@ def retrain(connection: duckdb.DuckDBPyConnection, client: Client, now: datetime
         wanted = due(client, now)
         waiting = [
             model
-            for model in learning(client.attribution)
+            for model in learners(client)
             if model not in wanted and _status(_known(client, model)[-1]) != "ok"
         ]
         if not wanted and not waiting:
@@ -73,7 +73,7 @@ def train(connection: duckdb.DuckDBPyConnection, client: Client, now: datetime) 
     """Train every model asked for that learns values of channels. Raise TrainingError if one fails."""
     with _named(client):
         paths = journeys(connection, client, now)
-        return [_train(client, model, paths, now) for model in learning(client.attribution)]
+        return [_train(client, model, paths, now) for model in learners(client)]
 
 
 def train_first(client: Client) -> None:
@@ -124,7 +124,7 @@ def utc_now() -> datetime:
 
 def _train(client: Client, model: str, paths: pa.Table, now: datetime) -> Lesson:
     """Learn from paths, and keep it as a version; too few conversions are kept as just that."""
-    settings, folder = client.attribution, learning(client.attribution)[model]
+    settings, folder = client.attribution, learners(client)[model]
     conversions, minimum = _sum(paths, "conversions"), settings.learning.minimum_conversions
     if conversions >= minimum:
         learnt, status = _LEARN[model](paths, settings), "ok"
@@ -165,7 +165,7 @@ _LEARN = {"markov": _markov, "shapley": _shapley}
 
 
 def _known(client: Client, model: str) -> list[Version]:
-    return versions(str(home()), client.id, learning(client.attribution)[model])
+    return versions(str(home()), client.id, learners(client)[model])
 
 
 def _status(version: Version) -> str:
@@ -199,7 +199,7 @@ def _named(client: Client) -> Iterator[None]:
     try:
         yield
     except Exception as error:  # whatever it is, it is this client's alone
-        models = " and ".join(learning(client.attribution))
+        models = " and ".join(learners(client))
         raise TrainingError(
             f"{client.id}: {models} could not be trained: {_line(error)}; what was learnt before holds"
         ) from error

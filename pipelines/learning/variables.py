@@ -6,7 +6,9 @@ version of its own, and a change of the order is a change like any other, previe
 
 from macros.learned_models import SCORED
 from macros.model_choice import asked, fallback
+from pipelines.clients import Client
 from pipelines.settings.attribution import Attribution
+from pipelines.settings.conversions import with_every_model
 
 
 def learning(settings: Attribution) -> dict[str, str]:
@@ -18,6 +20,11 @@ def learning(settings: Attribution) -> dict[str, str]:
     return {
         model: folders[model] for model in asked(settings) if SCORED.get(model) == "channel_scores"
     }
+
+
+def learners(client: Client) -> dict[str, str]:
+    """Return the same of a client, with the models that its types of conversions ask for."""
+    return learning(with_every_model(client.conversions, client.attribution))
 
 
 def folders(settings: Attribution) -> list[str]:
