@@ -14,7 +14,7 @@ from hypothesis import settings as hypothesis_settings
 
 from tests.conftest import House
 from tests.lake_writer import START, Load
-from tests.rendered import SEQUENCE, Models, render
+from tests.rendered import Models, render
 
 SETTINGS = """
 name: One
@@ -175,7 +175,7 @@ def test_every_cost_is_spent_once_and_every_conversion_credited(
     for load in history:
         models.load(rebuilt, load)
     models.run(rebuilt, START, until)
-    for table in SEQUENCE:
+    for table in models.queries:
         rows = f"FROM one_{table} ORDER BY ALL"
         assert warehouse.execute(rows).fetchall() == rebuilt.execute(rows).fetchall(), table
 
