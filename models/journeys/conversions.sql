@@ -70,6 +70,11 @@ WITH versions AS (
   JOIN @optional(@has_rates, @client, journeys.repricings) AS repricings
     ON versions.conversion_id = repricings.conversion_id
     AND versions.loaded_at = repricings.loaded_at
+), prices AS (
+  SELECT
+    *,
+    LEAD(loaded_at) OVER (PARTITION BY currency, date ORDER BY loaded_at) AS replaced_at
+  FROM @optional(@has_rates, @client, journeys.prices) AS prices
 )
 SELECT
   conversion_id, /* An opportunity, an event of a shop's export, or the site's own id */
@@ -87,9 +92,10 @@ SELECT
   is_withdrawn, /* Not won yet, reopened or deleted: no conversion as of this version */
   at AS loaded_at /* When this version was committed, or the rate that prices it, UTC */
 FROM priced
-ASOF LEFT JOIN @optional(@has_rates, @client, journeys.prices) AS prices
+LEFT JOIN prices
   ON priced.currency = prices.currency
   AND @local_date(priced.converted_at, @timezone) = prices.date
   AND priced.at >= prices.loaded_at
+  AND priced.at < COALESCE(prices.replaced_at, '9999-12-31'::TIMESTAMP)
 WHERE
   NOT conversion_type IS NULL AND at BETWEEN @start_ts AND @end_ts
