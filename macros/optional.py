@@ -22,20 +22,36 @@ COLUMNS = {
         "conversion_id": "TEXT",
         "customer_id": "TEXT",
         "converted_at": "TIMESTAMP",
-        "revenue": "DECIMAL(9, 0)",  # takes the currency's own digits in a union
+        "revenue": "DECIMAL(18, 6)",
+        "currency": "TEXT",
         "is_deleted": "BOOLEAN",
         "loaded_at": "TIMESTAMP",
     },
     "staging.stg_session_costs": {
         "session_id": "TEXT",
         "cost": "DECIMAL(18, 6)",
+        "currency": "TEXT",
         "is_deleted": "BOOLEAN",
         "loaded_at": "TIMESTAMP",
     },
+    "journeys.prices": {
+        "currency": "TEXT",
+        "date": "DATE",
+        "rate": "DECIMAL(18, 9)",
+        "loaded_at": "TIMESTAMP",
+    },
+    "journeys.repricings": {
+        "conversion_id": "TEXT",
+        "loaded_at": "TIMESTAMP",
+        "priced_at": "TIMESTAMP",
+    },
+    "marts.day_rates": {"currency": "TEXT", "date": "DATE", "rate": "DECIMAL(18, 9)"},
     "marts.fct_session_costs": {
+        "session_id": "TEXT",
         "date": "DATE",
         "channel": "TEXT",
         "campaign": "TEXT",
+        "currency": "TEXT",
         "cost": "DECIMAL(18, 6)",
     },
 }

@@ -68,6 +68,7 @@ def blueprint(client: Client) -> str:
         "has_clients": bool(sources.web and sources.web.clients),
         "has_conversions": bool(sources.web and sources.web.conversions),
         "has_session_costs": bool(sources.web and sources.web.session_costs),
+        "has_rates": bool(sources.rates),
         "staged_tables": " ".join(_staged_tables(client, every_model)),
         **learning(every_model),
         **crm.variables(every_model),
@@ -89,6 +90,7 @@ def _staged_tables(client: Client, attribution: Attribution) -> list[str]:
     own = [
         name for name in ("clients", "conversions", "session_costs") if web and getattr(web, name)
     ]
+    own += ["rates"] if client.sources.rates else []
     return ["sessions", "events", "opportunities", "spend", *own, *tables(attribution)]
 
 

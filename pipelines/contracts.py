@@ -6,13 +6,14 @@ Raw keeps every value as the text that was delivered; staging casts it, by the s
 
 from typing import Literal, NamedTuple
 
-Type = Literal["text", "timestamp", "date", "money", "integer", "boolean"]
+Type = Literal["text", "timestamp", "date", "money", "rate", "integer", "boolean"]
 
 SQL_TYPES: dict[str, str] = {
     "text": "TEXT",
     "timestamp": "TIMESTAMP",
     "date": "DATE",
     "money": "DECIMAL(18, 6)",
+    "rate": "DECIMAL(18, 9)",
     "integer": "BIGINT",
     "boolean": "BOOLEAN",
 }
@@ -72,6 +73,17 @@ _SPEND = Contract(
 )
 
 CONTRACTS: dict[str, dict[str, Contract]] = {
+    "rates": {  # before what they price
+        "rates": Contract(
+            {
+                "rate_date": DAY,
+                "currency": KEY,
+                "rate": Column("rate", True),  # units of the client's currency for one of this
+            },
+            key=("rate_date", "currency"),
+            bad_if={"the rate is not above 0": "TRY_CAST(rate AS DECIMAL(18, 9)) <= 0"},
+        ),
+    },
     "web": {
         "sessions": Contract(
             {

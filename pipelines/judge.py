@@ -35,7 +35,7 @@ def judge(
               CASE WHEN reason IS NOT NULL THEN place END AS line FROM (
                 SELECT {_is_deleted(contract)},
                 {literal(piece.name)} AS export_file, {_row_key(contract)} AS row_key,
-                {_reason(contract, client.currency)} AS reason
+                {_reason(contract, client)} AS reason
                 FROM (
                   SELECT {rows.number} AS number, {rows.line} AS place,
                   {_trimmed(rows, contract)} FROM {rows.relation}
@@ -99,7 +99,7 @@ def _row_key(contract: Contract) -> str:
     return f"md5(to_json([{', '.join(contract.identity)}])::TEXT)"
 
 
-def _reason(contract: Contract, currency: str) -> str:
+def _reason(contract: Contract, client: Client) -> str:
     """Return SQL that says all that is wrong with a row: NULL if nothing is."""
     faults: dict[str, str] = {}
     for name, column in contract.columns.items():
@@ -110,11 +110,20 @@ def _reason(contract: Contract, currency: str) -> str:
             faults[f"{name} IS NOT NULL AND NOT {_castable(name, column.type)}"] = said
     faults |= {condition: f"'{what}'" for what, condition in contract.bad_if.items()}
     if "currency" in contract.columns:
-        said = f"CONCAT('currency ', currency, ', the client has {currency}')"
-        faults[f"currency <> '{currency}'"] = said
+        fault, said = _strange_currency(client)
+        faults[fault] = said
     reasons = ", ".join(f"CASE WHEN {fault} THEN {said} END" for fault, said in faults.items())
     is_bad = " OR ".join(f"COALESCE({fault}, FALSE)" for fault in faults)
     return f"CASE WHEN {is_bad} THEN CONCAT_WS('; ', {reasons}) END"
+
+
+def _strange_currency(client: Client) -> tuple[str, str]:
+    """Return SQL for a currency that nothing tells in the client's, and for what is wrong with it."""
+    if client.sources.rates:
+        said = "CONCAT('currency ', currency, ' is not three capitals')"
+        return "NOT REGEXP_FULL_MATCH(currency, '[A-Z]{3}')", said
+    remedy = f", the client has {client.currency}: deliver sources.rates"
+    return f"currency <> '{client.currency}'", f"CONCAT('currency ', currency, '{remedy}')"
 
 
 def _castable(name: str, type_: Type) -> str:

@@ -28,7 +28,10 @@ SEQUENCE = (
     "staging.stg_campaign_members",
     "staging.stg_conversions",
     "staging.stg_session_costs",
+    "staging.stg_rates",
     "journeys.touchpoints",
+    "journeys.prices",
+    "journeys.repricings",
     "journeys.conversions",
     "journeys.identities",
     "journeys.owned_touchpoints",
@@ -42,10 +45,13 @@ SEQUENCE = (
     "journeys.milestones",
     "attribution.channel_scores",
     "attribution.credit",
+    "marts.day_rates",
     "marts.fct_credit",
     "marts.fct_session_costs",
     "marts.fct_campaigns",
     "marts.conversion_totals",
+    "marts.spend_totals",
+    "marts.unpriced",
 )
 OPTIONAL = {
     "staging.stg_contacts",
@@ -61,6 +67,10 @@ OPTIONAL = {
     "staging.stg_conversions",
     "staging.stg_session_costs",
     "marts.fct_session_costs",
+    "staging.stg_rates",
+    "journeys.prices",
+    "journeys.repricings",
+    "marts.day_rates",
 }
 ORDER = tuple(name for name in SEQUENCE if name not in OPTIONAL)  # what every client has
 EMPTY = r"\(SELECT CAST\(NULL AS TEXT\).*?WHERE (FALSE|'[^']*' IS NULL)\)"  # without a file to read
@@ -76,6 +86,7 @@ RAW = {
     "staging.stg_campaign_members": ["salesforce_campaign_members"],
     "staging.stg_conversions": ["web_conversions"],
     "staging.stg_session_costs": ["web_session_costs"],
+    "staging.stg_rates": ["rates_rates"],
 }
 VERSIONS = "channel TEXT, value DOUBLE, status TEXT, version TEXT, valid_from TIMESTAMP, valid_until TIMESTAMP"
 START, END = datetime(2031, 1, 1), datetime(2032, 2, 2)  # stand-ins, told from data at a glance

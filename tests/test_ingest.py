@@ -197,7 +197,7 @@ def test_a_row_says_all_that_is_wrong_with_it(tenant: Tenant) -> None:
     assert broken[1:3] == (
         4,
         "opportunity_id is missing; is_won is missing; amount 'much' is no money;"
-        " currency USD, the client has EUR",
+        " currency USD, the client has EUR: deliver sources.rates",
     )
     assert json.loads(broken[3])["amount"] == "much"
 

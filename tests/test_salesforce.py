@@ -246,7 +246,9 @@ def test_an_orgs_own_fields_stand_in_and_are_asked_for_from_the_start(org: Org) 
         ("001A", "001A", None),
         ("web-1", "001A", "EUR"),
     ]
-    assert [row[2] for row in org.quarantine("salesforce")] == ["currency USD, the client has EUR"]
+    assert [row[2] for row in org.quarantine("salesforce")] == [
+        "currency USD, the client has EUR: deliver sources.rates"
+    ]
     assert org.poll().counts.appended == 0
     assert ago(55) in org.queries()[-5]
 

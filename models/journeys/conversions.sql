@@ -20,6 +20,7 @@ WITH versions AS (
     milestone_3,
     closed_at AS converted_at,
     COALESCE(amount, 0) AS revenue,
+    currency,
     is_deleted OR NOT is_won AS is_withdrawn,
     loaded_at
   FROM @{client}_staging.stg_opportunities
@@ -35,6 +36,7 @@ WITH versions AS (
     NULL::TIMESTAMP AS milestone_3,
     event_time AS converted_at,
     COALESCE(revenue, 0) AS revenue,
+    @currency AS currency,
     is_deleted AS is_withdrawn,
     loaded_at
   FROM @{client}_staging.stg_events
@@ -50,9 +52,29 @@ WITH versions AS (
     NULL::TIMESTAMP AS milestone_3,
     converted_at,
     revenue,
+    currency,
     is_deleted AS is_withdrawn,
     loaded_at
   FROM @optional(@has_conversions, @client, staging.stg_conversions) AS conversions
+), priced AS (
+  /* each as it was committed, and again with each later load of rates that prices it */
+  SELECT
+    *,
+    loaded_at AS at
+  FROM versions
+  UNION ALL
+  SELECT
+    versions.*,
+    repricings.priced_at AS at
+  FROM versions
+  JOIN @optional(@has_rates, @client, journeys.repricings) AS repricings
+    ON versions.conversion_id = repricings.conversion_id
+    AND versions.loaded_at = repricings.loaded_at
+), prices AS (
+  SELECT
+    *,
+    LEAD(loaded_at) OVER (PARTITION BY currency, date ORDER BY loaded_at) AS replaced_at
+  FROM @optional(@has_rates, @client, journeys.prices) AS prices
 )
 SELECT
   conversion_id, /* An opportunity, an event of a shop's export, or the site's own id */
@@ -64,9 +86,16 @@ SELECT
   milestone_2, /* The same, another */
   milestone_3, /* The same, another */
   converted_at, /* UTC; NULL while a deal is open */
-  @money(revenue) AS revenue, /* In the client's currency; 0 where the source has no amount */
+  @money(@in_own_currency(revenue, priced.currency, prices.rate)) AS revenue, /* In the client's currency, at the rate of its day as known then; 0 where the source has no amount, NULL where no rate is known */
+  priced.currency AS original_currency, /* Of the amount in the source */
+  priced.revenue AS original_revenue, /* The amount in the source, in that currency */
   is_withdrawn, /* Not won yet, reopened or deleted: no conversion as of this version */
-  loaded_at /* When this version was committed, UTC */
-FROM versions
+  at AS loaded_at /* When this version was committed, or the rate that prices it, UTC */
+FROM priced
+LEFT JOIN prices
+  ON priced.currency = prices.currency
+  AND @local_date(priced.converted_at, @timezone) = prices.date
+  AND priced.at >= prices.loaded_at
+  AND priced.at < COALESCE(prices.replaced_at, '9999-12-31'::TIMESTAMP)
 WHERE
-  NOT conversion_type IS NULL AND loaded_at BETWEEN @start_ts AND @end_ts
+  NOT conversion_type IS NULL AND at BETWEEN @start_ts AND @end_ts

@@ -9,32 +9,44 @@ MODEL (
 WITH newest_versions AS (
   SELECT
     'deal' AS conversion_type,
-    CASE WHEN is_won AND NOT is_deleted THEN COALESCE(amount, 0) END AS revenue
+    is_won AND NOT is_deleted AS is_sold,
+    COALESCE(amount, 0) AS revenue,
+    currency,
+    @local_date(closed_at, @timezone) AS date
   FROM @{client}_staging.stg_opportunities
   QUALIFY
     ROW_NUMBER() OVER (PARTITION BY opportunity_id ORDER BY loaded_at DESC) = 1
   UNION ALL
   SELECT
     @SQL(@event_types) AS conversion_type,
-    CASE WHEN NOT is_deleted THEN COALESCE(revenue, 0) END AS revenue
+    NOT is_deleted AS is_sold,
+    COALESCE(revenue, 0) AS revenue,
+    @currency AS currency,
+    NULL::DATE AS date
   FROM @{client}_staging.stg_events
   QUALIFY
     ROW_NUMBER() OVER (PARTITION BY event_id ORDER BY loaded_at DESC) = 1
   UNION ALL
   SELECT
     'site' AS conversion_type,
-    CASE WHEN NOT is_deleted THEN revenue END AS revenue
+    NOT is_deleted AS is_sold,
+    revenue,
+    currency,
+    @local_date(converted_at, @timezone) AS date
   FROM @optional(@has_conversions, @client, staging.stg_conversions) AS conversions
   QUALIFY
     ROW_NUMBER() OVER (PARTITION BY conversion_id ORDER BY loaded_at DESC) = 1
 ), sold AS (
   SELECT
     conversion_type,
-    COUNT(revenue) AS conversions,
-    SUM(revenue) AS revenue
+    COUNT(*) AS conversions,
+    SUM(@money(@in_own_currency(revenue, newest_versions.currency, day_rates.rate))) AS revenue
   FROM newest_versions
+  LEFT JOIN @optional(@has_rates, @client, marts.day_rates) AS day_rates
+    ON newest_versions.currency = day_rates.currency
+    AND newest_versions.date = day_rates.date
   WHERE
-    NOT conversion_type IS NULL
+    NOT conversion_type IS NULL AND is_sold
   GROUP BY
     conversion_type
 ), credited AS (
@@ -67,7 +79,7 @@ SELECT
   @SQL(@is_counted) AS is_counted, /* The type is in campaigns and totals */
   conversions, /* As the sources have them */
   credited_conversions, /* Conversions that have credit */
-  revenue, /* Of the conversions, as the sources have it */
+  revenue, /* Of the conversions, as the sources have it, at the newest rates of their days */
   attributed_revenue, /* What touchpoints earned */
   unattributed_revenue, /* What no touchpoint earned */
   conversions = credited_conversions

@@ -20,6 +20,7 @@ WITH newest_spend AS (
     spend_date AS date,
     channel,
     campaign,
+    currency,
     cost,
     clicks,
     impressions
@@ -31,23 +32,28 @@ WITH newest_spend AS (
     date,
     channel,
     campaign,
+    currency,
     cost,
     NULL AS clicks,
     NULL AS impressions
   FROM @optional(@has_session_costs, @client, marts.fct_session_costs) AS session_costs
 ), spend AS (
   SELECT
-    date,
-    channel,
-    campaign,
-    SUM(cost) AS cost,
-    SUM(clicks) AS clicks,
-    SUM(impressions) AS impressions
+    costs.date,
+    costs.channel,
+    costs.campaign,
+    SUM(@in_own_currency(costs.cost, costs.currency, day_rates.rate)::DECIMAL(18, 6)) AS cost,
+    CASE WHEN MIN(costs.currency) = MAX(costs.currency) THEN MIN(costs.currency) END AS original_currency,
+    SUM(costs.cost) AS original_cost,
+    SUM(costs.clicks) AS clicks,
+    SUM(costs.impressions) AS impressions
   FROM costs
+  LEFT JOIN @optional(@has_rates, @client, marts.day_rates) AS day_rates
+    ON costs.currency = day_rates.currency AND costs.date = day_rates.date
   GROUP BY
-    date,
-    channel,
-    campaign
+    costs.date,
+    costs.channel,
+    costs.campaign
 ), earned AS (
   SELECT
     @local_date(COALESCE(touched_at, converted_at), @timezone) AS date,
@@ -68,7 +74,9 @@ SELECT
   COALESCE(spend.channel, earned.channel) AS channel, /* unattributed where nothing earned the credit, or a cost's session was never delivered */
   COALESCE(spend.campaign, earned.campaign) AS campaign, /* As utm_campaign and the platform name it */
   @currency AS currency, /* Of all money in the row */
-  COALESCE(spend.cost, 0)::DECIMAL(18, 6) AS cost, /* All spend, whether or not it earned anything */
+  COALESCE(spend.cost, 0)::DECIMAL(18, 6) AS cost, /* All spend, whether or not it earned anything; each cost at the rate of its day */
+  spend.original_currency, /* Of the spend in the sources; NULL without any, or in several currencies */
+  CASE WHEN NOT spend.original_currency IS NULL THEN spend.original_cost END::DECIMAL(18, 6) AS original_cost, /* The spend in that currency; NULL likewise */
   COALESCE(spend.clicks, 0)::BIGINT AS clicks, /* As the platform counts */
   COALESCE(spend.impressions, 0)::BIGINT AS impressions, /* As the platform counts */
   COALESCE(earned.conversions, 0) AS conversions, /* Credit, in conversions of the types that count */

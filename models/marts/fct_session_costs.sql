@@ -35,7 +35,8 @@ SELECT
   @local_date(COALESCE(newest_sessions.touched_at, newest_costs.first_loaded_at), @timezone) AS date, /* Of the session, in the client's time zone; of the cost's first load while the session was never delivered */
   COALESCE(newest_sessions.channel, 'unattributed') AS channel, /* Of the session; unattributed while it was never delivered */
   COALESCE(newest_sessions.campaign, '(not set)') AS campaign, /* Of the session */
-  newest_costs.cost /* In the client's currency, as exact as delivered */
+  newest_costs.currency, /* Of the cost */
+  newest_costs.cost /* In its currency, as exact as delivered */
 FROM newest_costs
 LEFT JOIN newest_sessions
   ON newest_costs.session_id = newest_sessions.session_id

@@ -6,22 +6,10 @@ MODEL (
     client
   ),
   blueprints @clients(),
-  audits (no_source_halted, revenue_conserved, spend_conserved)
+  audits (no_source_halted, money_priced, revenue_conserved, spend_conserved)
 );
 
-WITH newest_spend AS (
-  SELECT
-    CASE WHEN NOT is_deleted THEN cost END AS cost
-  FROM @{client}_staging.stg_ad_spend
-  QUALIFY
-    ROW_NUMBER() OVER (PARTITION BY platform, spend_id ORDER BY loaded_at DESC, is_deleted, cost DESC) = 1
-  UNION ALL
-  SELECT
-    CASE WHEN NOT is_deleted THEN cost END AS cost
-  FROM @optional(@has_session_costs, @client, staging.stg_session_costs) AS session_costs
-  QUALIFY
-    ROW_NUMBER() OVER (PARTITION BY session_id ORDER BY loaded_at DESC, is_deleted, cost DESC) = 1
-), newest_sessions AS (
+WITH newest_sessions AS (
   SELECT
     NOT is_deleted AND NOT consent AS lacks_consent
   FROM @{client}_staging.stg_sessions
@@ -34,13 +22,21 @@ WITH newest_spend AS (
   FROM newest_sessions
 ), spent AS (
   SELECT
-    COALESCE(SUM(cost), 0) AS spend,
+    COALESCE(SUM(spend), 0) AS spend,
     (
       SELECT
         COALESCE(SUM(cost), 0)
       FROM @{client}_marts.fct_campaigns
     ) AS reported_spend
-  FROM newest_spend
+  FROM @{client}_marts.spend_totals
+), priceless AS (
+  SELECT
+    LISTAGG(CONCAT(currency, ' on ', date), ', '
+    ORDER BY
+      position) AS unpriced
+  FROM @{client}_marts.unpriced
+  WHERE
+    position <= 5
 ), sources AS (
   SELECT
     LISTAGG(
@@ -95,10 +91,12 @@ SELECT
   totals.unattributed_revenue, /* What no touchpoint earned */
   astray.astray_types, /* Types of conversions whose credit is not what the sources have; NULL if none */
   spent.spend, /* As the platforms and the sessions' costs have it */
-  spent.reported_spend /* As the campaigns have it */
+  spent.reported_spend, /* As the campaigns have it */
+  priceless.unpriced /* The first five currencies and days without a rate that some money needs; NULL if none */
 FROM @{client}_staging.stg_accounts AS accounts
 CROSS JOIN totals
 CROSS JOIN astray
 CROSS JOIN spent
+CROSS JOIN priceless
 CROSS JOIN sources
 CROSS JOIN visited

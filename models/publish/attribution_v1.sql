@@ -25,8 +25,10 @@ SELECT
   method, /* What shared it: the model, or what stands in for it */
   model_version, /* Of what the model has learnt; NULL where it learns nothing */
   credit, /* Share of the conversion, 0 to 1 */
-  @currency AS currency, /* Of all money in the row */
-  revenue, /* The whole conversion's */
+  @currency AS currency, /* Of all money in the row but the original revenue */
+  revenue, /* The whole conversion's, at the rate of its day */
+  original_currency, /* Of the amount in the source */
+  original_revenue, /* The amount in the source, in that currency */
   attributed_revenue, /* The share in money; it sums to the revenue, to the cent */
   is_attributed /* False where nothing earned the credit */
 FROM @{client}_marts.fct_credit

@@ -13,8 +13,10 @@ SELECT
   date, /* Of the spend and the touchpoint, not of the conversion; in the client's time zone */
   channel, /* unattributed where nothing earned the credit */
   campaign, /* As utm_campaign and the platform name it */
-  currency, /* Of all money in the row */
-  cost, /* All spend, whether or not it earned anything */
+  currency, /* Of all money in the row but the original cost */
+  cost, /* All spend, whether or not it earned anything; each cost at the rate of its day */
+  original_currency, /* Of the spend in the sources; NULL without any, or in several currencies */
+  original_cost, /* The spend in that currency; NULL likewise */
   clicks, /* As the platform counts */
   impressions, /* As the platform counts */
   conversions, /* Credit, in conversions */

@@ -20,7 +20,7 @@ WITH delivered AS (
     @client,
     google_ads,
     spend,
-    (spend_date, campaign_id, campaign, cost, clicks, impressions)
+    (spend_date, campaign_id, campaign, cost, currency, clicks, impressions)
   )
   UNION ALL
   SELECT
@@ -33,7 +33,7 @@ WITH delivered AS (
     @client,
     facebook_ads,
     spend,
-    (spend_date, campaign_id, campaign, cost, clicks, impressions)
+    (spend_date, campaign_id, campaign, cost, currency, clicks, impressions)
   )
 ), paid_clicks AS (
   /* spend has the channel of the clicks it paid for */
@@ -52,7 +52,8 @@ SELECT
   spend_date::DATE AS spend_date, /* In the ad account's time zone */
   campaign_id, /* The platform's id */
   campaign, /* The name that sessions carry in utm_campaign: the platform's, or what the client calls it */
-  cost::DECIMAL(18, 6) AS cost, /* In the client's currency, as exact as delivered */
+  cost::DECIMAL(18, 6) AS cost, /* In its currency, as exact as delivered */
+  COALESCE(currency, @currency) AS currency, /* Of the cost: the client's where the platform does not say */
   clicks::BIGINT AS clicks, /* NULL where not delivered */
   impressions::BIGINT AS impressions, /* NULL where not delivered */
   is_deleted, /* True once a full export lacks the row */

@@ -14,11 +14,12 @@ SELECT
   conversion_id, /* The site's own id of the conversion */
   customer_id, /* Who converted; NULL if unknown */
   @utc(converted_at, @timezone) AS converted_at, /* UTC */
-  @money(revenue) AS revenue, /* In the client's currency; negative for a refund */
+  revenue::DECIMAL(18, 6) AS revenue, /* In its currency, as exact as delivered; negative for a refund */
+  COALESCE(currency, @currency) AS currency, /* Of the revenue: the client's where the site does not say */
   is_deleted, /* True once a full export lacks the conversion */
   load_id, /* The dlt load that brought this version */
   loaded_at /* When the load was committed, UTC */
-FROM @raw(@client, web, conversions, (conversion_id, customer_id, converted_at, revenue))
+FROM @raw(@client, web, conversions, (conversion_id, customer_id, converted_at, revenue, currency))
 WHERE
   loaded_at BETWEEN @start_ts AND @end_ts
 QUALIFY

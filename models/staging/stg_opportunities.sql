@@ -20,7 +20,8 @@ SELECT
   @utc_by(milestone_3, @timezone) AS milestone_3, /* The same, another */
   is_won::BOOLEAN AS is_won, /* False again when a deal is reopened */
   @utc(closed_at, @timezone) AS closed_at, /* UTC; NULL while open */
-  @money(amount) AS amount, /* In the client's currency; NULL where nobody entered it */
+  amount::DECIMAL(18, 6) AS amount, /* In its currency, as exact as delivered; NULL where nobody entered it */
+  COALESCE(currency, @currency) AS currency, /* Of the amount: the client's where the CRM does not say */
   is_deleted, /* True once the CRM says so, or a full export lacks the opportunity */
   load_id, /* The dlt load that brought this version */
   loaded_at /* When the load was committed, UTC */
@@ -39,7 +40,8 @@ FROM @raw(
     milestone_3,
     is_won,
     closed_at,
-    amount
+    amount,
+    currency
   )
 )
 WHERE

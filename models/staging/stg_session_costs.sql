@@ -12,11 +12,12 @@ MODEL (
 
 SELECT
   session_id, /* The site's own id of the session; the session itself may come later, or never */
-  cost::DECIMAL(18, 6) AS cost, /* In the client's currency, as exact as delivered; NULL where it cost nothing */
+  cost::DECIMAL(18, 6) AS cost, /* In its currency, as exact as delivered; NULL where it cost nothing */
+  COALESCE(currency, @currency) AS currency, /* Of the cost: the client's where the site does not say */
   is_deleted, /* True once a full export lacks the cost */
   load_id, /* The dlt load that brought this version */
   loaded_at /* When the load was committed, UTC */
-FROM @raw(@client, web, session_costs, (session_id, cost))
+FROM @raw(@client, web, session_costs, (session_id, cost, currency))
 WHERE
   loaded_at BETWEEN @start_ts AND @end_ts
 QUALIFY

@@ -71,6 +71,12 @@ class FacebookAds(Ads):
     api: FacebookAdsApi | None = None
 
 
+class Rates(Settings):
+    """What other currencies are worth in the client's own, by day."""
+
+    rates: Export
+
+
 class Sources(Settings):
     """What the client delivers; a source that is left out is a source it does not have."""
 
@@ -78,6 +84,7 @@ class Sources(Settings):
     salesforce: Salesforce | None = None
     google_ads: GoogleAds | None = None
     facebook_ads: FacebookAds | None = None
+    rates: Rates | None = None
 
     @model_validator(mode="after")
     def _know_the_columns(self) -> "Sources":

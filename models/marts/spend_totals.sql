@@ -1,0 +1,59 @@
+/* What the sources charged, beside what campaigns report. One row per currency and day. */
+MODEL (
+  name @{client}_marts.spend_totals,
+  kind FULL,
+  grain (currency, date),
+  blueprints @clients()
+);
+
+WITH newest_spend AS (
+  SELECT
+    currency,
+    spend_date AS date,
+    CASE WHEN NOT is_deleted THEN cost END AS cost
+  FROM @{client}_staging.stg_ad_spend
+  QUALIFY
+    ROW_NUMBER() OVER (PARTITION BY platform, spend_id ORDER BY loaded_at DESC, is_deleted, cost DESC) = 1
+), newest_costs AS (
+  SELECT
+    session_id,
+    currency,
+    CASE WHEN NOT is_deleted THEN cost END AS cost
+  FROM @optional(@has_session_costs, @client, staging.stg_session_costs) AS session_costs
+  QUALIFY
+    ROW_NUMBER() OVER (PARTITION BY session_id ORDER BY loaded_at DESC, is_deleted, cost DESC) = 1
+), charged AS (
+  SELECT
+    currency,
+    date,
+    cost
+  FROM newest_spend
+  UNION ALL
+  SELECT
+    newest_costs.currency,
+    sessions.date,
+    newest_costs.cost
+  FROM newest_costs
+  LEFT JOIN @optional(@has_session_costs, @client, marts.fct_session_costs) AS sessions
+    ON newest_costs.session_id = sessions.session_id
+), priced AS (
+  SELECT
+    charged.*,
+    @in_own_currency(charged.cost, charged.currency, day_rates.rate)::DECIMAL(18, 6) AS spend
+  FROM charged
+  LEFT JOIN @optional(@has_rates, @client, marts.day_rates) AS day_rates
+    ON charged.currency = day_rates.currency AND charged.date = day_rates.date
+  WHERE
+    NOT charged.cost IS NULL
+)
+SELECT
+  currency, /* As the sources have it */
+  date, /* Of the spend, or of the session that cost it */
+  SUM(cost) AS cost, /* In that currency */
+  SUM(spend) AS spend, /* In the client's currency, each cost at the rate of its day */
+  COUNT(*) FILTER(WHERE
+    spend IS NULL) AS unpriced_rows /* Costs that no rate tells in the client's currency */
+FROM priced
+GROUP BY
+  currency,
+  date
