@@ -165,7 +165,6 @@ def mornings(random: Random, history: list[Load], count: int) -> list[datetime]:
 
 
 SEEDS = {
-    1: {"one": {"model": "first_touch", "currency": "KWD", "timezone": "Asia/Tokyo"}},
     2: {
         "one": {
             "model": "last_touch",
@@ -175,16 +174,17 @@ SEEDS = {
             "campaigns": "{'1': brand, spring: autumn}",
         }
     },
-    3: {
+    5: {
         "one": {
-            "model": "last_non_direct",
-            "direct_touches": "include",
-            "timezone": "Europe/Berlin",
+            "model": "position_based",
+            "first": 0.3,
+            "last": 0.5,
+            "lookback_days": 5,
+            "currency": "KWD",
+            "timezone": "Asia/Tokyo",
+            "path": "[exposure]",
         }
     },
-    4: {"one": {"model": "linear", "currency": "JPY", "path": "[exposure]"}},
-    5: {"one": {"model": "position_based", "first": 0.3, "last": 0.5, "lookback_days": 5}},
-    6: {"one": {"model": "time_decay", "half_life_days": 1, "direct_touches": "include"}},
     7: {
         "one": {"model": "time_decay", "direct_touches": "exclude", "timezone": "America/New_York"},
         "two": {

@@ -298,12 +298,12 @@ def test_a_killed_run_goes_on_where_it_was(asker: Asker) -> None:
     asker.configure(journeys_per_request=5, concurrency=1)
     command = [sys.executable, "-c", _ASK, asker.request]
     environment = {**os.environ, "PYTHONPATH": str(PROJECT)}
-    for killed in range(3):
+    for _ in range(3):
         asker.server.fail(Slow(30), after=3)
         before = len(asker.files("answers"))
         process = subprocess.Popen(command, env=environment, cwd=PROJECT)
-        deadline = time.monotonic() + 60
-        while len(asker.server.requests) < 4 * (killed + 1) and time.monotonic() < deadline:
+        deadline = time.monotonic() + 240
+        while len(asker.files("answers")) < before + 3 and time.monotonic() < deadline:
             time.sleep(0.05)
         os.kill(process.pid, signal.SIGKILL)
         process.wait()
@@ -311,8 +311,8 @@ def test_a_killed_run_goes_on_where_it_was(asker: Asker) -> None:
         assert len(asker.files("answers")) == before + 3
     found = asker.ask(many(60))
     assert set(found["method"]) == {"service"}
-    # 12 requests of 5, and what was on its way at each of three kills
-    assert len(asker.server.requests) == 12 + 3
+    # 12 requests of 5, and what may have been on its way at each of three kills
+    assert 12 <= len(asker.server.requests) <= 12 + 3
     assert len(asker.files("answers")) == 12
     assert not list(ledger.ledger_folder("one").rglob("*.new"))
 

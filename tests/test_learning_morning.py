@@ -12,7 +12,7 @@ from pipelines.learning import training
 from pipelines.learning.versions import versions
 from tests.conftest import House
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("learning_morning")]
 
 OTHERS = ("borealis", "cobalt", "shop")
 
