@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 RUN := $(BIN)/python -m pipelines
 
-.PHONY: help daily ingest backfill status export train preview promote plan audit test check format lint demo demo-api lock clean
+.PHONY: help daily ingest backfill status export train preview promote plan audit test nightly check format lint demo demo-api lock clean
 
 help: ## list these verbs
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -41,12 +41,15 @@ audit: install ## audit all candidate tables
 test: install ## run the tests, without the slow
 	$(BIN)/pytest -m "not slow"
 
-check: install ## format check, lint, all tests
+nightly: install ## run all tests, the slow too
+	$(BIN)/pytest
+
+check: install ## format check, lint, tests
 	$(BIN)/sqlmesh format --check
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/sqlmesh lint
-	$(BIN)/pytest
+	$(BIN)/pytest -m "not slow"
 
 format: install ## format SQL and Python
 	$(BIN)/sqlmesh format

@@ -22,7 +22,7 @@ PROJECT = Path(__file__).parent.parent
 
 
 def slow(*values: object) -> list:
-    """Return values of a parameter that only `make check` tries."""
+    """Return values of a parameter that only `make nightly` tries."""
     return [pytest.param(value, marks=pytest.mark.slow) for value in values]
 
 
