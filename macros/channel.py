@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from sqlmesh import macro
 
 from pipelines.settings.paths import FACTS, ChannelRule
+from pipelines.sql import literal
 
 SEARCH = "google|bing|yahoo|duckduckgo|ecosia|baidu|yandex"
 SOCIAL = "facebook|fb|instagram|ig|linkedin|twitter|x|tiktok|pinterest|reddit"
@@ -91,11 +92,11 @@ def channel_rules(rules: Iterable[ChannelRule]) -> str:
     return " ".join(
         "WHEN "
         + " AND ".join(
-            f"REGEXP_FULL_MATCH({said.get(fact, fact)}, {_quoted(pattern)}, 'i')"
+            f"REGEXP_FULL_MATCH({said.get(fact, fact)}, {literal(pattern)}, 'i')"
             for fact in FACTS
             if (pattern := getattr(rule, fact))
         )
-        + f" THEN {_quoted(rule.channel)}"
+        + f" THEN {literal(rule.channel)}"
         for rule in rules
     )
 
@@ -103,12 +104,8 @@ def channel_rules(rules: Iterable[ChannelRule]) -> str:
 def renamed(names: dict[str, str], *columns: str) -> str:
     """Return the name that stands for what one of the columns says, the first first; or NULL."""
     branches = " ".join(
-        f"WHEN {column} = {_quoted(old)} THEN {_quoted(new)}"
+        f"WHEN {column} = {literal(old)} THEN {literal(new)}"
         for column in columns
         for old, new in names.items()
     )
     return f"CASE {branches} END" if branches else "NULL::TEXT"
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

@@ -5,12 +5,13 @@ Only a client's own types travel into its models, as text.
 
 from macros.model_choice import models
 from pipelines.settings.conversions import Rules
+from pipelines.sql import literal
 
 
 def event_types(types: dict[str, Rules]) -> str:
     """Return the type of conversion that an event is by its `event_type`; NULL if none."""
     branches = " ".join(
-        f"WHEN {_quoted(rules.event)} THEN {_quoted(name)}"
+        f"WHEN {literal(rules.event)} THEN {literal(name)}"
         for name, rules in types.items()
         if rules.event
     )
@@ -30,7 +31,7 @@ def is_counted(types: dict[str, Rules]) -> str:
 def models_by_type(types: dict[str, Rules]) -> str:
     """Return a relation of each type's models: those of `models`, with their `conversion_type`."""
     rows = (
-        f"SELECT {_quoted(name)} AS conversion_type, * FROM {models(rules.attribution)} AS models"
+        f"SELECT {literal(name)} AS conversion_type, * FROM {models(rules.attribution)} AS models"
         for name, rules in types.items()
     )
     return f"({' UNION ALL '.join(rows)})"
@@ -39,9 +40,5 @@ def models_by_type(types: dict[str, Rules]) -> str:
 def _by_type(values: dict[str, str]) -> str:
     if len(set(values.values())) == 1:
         return next(iter(values.values()))
-    branches = " ".join(f"WHEN {_quoted(name)} THEN {value}" for name, value in values.items())
+    branches = " ".join(f"WHEN {literal(name)} THEN {value}" for name, value in values.items())
     return f"CASE conversion_type {branches} END"
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

@@ -7,6 +7,7 @@ path. Only the client's own chain travels into its models, as text.
 from collections.abc import Callable, Iterable
 
 from pipelines.settings.paths import PathTransform
+from pipelines.sql import literal
 
 PATH = "PARTITION BY conversion_id, revised_at"
 ORDER = "ORDER BY touched_at, touchpoint_id"
@@ -61,5 +62,4 @@ def transformed(steps: Iterable[PathTransform], path: str) -> str:
 
 
 def _is_other(channel: str) -> str:
-    quoted = channel.lower().replace("'", "''")
-    return f"LOWER(channel) <> '{quoted}'"
+    return f"LOWER(channel) <> {literal(channel.lower())}"

@@ -18,6 +18,7 @@ from pipelines.settings.attribution import Attribution
 from pipelines.settings.b2b import tables
 from pipelines.settings.conversions import BUILT_IN, rules, with_every_model
 from pipelines.settings.sources import Ads
+from pipelines.sql import literal
 
 MINOR_DIGITS = {"JPY": 0, "KRW": 0, "CLP": 0, "VND": 0, "ISK": 0, "BHD": 3, "KWD": 3, "TND": 3}
 
@@ -105,6 +106,5 @@ def _platform(name: str, ads: Ads | None) -> dict[str, str]:
 def _assignment(variable: tuple[str, object]) -> str:
     name, value = variable
     if isinstance(value, str):
-        quoted = value.replace("'", "''")
-        return f"{name} := '{quoted}'"
+        return f"{name} := {literal(value)}"
     return f"{name} := {str(value).lower()}"

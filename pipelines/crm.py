@@ -2,6 +2,7 @@
 
 from pipelines.settings.attribution import Attribution
 from pipelines.settings.b2b import milestones, tables
+from pipelines.sql import literal
 
 
 def variables(attribution: Attribution) -> dict[str, object]:
@@ -27,6 +28,6 @@ def variables(attribution: Attribution) -> dict[str, object]:
 def _role_counts(roles: str | list[str] | None) -> str:
     """Return SQL for whether a contact's role on a deal makes it take part."""
     if isinstance(roles, list):
-        names = ", ".join("'" + role.lower().replace("'", "''") + "'" for role in roles)
+        names = ", ".join(literal(role.lower()) for role in roles)
         return f"LOWER(role) IN ({names})"
     return {None: "FALSE", "any": "TRUE", "primary": "COALESCE(is_primary, FALSE)"}[roles]

@@ -20,6 +20,7 @@ from pipelines.learning.shapley import shapley
 from pipelines.learning.variables import learners
 from pipelines.learning.versions import Version, keep, versions
 from pipelines.settings.attribution import Attribution
+from pipelines.sql import literal
 
 
 class TrainingError(Exception):
@@ -190,7 +191,7 @@ def _sum(paths: pa.Table, column: str) -> int:
 
 
 def _literal(value: str | int) -> str:
-    return str(value) if isinstance(value, int) else "'" + value.replace("'", "''") + "'"
+    return str(value) if isinstance(value, int) else literal(value)
 
 
 @contextmanager
