@@ -2,7 +2,7 @@
 
 The product's own query, as SQLMesh renders it, beside the fastest SQL that we could write by hand for
 these models alone, polars and pandas. Each reads the same paths from Parquet in a process of its own,
-and writes conversion, touchpoint, model, credit and attributed cents: wall and CPU seconds, start-up
+and writes every path's columns with model, credit and attributed cents: wall and CPU seconds, start-up
 left out, peak memory, and how far its credit and its cents are from ours. One session in ten converts,
 by a path of 1 to 12 touchpoints. polars is in benchmarks/requirements.in.
 """
@@ -35,6 +35,17 @@ currency: EUR
 attribution: {{model: linear, compare: [{", ".join(MODELS[1:])}]}}
 sources: {{web: {{sessions: {{files: none}}}}}}
 """
+CARRIED = (
+    *(
+        "conversion_id",
+        "conversion_type",
+        "touchpoint_id",
+        "customer_id",
+        "converted_at",
+        "touched_at",
+    ),
+    *("channel", "campaign", "position", "path_length", "revenue", "revised_at"),
+)
 PATHS = """
 WITH conversions AS (
   SELECT i, printf('conversion-%08d', i) AS conversion_id, 1 + (hash(i, 1) % 12)::BIGINT AS path_length,
@@ -48,7 +59,7 @@ WITH conversions AS (
     ((path_length - position) * 216000 + (hash(i, position, 4) % 200000)::BIGINT) AS age_seconds
   FROM touchpoints
 )
-SELECT conversion_id, printf('session-%08d-%02d', i, position) AS touchpoint_id,
+SELECT conversion_id, 'purchase' AS conversion_type, printf('session-%08d-%02d', i, position) AS touchpoint_id,
   concat('customer-', i) AS customer_id, converted_at, revenue,
   converted_at - to_seconds(age_seconds) AS touched_at,
   CASE WHEN is_direct THEN 'Direct' ELSE 'Email' END AS channel,
@@ -71,12 +82,13 @@ def used():
 wall, cpu = time.perf_counter(), used()
 {work}
 spent = time.perf_counter() - wall, used() - cpu
-print(json.dumps([*spent, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024]))
+peak = next(line for line in open('/proc/self/status') if line.startswith('VmHWM'))
+print(json.dumps([*spent, int(peak.split()[1]) / 1024]))
 """
 SQL = """
 connection = duckdb.connect('{name}.duckdb')
 connection.execute('''COPY (
-  SELECT conversion_id, touchpoint_id, model, credit, (attributed_revenue * 100)::BIGINT AS cents
+  SELECT {carried}, model, credit, (attributed_revenue * 100)::BIGINT AS cents
   FROM ({query})
 ) TO '{name}.parquet' ''')
 """
@@ -89,7 +101,8 @@ WITH summed AS (
       OVER (PARTITION BY conversion_id)::DOUBLE AS decays
   FROM 'paths.parquet'
 ), shared AS (
-  SELECT number, number - position AS path, position, model, (revenue * 100)::BIGINT AS cents,
+  SELECT summed.number, (summed.number - position) * 10 + models.number AS share, model,
+    (revenue * 100)::BIGINT AS cents,
     CASE model
       WHEN 'linear' THEN 1::DOUBLE / path_length
       WHEN 'first_touch' THEN (position = 1)::INT::DOUBLE
@@ -102,31 +115,32 @@ WITH summed AS (
         WHEN position = 1 THEN first WHEN position = path_length THEN last
         ELSE 0.2::DOUBLE / (path_length - 2) END
     END AS credit
-  FROM summed CROSS JOIN (VALUES ('linear', NULL, NULL), ('first_touch', NULL, NULL),
-    ('last_touch', NULL, NULL), ('last_non_direct', NULL, NULL), ('position_based', 0.4, 0.4),
-    ('j_shaped', 0.2, 0.6), ('inverse_j', 0.6, 0.2), ('time_decay', NULL, NULL)
-  ) AS models(model, first, last)
+  FROM summed CROSS JOIN (VALUES (0, 'linear', NULL, NULL), (1, 'first_touch', NULL, NULL),
+    (2, 'last_touch', NULL, NULL), (3, 'last_non_direct', NULL, NULL), (4, 'position_based', 0.4, 0.4),
+    (5, 'j_shaped', 0.2, 0.6), (6, 'inverse_j', 0.6, 0.2), (7, 'time_decay', NULL, NULL)
+  ) AS models(number, model, first, last)
 ), rounded AS (
-  SELECT *, floor(credit * cents)::BIGINT AS whole,
-    round(credit * cents - floor(credit * cents), 6) AS remainder
+  SELECT number, share, model, cents, credit, floor(credit * cents)::BIGINT AS whole,
+    round((credit * cents - floor(credit * cents)) * 1e6)::BIGINT * 10000000000 - number AS remainder
   FROM shared
+), thresholds AS (
+  SELECT share,
+    list_reverse_sort(list(remainder))[(any_value(cents) - sum(whole))::BIGINT] AS least_remainder
+  FROM rounded GROUP BY share
 ), paid AS (
-  SELECT number, model, credit, whole + (
-    row_number() OVER (PARTITION BY path, model ORDER BY remainder DESC, position)
-      <= cents - sum(whole) OVER (PARTITION BY path, model)
-  )::INT AS units
-  FROM rounded
+  SELECT number, model, credit, whole + coalesce(remainder >= least_remainder, false)::INT AS units
+  FROM rounded JOIN thresholds USING (share)
 )
-SELECT conversion_id, touchpoint_id, model, credit, (units / 100)::DECIMAL(18, 2) AS attributed_revenue
+SELECT {carried}, model, credit, (units / 100)::DECIMAL(18, 2) AS attributed_revenue
 FROM paid JOIN summed USING (number)
 """
 PANDAS = """
-keys = ['conversion_id', 'touchpoint_id']
-read = [*keys, 'position', 'path_length', 'is_direct', 'path_is_direct', 'non_direct_after',
+read = ['conversion_id', 'position', 'path_length', 'is_direct', 'path_is_direct', 'non_direct_after',
   'age_seconds', 'newest_age_seconds']
-paths = pyarrow.parquet.read_table('paths.parquet', columns=[*read, 'revenue'])
-cents = pyarrow.compute.multiply(paths['revenue'], 100).cast('int64').to_numpy()
-paths = paths.select(read).to_pandas().assign(cents=cents).sort_values(['conversion_id', 'position'])
+table = pyarrow.parquet.read_table('paths.parquet')
+cents = pyarrow.compute.multiply(table['revenue'], 100).cast('int64').to_numpy()
+paths = table.select(read).to_pandas().assign(cents=cents).sort_values(['conversion_id', 'position'])
+carried = table.select({carried}).take(pyarrow.array(paths.index))
 position, length, cents = (paths[name].to_numpy() for name in ('position', 'path_length', 'cents'))
 path = np.cumsum(position == 1) - 1
 first, last, middle = position == 1, position == length, np.maximum(length - 2, 1)
@@ -137,7 +151,7 @@ weights = {'linear': np.ones(len(paths)), 'first_touch': first * 1.0, 'last_touc
   'last_non_direct': np.where(paths.path_is_direct, last, non_direct) * 1.0,
   'position_based': ends(0.4, 0.4), 'j_shaped': ends(0.2, 0.6), 'inverse_j': ends(0.6, 0.2),
   'time_decay': np.exp2(-(paths.age_seconds - paths.newest_age_seconds).to_numpy() / 604800)}
-writer, texts = None, pyarrow.Table.from_pandas(paths[keys], preserve_index=False)
+writer = None
 for model, weight in weights.items():
     credit = weight / np.bincount(path, weight)[path]
     whole = np.floor(credit * cents)
@@ -146,7 +160,7 @@ for model, weight in weights.items():
     rank = np.empty(len(paths), 'int64')
     rank[order] = position  # sorted by path, the ranks are where the positions were
     units = (whole + (rank <= (cents - np.bincount(path, whole)[path]))).astype('int64')
-    table = texts.append_column('model', pyarrow.array([model] * len(paths)))
+    table = carried.append_column('model', pyarrow.array([model] * len(paths)))
     table = table.append_column('credit', pyarrow.array(credit))
     table = table.append_column('cents', pyarrow.array(units))
     writer = writer or pyarrow.parquet.ParquetWriter('pandas.parquet', table.schema)
@@ -168,13 +182,13 @@ weights = {'linear': lit(1.0), 'first_touch': first.cast(float), 'last_touch': l
 paths = (pl.scan_parquet('paths.parquet').sort('conversion_id', 'position')
   .with_columns(path=(first.cast(pl.Int64).cum_sum()), cents=(col('revenue') * 100).cast(pl.Int64)))
 paths = paths.collect().lazy()
-shared = [paths.select('conversion_id', 'touchpoint_id', 'path', 'cents', model=lit(model),
+shared = [paths.select(*{carried}, 'path', 'cents', model=lit(model),
     credit=weight / weight.sum().over('path') if model != 'linear' else 1 / col('path_length'))
   for model, weight in weights.items()]
 parts = [part.with_columns(whole=(col('credit') * col('cents')).floor())
   .with_columns(remainder=(col('credit') * col('cents') - col('whole')).round(6))
   .with_columns(rank=col('remainder').rank('ordinal', descending=True).over('path'))
-  .select('conversion_id', 'touchpoint_id', 'model', 'credit', cents=(col('whole')
+  .select(*{carried}, 'model', 'credit', cents=(col('whole')
     + (col('rank') <= col('cents') - col('whole').sum().over('path'))).cast(pl.Int64))
   for part in shared]
 pl.concat(parts).collect().write_parquet('polars.parquet')
@@ -206,12 +220,16 @@ def main(
 
 def _contenders(folder: str) -> dict[str, tuple[str, str]]:
     """Return for each name what it imports and what it does."""
-    by_hand = SQL.format(name="by_hand", query=BY_HAND)
+    columns, names = ", ".join(CARRIED), list(CARRIED)
+    by_hand = BY_HAND.format(carried=columns)
     return {
-        "ours": ("import duckdb", SQL.format(name="ours", query=_ours(folder))),
-        "by_hand": ("import duckdb", by_hand),
-        "polars": ("import polars as pl, numpy as np", POLARS),
-        "pandas": ("import pandas, numpy as np, pyarrow.parquet, pyarrow.compute", PANDAS),
+        "ours": ("import duckdb", SQL.format(name="ours", carried=columns, query=_ours(folder))),
+        "by_hand": ("import duckdb", SQL.format(name="by_hand", carried=columns, query=by_hand)),
+        "polars": ("import polars as pl, numpy as np", POLARS.replace("{carried}", str(names))),
+        "pandas": (
+            "import pandas, numpy as np, pyarrow.parquet, pyarrow.compute",
+            PANDAS.replace("{carried}", str(names)),
+        ),
     }
 
 

@@ -46,7 +46,8 @@ def weight(settings: Attribution) -> str:
 
 
 def _weight(model: str, settings: Attribution) -> str:
-    """Return one model's weight; a client's own counts nothing where it is NULL, fails or is negative."""
+    """Return one model's weight; a client's own is 0 where it is NULL, fails, is negative or endless."""
     if own := settings.custom.get(model):
-        return f"COALESCE(GREATEST(TRY(CAST({own} AS DECIMAL(33, 18))), 0), 0)"
+        number = f"TRY(CAST({own} AS DOUBLE))"
+        return f"CASE WHEN {number} BETWEEN 0 AND 1e15 THEN {number} ELSE 0 END"
     return " ".join(MODELS[model](settings).split())

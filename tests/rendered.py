@@ -52,6 +52,7 @@ SEQUENCE = (
     "marts.conversion_totals",
     "marts.spend_totals",
     "marts.unpriced",
+    "marts.gate",
 )
 OPTIONAL = {
     "staging.stg_contacts",
@@ -89,6 +90,10 @@ RAW = {
     "staging.stg_rates": ["rates_rates"],
 }
 VERSIONS = "channel TEXT, value DOUBLE, status TEXT, version TEXT, valid_from TIMESTAMP, valid_until TIMESTAMP"
+FOUND = {  # what the models read beside the lake
+    "staging.stg_accounts": "NULL::TIMESTAMP AS loaded_until",
+    "marts.source_status": "'web' AS source, 'ok' AS code, NULL::TEXT AS problem",
+}
 START, END = datetime(2031, 1, 1), datetime(2032, 2, 2)  # stand-ins, told from data at a glance
 LAST = END - timedelta(microseconds=1)
 
@@ -153,6 +158,8 @@ class Models:
                 )
         for table in RAW["attribution.channel_scores"]:
             connection.execute(f"CREATE TABLE raw.{table} ({VERSIONS})")
+        for table, row in FOUND.items():
+            connection.execute(f"CREATE TABLE {self.client}_{table} AS SELECT {row}")
         return connection
 
     def learn(self, connection: duckdb.DuckDBPyConnection, home: str, **folders: str) -> None:

@@ -40,9 +40,9 @@ def credits(
               ORDER BY position ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING
             ) AS non_direct_after
           FROM touches
-        ), weighed AS (SELECT position, ({formula})::DECIMAL(38, 18) AS weight
+        ), weighed AS (SELECT position, ({formula})::DOUBLE AS weight
           FROM paths CROSS JOIN (SELECT '{as_model}' AS model) AS models)
-        SELECT weight::DOUBLE / SUM(weight) OVER ()::DOUBLE FROM weighed ORDER BY position"""
+        SELECT weight / SUM(weight) OVER () FROM weighed ORDER BY position"""
     ).fetchall()
     return [credit for (credit,) in rows]
 

@@ -297,6 +297,8 @@ def test_generated_histories(quick: dict[str, tuple[Client, Models]], seed: int,
 
     for warehouse, until in replay(models, history, runs):
         check(reader(warehouse, name), history, client, until)
+        ((refused,),) = reader(warehouse, name)("sessions_without_consent", "marts.gate")
+        assert refused == oracle.sessions_without_consent(history, until)
 
     ((rebuilt, _),) = replay(models, history, runs[-1:])
     for table in ORDER:

@@ -26,8 +26,8 @@ def credits(length: int, held: dict[str, int | None], **chosen) -> list[float]:
     rows = duckdb.execute(
         f"""WITH paths AS (
           SELECT UNNEST(RANGE(1, {length} + 1)) AS position, {length}::BIGINT AS path_length, {positions}
-        ), weighed AS (SELECT position, ({weight(settings)})::DECIMAL(38, 18) AS weight FROM paths)
-        SELECT weight::DOUBLE / SUM(weight) OVER ()::DOUBLE FROM weighed ORDER BY position"""
+        ), weighed AS (SELECT position, ({weight(settings)})::DOUBLE AS weight FROM paths)
+        SELECT weight / SUM(weight) OVER () FROM weighed ORDER BY position"""
     ).fetchall()
     return [credit for (credit,) in rows]
 

@@ -16,12 +16,10 @@ WITH numbered AS (
   WHERE
     revised_at BETWEEN @start_ts AND @end_ts
 ), weighted AS (
-  /* numbers stand for touchpoints and paths: what is shared and sorted by each model stays small */
+  /* numbers stand for touchpoints and paths: what is grouped and joined stays small */
   SELECT
     paths.number,
     paths.number - paths.position AS path,
-    paths.position,
-    paths.path_length,
     (
       ABS(paths.revenue) * @minor_units
     )::BIGINT AS revenue_units,
@@ -32,7 +30,7 @@ WITH numbered AS (
     scores.version,
     (
       @SQL(@weight)
-    )::DECIMAL(38, 18) AS weight
+    )::DOUBLE AS weight
   FROM numbered AS paths
   JOIN @SQL(@models) AS models
     USING (conversion_type)
@@ -40,40 +38,40 @@ WITH numbered AS (
     USING (model, conversion_id, touchpoint_id, revised_at)
   LEFT JOIN @milestone_positions(@client, @milestones) AS milestone_positions
     USING (conversion_id, revised_at)
-), totals AS (
+), listed AS (
+  /* a path by a model; weights are added in their own order: the sum is the same, however rows come */
   SELECT
-    path,
-    model,
-    SUM(weight)::DOUBLE AS total
+    *
+    EXCLUDE (number, weight),
+    ARRAY_AGG(number) AS numbers,
+    ARRAY_AGG(weight) AS weights,
+    LIST_SUM(LIST_SORT(ARRAY_AGG(weight))) AS total
   FROM weighted
   GROUP BY ALL
 ), shared AS (
   SELECT
     *,
-    CASE
-      WHEN NOT is_additive
-      THEN weight::DOUBLE
-      WHEN total > 0
-      THEN weight::DOUBLE / total
-      ELSE 1::DOUBLE / GREATEST(path_length, 1)
-    END AS credit
-  FROM weighted
-  JOIN totals
-    USING (path, model)
-), rounded AS (
-  /* six digits of a unit: what a DOUBLE adds beyond would decide between equal remainders */
-  SELECT
-    *,
-    FLOOR(credit * revenue_units)::BIGINT AS whole_units,
-    ROUND(credit * revenue_units - FLOOR(credit * revenue_units), 6) AS remainder
-  FROM shared
+    [
+      CASE
+        WHEN NOT is_additive
+        THEN weight
+        WHEN total > 0
+        THEN weight / total
+        ELSE 1::DOUBLE / LENGTH(weights)
+      END FOR weight IN weights
+    ] AS credits
+  FROM listed
 ), paid AS (
   SELECT
-    *,
-    whole_units + (
-      ROW_NUMBER() OVER (PARTITION BY path, model ORDER BY remainder DESC, position) <= revenue_units - SUM(whole_units) OVER (PARTITION BY path, model)
-    )::INT AS units
-  FROM rounded
+    model,
+    is_active,
+    is_additive,
+    method,
+    version,
+    UNNEST(numbers) AS number,
+    UNNEST(credits) AS credit,
+    UNNEST(units) AS units
+  FROM @largest_remainder(shared)
 )
 SELECT
   paths.conversion_id, /* The conversion being explained */

@@ -17,7 +17,7 @@ WITH newest_sessions AS (
     ROW_NUMBER() OVER (PARTITION BY session_id ORDER BY loaded_at DESC) = 1
 ), visited AS (
   SELECT
-    COUNT_IF(lacks_consent) AS sessions_without_consent
+    COUNT(NULLIF(lacks_consent, FALSE)) AS sessions_without_consent
   FROM newest_sessions
 ), spent AS (
   SELECT

@@ -73,6 +73,8 @@ def _parsed(text: str) -> exp.Expression:
     try:
         _refuse_tokens(text, sqlglot.tokenize(text, read="duckdb"))
         (tree,) = sqlglot.parse(text, read="duckdb")
+        if not tree:
+            raise ValueError(f"there is no expression in it; {ALLOWED}")
         return exp.Paren(this=tree)  # around it, for its parts to be replaced
     except SqlglotError as error:
         found = (getattr(error, "errors", None) or [{}])[0]
