@@ -64,6 +64,7 @@ import duckdb
 from pipelines.learning.markov import removal_effects
 from pipelines.learning.shapley import shapley
 duckdb.execute("SELECT 1").to_arrow_table()
+duckdb.execute("SELECT 1").fetchnumpy()  # it loads pandas
 """
 READ = "paths = duckdb.read_parquet('paths.parquet').to_arrow_table()\n"
 SHARES = "shares = dict(zip(learnt['channel'].to_pylist(), learnt['value'].to_pylist()))"

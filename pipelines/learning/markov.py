@@ -18,12 +18,12 @@ MAXIMUM_STATES = 4000  # a square of doubles of this size is 128 MB
 # lowest digit. A path that is shorter than the order has zeros before it; 0 is the start.
 _TRANSITIONS = """
 CREATE TEMP TABLE transitions AS
-WITH numbered AS (
-  SELECT list_transform(path, lambda channel: list_position(names, channel)) AS path, conversions, nulls
-  FROM whole CROSS JOIN (SELECT list(channel ORDER BY channel) AS names FROM channels)
+WITH whole AS (
+  SELECT path::CHANNEL[] AS path, SUM(conversions) AS conversions, SUM(nulls) AS nulls
+  FROM given WHERE conversions + nulls > 0 GROUP BY ALL
 ), changes AS (
   SELECT list_filter(path, lambda channel, i: i = 1 OR channel <> path[i - 1]) AS path, conversions, nulls
-  FROM numbered
+  FROM whole
 ), steps AS (
   SELECT path, conversions, nulls, UNNEST(range(1, len(path) + 1)) AS i FROM changes
 )
@@ -47,12 +47,12 @@ def removal_effects(paths: pa.Table, order: int = 1) -> pa.Table:
     with duckdb.connect() as connection:
         connection.register("given", paths)
         connection.execute(
-            """CREATE TEMP TABLE whole AS
-            SELECT path, SUM(conversions) AS conversions, SUM(nulls) AS nulls
-            FROM given WHERE len(path) > 0 AND conversions + nulls > 0 GROUP BY path;
-            CREATE TEMP TABLE channels AS SELECT DISTINCT UNNEST(path) AS channel FROM whole"""
+            """CREATE TYPE CHANNEL AS ENUM (
+              SELECT DISTINCT UNNEST(path) AS channel FROM given
+              WHERE conversions + nulls > 0 ORDER BY channel
+            )"""
         )
-        named = connection.execute("FROM channels ORDER BY channel").fetchall()
+        named = connection.execute("SELECT UNNEST(enum_range(NULL::CHANNEL))").fetchall()
         channels = [channel for (channel,) in named]
         base = len(channels) + 1
         before, after = (_state("i - 1", base, order), _state("i", base, order))
@@ -72,7 +72,7 @@ def removal_effects(paths: pa.Table, order: int = 1) -> pa.Table:
 def _state(last: str, base: int, order: int) -> str:
     """Return SQL for the state of a path at a position."""
     digits = (
-        f"CASE WHEN {last} > {back} THEN path[{last} - {back}] ELSE 0 END * {base**back}::BIGINT"
+        f"CASE WHEN {last} > {back} THEN enum_code(path[{last} - {back}]) + 1 ELSE 0 END * {base**back}::BIGINT"
         for back in range(order)
     )
     return " + ".join(digits)
