@@ -36,6 +36,11 @@ CLIENTS = {
         "learning": "{minimum_conversions: 2, fallback: last_touch}",
     },
     "two": {"model": "markov", "direct_touches": "include", "lookback_days": 2},
+    "short": {
+        "model": "markov",
+        "lookback_days": 3,
+        "path": "[exposure, {remove_if_last_and_not_all: [Email]}]",
+    },
 }
 
 
@@ -158,6 +163,19 @@ def test_which_journeys_are_learnt_from(rendered: dict, what: str) -> None:
     rows, expected = JOURNEYS[what]
 
     assert paths(warehouse(models, *[session(9, "1999-01-01"), *rows]), client) == expected
+
+
+def test_all_journeys_are_shortened_alike(rendered: dict) -> None:
+    client, models = rendered["short"]
+    path = [EMAIL, ADS, ADS, EMAIL]
+    ann = [session(i, f"2026-08-19 0{i}:00:00", **ANN, **how) for i, how in enumerate(path)]
+    bob = [
+        session(i + 10, f"2026-08-19 0{i}:00:00", visitor_id="bob", **how)
+        for i, how in enumerate(path)
+    ]
+    connection = warehouse(models, SALE, *ann, *bob)
+
+    assert paths(connection, client) == {"Email>Paid Search": (1, 1)}
 
 
 def test_a_journey_ends_when_the_lookback_is_over(rendered: dict) -> None:

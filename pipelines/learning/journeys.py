@@ -5,6 +5,7 @@ from datetime import datetime
 import duckdb
 import pyarrow as pa
 
+from macros.path_transforms import transformed
 from pipelines.clients import Client
 from pipelines.settings.conversions import rules
 
@@ -48,13 +49,15 @@ WITH newest_revisions AS (
     *, BOOL_AND(is_direct) OVER journeys AS all_direct,
     MAX(touched_at) OVER journeys + $lookback::INTERVAL AS ends_at
   FROM numbered WINDOW journeys AS (PARTITION BY person, journey)
-), ending AS (
-  SELECT list(channel ORDER BY touched_at, touchpoint_id) AS path
+), candidates AS (
+  SELECT concat(person, ' ', journey) AS conversion_id, NULL AS revised_at, touchpoint_id, touched_at, channel
   FROM judged
   WHERE ends_at < $now AND (
     NOT is_direct OR $direct = 'include' OR ($direct = 'fallback' AND all_direct)
   )
-  GROUP BY person, journey
+), ending AS (
+  SELECT list(channel ORDER BY touched_at, touchpoint_id) AS path
+  FROM {transformed} AS transformed GROUP BY conversion_id
 )
 SELECT path, SUM(converted) AS conversions, SUM(1 - converted) AS nulls
 FROM (SELECT path, 1 AS converted FROM converting UNION ALL SELECT path, 0 FROM ending)
@@ -65,16 +68,17 @@ GROUP BY path ORDER BY path
 def journeys(connection: duckdb.DuckDBPyConnection, client: Client, now: datetime) -> pa.Table:
     """Return the client's paths as published: `path` (channels, oldest first), `conversions`, `nulls`.
 
-    Only types of conversions that count are learnt from. A conversion has the touchpoints that may earn its credit, by its newest revision; one without
-    any, and a refund, is left out. A null path is one person's, a customer or else a visitor: the
-    touchpoints that no conversion of theirs follows within the lookback, with no gap longer than
-    that, and by the client's rule for direct ones. It counts once the lookback is over, at `now`
-    (UTC): until then it may convert. Raise duckdb.Error where there are no journeys yet.
+    Only types of conversions that count are learnt from. A conversion has the touchpoints that may
+    earn its credit, by its newest revision; one without any, and a refund, is left out. A null path
+    is one person's, a customer or else a visitor: the touchpoints that no conversion of theirs
+    follows within the lookback, with no gap longer than that, by the client's rule for direct ones,
+    and shortened by its path transforms. It counts once the lookback is over, at `now` (UTC): until
+    then it may convert. Raise duckdb.Error where there are no journeys yet.
     """
     attribution = client.attribution
     types = rules(client.conversions, attribution).items()
     return connection.execute(
-        _PATHS.format(client=client.id),
+        _PATHS.format(client=client.id, transformed=transformed(attribution.path, "candidates")),
         {
             "lookback": f"{attribution.lookback_days} days",
             "direct": attribution.direct_touches,
