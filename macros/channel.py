@@ -8,14 +8,10 @@ from collections.abc import Iterable
 
 from sqlmesh import macro
 
+from macros.channel_sites import ASSISTANT, SEARCH, SHOPPING, SOCIAL, VIDEO
 from pipelines.settings.paths import FACTS, ChannelRule
 from pipelines.sql import literal
 
-SEARCH = "google|bing|yahoo|duckduckgo|ecosia|baidu|yandex"
-SOCIAL = "facebook|fb|instagram|ig|linkedin|twitter|x|tiktok|pinterest|reddit"
-SHOPPING = "amazon|ebay|etsy|aliexpress|walmart"
-VIDEO = "youtube|vimeo|twitch|dailymotion"
-ASSISTANT = "chatgpt|openai|claude|deepseek|grok|gemini[.]google|copilot[.]microsoft"
 PAID = "^(.*cp.*|ppc|retargeting|paid.*)$"
 SHOP_CAMPAIGN = "^(.*(([^a-df-z]|^)shop|shopping).*)$"
 
