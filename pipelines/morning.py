@@ -5,7 +5,8 @@ from typing import NamedTuple
 
 from pipelines import memory
 from pipelines.clients import Client
-from pipelines.learning.training import TrainingError, due, retrain, untaught, utc_now
+from pipelines.ihc import curves
+from pipelines.learning.training import TrainingError, due, named, retrain, untaught, utc_now
 from pipelines.learning.variables import learners
 from pipelines.processes import in_processes
 
@@ -29,7 +30,7 @@ def serve(clients: Iterable[Client], processes=in_processes) -> Iterator[Report]
     for client in clients:
         try:
             states[client.id] = memory.state(client)
-            learns = due(client, utc_now())
+            learns = due(client, utc_now()) or curves.due(client, utc_now())
         except OSError as error:
             yield Report(client.id, "held", [f"its lake is not readable: {error}"])
             continue
@@ -101,7 +102,7 @@ def _train(warehouse, clients: list[Client]) -> tuple[dict[str, str], list[str]]
     A first version changes the client's models: it waits while an edit waits for its promotion.
     """
     untrained, first = {}, []
-    pupils = [client for client in clients if learners(client)]
+    pupils = [client for client in clients if learners(client) or curves.due(client, utc_now())]
     if not pupils:
         return untrained, first
     local, daily, prod = warehouse.local(), warehouse.promoted("daily"), warehouse.promoted("prod")
@@ -111,6 +112,9 @@ def _train(warehouse, clients: list[Client]) -> tuple[dict[str, str], list[str]]
             continue
         try:
             lessons = retrain(warehouse.connection(), client, utc_now())
+            if curves.due(client, utc_now()):
+                with named(client):
+                    curves.learn(warehouse.connection(), client, utc_now())
         except TrainingError as error:
             untrained[client.id] = str(error).removeprefix(f"{client.id}: ")
         else:

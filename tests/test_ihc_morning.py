@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 from typer.testing import CliRunner
 
+from pipelines import morning
 from pipelines.__main__ import app
 from pipelines.ihc import curves, ledger
 from pipelines.ihc.variables import variables
@@ -155,3 +157,12 @@ def test_curves_that_were_learnt_are_promoted_and_named(
         " GROUP BY conversion_id, revised_at) WHERE ABS(score - 1) > 1e-9"
     )
     assert total == 0
+
+    later = version.trained_at + timedelta(days=31)
+    monkeypatch.setattr(morning, "utc_now", lambda: later)
+    assert house.serve()["acme"].result == "published"
+    assert [one.trained_at for one in versions(str(house.home), "acme", "ihc")] == [
+        version.trained_at,
+        later,
+    ]
+    assert house.serve()["acme"].result == "nothing new"

@@ -4,13 +4,13 @@ A curve belongs to the client whose journeys taught it. With too few of them the
 model says so: its method is `local: default curves`.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import duckdb
 
 from pipelines.clients import Client
 from pipelines.home import home
-from pipelines.learning.versions import keep
+from pipelines.learning.versions import keep, versions
 from pipelines.settings.conversions import with_every_model
 
 MINIMUM_JOURNEYS = 30  # of three touchpoints and more
@@ -57,6 +57,13 @@ def learns(client: Client) -> bool:
     return bool({"ihc", "ihc_local"} & {attribution.model, *attribution.compare})
 
 
+def due(client: Client, now: datetime) -> bool:
+    """Return whether a client's newest curves are older than it wants; the first are `make train`'s."""
+    known = versions(str(home()), client.id, "ihc") if learns(client) else []
+    oldest = now - timedelta(days=client.attribution.learning.retrain_days)
+    return bool(known) and known[-1].trained_at < oldest
+
+
 def learn(connection: duckdb.DuckDBPyConnection, client: Client, now: datetime) -> str:
     """Keep what a client's journeys teach as a version of `ihc`; return what they have taught.
 
@@ -81,9 +88,10 @@ def train(connection: duckdb.DuckDBPyConnection, client: Client) -> str:
     `i0` is the median of all gaps between touchpoints; `i1` the 90th percentile of the journeys'
     largest gaps, once those at or above their 80th are dropped; `c1` the same of the time from
     the first touchpoint that may end a journey to its last, or if that is 0, because in most only
-    the last may, of the journeys in which another may. `closer_hours` are 200 quantiles of the times below `c1`. All are in hours;
-    `journeys` counts those of three touchpoints and more, as of their newest revisions. There is
-    no row with fewer than MINIMUM_JOURNEYS of them, or without gaps that differ.
+    the last may, of the journeys in which another may. `closer_hours` are 200 quantiles of the
+    times below `c1`. All are in hours; `journeys` counts those of three touchpoints and more, as of
+    their newest revisions. There is no row with fewer than MINIMUM_JOURNEYS of them, or without gaps
+    that differ.
     """
     steps = [(step + 0.5) / _STEPS for step in range(_STEPS)]
     columns = ("largest_gap", "first_closing", "first_closing_before_last")

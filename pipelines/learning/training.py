@@ -14,6 +14,7 @@ import pyarrow.parquet
 
 from pipelines.clients import Client
 from pipelines.home import home, warehouse_folder
+from pipelines.ihc import curves
 from pipelines.learning.journeys import journeys
 from pipelines.learning.markov import removal_effects
 from pipelines.learning.shapley import shapley
@@ -55,7 +56,7 @@ def untaught(client: Client) -> list[str]:
 
 def retrain(connection: duckdb.DuckDBPyConnection, client: Client, now: datetime) -> list[Lesson]:
     """Train what is due, and what knew too little until now and has enough by now."""
-    with _named(client):
+    with named(client):
         wanted = due(client, now)
         waiting = [
             model
@@ -72,7 +73,7 @@ def retrain(connection: duckdb.DuckDBPyConnection, client: Client, now: datetime
 
 def train(connection: duckdb.DuckDBPyConnection, client: Client, now: datetime) -> list[Lesson]:
     """Train every model asked for that learns values of channels. Raise TrainingError if one fails."""
-    with _named(client):
+    with named(client):
         paths = journeys(connection, client, now)
         return [_train(client, model, paths, now) for model in learners(client)]
 
@@ -87,7 +88,7 @@ def train_first(client: Client) -> None:
         with published(client) as connection:
             if not connection:
                 return
-            with _named(client):
+            with named(client):
                 paths = journeys(connection, client, utc_now())
                 for model in missing:
                     _train(client, model, paths, utc_now())
@@ -195,12 +196,13 @@ def _literal(value: str | int) -> str:
 
 
 @contextmanager
-def _named(client: Client) -> Iterator[None]:
+def named(client: Client) -> Iterator[None]:
     """Name the client in whatever goes wrong."""
     try:
         yield
     except Exception as error:  # whatever it is, it is this client's alone
-        models = " and ".join(learners(client))
+        pupils = [*learners(client), *(["ihc"] if curves.learns(client) else [])]
+        models = " and ".join(pupils)
         raise TrainingError(
             f"{client.id}: {models} could not be trained: {_line(error)}; what was learnt before holds"
         ) from error
