@@ -57,6 +57,15 @@ def test_hubspots_other_interactions_come_after_the_opportunity_too() -> None:
     assert found == pytest.approx([0.3, 0.3, 0.1 / 3, 0.3, 0.1 / 3, 0.1 / 3])
 
 
+def test_a_w_whose_third_peak_is_the_close_is_milestones_of_the_clients_own() -> None:
+    """As leadsources.io, "W-Shaped Attribution", has it: 2.5 % for each of four nurture emails."""
+    shares = {"first": 0.3, "lead": 0.3, "closing": 0.3}
+
+    found = credits(7, {"lead": 2, "closing": 7}, model="milestones", milestones={"shares": shares})
+
+    assert found == pytest.approx([0.3, 0.3, *[0.025] * 4, 0.3])
+
+
 @pytest.mark.parametrize(
     ("length", "held", "expected"),
     [
