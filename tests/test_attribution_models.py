@@ -203,6 +203,11 @@ PUBLISHED = {
         {"model": "time_decay"},
         [0.125 / 1.875, 0.25 / 1.875, 0.5 / 1.875, 1 / 1.875],
     ),
+    "calcbee.pages.dev, time-decay calculator, six touchpoints, of $20,000": (
+        [30, 24, 18, 12, 6, 0],
+        {"model": "time_decay"},
+        [cents / 2000000 for cents in (47272, 85631, 155116, 280985, 508989, 922007)],
+    ),
     "coreyhaines31/marketingskills, attribution-models.md, time decay of $12,000": (
         [38, 33, 26, 8, 0],
         {"model": "time_decay"},

@@ -51,6 +51,16 @@ def test_marketo_measures_full_path() -> None:
     assert found == pytest.approx([0.225, 0.225, *[0.1 / 3] * 2, 0.225, 0.1 / 3, 0.225])
 
 
+def test_marketo_measures_u_is_milestones_of_the_clients_own() -> None:
+    """Of the same story; Adobe's video on the U says 40, 40 and 20 for the others."""
+    for share, others in ((0.5, 0), (0.4, 0.2 / 3)):
+        shares = {"first": share, "lead": share}
+
+        found = credits(5, STORY, model="milestones", milestones={"shares": shares})
+
+        assert found == pytest.approx([share, share, *[others] * 3], abs=1e-12)
+
+
 def test_hubspots_other_interactions_come_after_the_opportunity_too() -> None:
     found = credits(6, {"lead": 2, "opportunity": 4}, model="w_shaped")
 
