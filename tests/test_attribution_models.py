@@ -67,6 +67,7 @@ def test_one_touchpoint_takes_all_or_all_share(n: int) -> None:
         (3, {1}, 3),
         (5, {2, 5}, 4),
         (5, {1, 3, 5}, 4),
+        (4, {1, 2, 4}, 3),  # DP6, data/test_dataset.csv, the last journey
     ],
 )
 def test_last_non_direct_passes_over_direct(n: int, direct: set[int], winner: int) -> None:
@@ -123,6 +124,7 @@ def test_position_based_leaves_something(first: float, last: float) -> None:
         (7, [HOUR, HOUR], [0.5, 0.5]),
         (7, [7 * DAY, 7 * DAY, 0, 0, 0], [1 / 8, 1 / 8, 1 / 4, 1 / 4, 1 / 4]),
         (1, [DAY / 2, 0], [1 / (1 + 2**0.5), 1 - 1 / (1 + 2**0.5)]),  # continuous, not whole days
+        (30, [60 * DAY, 30 * DAY, 0], [1 / 7, 2 / 7, 4 / 7]),
         (1 / 24, [3 * YEAR + HOUR, 3 * YEAR], [1 / 3, 2 / 3]),  # 2^-26280 is no number
         (1 / 24, [3 * YEAR, 0], [0, 1]),
         (1 / 24, [3 * YEAR, 2 * YEAR, YEAR], [0, 0, 1]),
@@ -175,6 +177,46 @@ PUBLISHED = {
         [2 / 24, 1 / 24, 0],
         {"model": "position_based"},
         [0.4, 0.2, 0.4],
+    ),
+    "Snowplow dbt-snowplow-attribution, channel_attributions_expected.csv, linear, of 140": (
+        [2, 1, 0],
+        {"model": "linear"},
+        [46.667 / 140] * 3,
+    ),
+    "Snowplow, the same, position based": (
+        [2, 1, 0],
+        {"model": "position_based"},
+        [56 / 140, 28 / 140, 56 / 140],
+    ),
+    "Snowplow, the same, position based, two touchpoints, of 66.50": (
+        [1, 0],
+        {"model": "position_based"},
+        [33.25 / 66.5] * 2,
+    ),
+    "eeghor/mta, tests/test_heuristic_models.py, 30 and 70 with two touchpoints, of 10": (
+        [1, 0],
+        {"model": "position_based", "position_based": {"first": 0.3, "last": 0.7}},
+        [3 / 10, 7 / 10],
+    ),
+    "Google Ads by marketing-for-newbie.kejyun.com, 1, 0.5, 0.25, 0.125 for days 1, 8, 15, 22": (
+        [22, 15, 8, 1],
+        {"model": "time_decay"},
+        [0.125 / 1.875, 0.25 / 1.875, 0.5 / 1.875, 1 / 1.875],
+    ),
+    "calcbee.pages.dev, time-decay calculator, six touchpoints, of $20,000": (
+        [30, 24, 18, 12, 6, 0],
+        {"model": "time_decay"},
+        [cents / 2000000 for cents in (47272, 85631, 155116, 280985, 508989, 922007)],
+    ),
+    "coreyhaines31/marketingskills, attribution-models.md, time decay of $12,000": (
+        [38, 33, 26, 8, 0],
+        {"model": "time_decay"},
+        [175 / 12000, 290 / 12000, 575 / 12000, 3415 / 12000, 7545 / 12000],
+    ),
+    "coreyhaines31/marketingskills, the same path, position based": (
+        [38, 33, 26, 8, 0],
+        {"model": "position_based"},
+        [4800 / 12000, *[800 / 12000] * 3, 4800 / 12000],
     ),
 }
 

@@ -84,6 +84,13 @@ def _converts(chances: dict, removed: str | None) -> Fraction:
     return rows.get((), {}).get("conversion", Fraction(0))
 
 
+DP6 = [
+    ("direct>google_ads>direct", 1, 0),
+    ("seo>direct", 0, 1),
+    ("direct>crm>direct", 1, 0),
+    ("seo>direct>direct", 1, 0),
+    ("direct>direct>seo>direct", 1, 0),
+]
 PUBLISHED = {
     # Bryl', "Marketing Multi-Channel Attribution model with R", part 1, analyzecore.com, 2016
     "analyzecore": (
@@ -102,6 +109,13 @@ PUBLISHED = {
     ),
     # eeghor/mta, tests/test_probabilistic_models.py: its transition matrix, solved by hand
     "mta": ([("a>b", 3, 1), ("a>c", 1, 1)], {"a": 1, "b": 0.75, "c": 0.25}),
+    # DP6/Marketing-Attribution-Models, data/test_dataset.csv and its test of removal effects
+    "dp6": (DP6, {"direct": 1, "seo": 1 / 2, "crm": 1 / 6, "google_ads": 1 / 6}),
+    # the same, data/test_dataset_multiple_conversions.csv, tests/test_multiple_conversions.py
+    "dp6, one who bought twice": (
+        [*DP6, ("direct>crm>direct", 2, 0)],
+        {"direct": 1, "seo": 3 / 8, "crm": 3 / 10, "google_ads": 1 / 8},
+    ),
 }
 
 
@@ -133,9 +147,26 @@ def test_channelattribution_simulates_what_is_solved_here(
     assert effects(MIXED, order) == pytest.approx(simulated, abs=5e-4)
 
 
+def test_loops_are_followed_to_their_end() -> None:
+    """ChannelAttribution 2.2.5 comes near with `max_step=10000`; else it drops long journeys: A .8235."""
+    found = effects([("A>B>A>B>C", 1, 0), ("A>B>A", 1, 1), ("B", 0, 2)])
+
+    assert found == pytest.approx({"A": 5 / 6, "B": 3 / 4, "C": 1 / 2}, abs=1e-12)
+    assert found == pytest.approx({"A": 0.833866, "B": 0.750393, "C": 0.499775}, abs=1e-3)
+
+
 def test_dp6_finds_the_same_removal_effects() -> None:
     """The numbers are those of marketing-attribution-models 2.1.1."""
     assert effects(MIXED) == pytest.approx({"A": 0.742063, "B": 0.491071, "C": 0.577578}, abs=1e-6)
+
+
+@pytest.mark.parametrize(("order", "expected"), [(1, 0.5), (2, 0)])
+def test_a_longer_memory_knows_that_what_went_through_a_channel_never_converted(
+    order: int, expected: float
+) -> None:
+    found = effects([("X>D", 0, 1), ("D", 1, 0)], order)
+
+    assert found == pytest.approx({"D": 1, "X": expected}, abs=1e-12)
 
 
 HISTORIES = strategies.lists(

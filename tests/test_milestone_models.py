@@ -51,10 +51,29 @@ def test_marketo_measures_full_path() -> None:
     assert found == pytest.approx([0.225, 0.225, *[0.1 / 3] * 2, 0.225, 0.1 / 3, 0.225])
 
 
+def test_marketo_measures_u_is_milestones_of_the_clients_own() -> None:
+    """Of the same story; Adobe's video on the U says 40, 40 and 20 for the others."""
+    for share, others in ((0.5, 0), (0.4, 0.2 / 3)):
+        shares = {"first": share, "lead": share}
+
+        found = credits(5, STORY, model="milestones", milestones={"shares": shares})
+
+        assert found == pytest.approx([share, share, *[others] * 3], abs=1e-12)
+
+
 def test_hubspots_other_interactions_come_after_the_opportunity_too() -> None:
     found = credits(6, {"lead": 2, "opportunity": 4}, model="w_shaped")
 
     assert found == pytest.approx([0.3, 0.3, 0.1 / 3, 0.3, 0.1 / 3, 0.1 / 3])
+
+
+def test_a_w_whose_third_peak_is_the_close_is_milestones_of_the_clients_own() -> None:
+    """As leadsources.io, "W-Shaped Attribution", has it: 2.5 % for each of four nurture emails."""
+    shares = {"first": 0.3, "lead": 0.3, "closing": 0.3}
+
+    found = credits(7, {"lead": 2, "closing": 7}, model="milestones", milestones={"shares": shares})
+
+    assert found == pytest.approx([0.3, 0.3, *[0.025] * 4, 0.3])
 
 
 @pytest.mark.parametrize(

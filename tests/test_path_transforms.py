@@ -11,12 +11,22 @@ from pipelines.settings.attribution import Attribution
 from tests import oracle
 
 LONG = "D A B B C D C C"
+SEVEN = "a a a Direct a Direct Direct"
 EXAMPLES = [
     (["unique"], LONG, LONG),
     (["exposure"], LONG, "D A B C D C"),
     (["first"], LONG, "D A B C"),
     ([{"remove_if_last_and_not_all": ["A"]}], "A B A A", "A B"),
     ([{"remove_if_not_all": ["A"]}], "A B A A", "B"),
+    # snowplow/dbt-snowplow-attribution, integration_tests/models/unit_tests/test_path_transformations
+    (["exposure"], "Direct Direct", "Direct"),
+    (["exposure"], SEVEN, "a Direct a Direct"),
+    (["first"], SEVEN, "a Direct"),
+    ([{"remove_if_not_all": ["Direct"]}], SEVEN, "a a a a"),
+    ([{"remove_if_last_and_not_all": ["Direct"]}], SEVEN, "a a a Direct a"),
+    ([{"remove_if_not_all": ["Direct"]}], "Example Video Direct Direct", "Example Video"),
+    ([{"remove_if_last_and_not_all": ["Direct"]}], "Example Video Direct Direct", "Example Video"),
+    ([{"remove_if_not_all": ["Direct"]}], "Direct", "Direct"),
     # beyond Snowplow's
     ([], LONG, LONG),
     ([{"remove_if_last_and_not_all": ["A"]}], "A A", "A A"),

@@ -1,7 +1,7 @@
 """Shapley values against published examples, and against their axioms."""
 
 from fractions import Fraction
-from itertools import permutations
+from itertools import combinations, permutations
 from math import factorial
 
 import pytest
@@ -38,6 +38,13 @@ PUBLISHED = {
         [("F", 20, 0), ("O", 10, 0), ("L", 17, 0), ("O>F", 17, 0), ("F>L", 30, 0), ("F>L>O", 6, 0)],
         {"F": 45.5, "O": 20.5, "L": 34},
     ),
+    # Moretti, studylib.net/doc/9282877: a singer earns 100, a pianist 200, the duo 700
+    "duo": ([("s", 100, 0), ("p", 200, 0), ("s>p", 400, 0)], {"s": 300, "p": 400}),
+    # stand--sure.blogspot.com, 2015-12-21: who needs 8, 11, 13, 18 units of a runway pays 2, 3, 4, 9
+    "runway": (
+        [("A>B>C>D", 8, 0), ("B>C>D", 3, 0), ("C>D", 2, 0), ("D", 5, 0)],
+        {"A": 2, "B": 3, "C": 4, "D": 9},
+    ),
 }
 
 
@@ -46,6 +53,38 @@ def test_published_examples(source: str) -> None:
     paths, expected = PUBLISHED[source]
 
     assert shapley(paths) == pytest.approx(expected, abs=1e-12)
+
+
+# What coalitions are worth, the smaller first, each size in the players' order; and the values.
+GAMES = {
+    # natemeyvis.com, "A Shapley example": two right gloves, one left
+    "gloves": ([0, 0, 0, 0, 1, 1, 1], [1 / 6, 1 / 6, 2 / 3]),
+    # manuals of R packages, in their examples: ?Shapley_value, ?shapleyValue, ?vShapley
+    "GameTheoryAllocation 1.0": ([1, 1, 2, 1, 2, 2, 2], [1 / 3, 1 / 3, 4 / 3]),
+    "coopProductGame 2.0": ([68, 102, 0, 170, 710, 762, 992], [229, 272, 491]),
+    "InventorymodelPackage": ([1, 1, 1, 1, 2, 1, 2], [5 / 6, 1 / 3, 5 / 6]),
+    "CoopGame 0.2.2, Ibn Ezra's heirs": (
+        [120, 60, 40, 30, 120, 120, 120, 60, 60, 40, 120, 120, 120, 60, 120],
+        [80.83333, 20.83333, 10.83333, 7.5],
+    ),
+    # drvinceknight/coopgt, docs/how-to/calculate-the-shapley-value.rst
+    "coopgt": ([6, 12, 42, 12, 42, 42, 42], [2, 5, 35]),
+}
+
+
+@pytest.mark.parametrize("source", GAMES)
+def test_rates_that_are_a_published_game_share_its_worth_as_published(source: str) -> None:
+    worths, expected = GAMES[source]
+    players = "ABCD"[: len(expected)]
+    sets = [">".join(s) for n in range(len(players)) for s in combinations(players, n + 1)]
+    *smaller, whole = [(s, worth, max(worths) - worth) for s, worth in zip(sets, worths)]
+
+    with_all, without = (
+        shapley(paths, "conversion_rate") for paths in ([*smaller, whole], smaller)
+    )
+
+    values = [with_all[player] - without[player] for player in players]  # smaller games taken off
+    assert values == pytest.approx(expected, abs=1e-5)
 
 
 def test_dp6_shares_rates_alike() -> None:
