@@ -72,6 +72,22 @@ _SPEND = Contract(
     key=("spend_date", "account_id", "campaign_id", "ad_group_id", "ad_id"),
 )
 
+_EVENT = {  # an event has no id of its own: this is what tells it from another
+    "client_id": KEY,
+    "event_type": KEY,
+    "event_time": MOMENT,
+    "session_id": TEXT,
+    "channel": TEXT,
+    "campaign_id": TEXT,
+    "utm_source": TEXT,
+    "utm_medium": TEXT,
+    "page_url": TEXT,
+    "referrer_url": TEXT,
+    "revenue": Column("money"),
+    "product_id": TEXT,
+    "product_category": TEXT,
+}
+
 CONTRACTS: dict[str, dict[str, Contract]] = {
     "rates": {  # before what they price
         "rates": Contract(
@@ -110,21 +126,8 @@ CONTRACTS: dict[str, dict[str, Contract]] = {
             key=("session_id",),
         ),
         "events": Contract(
-            {
-                "client_id": KEY,
-                "event_type": KEY,
-                "event_time": MOMENT,
-                "session_id": TEXT,
-                "channel": TEXT,
-                "campaign_id": TEXT,
-                "utm_source": TEXT,
-                "utm_medium": TEXT,
-                "page_url": TEXT,
-                "referrer_url": TEXT,
-                "revenue": Column("money"),
-                "product_id": TEXT,
-                "product_category": TEXT,
-            },
+            _EVENT | {"currency": EXTRA},
+            key=tuple(_EVENT),
             bad_if={
                 "a purchase has no revenue": "event_type = 'purchase' AND revenue IS NULL",
             },

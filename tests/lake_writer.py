@@ -49,7 +49,9 @@ sources:
     spend: {{files: none}}
     channel: Social
     campaigns: {campaigns}
+  {rates}
 """
+RATES = "rates: {rates: {files: none}}"  # for a client that sells in several currencies
 
 DEFAULTS = {
     "model": "linear",
@@ -67,6 +69,7 @@ DEFAULTS = {
     "compare": "[]",
     "learning": "{}",
     "table": "sessions",
+    "rates": "",
 }
 
 # How a session came about.
@@ -209,6 +212,7 @@ class World:
         self.size = size
         own = [one.lookback_days for one in client.conversions.values() if one.lookback_days]
         self.windows = [timedelta(days=days) for days in [client.attribution.lookback_days, *own]]
+        self.currencies = ["USD", "GBP"] if client.sources.rates else []  # others than the client's
         self.customers = [f"customer-{number}" for number in range(4)]
         self.visitors = [f"visitor-{number}" for number in range(5)]
         self.rows: dict[tuple[str, str], dict[str, dict]] = {}
@@ -216,7 +220,9 @@ class World:
         self.converted: list[datetime] = [START]
 
     def load(self, at: datetime) -> Load:
-        """Change one source, and return what ingest would append."""
+        """Change one source, and return what ingest would append; rates come before what they price."""
+        if self.client.sources.rates and not self.rows:
+            return self._first_rates(at)
         source, table = self.random.choice(self._tables())
         known = self.rows.setdefault((source, table), {})
         delivered, deleted = [], []
@@ -224,7 +230,7 @@ class World:
             fate = self.random.random()
             if fate < 0.45 or not known:
                 row = self._new(table)
-            elif fate < 0.85:
+            elif fate < 0.85 or table == "rates":
                 row = self._changed(table, self._pick(known))
             else:
                 row = self._pick(known) | {"is_deleted": True}
@@ -248,6 +254,7 @@ class World:
             [("web", web)] * 4
             + [("salesforce", "opportunities")] * 3
             + [("google_ads", "spend"), ("facebook_ads", "spend")]
+            + ([("rates", "rates")] * 2 if self.client.sources.rates else [])
         )
 
     def _pick(self, known: dict[str, dict]) -> dict:
@@ -259,10 +266,10 @@ class World:
     def _changed(self, table: str, row: dict) -> dict:
         """Return a row with another's values here and there, but its own key."""
         other = self._new(table)
-        kept = {"session_id", "opportunity_id", "spend_date", "campaign_id"}
+        kept = {"session_id", "opportunity_id", "spend_date", "campaign_id", "rate_date"}
         kept |= {column for column in row if self.random.random() < 0.6}
         if table == "events":
-            kept = set(row)
+            kept = set(row) - {"currency"}
         kept = kept | set(WAY) if "channel" in kept else kept - set(WAY)
         changed = other | {column: row[column] for column in kept if column in row}
         if changed.get("is_won") == "true" and changed["closed_at"] is None:
@@ -291,7 +298,28 @@ class World:
             "channel": channel,
             "campaign_id": self._any([None, "brand"]),
             "page_url": self._any(["/", "/shoes", "/sale"]),
-            "revenue": self._any(amounts.get(event, [self._money()])),
+            "revenue": self._any(
+                amounts.get(event, [self._money(), self._money(), "0.005", "-7.4567"])
+            ),
+            "currency": self._any([None, self.client.currency, *self.currencies]),
+        }
+
+    def _first_rates(self, at: datetime) -> Load:
+        """Return a load of rates for every day that anything may happen on."""
+        days = [str(START.date() + timedelta(days=7 * week)) for week in range(-15, 15)]
+        rows = [
+            self._new("rates") | {"rate_date": day, "currency": currency}
+            for day in days
+            for currency in self.currencies
+        ]
+        self.rows["rates", "rates"] = {row_key("rates", "rates", row): row for row in rows}
+        return Load(at, "rates", {"rates": rows})
+
+    def _new_rates(self) -> dict:
+        return {
+            "rate_date": str(START.date() + timedelta(days=self.random.randrange(-9, LENGTH))),
+            "currency": self._any(self.currencies),
+            "rate": self._any(["0.9", "0.123456789", "1.5", "150"]),
         }
 
     def _new_opportunities(self) -> dict:

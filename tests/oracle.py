@@ -6,7 +6,7 @@ whole history, keeps what was committed before a moment, and works it out from t
 
 from collections import defaultdict
 from collections.abc import Callable
-from datetime import datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 from decimal import ROUND_HALF_UP, Decimal, localcontext
 from fractions import Fraction
 from itertools import groupby
@@ -136,7 +136,7 @@ def campaigns(history: list[Load], client: Client, until: datetime) -> dict[tupl
             continue
         touch = credit.touch
         at = touch.touched_at if touch else credit.conversion.converted_at
-        day = at.replace(tzinfo=timezone.utc).astimezone(ZoneInfo(client.timezone)).date()
+        day = _day(at, client)
         channel, campaign = (
             (touch.channel, touch.campaign) if touch else ("unattributed", "(not set)")
         )
@@ -267,6 +267,7 @@ def _conversions(history: list[Load], client: Client, until: datetime) -> list[C
         for row in _newest(history, "salesforce", "opportunities", until)
         if row["is_won"] == "true"
     ]
+    rates = _newest(history, "rates", "rates", until)
     types = {own.event: name for name, own in client.conversions.items() if own.event}
     types["purchase"] = "purchase"
     events = [
@@ -275,7 +276,7 @@ def _conversions(history: list[Load], client: Client, until: datetime) -> list[C
             types[row["event_type"]],
             row["client_id"],
             _utc(row["event_time"], client),
-            _money(row["revenue"] or "0", client),
+            _money(_priced(row, rates, client), client),
         )
         for row in _newest(history, "web", "events", until)
         if row["event_type"] in types
@@ -321,5 +322,25 @@ def _utc(text: str, client: Client) -> datetime:
     return moment.astimezone(timezone.utc).replace(tzinfo=None, microsecond=0)
 
 
-def _money(text: str, client: Client) -> Decimal:
-    return Decimal(text).quantize(Decimal(1).scaleb(-DIGITS[client.currency]), ROUND_HALF_UP)
+def _priced(event: dict, rates: list[dict], client: Client) -> Decimal:
+    """Return an event's revenue at the newest rate of its day, or of the seven before."""
+    revenue, currency = Decimal(event["revenue"] or "0"), event["currency"] or client.currency
+    if currency == client.currency or not revenue:
+        return revenue
+    day = _day(_utc(event["event_time"], client), client)
+    known = {
+        held: rate["rate"]
+        for rate in rates
+        if rate["currency"] == currency
+        for held in [day - date.fromisoformat(rate["rate_date"])]
+        if timedelta(0) <= held <= timedelta(days=7)
+    }
+    return revenue * Decimal(known[min(known)])
+
+
+def _day(at: datetime, client: Client) -> date:
+    return at.replace(tzinfo=timezone.utc).astimezone(ZoneInfo(client.timezone)).date()
+
+
+def _money(amount: str | Decimal, client: Client) -> Decimal:
+    return Decimal(amount).quantize(Decimal(1).scaleb(-DIGITS[client.currency]), ROUND_HALF_UP)

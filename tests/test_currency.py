@@ -9,12 +9,14 @@ from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 
+import pyarrow.parquet
 import pytest
 from hypothesis import HealthCheck, given, strategies
 from hypothesis import settings as hypothesis_settings
 
+from pipelines.intake import Counts
 from tests.conftest import House
-from tests.lake_writer import START, Load
+from tests.lake_writer import START, Load, row_key
 from tests.rendered import Models, render
 from tests.tenant import Tenant
 
@@ -24,9 +26,11 @@ currency: EUR
 start: 2026-09-01
 timezone: Asia/Tokyo
 attribution: {lookback_days: 3, direct_touches: include}
+conversions: {signup: {event: signup, counts: true}}
 sources:
   web:
     sessions: {files: none}
+    events: {files: none}
     conversions: {files: none}
     session_costs: {files: none}
   salesforce:
@@ -41,6 +45,7 @@ OWN = {"staging.stg_rates", "journeys.prices", "journeys.repricings", "marts.day
 TOKYO = timedelta(hours=9)
 KEYS = {
     "sessions": ("session_id",),
+    "events": ("client_id", "event_type", "event_time", "revenue"),
     "conversions": ("conversion_id",),
     "session_costs": ("session_id",),
     "opportunities": ("opportunity_id",),
@@ -70,6 +75,18 @@ def one_of(*values) -> strategies.SearchStrategy:
     return strategies.sampled_from(values)
 
 
+def event(event_type: str, revenue: strategies.SearchStrategy) -> strategies.SearchStrategy[dict]:
+    """Return events of a type; few keys, so that their currencies change."""
+    return rows(
+        client_id=one_of("ann"),
+        event_type=strategies.just(event_type),
+        event_time=strategies.integers(-3, 1).map(lambda times: at(12 * times)),
+        channel=one_of("email"),
+        revenue=revenue,
+        currency=currencies,
+    )
+
+
 currencies = one_of("USD", "USD", "USD", "GBP", "EUR", None)
 moments = strategies.integers(-60, 20).map(at)
 TABLES = {
@@ -80,6 +97,11 @@ TABLES = {
             channel=one_of("Email", "Direct"),
             started_at=moments,
         ),
+        "events": strategies.one_of(
+            event("purchase", one_of("100", "-7.775", "0.015", "12.345678")),
+            event("signup", one_of(None, "5")),
+            event("page_view", one_of(None)),
+        ),
         "conversions": rows(
             conversion_id=one_of("s1", "s2"),
             customer_id=one_of("ann", None),
@@ -88,7 +110,7 @@ TABLES = {
             currency=currencies,
         ),
         "session_costs": rows(
-            session_id=one_of(*"ab"), cost=one_of("1.25", None, "0"), currency=currencies
+            session_id=one_of(*"ab"), cost=one_of("12500", None, "0"), currency=currencies
         ),
     },
     "salesforce": {
@@ -106,7 +128,7 @@ TABLES = {
             spend_date=strategies.integers(-2, 1).map(day),
             campaign_id=one_of("1", "2"),
             campaign=one_of("brand", "brand", "spring"),
-            cost=one_of("0", "12.345678", "0.01"),
+            cost=one_of("0", "12.345678", "1000000"),
             currency=currencies,
         )
     },
@@ -129,9 +151,9 @@ def key_of(table: str, row: dict) -> tuple:
 def loads(draw) -> list[Load]:
     """Return loads at times apart, mostly of rates; a key at most once in each."""
     history = []
-    least = dict.fromkeys(KEYS, 0) | {"opportunities": 2, "spend": 2, "rates": 3}
+    least = dict.fromkeys(KEYS, 0) | {"events": 3, "opportunities": 2, "spend": 2, "rates": 3}
     for number in range(draw(strategies.integers(4, 9))):
-        source = draw(one_of("rates", "rates", "salesforce", "salesforce", "web", "google_ads"))
+        source = draw(one_of("rates", "rates", "salesforce", "web", "web", "google_ads"))
         tables = {
             table: draw(
                 strategies.lists(
@@ -178,14 +200,27 @@ class Known:
 
     def conversions(self) -> dict[str, tuple]:
         """Return by conversion: revenue, original currency and revenue, and its day."""
-        sold = [
-            (row["opportunity_id"], row["amount"] or "0", row["currency"], row["closed_at"])
-            for row in self.of("opportunities")
-            if row["is_won"] == "true"
-        ] + [
-            (row["conversion_id"], row["revenue"], row["currency"], row["converted_at"])
-            for row in self.of("conversions")
-        ]
+        sold = (
+            [
+                (row["opportunity_id"], row["amount"] or "0", row["currency"], row["closed_at"])
+                for row in self.of("opportunities")
+                if row["is_won"] == "true"
+            ]
+            + [
+                (row["conversion_id"], row["revenue"], row["currency"], row["converted_at"])
+                for row in self.of("conversions")
+            ]
+            + [
+                (
+                    row_key("web", "events", row),
+                    row["revenue"] or "0",
+                    row["currency"],
+                    row["event_time"],
+                )
+                for row in self.of("events")
+                if row["event_type"] != "page_view"
+            ]
+        )
         found = {}
         for name, amount, currency, moment in sold:
             on = local(moment)
@@ -414,6 +449,100 @@ def test_a_rate_holds_for_seven_days_and_is_restated_for_what_it_prices(
         "seventh": [None, 5, 7],
         "eighth": [None],
     }
+
+
+def test_a_purchase_is_priced_anew_by_its_currency_and_by_its_rate(
+    both: dict[str, Models],
+) -> None:
+    models, warehouse = both["one"], both["one"].empty()
+    bought = {"client_id": "ann", "event_type": "purchase", "event_time": at(0)}
+    bought |= {"revenue": "10.005", "is_deleted": False}
+    viewed = bought | {"event_type": "page_view", "revenue": None, "currency": "USD"}
+    rate = {"rate_date": day(0), "currency": "USD", "is_deleted": False}
+    deliveries = [
+        ("web", {"events": [bought | {"currency": "USD"}, viewed]}),
+        ("rates", {"rates": [rate | {"rate": "0.5"}]}),
+        ("web", {"events": [bought]}),
+        ("rates", {"rates": [rate | {"rate": "0.6"}]}),
+        ("web", {"events": [bought | {"currency": "USD"}]}),
+        ("rates", {"rates": [rate | {"rate": "1000000"}]}),
+    ]
+    for hour, (source, tables) in enumerate(deliveries):
+        models.load(warehouse, Load(START + timedelta(hours=hour), source, tables))
+    models.run(warehouse, START, START + timedelta(hours=6))
+    versions = warehouse.execute(
+        "SELECT conversion_id, revenue, original_currency, original_revenue"
+        " FROM one_journeys.conversions ORDER BY loaded_at"
+    ).fetchall()
+    assert {row[0] for row in versions} == {row_key("web", "events", bought)}
+    assert [row[1:3] for row in versions] == [
+        (None, "USD"),
+        (Decimal("5.00"), "USD"),
+        (Decimal("10.01"), "EUR"),  # told in the client's own, it waits for no rate
+        (Decimal("6.00"), "USD"),
+        (Decimal("10005000.00"), "USD"),
+    ]
+    assert {row[3] for row in versions} == {Decimal("10.005")}
+
+
+EVENTS = """
+    events:
+      files: exports/one/events*
+      columns: {currency: order_currency}
+"""
+EVENT = "client_id,event_type,event_time,session_id,channel,campaign_id,utm_source,utm_medium,page_url,referrer_url,product_id,product_category,revenue,order_currency"
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Tenant:
+    """A client with events whose currency has a name of the shop's own, and without rates."""
+    (tmp_path / "clients").mkdir()
+    House(tmp_path).enter()
+    tenant = Tenant(tmp_path, limit=0.7)
+    tenant.settings.write_text(f"{tenant.settings.read_text()}  web:{EVENTS}")
+    return tenant
+
+
+def purchases(*revenues: str) -> str:
+    """Return an export of purchases, one a day, of an amount and a currency each."""
+    lines = [
+        f"ann,purchase,2026-10-0{number},,,,,,,,,,{revenue}"
+        for number, revenue in enumerate(revenues, 1)
+    ]
+    return "\n".join([EVENT, *lines, ""])
+
+
+def test_events_in_other_currencies_are_bad_without_rates(shop: Tenant) -> None:
+    shop.deliver("events.csv", purchases("1,EUR", "2,USD", "3,"))
+    assert shop.ingest("web").counts == Counts(3, 2, quarantined=1)
+    assert shop.log("revenue, currency", "web", "events") == [("1", "EUR"), ("3", None)]
+    assert [row[:3] for row in shop.quarantine("web")] == [
+        ("events.csv", 3, "currency USD, the client has EUR: deliver sources.rates")
+    ]
+    shop.settings.write_text(
+        shop.settings.read_text() + "  rates: {rates: {files: 'exports/one/rates*'}}\n"
+    )
+    shop.deliver("events.csv", purchases("1,EUR", "2,USD", "3,", "4,usd"))
+    assert shop.ingest("web").counts == Counts(4, 1, unchanged=2, quarantined=1)
+    assert ("2", "USD") in shop.log("revenue, currency", "web", "events")
+
+
+def test_an_event_is_the_same_once_its_currency_is_told(shop: Tenant) -> None:
+    told = shop.settings.read_text()
+    shop.settings.write_text(told.replace("order_currency", "null"))
+    shop.deliver("events.csv", purchases("1,EUR", "2,USD"))
+    shop.ingest("web")
+    (exported,) = (shop.home / "lake/one/web/events").glob("*.parquet")
+    rows = pyarrow.parquet.read_table(exported)  # as it was before there was such a column
+    pyarrow.parquet.write_table(rows.drop_columns("currency"), exported)
+    shop.deliver("events-2.csv", purchases("1,EUR", "2,USD", "3,"))
+    assert shop.ingest("web").counts == Counts(3, 1, unchanged=2)
+    shop.settings.write_text(told)
+    shop.deliver("events-3.csv", purchases("1,EUR", "2,EUR", "3,"))
+    assert shop.ingest("web").counts == Counts(3, 2, unchanged=1)
+    log = shop.log("row_key, revenue, currency", "web", "events")
+    assert len({key for key, *_ in log}) == 3
+    assert [row[1:] for row in log if row[2]] == [("1", "EUR"), ("2", "EUR")]
 
 
 MORNING = """

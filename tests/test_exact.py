@@ -193,6 +193,7 @@ SEEDS = {
             "currency": "USD",
             "lookback_days": 2,
             "conversions": "{signup: {event: signup, model: last_touch, lookback_days: 4}}",
+            "rates": lake_writer.RATES,
         },
     },
 }
@@ -249,6 +250,7 @@ QUICK = {
         "direct_touches": "include",
         "currency": "JPY",
         "timezone": "Asia/Tokyo",
+        "rates": lake_writer.RATES,
     },
     "types": {
         "table": "events",

@@ -36,7 +36,7 @@ WITH versions AS (
     NULL::TIMESTAMP AS milestone_3,
     event_time AS converted_at,
     COALESCE(revenue, 0) AS revenue,
-    @currency AS currency,
+    currency,
     is_deleted AS is_withdrawn,
     loaded_at
   FROM @{client}_staging.stg_events

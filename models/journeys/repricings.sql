@@ -18,6 +18,15 @@ WITH versions AS (
   FROM @{client}_staging.stg_opportunities
   UNION ALL
   SELECT
+    event_id AS conversion_id,
+    currency,
+    event_time AS converted_at,
+    loaded_at
+  FROM @{client}_staging.stg_events
+  WHERE
+    NOT @SQL(@event_types) IS NULL
+  UNION ALL
+  SELECT
     conversion_id,
     currency,
     converted_at,

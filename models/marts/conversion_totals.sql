@@ -21,8 +21,8 @@ WITH newest_versions AS (
     @SQL(@event_types) AS conversion_type,
     NOT is_deleted AS is_sold,
     COALESCE(revenue, 0) AS revenue,
-    @currency AS currency,
-    NULL::DATE AS date
+    currency,
+    @local_date(event_time, @timezone) AS date
   FROM @{client}_staging.stg_events
   QUALIFY
     ROW_NUMBER() OVER (PARTITION BY event_id ORDER BY loaded_at DESC) = 1

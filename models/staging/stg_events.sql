@@ -10,7 +10,7 @@ MODEL (
 );
 
 SELECT
-  row_key AS event_id, /* A hash of the whole row: events have no id of their own */
+  row_key AS event_id, /* A hash of the row without its currency: events have no id of their own */
   client_id, /* The shop's customer */
   event_type, /* page_view or purchase */
   @utc(event_time, @timezone) AS event_time, /* UTC */
@@ -21,7 +21,8 @@ SELECT
   utm_medium, /* As delivered */
   page_url, /* Path on the shop's site */
   referrer_url, /* The page that led here */
-  @money(revenue) AS revenue, /* In the client's currency; NULL but for purchases */
+  revenue::DECIMAL(18, 6) AS revenue, /* In its currency, as exact as delivered; NULL where the event has none */
+  COALESCE(currency, @currency) AS currency, /* Of the revenue: the client's where the shop does not say */
   product_id, /* NULL but for purchases */
   product_category, /* NULL but for purchases */
   is_deleted, /* True once a full export lacks the event */
@@ -44,7 +45,8 @@ FROM @raw(
     referrer_url,
     revenue,
     product_id,
-    product_category
+    product_category,
+    currency
   )
 )
 WHERE
