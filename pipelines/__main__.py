@@ -189,10 +189,11 @@ def preview(client: Chosen) -> None:
         raise _stop(f"{client}: the change does not pass\n{error}") from None
     except TrainingError as error:
         raise _stop(str(error)) from None
+    if shifts is None:
+        screen.print(f"{client}: not in `prod` yet; the next make daily publishes it if it passes")
+        return
     if not shifts:
-        screen.print(
-            f"{client}: nothing to compare; `prod` is as its file says, or has no such client"
-        )
+        screen.print(f"{client}: nothing to compare, `prod` is as its file says")
         return
     table = Table("channel", "credit in prod", "in dev", "revenue in prod", "in dev")
     for shift in shifts:

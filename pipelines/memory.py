@@ -43,14 +43,25 @@ def remember(clients: Iterable[Client], states: dict[str, str], said: dict[str, 
             known.pop(client.id, None)
             if client.id in said:
                 known[client.id] = {"state": states[client.id], "said": said[client.id]}
-        warehouse_folder().mkdir(parents=True, exist_ok=True)
-        fresh = _file(shard).with_suffix(".new")
-        fresh.write_text(json.dumps(known, indent=1), encoding="utf-8")
-        os.replace(fresh, _file(shard))
+        _write(shard, known)
+
+
+def forget(client: str, shard: str) -> None:
+    """Forget what was said of a client: something else than a morning changes what is published."""
+    known = _read(shard)
+    if known.pop(client, None):
+        _write(shard, known)
 
 
 def _file(shard: str) -> Path:
     return warehouse_folder() / f"{shard}.morning.json"
+
+
+def _write(shard: str, known: dict[str, dict]) -> None:
+    warehouse_folder().mkdir(parents=True, exist_ok=True)
+    fresh = _file(shard).with_suffix(".new")
+    fresh.write_text(json.dumps(known, indent=1), encoding="utf-8")
+    os.replace(fresh, _file(shard))
 
 
 def _read(shard: str) -> dict[str, dict]:

@@ -66,11 +66,10 @@ def _run(clients: list[Client]) -> list[Report]:
         if rebuilt:  # SQLMesh sees a first version when it loads the models
             warehouse.close()
             warehouse = Warehouse(clients[0].shard)
-        known = warehouse.promoted("daily")
-        refused = _introduce(warehouse, [client.id for client in clients if client.id not in known])
+        local = warehouse.local()
+        refused = _introduce(warehouse, _new(warehouse, local, clients))
         refused |= _rebuild(warehouse, rebuilt)
         names = [client.id for client in clients if client.id not in refused]
-        local = warehouse.local()
         failures = warehouse.run("daily", names)
         daily, prod = warehouse.promoted("daily"), warehouse.promoted("prod")
         passed = [name for name in names if name not in failures]
@@ -84,7 +83,7 @@ def _run(clients: list[Client]) -> list[Report]:
         return [
             Report(
                 name,
-                "held" if name in failures else "published",
+                "published" if name in in_prod and name not in failures else "held",
                 [str(failure) for failure in failures.get(name, [])]
                 + ([_PENDING.format(client=name)] if local[name] != daily[name] else [])
                 + ([untrained[name]] if name in untrained else []),
@@ -131,6 +130,13 @@ def _rebuild(warehouse, clients: list[str]) -> dict[str, str]:
         except Exception as error:
             refused[client] = _reason(error)
     return refused
+
+
+def _new(warehouse, local: dict[str, frozenset], clients: list[Client]) -> list[str]:
+    """Return the clients to bring into `daily`: those that were never published, as their files are."""
+    daily, prod = warehouse.promoted("daily"), warehouse.promoted("prod")
+    names = [client.id for client in clients]
+    return [name for name in names if name not in prod and daily.get(name) != local[name]]
 
 
 def _introduce(warehouse, new: list[str]) -> dict[str, str]:

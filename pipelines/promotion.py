@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from pipelines import memory
 from pipelines.clients import Client, read
 from pipelines.learning.training import train_first
 from pipelines.warehouse import Warehouse
@@ -33,10 +34,11 @@ FROM before FULL OUTER JOIN after USING (channel) ORDER BY channel
 """
 
 
-def preview(client: Client) -> list[Shift]:
+def preview(client: Client) -> list[Shift] | None:
     """Build a client's change in `dev`; return how it shifts credit among the channels.
 
-    A model that learns is trained before, if it has never been. Nothing changed, nothing returned.
+    A model that learns is trained before, if it has never been. Nothing changed, nothing returned;
+    None where `prod` does not have the client, so there is nothing to compare with.
     Raise PlanError, with the failures, if an audit fails; TrainingError if a training does.
     """
     train_first(client)
@@ -46,7 +48,7 @@ def preview(client: Client) -> list[Shift]:
         if local == prod:
             return []
         warehouse.plan("dev", [client.id])
-        return difference(warehouse, client) if prod else []
+        return difference(warehouse, client) if prod else None
     finally:
         warehouse.close()
 
@@ -73,6 +75,8 @@ def promote(client: str, shard: str) -> bool:
         changed = [
             name for name in ("daily", "prod") if warehouse.promoted(name).get(client) != local
         ]
+        if changed:
+            memory.forget(client, shard)
         for environment in changed:
             warehouse.plan(environment, [client])
         return bool(changed)

@@ -92,6 +92,26 @@ def test_a_held_client_is_published_once_its_export_is_mended(served: House, hea
 
 
 @pytest.mark.slow
+def test_a_new_client_that_was_held_is_published_as_its_file_is_by_then(house: House) -> None:
+    for name in ("borealis", "cobalt", "shop"):
+        (house.home / f"clients/{name}.yaml").unlink()
+    house.export()
+    missing_column(house.home / "exports")
+    house.ingest()
+    assert house.serve()["acme"].result == "held"
+
+    house.export()
+    house.edit("acme", "model: position_based", "model: last_touch")
+    house.ingest()
+    report = house.serve()["acme"]
+
+    assert (report.result, report.reasons) == ("published", [])
+    assert report.published["conversions"] != "0"
+    assert house.rows("SELECT DISTINCT model FROM acme_publish.attribution_v1") == [("last_touch",)]
+    assert house.serve()["acme"].result == "nothing new"
+
+
+@pytest.mark.slow
 def test_duplicates_change_nothing(served: House) -> None:
     before = {client: served.published(client) for client in ("acme", *OTHERS)}
     folder = served.home / "exports/acme"

@@ -71,6 +71,15 @@ def test_a_morning_runs_what_was_promoted_and_names_what_waits(switched: House) 
     ]
     assert switched.published("acme") == before
 
+    assert promotion.promote("acme", "home")
+    report = switched.serve()["acme"]
+    assert (report.result, report.reasons) == ("published", [])
+    assert switched.serve()["acme"].result == "nothing new"
+
+    switched.edit("acme", "model: last_touch", "model: position_based")
+    assert "not promoted" in switched.serve()["acme"].reasons[0]
+    assert switched.published("acme") != before
+
 
 @pytest.mark.slow
 def test_a_preview_sees_the_loads_of_its_minute(served: House) -> None:

@@ -27,6 +27,9 @@ WITH spend AS (
     model,
     channel,
     campaign,
+    LISTAGG(DISTINCT method, '; '
+    ORDER BY
+      method) AS methods,
     SUM(credit::DECIMAL(38, 18)) AS conversions,
     SUM(attributed_revenue) AS revenue,
     SUM(credit::DECIMAL(38, 18)) FILTER(WHERE
@@ -61,6 +64,7 @@ WITH spend AS (
     spend.channel,
     spend.campaign,
     spend.cost,
+    earned.methods,
     COALESCE(earned.conversions, 0) AS conversions,
     COALESCE(earned.revenue, 0) AS revenue,
     COALESCE(SUM(earned.active_conversions) OVER by_any_model, 0) AS active_conversions,
@@ -79,6 +83,7 @@ SELECT
   model, /* By which the credit is shared */
   is_active, /* The model that the client's numbers are made by, or those of one type of conversions */
   is_additive, /* False where sums over touchpoints exceed the conversions, by design */
+  methods, /* What shared the credit: the model, or what stands in for it and why; NULL without a touchpoint */
   channel, /* unattributed where nothing earned the credit */
   campaign, /* As utm_campaign and the platform name it */
   @currency AS currency, /* Of all money in the row */

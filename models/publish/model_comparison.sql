@@ -15,6 +15,7 @@ SELECT
   model, /* By which the credit is shared */
   is_active, /* The model that the client's other numbers are made by, or those of one type of conversions */
   is_additive, /* False where sums over touchpoints exceed the conversions, by design */
+  methods, /* What shared the credit: the model, or what stands in for it and why; NULL without a touchpoint */
   channel, /* unattributed where nothing earned the credit */
   campaign, /* As utm_campaign and the platform name it */
   currency, /* Of all money in the row */
