@@ -249,7 +249,13 @@ def test_a_column_may_vanish_only_if_it_is_optional(tenant: Tenant) -> None:
     tenant.deliver(
         "deals.csv", "opportunity_id,stage,is_won,closed_at,amount\nd1,Open,no,2026-10-01,1\n"
     )
-    assert "deals.csv: missing column customer_id" in tenant.ingest("salesforce").problem
+    problem = tenant.ingest("salesforce").problem
+    assert "deals.csv: missing column customer_id" in problem
+    assert "or write `customer_id: null` there if the export has none" in problem
+    tenant.deliver(
+        "deals.csv", f"{DEALS.replace('is_won', 'won')}\nd1,c1,Open,no,2026-10-01,1,EUR\n"
+    )
+    assert tenant.ingest("salesforce").problem.endswith("name the column under `columns:`")
     assert tenant.log("currency", "salesforce", "opportunities") == [("EUR",), (None,)]
 
 

@@ -56,20 +56,27 @@ def _named(
 ) -> dict[str, str]:
     """Return the contract's columns with their SQL. Raise ExportError if one is missing."""
     asked = {column: export.names(column) for column in contract.columns}
-    missing = [
-        name if name == column else f"{name} (for {column})"
+    missing = {
+        name if name == column else f"{name} (for {column})": column
         for column, names in asked.items()
         for name in names
         if name not in present
         and (column in export.columns or not contract.columns[column].optional)
-    ]
+    }
     if missing:
-        raise refused(_missing(missing, present, "name the column under `columns:`"))
+        raise refused(_missing(list(missing), present, _remedy(contract, missing.values())))
     return {
         column: _joined([present[name] for name in names])
         for column, names in asked.items()
         if names and present.keys() >= set(names)
     }
+
+
+def _remedy(contract: Contract, missing: Collection[str]) -> str:
+    """Return what to write for our columns that are missing; null is for what a row may lack."""
+    remedy = "name the column under `columns:`"
+    spared = next((column for column in missing if not contract.columns[column].required), None)
+    return f"{remedy}, or write `{spared}: null` there if the export has none" if spared else remedy
 
 
 def _joined(parts: list[str]) -> str:
