@@ -18,6 +18,7 @@ from pipelines.settings.b2b import missing
 from pipelines.settings.base import Settings
 from pipelines.settings.conversions import Types, know_their_models, with_every_model
 from pipelines.settings.paths import ChannelRule
+from pipelines.settings.problems import explain
 from pipelines.settings.sources import Sources
 
 PathEnds = Literal["first_touch_attribution", "last_touch_attribution", "channel_performance"]
@@ -103,7 +104,8 @@ def _checked(client: str, content: bytes) -> Client:
     except UnicodeDecodeError as error:
         raise ClientError(f"{shown}: not readable: {error}; save it as UTF-8") from None
     except Exception as error:  # a value like 2026-13-45 raises what it likes, not a YAMLError
-        raise ClientError(f"{shown}: not readable as YAML: {error}; correct it") from None
+        why = str(error).replace("<unicode string>", shown)
+        raise ClientError(f"{shown}: not readable as YAML: {why}; correct it") from None
     if not isinstance(settings, dict):
         raise ClientError(f"{shown}: no settings; start from a copy of clients/acme.yaml")
     if "id" in settings:
@@ -111,7 +113,7 @@ def _checked(client: str, content: bytes) -> Client:
     try:
         return Client.model_validate(settings | {"id": client})
     except ValidationError as error:
-        raise ClientError(f"{shown}: {_explain(error)}") from None
+        raise ClientError(f"{shown}: {explain(error, Client)}") from None
 
 
 class _UniqueKeys(yaml.SafeLoader):
@@ -124,26 +126,6 @@ class _UniqueKeys(yaml.SafeLoader):
                 raise ValueError(f"line {key.start_mark.line + 1}: '{key.value}' is there twice")
             seen.add(key.value)
         return super().construct_mapping(node, deep)
-
-
-def _explain(error: ValidationError) -> str:
-    return "; ".join(
-        f"{'.'.join(str(part) for part in item['loc']) or 'settings'}: "
-        f"{item['msg'].removeprefix('Value error, ')}{_remedy(item)}"
-        for item in error.errors()
-    )
-
-
-def _remedy(item: dict) -> str:
-    if item["type"] == "extra_forbidden":
-        return "; remove it, or see clients/acme.yaml for every key there is"
-    if item["type"] == "missing":
-        return "; add it as in clients/acme.yaml"
-    if item["loc"] == ("deadline",):
-        return f"; write it like '08:00', quoted (it is {item['input']!r})"
-    if item["type"] == "date_type":
-        return f"; write it like 2026-09-01, unquoted (it is {item['input']!r})"
-    return f" (it is {item['input']!r})" if item["type"] != "value_error" else ""
 
 
 def read(shard: str | None = None) -> tuple[list[Client], list[Problem]]:
@@ -175,7 +157,7 @@ def keep(client: Client) -> None:
 def _last_good(client: str) -> tuple[list[Client], str]:
     kept = _kept(client)
     if not kept.exists():
-        return [], "it is left out, it never had good ones"
+        return [], "it is left out until its file is right"
     try:
         return [parse(kept)], "its last good settings stay in force"
     except ClientError:

@@ -96,7 +96,40 @@ WRONG = {
         "channel_performance",
     ),
     "a name where a list belongs": ("[channel_performance]", "all", "publish: ", "valid list"),
-    "a small currency": ("EUR", "eur", "currency: ", "[A-Z]{3}"),
+    "a small currency": ("EUR", "eur", "currency: ", "three capital letters, as EUR (it is 'eur')"),
+    "a key almost right": (
+        "model: linear",
+        "lookback_day: 30",
+        "attribution.lookback_day: there is no such key; ",
+        "did you mean lookback_days? If not, remove it",
+    ),
+    "a source almost right": ("google_ads", "gogle_ads", "sources.gogle_ads", "mean google_ads?"),
+    "a key almost right in a list": (
+        "quality:",
+        "channels: [{channel: A, sorce: x}]\nquality:",
+        "channels.0.sorce: ",
+        "did you mean source?",
+    ),
+    "a key almost right in a type": (
+        "quality:",
+        "conversions: {lead: {evnt: lead}}\nquality:",
+        "conversions.lead.evnt: ",
+        "did you mean event?",
+    ),
+    "a key like no other": ("quality:", "hat: 1\nquality:", "hat: ", "no such key; remove it"),
+    "a model's name in words": (
+        "model: linear",
+        "custom: {Second Leads: position}",
+        "attribution.custom.Second Leads: a name is lower-case letters, digits and _, ",
+        "and begins with a letter (it is 'Second Leads')",
+    ),
+    "a shard in capitals": ("quality:", "shard: Home\nquality:", "shard: ", "lower-case letters"),
+    "an unquoted deadline": (
+        "quality:",
+        "deadline: 10:00\nquality:",
+        "deadline: ",
+        "write it like '08:00', quoted (it is 600)",
+    ),
     "a quoted date": ("2026-09-01", "'2026-09-01'", "start: ", "unquoted"),
     "a date that is none": ("2026-09-01", "2026-09-31", "not readable as YAML", "correct it"),
     "an absolute path": (
@@ -134,7 +167,13 @@ WRONG = {
     ),
     "a number for a name": ("name: One", "name: 1", "name: ", "valid string (it is 1)"),
     "a number for a key": ("name: One", "name: One\n1: Two", "1: ", "string"),
-    "no YAML": ("name: One", "name: [One", "not readable as YAML", "correct it"),
+    "no YAML": (
+        "name: One",
+        "name: [One",
+        'in "clients/one.yaml", line 3, column 9',
+        "correct it",
+    ),
+    "a bell": ("name: One", "name: \a", 'in "clients/one.yaml", position 7', "correct it"),
 }
 
 
@@ -240,7 +279,7 @@ def test_a_file_that_was_never_good_is_left_out(house: House) -> None:
     clients, problems = read()
     assert [client.id for client in clients] == others
     assert {problem.client for problem in problems} == {"new", "New-1", "folder"}
-    assert all("left out, it never had good ones" in problem.fallback for problem in problems)
+    assert all("left out until its file is right" in problem.fallback for problem in problems)
 
 
 def test_broken_settings_are_never_kept(house: House) -> None:

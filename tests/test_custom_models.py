@@ -128,7 +128,7 @@ sources: {{}}
         ({"model": "min"}, "attribution.model: there is no model 'min'; did you mean 'mine'?"),
         ({"compare": "[linaer]"}, "attribution.compare: there is no model 'linaer'; did you mean"),
         ({"name": "linear"}, "attribution.custom: there is a model 'linear' in the library"),
-        ({"name": "My Model"}, "attribution.custom.My Model"),
+        ({"name": "My Model"}, "attribution.custom.My Model: a name is lower-case letters, digits"),
         ({"weight": "2"}, "attribution.custom.mine: Input should be a valid string"),
     ],
 )
