@@ -52,7 +52,9 @@ REFUSED = {
     "model_version": ("model_version", "the columns are position, path_length, channel"),
     "paths.position": ("paths", "a column's name stands alone"),
     "1 + POWR(2, 3)": ("POWR", "there is no function POWR; did you mean POWER?"),
-    "random()": ("random", "the functions are ABS, CEIL"),
+    "random()": ("random", "there is no function random\n"),
+    "1 + Rand()": ("Rand", "there is no function Rand\n"),
+    'IF(channel = "Email", 2, 1)': ('"Email"', "no column Email; texts stand in single quotes\n"),
     "COUNT(*)": ("COUNT", "there is no function COUNT"),
     "SUM(1) OVER ()": ("SUM", "WINDOW is not allowed"),
     "1 + (SELECT 2)": ("2", "SUBQUERY is not allowed"),
@@ -89,7 +91,14 @@ FAILING = {
     "'abc": "not readable as SQL",
     "channel = 'Email'": "it is BOOLEAN, not a number; write CASE WHEN",
     "touched_at": "it is TIMESTAMP, not a number",
-    "1 / age_seconds": "it is not below 10^15 where position = 1, path_length = 1, age_seconds = 0",
+    "1 / age_seconds": (
+        "it divides by zero where position = 1, path_length = 1, age_seconds = 0, revenue = 0.00;"
+        " divide by GREATEST(..., 1)?"
+    ),
+    "0 / age_seconds": "it divides by zero where position = 1, path_length = 1, age_seconds = 0",
+    "EXP(age_seconds / 60)": "it is not below 10^15 where position = 1, path_length = 2",
+    "1e20 * position / path_length": "it is not below 10^15 where position = 1, path_length = 1",
+    "1 / (age_seconds - newest_age_seconds)": "it divides by zero where position = 1",
     "LN(age_seconds)": "DuckDB says: Out of Range Error: cannot take logarithm of zero",
     "ABS(channel)": "DuckDB says: Binder Error: No function matches",
     "IF(channel = 5, 2, 1)": "DuckDB says: Conversion Error",

@@ -57,12 +57,13 @@ def read_weight(text: str) -> str:
     """
     tree = _parsed(text)
     for node in tree.walk():
-        if complaint := _complaint(node):
+        if complaint := _complaint(node, text):
             raise _pointed(text, *_span(node, text), *complaint)
     for column in tree.find_all(exp.Column):
         column.replace(exp.column(column.name.lower(), table="paths"))
     weight = tree.this.sql("duckdb")
-    try_out(weight, [constant.sql("duckdb") for constant in _constants(tree)])
+    constants = [constant.sql("duckdb") for constant in _constants(tree)]
+    try_out(weight, constants, [part.expression.sql("duckdb") for part in tree.find_all(exp.Div)])
     return weight
 
 
@@ -99,21 +100,23 @@ def _refuse_tokens(text: str, tokens: list) -> None:
             raise _pointed(text, token.start, token.end + 1, "; ! and @ are not allowed")
 
 
-def _complaint(node: exp.Expression) -> tuple[str, str] | None:
-    """Return what is wrong with one part of an expression, its own parts aside, and what is right."""
+def _complaint(node: exp.Expression, text: str) -> tuple[str, str] | None:
+    """Return what is wrong with one part of a text, its own parts aside, and what is right."""
     match node:
         case exp.Column() if node.table:
             return "a column's name stands alone", f"the columns are {', '.join(COLUMNS)}"
         case exp.Column() if node.name.lower() not in COLUMNS:
-            why = f"there is no column {node.name}{_nearest(node.name, COLUMNS)}"
+            quoted = "; texts stand in single quotes" if node.this.args.get("quoted") else ""
+            why = f"there is no column {node.name}{quoted or _nearest(node.name, COLUMNS)}"
             return why, f"the columns are {', '.join(COLUMNS)}"
         case exp.Cast() if type(node) is not exp.Cast or not node.to.is_type(*TYPES):
             return "no such cast", f"casts are to {', '.join(TYPES)}"
         case exp.In() if not node.expressions:
             return "IN takes a list", "as in channel IN ('Email', 'Referral')"
         case exp.Func() if not isinstance(node, (*FUNCTIONS.values(), *SYNTAX)):
-            name = node.name if isinstance(node, exp.Anonymous) else node.sql_name()
-            why = f"there is no function {name}{_nearest(name, FUNCTIONS)}"
+            is_known = not isinstance(node, exp.Anonymous)  # to DuckDB: it is no slip of the pen
+            name = _typed(node, text) or (node.sql_name() if is_known else node.name)
+            why = f"there is no function {name}{'' if is_known else _nearest(name, FUNCTIONS)}"
             return why, f"the functions are {', '.join(FUNCTIONS)}"
         case _ if not isinstance(node, (*FUNCTIONS.values(), *SYNTAX)):
             return f"{type(node).__name__.upper()} is not allowed", ALLOWED
@@ -152,6 +155,12 @@ def _span(node: exp.Expression, text: str) -> tuple[int, int]:
         return 0, len(text)
     first = min(places, key=lambda place: place["start"])
     return first["start"], first["end"] + 1
+
+
+def _typed(node: exp.Func, text: str) -> str:
+    """Return a function's name as it is written, as far as the parser says."""
+    place = node.meta
+    return text[place["start"] : place["end"] + 1] if "start" in place else ""
 
 
 def _offset(text: str, line: int, column: int) -> int:

@@ -21,13 +21,15 @@ CROSS JOIN (SELECT TIMESTAMP '2026-09-01 12:00:00' AS converted_at)
 """
 
 
-def try_out(weight: str, constants: list[str]) -> None:
+def try_out(weight: str, constants: list[str], divisors: list[str]) -> None:
     """Weigh the made-up touchpoints; `constants` are what the weight may be, whatever they are.
 
+    `divisors` are what it divides by: they tell why it is not finite.
     Raise ValueError if the weight is no number, fails, or is not finite; or if a constant is negative.
     """
     with duckdb.connect(config={"threads": 1}) as connection:
         connection.execute(TOUCHPOINTS)
+        by_zero = " OR ".join(["FALSE", *(f"TRY({divisor} = 0) IS TRUE" for divisor in divisors)])
         try:
             ((_, type_, *_),) = connection.execute(
                 f"DESCRIBE SELECT {weight} AS weight FROM paths"
@@ -37,16 +39,19 @@ def try_out(weight: str, constants: list[str]) -> None:
                     f"it is {type_}, not a number; write CASE WHEN ... THEN 2 ELSE 1 END"
                 )
             endless = connection.execute(
-                f"""SELECT position, path_length, age_seconds, revenue
-                FROM (SELECT *, {weight} AS weight FROM paths)
+                f"""SELECT NOT ISFINITE(weight::DOUBLE) AND by_zero,
+                  position, path_length, age_seconds, revenue
+                FROM (SELECT *, {weight} AS weight, {by_zero} AS by_zero FROM paths)
                 WHERE NOT weight IS NULL AND TRY_CAST(weight AS DECIMAL(33, 18)) IS NULL"""
             ).fetchone()
         except duckdb.Error as error:
             raise ValueError(f"DuckDB says: {str(error).splitlines()[0]}") from None
         if endless:
             names = ("position", "path_length", "age_seconds", "revenue")
-            where = ", ".join(f"{name} = {value}" for name, value in zip(names, endless))
-            raise ValueError(f"it is not below 10^15 where {where}; divide by GREATEST(..., 1)?")
+            divides, *values = endless
+            where = ", ".join(f"{name} = {value}" for name, value in zip(names, values))
+            why = "it divides by zero" if divides else "it is not below 10^15"
+            raise ValueError(f"{why} where {where}; divide by GREATEST(..., 1)?")
         for constant in constants:
             if connection.execute(f"SELECT TRY({constant}::DOUBLE) < 0").fetchone() == (True,):
                 raise ValueError(f"{constant} is negative; the least that a touchpoint weighs is 0")
