@@ -96,11 +96,12 @@ def test_a_new_client_that_was_held_is_published_as_its_file_is_by_then(house: H
     for name in ("borealis", "cobalt", "shop"):
         (house.home / f"clients/{name}.yaml").unlink()
     house.export()
+    house.export(day=1)
     missing_column(house.home / "exports")
     house.ingest()
     assert house.serve()["acme"].result == "held"
 
-    house.export()
+    house.export(day=1)
     house.edit("acme", "model: position_based", "model: last_touch")
     house.ingest()
     report = house.serve()["acme"]
