@@ -210,6 +210,30 @@ def scores(models: Models, learnt: list[tuple], *channels: str) -> dict[int, tup
     return {int(touchpoint): tuple(said) for touchpoint, *said in found}
 
 
+def test_a_touchpoint_without_a_score_leaves_the_credit_whole(rendered: dict) -> None:
+    _, models = rendered["one"]
+    connection = models.empty()
+    connection.execute(
+        f"""CREATE TABLE one_journeys.paths AS
+        SELECT 'deal-1' AS conversion_id, 'deal' AS conversion_type, position::TEXT AS touchpoint_id,
+          'ann' AS customer_id, '{NOW}'::TIMESTAMP AS converted_at, 100.00::DECIMAL(18, 2) AS revenue,
+          '{NOW}'::TIMESTAMP AS touched_at, 'Email' AS channel, 'spring' AS campaign,
+          FALSE AS is_direct, FALSE AS path_is_direct, position, 2 AS path_length,
+          2 - position AS non_direct_after, 0 AS age_seconds, 0 AS newest_age_seconds,
+          '{NOW}'::TIMESTAMP AS revised_at
+        FROM RANGE(1, 3) AS t(position);
+        CREATE TABLE one_attribution.channel_scores AS
+        SELECT 'markov' AS model, 'deal-1' AS conversion_id, '1' AS touchpoint_id, 1::DOUBLE AS score,
+          'markov' AS method, 'v1' AS version, '{NOW}'::TIMESTAMP AS revised_at"""
+    )
+    query = models.query("attribution.credit", NOW, NOW + DAY)
+    found = connection.execute(
+        f"""SELECT touchpoint_id, credit, attributed_revenue, method, model_version FROM ({query})
+        WHERE model = 'markov' ORDER BY 1"""
+    ).fetchall()
+    assert found == [("1", 1, 100, "markov", "v1"), ("2", 0, 0, "markov", "v1")]
+
+
 def version(name: str, start: datetime, end: datetime, status: str = "ok", **values) -> list[tuple]:
     """Return the rows of a version."""
     return [(channel, value, status, name, start, end) for channel, value in values.items()]

@@ -28,9 +28,7 @@ WITH numbered AS (
     models.is_additive,
     scores.method,
     scores.version,
-    (
-      @SQL(@weight)
-    )::DOUBLE AS weight
+    COALESCE(@SQL(@weight), 0)::DOUBLE AS weight
   FROM numbered AS paths
   JOIN @SQL(@models) AS models
     USING (conversion_type)
@@ -42,7 +40,9 @@ WITH numbered AS (
   /* a path by a model; weights are added in their own order: the sum is the same, however rows come */
   SELECT
     *
-    EXCLUDE (number, weight),
+    EXCLUDE (number, weight, method, version),
+    MAX(method) AS method,
+    MAX(version) AS version,
     ARRAY_AGG(number) AS numbers,
     ARRAY_AGG(weight) AS weights,
     LIST_SUM(LIST_SORT(ARRAY_AGG(weight))) AS total
