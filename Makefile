@@ -60,10 +60,10 @@ lint: install ## check the house's rules
 	$(BIN)/ruff check
 
 demo: install ## write demo exports of DAY
-	$(BIN)/python -m pipelines.demo --day $(or $(DAY),0)
+	$(BIN)/python -m demo --day $(or $(DAY),0)
 
 demo-api: install ## serve demo platforms, run against them
-	$(BIN)/python -m tests.servers.demo
+	$(BIN)/python -m demo.platforms
 
 lock: ## pin requirements.in in requirements.lock
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q requirements.in -o requirements.lock
@@ -80,4 +80,4 @@ install: .venv/installed
 	@touch $@
 
 exports:
-	$(BIN)/python -m pipelines.demo
+	$(BIN)/python -m demo

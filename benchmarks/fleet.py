@@ -28,7 +28,7 @@ def main(
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
         demo = [
-            "pipelines.demo",
+            "demo",
             "--copies",
             clients,
             "--per-shard",

@@ -49,7 +49,7 @@ COLUMNS = (
 # A process of its own: it prints the CPU seconds of its work, and its peak memory in MiB.
 PROCESS = """
 import duckdb, json, resource
-import pipelines.ingest, pipelines.clients
+import pipelines.ingest.run, pipelines.settings.reader
 def seconds():
     used = resource.getrusage(resource.RUSAGE_SELF)
     return used.ru_utime + used.ru_stime
@@ -61,8 +61,8 @@ peak = next(line for line in open('/proc/self/status') if line.startswith('VmHWM
 print(json.dumps([seconds() - start, int(peak.split()[1]) / 1024]))
 """
 OURS = """
-(client,), _ = pipelines.clients.read()
-outcome = pipelines.ingest.ingest_source(client, 'web')
+(client,), _ = pipelines.settings.reader.read()
+outcome = pipelines.ingest.run.ingest_source(client, 'web')
 assert outcome.counts.appended, outcome
 """
 COPY = """
@@ -165,7 +165,7 @@ def _measured(folder: str, work: str) -> list[float]:
 
 
 def _idle(count: int) -> Table:
-    from tests.servers.world import Platforms
+    from demo.servers.platform_world import Platforms
 
     table = Table("sources of each client", "clients", "CPU-s a source", "CPU-s in all")
     yesterday = datetime.now(timezone.utc).date() - timedelta(days=1)
@@ -180,7 +180,7 @@ def _idle(count: int) -> Table:
         seconds = _pipelines(folder, "pipelines", "ingest")
         table.add_row("APIs, bucket", str(count), f"{seconds / count / 4:.3f}", f"{seconds:.1f}")
     with tempfile.TemporaryDirectory() as folder:
-        _pipelines(folder, "pipelines.demo", "--copies", str(count))
+        _pipelines(folder, "demo", "--copies", str(count))
         _pipelines(folder, "pipelines", "ingest")
         seconds = _pipelines(folder, "pipelines", "ingest")
         table.add_row("exports", str(count), f"{seconds / count / 4:.3f}", f"{seconds:.1f}")

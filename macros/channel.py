@@ -4,13 +4,9 @@ GA4's rules are those of https://support.google.com/analytics/answer/9756891 for
 Only the client's own rules travel into its models as text.
 """
 
-from collections.abc import Iterable
-
 from sqlmesh import macro
 
-from macros.channel_sites import ASSISTANT, SEARCH, SHOPPING, SOCIAL, VIDEO
-from pipelines.settings.paths import FACTS, ChannelRule
-from pipelines.sql import literal
+from pipelines.attribution.channel_sites import ASSISTANT, SEARCH, SHOPPING, SOCIAL, VIDEO
 
 PAID = "^(.*cp.*|ppc|retargeting|paid.*)$"
 SHOP_CAMPAIGN = "^(.*(([^a-df-z]|^)shop|shopping).*)$"
@@ -74,34 +70,3 @@ def channel(evaluator, rules):
         WHEN referrer IS NOT NULL THEN 'Referral'
         ELSE 'Unassigned'
     END"""
-
-
-def channel_rules(rules: Iterable[ChannelRule]) -> str:
-    """Return the client's own rules as branches of a CASE, on one line; the first match wins.
-
-    A click id stands in for a missing source and medium: `google` and `cpc`.
-    """
-    said = {
-        "source": "COALESCE(source, ad_network)",
-        "medium": "COALESCE(medium, IF(ad_network IS NULL, NULL, 'cpc'))",
-    }
-    return " ".join(
-        "WHEN "
-        + " AND ".join(
-            f"REGEXP_FULL_MATCH({said.get(fact, fact)}, {literal(pattern)}, 'i')"
-            for fact in FACTS
-            if (pattern := getattr(rule, fact))
-        )
-        + f" THEN {literal(rule.channel)}"
-        for rule in rules
-    )
-
-
-def renamed(names: dict[str, str], *columns: str) -> str:
-    """Return the name that stands for what one of the columns says, the first first; or NULL."""
-    branches = " ".join(
-        f"WHEN {column} = {literal(old)} THEN {literal(new)}"
-        for column in columns
-        for old, new in names.items()
-    )
-    return f"CASE {branches} END" if branches else "NULL::TEXT"

@@ -16,7 +16,9 @@ def clients(evaluator):
     `(client := acme, currency := 'EUR', …)`. A model's version holds only those that it uses,
     so an edit of one setting rebuilds the models of one client that read it, and no other.
     """
-    from pipelines.blueprints import blueprints  # here, or every model would carry its source
+    from pipelines.blueprints.blueprint import (
+        blueprints,  # here, or every model would carry its source
+    )
 
     return blueprints()
 

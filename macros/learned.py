@@ -4,7 +4,7 @@ import os
 
 from sqlmesh import macro
 
-from pipelines.committed import READING_STAGES
+from pipelines.lake.loads import READING_STAGES
 from pipelines.learning.versions import read_versions
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from sqlmesh import macro
 
-from pipelines.committed import READING_STAGES, committed_files, committed_loads, read_loads
+from pipelines.lake.loads import READING_STAGES, committed_files, committed_loads, read_loads
 
 
 @macro()

@@ -7,7 +7,7 @@ from pathlib import Path
 from sqlglot import exp
 from sqlmesh import macro
 
-from pipelines.committed import READING_STAGES
+from pipelines.lake.loads import READING_STAGES
 
 
 @macro()

@@ -11,11 +11,12 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from pipelines.clients import Client, Problem, keep, read
+from pipelines.settings.client import Client
+from pipelines.settings.reader import Problem, keep, read
 
 if TYPE_CHECKING:
     from pipelines.learning.training import Lesson
-    from pipelines.morning import Report
+    from pipelines.serving.morning import Report
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -50,7 +51,7 @@ def daily(client: Some = None) -> None:
 
     The exit status is 1 if a client is held: it keeps what it had.
     """
-    from pipelines.morning import serve
+    from pipelines.serving.morning import serve
 
     clients, problems = _read(client)
     _ingest(clients, problems)
@@ -74,7 +75,7 @@ def status(client: Some = None) -> None:
 
     The exit status is 1 if any is not ok.
     """
-    from pipelines.status import statuses
+    from pipelines.ingest.status import statuses
 
     table = Table("client", "source", "status", "days missing", "missing from", "retry at (UTC)")
     problems = []
@@ -105,9 +106,9 @@ def backfill(
     A slice is a commit: ended at any time, it goes on where it was when it is started again, and
     nobody's morning waits for it. The exit status is 1 if a platform did not answer all of it.
     """
-    from pipelines.backfill import backfill as load_history
-    from pipelines.backfill import platforms
-    from pipelines.intake import Counts
+    from pipelines.ingest.backfill import backfill as load_history
+    from pipelines.ingest.backfill import platforms
+    from pipelines.ingest.delta import Counts
 
     (chosen,), _ = _read([client])
     if not (sources := platforms(chosen)):
@@ -149,9 +150,8 @@ def train(client: Chosen) -> None:
 
     Credit given so far stays as it is; what is revised from now on goes by the new versions.
     """
-    from pipelines.ihc import curves
-    from pipelines.learning import training
-    from pipelines.learning.variables import learners
+    from pipelines.learning import curves, training
+    from pipelines.learning.learners import learners
 
     (chosen,), _ = _read([client])
     if not learners(chosen) and not curves.learns(chosen):
@@ -179,8 +179,8 @@ def preview(client: Chosen) -> None:
     """Build a client's change in `dev`, and print how it shifts credit among the channels."""
     from sqlmesh.utils.errors import PlanError
 
-    from pipelines import promotion
     from pipelines.learning.training import TrainingError
+    from pipelines.serving import promotion
 
     (chosen,), _ = _read([client])
     try:
@@ -215,8 +215,8 @@ def promote(
     """
     from sqlmesh.utils.errors import PlanError
 
-    from pipelines import promotion
     from pipelines.learning.training import TrainingError
+    from pipelines.serving import promotion
 
     shards = {client.id: client.shard for client in _read(None)[0]}
     failed = False
@@ -311,7 +311,7 @@ def _published(reports: list["Report"]) -> Table:
 
 
 def _ingest(clients: list[Client], problems: list[Problem]) -> None:
-    from pipelines.ingest import ingest as bring_in
+    from pipelines.ingest.run import ingest as bring_in
 
     outcomes = []
     with _progress("Ingest") as bar:

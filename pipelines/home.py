@@ -6,7 +6,7 @@ from pathlib import Path
 
 def home() -> Path:
     """Return the folder that holds the data: ATTRIBUTION_HOME, or the project's root."""
-    return Path(os.environ.get("ATTRIBUTION_HOME") or Path(__file__).parent.parent)
+    return Path(os.environ.get("ATTRIBUTION_HOME") or project_folder())
 
 
 def clients_folder() -> Path:
@@ -22,3 +22,8 @@ def lake_folder() -> Path:
 def warehouse_folder() -> Path:
     """Return the folder of the warehouse files, one a shard."""
     return home() / "warehouse"
+
+
+def project_folder() -> Path:
+    """Return the folder of the code: the checkout with `models/` and `config.yaml`."""
+    return Path(__file__).parent.parent

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import duckdb
 
-from pipelines.clients import Client
 from pipelines.home import warehouse_folder
+from pipelines.settings.client import Client
 from pipelines.sql import identifier, literal
 
 # Ratios of sums, nothing where the denominator is 0.

@@ -12,13 +12,13 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from pipelines import credentials
-from pipelines.clients import Client, read
-from pipelines.demo import write_exports
-from pipelines.ingest import Outcome, ingest_client
-from pipelines.morning import Report, serve
-
-PROJECT = Path(__file__).parent.parent
+from demo import write_exports
+from pipelines.ingest.run import Outcome, ingest_client
+from pipelines.serving.morning import Report, serve
+from pipelines.settings.client import Client
+from pipelines.settings.reader import read
+from pipelines.sources import credentials
+from tests.builders.checkout import PROJECT
 
 
 def slow(*values: object) -> list:

@@ -12,10 +12,10 @@ import duckdb
 import pyarrow as pa
 from sqlmesh.core.model import Model
 
-from pipelines.contracts import CONTRACTS
+from pipelines.contracts.catalog import CONTRACTS
 from pipelines.learning.versions import read_versions
-from pipelines.warehouse import Warehouse
-from tests.lake_writer import Load, raw_columns, row_key
+from pipelines.serving.warehouse import Warehouse
+from tests.builders.lake_writer import Load, raw_columns, row_key
 
 SEQUENCE = (
     "staging.stg_sessions",

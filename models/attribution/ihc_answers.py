@@ -45,7 +45,7 @@ def execute(context: ExecutionContext, start, end, execution_time, **_):
     """
     if os.getcwd() not in sys.path:  # `sqlmesh run` loads no project; it is started in its root
         sys.path.append(os.getcwd())
-    from pipelines.ihc.answers import answers  # here, or the model would carry its source
+    from pipelines.ihc.service_answers import answers  # here, or the model would carry its source
 
     if context.blueprint_var("ihc_by").name != "service":
         return

@@ -6,12 +6,12 @@ from datetime import datetime, timedelta, timezone
 
 from requests import Response
 
-from pipelines.clients import Client
-from pipelines.credentials import conceal, credentials
-from pipelines.ihc import ledger
+from pipelines.ihc import request_log as ledger
 from pipelines.ihc.packing import Journey
+from pipelines.settings.client import Client
+from pipelines.sources.credentials import conceal, credentials
+from pipelines.sources.errors import PlatformError
 from pipelines.sources.rest import connect, patient
-from pipelines.sources.trouble import Trouble
 
 
 class Service:
@@ -27,7 +27,7 @@ class Service:
         self._folder = ledger.ledger_folder(client.id)
 
     def ask(self, requests: list[list[Journey]]) -> None:
-        """Send all requests and keep the answers; after the first Trouble, send no more, and raise it."""
+        """Send all requests and keep the answers; after the first PlatformError, send no more, and raise it."""
         left = self._left(len(requests))
         with ThreadPoolExecutor(self._concurrency) as pool:
             asked = [pool.submit(self._ask, journeys) for journeys in requests[:left]]
@@ -38,7 +38,7 @@ class Service:
             if not one.cancelled():
                 one.result()
         if left < len(requests):
-            raise Trouble("rate_limited", self._used_up(len(requests) - left))
+            raise PlatformError("rate_limited", self._used_up(len(requests) - left))
 
     def _left(self, wanted: int) -> int:
         if self._calls is None:
@@ -53,7 +53,7 @@ class Service:
 
     def _ask(self, journeys: list[Journey]) -> None:
         if datetime.now(timezone.utc) >= self._until:
-            raise Trouble(
+            raise PlatformError(
                 "platform_down",
                 f"the IHC service has not answered everything in {self._minutes:g} minutes; what it"
                 " answered is kept: run it again, or raise attribution.ihc.patience_minutes",
@@ -87,14 +87,14 @@ class Service:
         patient(self._until)(send)
 
 
-def _trouble(response: Response) -> Trouble | None:
+def _trouble(response: Response) -> PlatformError | None:
     """Return what an answer of the service's gateway means."""
     if response.status_code in (401, 403):
-        return Trouble(
+        return PlatformError(
             "credentials_refused", "the IHC service does not accept the key; check api_key"
         )
     if response.status_code == 429 and "limit exceeded" in response.text.lower():
-        return Trouble(
+        return PlatformError(
             "rate_limited",
             "the IHC service's monthly quota is used up; raise it there, or write `by: local`",
         )
@@ -102,17 +102,21 @@ def _trouble(response: Response) -> Trouble | None:
 
 
 def _check(answer: object) -> None:
-    """Raise Trouble if an answer's body says that it is none; HTTP's own status may be 200."""
+    """Raise PlatformError if an answer's body says that it is none; HTTP's own status may be 200."""
     if not isinstance(answer, dict):
-        raise Trouble("malformed_answer", "the IHC service answers without a body", passes=True)
+        raise PlatformError(
+            "malformed_answer", "the IHC service answers without a body", passes=True
+        )
     status, said = answer.get("statusCode", 200), conceal(json.dumps(answer))[:300]
     if not isinstance(status, int):
-        raise Trouble("malformed_answer", f"the IHC service has no status: {said}", passes=True)
+        raise PlatformError(
+            "malformed_answer", f"the IHC service has no status: {said}", passes=True
+        )
     if status == 429 or status >= 500:
-        raise Trouble("platform_down", f"the IHC service says {status}: {said}", passes=True)
+        raise PlatformError("platform_down", f"the IHC service says {status}: {said}", passes=True)
     if status not in (200, 206):
-        raise Trouble("request_refused", f"the IHC service says {status}: {said}")
+        raise PlatformError("request_refused", f"the IHC service says {status}: {said}")
     if not isinstance(answer.get("value"), list):
-        raise Trouble(
+        raise PlatformError(
             "malformed_answer", f"the IHC service answers without values: {said}", passes=True
         )

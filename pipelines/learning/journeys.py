@@ -5,8 +5,8 @@ from datetime import datetime
 import duckdb
 import pyarrow as pa
 
-from macros.path_transforms import transformed
-from pipelines.clients import Client
+from pipelines.attribution.path_transforms import transformed
+from pipelines.settings.client import Client
 from pipelines.settings.conversions import rules
 
 _PATHS = """
@@ -78,7 +78,9 @@ def journeys(connection: duckdb.DuckDBPyConnection, client: Client, now: datetim
     attribution = client.attribution
     types = rules(client.conversions, attribution).items()
     return connection.execute(
-        _PATHS.format(client=client.id, transformed=transformed(attribution.path, "candidates")),
+        _PATHS.format(
+            client=client.id, transformed=transformed(attribution.path_steps, "candidates")
+        ),
         {
             "lookback": f"{attribution.lookback_days} days",
             "direct": attribution.direct_touches,

@@ -12,15 +12,15 @@ import pyarrow as pa
 import pyarrow.compute
 import pyarrow.parquet
 
-from pipelines.clients import Client
 from pipelines.home import home, warehouse_folder
-from pipelines.ihc import curves
+from pipelines.learning import curves
 from pipelines.learning.journeys import journeys
+from pipelines.learning.learners import learners
 from pipelines.learning.markov import removal_effects
 from pipelines.learning.shapley import shapley
-from pipelines.learning.variables import learners
 from pipelines.learning.versions import Version, keep, versions
 from pipelines.settings.attribution import Attribution
+from pipelines.settings.client import Client
 from pipelines.sql import literal
 
 

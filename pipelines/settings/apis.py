@@ -5,7 +5,7 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import Field, field_validator
 
-from pipelines.contracts import CONTRACTS
+from pipelines.contracts.catalog import CONTRACTS
 from pipelines.settings.base import Settings, private
 
 

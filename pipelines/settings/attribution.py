@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
-from macros.attribution_models import MODELS, NOT_ADDITIVE
+from pipelines.attribution.library import MODELS, NOT_ADDITIVE
 from pipelines.settings.b2b import Contacts, FullPath, Milestones, WShaped
 from pipelines.settings.base import Settings
 from pipelines.settings.ihc import Ihc
@@ -62,6 +62,16 @@ class Attribution(Settings):
     learning: Learning = Learning()
     markov: Markov = Markov()
     shapley: Shapley = Shapley()
+
+    @property
+    def models(self) -> list[str]:
+        """Return the models that the client asks for, the active one first."""
+        return list(dict.fromkeys([self.model, *self.compare]))
+
+    @property
+    def path_steps(self) -> list[tuple[str, list[str]]]:
+        """Return the name and the channels of each step that shortens paths."""
+        return [(step.name, step.channels) for step in self.path]
 
     @field_validator("custom")
     @classmethod

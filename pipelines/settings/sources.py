@@ -2,7 +2,7 @@
 
 from pydantic import model_validator
 
-from pipelines.contracts import CONTRACTS
+from pipelines.contracts.catalog import CONTRACTS
 from pipelines.settings.apis import Api, FacebookAdsApi, GoogleAdsApi, SalesforceApi
 from pipelines.settings.base import Settings
 from pipelines.settings.exports import Export

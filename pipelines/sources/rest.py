@@ -12,8 +12,8 @@ from requests.auth import AuthBase
 from requests.exceptions import RequestException, SSLError
 from tenacity import RetryCallState, Retrying, retry_if_exception, wait_random_exponential
 
-from pipelines.credentials import conceal, keep_secret
-from pipelines.sources.trouble import Trouble
+from pipelines.sources.credentials import conceal, keep_secret
+from pipelines.sources.errors import PlatformError
 
 _backoff = wait_random_exponential(multiplier=0.5, max=60)
 
@@ -37,11 +37,11 @@ class Token(AuthBase):
 def connect(
     base_url: str,
     until: datetime,
-    trouble: Callable[[Response], Trouble | None],
+    trouble: Callable[[Response], PlatformError | None],
     auth: Token | None = None,
     headers: dict[str, str] | None = None,
 ) -> RESTClient:
-    """Return a client whose every request is answered in JSON, or raises Trouble.
+    """Return a client whose every request is answered in JSON, or raises PlatformError.
 
     What may pass is asked again, after the time that the platform says or a growing, random one,
     as long as the wait ends before `until`. `trouble` says what is wrong with an answer of the
@@ -63,7 +63,7 @@ def connect(
     def send_patiently(request: PreparedRequest, **options) -> Response:
         try:
             return patient(until)(send, request, **options)
-        except Trouble as found:
+        except PlatformError as found:
             if not (found.renew and auth):
                 raise
         auth.forget()
@@ -74,9 +74,9 @@ def connect(
 
 
 def patient(until: datetime) -> Retrying:
-    """Return what calls a function again that raises a Trouble that may pass, up to a moment."""
+    """Return what calls a function again that raises a PlatformError that may pass, up to a moment."""
     return Retrying(
-        retry=retry_if_exception(lambda error: isinstance(error, Trouble) and error.passes),
+        retry=retry_if_exception(lambda error: isinstance(error, PlatformError) and error.passes),
         wait=_wait,
         stop=lambda state: state.upcoming_sleep > _seconds(until),
         sleep=time.sleep,
@@ -94,21 +94,27 @@ def _seconds(until: datetime) -> float:
     return (until - datetime.now(timezone.utc)).total_seconds()
 
 
-def _unreached(request: PreparedRequest, error: RequestException) -> Trouble:
+def _unreached(request: PreparedRequest, error: RequestException) -> PlatformError:
     host = urlsplit(request.url).netloc  # never the path: it may hold a token
     if isinstance(error, SSLError):
-        return Trouble("connection_cut", f"no trusted connection to {host}; check its address")
+        return PlatformError(
+            "connection_cut", f"no trusted connection to {host}; check its address"
+        )
     kind = type(error).__name__
-    return Trouble("connection_cut", f"{host}: {kind}; it is asked again next time", passes=True)
+    return PlatformError(
+        "connection_cut", f"{host}: {kind}; it is asked again next time", passes=True
+    )
 
 
-def _wrong(response: Response, trouble: Callable[[Response], Trouble | None]) -> Trouble | None:
+def _wrong(
+    response: Response, trouble: Callable[[Response], PlatformError | None]
+) -> PlatformError | None:
     host = urlsplit(response.url).netloc
     if found := _said(response, trouble):
         return found
     if response.status_code == 429:
         after = response.headers.get("Retry-After", "")
-        return Trouble(
+        return PlatformError(
             "rate_limited",
             f"{host} answers 429, too many requests",
             passes=True,
@@ -116,19 +122,23 @@ def _wrong(response: Response, trouble: Callable[[Response], Trouble | None]) ->
         )
     if response.status_code >= 500:
         said = f"{host} answers {response.status_code}; it is asked again next time"
-        return Trouble("platform_down", said, passes=True)
+        return PlatformError("platform_down", said, passes=True)
     if response.status_code >= 400:
         said = " ".join(conceal(response.text).split())[:300]
-        return Trouble("request_refused", f"{host} answers {response.status_code}: {said}")
+        return PlatformError("request_refused", f"{host} answers {response.status_code}: {said}")
     try:
         response.json()
     except ValueError:
         said = f"{host} answers what is no JSON, {len(response.content)} bytes"
-        return Trouble("malformed_answer", f"{said}; it is asked again next time", passes=True)
+        return PlatformError(
+            "malformed_answer", f"{said}; it is asked again next time", passes=True
+        )
     return None
 
 
-def _said(response: Response, trouble: Callable[[Response], Trouble | None]) -> Trouble | None:
+def _said(
+    response: Response, trouble: Callable[[Response], PlatformError | None]
+) -> PlatformError | None:
     """Return what the platform says is wrong; an error that is not in its words says nothing."""
     if response.status_code < 400:
         return None

@@ -1,0 +1,1 @@
+"""The library of attribution models: plain functions that return SQL and know no settings."""

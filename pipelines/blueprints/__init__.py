@@ -1,0 +1,1 @@
+"""Turn a client's settings into the variables that its SQL models are made of."""

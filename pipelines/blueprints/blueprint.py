@@ -1,0 +1,116 @@
+"""Turn the clients' settings into the variables that models are made of."""
+
+import os
+from typing import get_args
+
+from pipelines.attribution.path_transforms import transformed
+from pipelines.blueprints import crm
+from pipelines.blueprints.channels import channel_rules, renamed
+from pipelines.blueprints.conversion_types import (
+    event_types,
+    is_counted,
+    models_by_type,
+    window_days,
+)
+from pipelines.blueprints.ihc_variables import variables as ihc
+from pipelines.blueprints.learning_variables import variables as learning
+from pipelines.blueprints.model_choice import scored_by, weight
+from pipelines.home import clients_folder, home
+from pipelines.learning.learners import folders
+from pipelines.learning.versions import first_versions
+from pipelines.settings.attribution import Attribution
+from pipelines.settings.client import Client, PathEnds
+from pipelines.settings.conversions import BUILT_IN, rules, with_every_model
+from pipelines.settings.needs import tables
+from pipelines.settings.reader import read
+from pipelines.settings.sources import Ads
+from pipelines.sql import literal
+
+MINOR_DIGITS = {"JPY": 0, "KRW": 0, "CLP": 0, "VND": 0, "ISK": 0, "BHD": 3, "KWD": 3, "TND": 3}
+
+
+def blueprints() -> str:
+    """Return the variables of every client of the shard in use, as SQLMesh reads them.
+
+    A broken client file is named and runs on its last good settings. Raise ValueError without any
+    usable client: SQLMesh would take that for a project without models, and drop every view.
+    """
+    from sqlmesh.core.console import get_console  # here: it loads all of SQLMesh
+
+    chosen, problems = read(os.environ.get("SHARD", "home"))
+    for problem in problems:
+        get_console().log_warning(str(problem))
+    if not chosen:
+        raise ValueError(f"no usable client in {clients_folder()}; start from clients/acme.yaml")
+    return "(" + ", ".join(blueprint(client) for client in chosen) + ")"
+
+
+def blueprint(client: Client) -> str:
+    """Return one client's blueprint variables, as SQLMesh reads them."""
+    attribution, sources = client.attribution, client.sources
+    types = rules(client.conversions, attribution)
+    every_model = with_every_model(client.conversions, attribution)
+    digits = MINOR_DIGITS.get(client.currency, 2)
+    variables = {
+        "client_name": client.id,
+        "start": str(client.start),
+        "timezone": client.timezone,
+        "currency": client.currency,
+        "minor_digits": digits,
+        "minor_units": 10**digits,
+        "event_types": event_types(types),
+        "window_days": window_days(types),
+        "is_counted": is_counted(types),
+        "has_types": bool(client.conversions.keys() - BUILT_IN.keys()),
+        "direct_touches": attribution.direct_touches,
+        "transformed": transformed(attribution.path_steps, "candidates"),
+        "models": models_by_type(types),
+        "first_versions": first_versions(str(home()), client.id, folders(every_model)),
+        "scored_by": scored_by(every_model),
+        "weight": weight(every_model),
+        "channel_rules": channel_rules(client.channels),
+        "aliases": renamed(sources.web.aliases if sources.web else {}, "campaign"),
+        **_platform("google", sources.google_ads),
+        **_platform("facebook", sources.facebook_ads),
+        "has_clients": bool(sources.web and sources.web.clients),
+        "has_conversions": bool(sources.web and sources.web.conversions),
+        "has_session_costs": bool(sources.web and sources.web.session_costs),
+        "has_rates": bool(sources.rates),
+        "staged_tables": " ".join(_staged_tables(client, every_model)),
+        **learning(every_model),
+        **crm.variables(every_model),
+        **ihc(client.model_copy(update={"attribution": every_model}), str(home())),
+        "compares": bool(attribution.compare),
+        "publishes_path_ends": not set(get_args(PathEnds)).isdisjoint(client.publish),
+        "publishes_first_touch": "first_touch_attribution" in client.publish,
+        "publishes_last_touch": "last_touch_attribution" in client.publish,
+        "publishes_channels": "channel_performance" in client.publish,
+        "publishes_customer_journey": "attribution_customer_journey" in client.publish,
+        "publishes_channel_reporting": "channel_reporting" in client.publish,
+    }
+    return f"(client := {client.id}, {', '.join(map(_assignment, variables.items()))})"
+
+
+def _staged_tables(client: Client, attribution: Attribution) -> list[str]:
+    """Return the tables of the log that are staged: what every client may have, and what it asks for."""
+    web = client.sources.web
+    own = [
+        name for name in ("clients", "conversions", "session_costs") if web and getattr(web, name)
+    ]
+    own += ["rates"] if client.sources.rates else []
+    return ["sessions", "events", "opportunities", "spend", *own, *tables(attribution)]
+
+
+def _platform(name: str, ads: Ads | None) -> dict[str, str]:
+    ads = ads or Ads.model_construct()
+    return {
+        f"{name}_channel": ads.channel or "",
+        f"{name}_campaigns": renamed(ads.campaigns, "campaign_id", "campaign"),
+    }
+
+
+def _assignment(variable: tuple[str, object]) -> str:
+    name, value = variable
+    if isinstance(value, str):
+        return f"{name} := {literal(value)}"
+    return f"{name} := {str(value).lower()}"

@@ -1,0 +1,59 @@
+"""Say in SQL which models a client asks for, and what a touchpoint weighs by each of them."""
+
+import inspect
+
+from pipelines.attribution.learned_models import SCORE_TABLES
+from pipelines.attribution.library import MODELS, NOT_ADDITIVE
+from pipelines.settings.attribution import Attribution
+
+
+def models(settings: Attribution) -> str:
+    """Return a relation of the models asked for: `model`, `is_active`, `is_additive`."""
+    rows = (
+        f"SELECT '{model}' AS model, {model == settings.model} AS is_active,"
+        f" {model not in NOT_ADDITIVE} AS is_additive"
+        for model in settings.models
+    )
+    return f"({' UNION ALL '.join(rows)})"
+
+
+def scored_by(settings: Attribution) -> str:
+    """Return the tables with the scores of the models asked for, blanks between them."""
+    tables = {SCORE_TABLES[model] for model in settings.models if model in SCORE_TABLES}
+    return " ".join(sorted(tables))
+
+
+def fallback(settings: Attribution) -> str:
+    """Return the weight of a touchpoint by the model that stands in for one that learns."""
+    return _formula(settings.learning.fallback, settings)
+
+
+def weight(settings: Attribution) -> str:
+    """Return the weight of a touchpoint by its row's `model`, on one line."""
+    weights = {model: _weight(model, settings) for model in settings.models}
+    if len(weights) == 1:
+        return weights[settings.model]
+    branches = " ".join(f"WHEN '{model}' THEN {weight}" for model, weight in weights.items())
+    return f"CASE models.model {branches} END"
+
+
+def _weight(model: str, settings: Attribution) -> str:
+    """Return one model's weight; a client's own is 0 where it is NULL, fails, is negative or endless."""
+    if own := settings.custom.get(model):
+        number = f"TRY(CAST({own} AS DOUBLE))"
+        return f"CASE WHEN {number} BETWEEN 0 AND 1e15 THEN {number} ELSE 0 END"
+    return _formula(model, settings)
+
+
+def _formula(model: str, settings: Attribution) -> str:
+    """Return a library model's weight on one line; its parameters are the settings of its name.
+
+    The parameter `shares` takes the shares of milestones: `w_shaped(shares)` gets those of
+    `attribution.w_shaped`.
+    """
+    function, own = MODELS[model], getattr(settings, model, None)
+    arguments = {
+        name: own.by_milestone if name == "shares" else getattr(own, name)
+        for name in inspect.signature(function).parameters
+    }
+    return " ".join(function(**arguments).split())

@@ -1,0 +1,1 @@
+"""What each source must deliver: the one list of sources and tables."""

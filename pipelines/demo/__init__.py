@@ -1,5 +1,0 @@
-"""Make the demo exports: the same files for the same arguments, on every day and machine."""
-
-from pipelines.demo.exports import CLIENTS, write_exports
-
-__all__ = ["CLIENTS", "write_exports"]

@@ -1,0 +1,1 @@
+"""Validate what is delivered, compare it with the lake, and append what changed."""

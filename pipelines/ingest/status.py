@@ -1,0 +1,103 @@
+"""Say how each source of each client stands: what alerts, reports and the gate go by."""
+
+import json
+import os
+from datetime import datetime
+from pathlib import Path
+from typing import NamedTuple
+
+from pipelines.contracts.catalog import CONTRACTS
+from pipelines.lake.append import source_folder
+from pipelines.settings.client import Client
+from pipelines.sources.credentials import conceal
+
+
+class Status(NamedTuple):
+    """How one source of one client stands after it was last asked.
+
+    `code` is ok; `refused`, where what was delivered is not usable, or `failed`, where we are at
+    fault: both hold the client; or the name of a PlatformError: what was there is published, and the
+    source is late. `retry_at` is when to ask again, UTC, where that is known; `days_missing` are
+    the days that the lake lacks, up to yesterday.
+    """
+
+    client: str
+    source: str
+    code: str = "ok"
+    problem: str = ""
+    retry_at: str = ""
+    days_missing: list[str] = []
+
+    @property
+    def holds(self) -> bool:
+        """Return whether the client's published tables wait for this source."""
+        return self.code in ("refused", "failed")
+
+    @property
+    def said(self) -> str:
+        """Return what is wrong, in a line; nothing if nothing is."""
+        if self.code == "ok":
+            return ""
+        parts = [self.problem]
+        if self.days_missing:
+            parts.append(f"{len(self.days_missing)} days missing from {self.days_missing[0]}")
+        if self.retry_at:
+            parts.append(f"again after {self.retry_at} UTC")
+        return f"{self.code}: {'; '.join(parts)}" if not self.holds else self.problem
+
+
+def statuses(client: Client) -> list[Status]:
+    """Return how each source stands that was ever asked, one that cannot be told as failed."""
+    found = []
+    for source in CONTRACTS:
+        file = _file(client.id, source)
+        try:
+            found.append(Status(client.id, **json.loads(file.read_text(encoding="utf-8"))))
+        except FileNotFoundError:
+            continue
+        except (OSError, ValueError, TypeError) as error:
+            problem = f"{file.name} is not readable: {error}; run make ingest"
+            found.append(Status(client.id, source, "failed", problem))
+    return found
+
+
+def halted(client: Client) -> dict[str, str]:
+    """Return the sources that hold the client, with the reason."""
+    return {status.source: status.problem for status in statuses(client) if status.holds}
+
+
+def late(client: Client) -> dict[str, str]:
+    """Return the sources that are not complete, though they hold nobody, with the reason."""
+    found = [status for status in statuses(client) if not status.holds]
+    return {status.source: status.said for status in found if status.said}
+
+
+def write(status: Status) -> None:
+    """Keep how a source stands, beside its log."""
+    file = _file(status.client, status.source)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    fresh = file.with_suffix(".new")
+    said = {name: value for name, value in status._asdict().items() if name != "client"}
+    fresh.write_text(json.dumps(said) + "\n", encoding="utf-8")
+    os.replace(fresh, file)
+
+
+def forget(client: Client, sources: set[str]) -> None:
+    """Forget the sources that a client no longer has."""
+    for source in sources:
+        _file(client.id, source).unlink(missing_ok=True)
+
+
+def printable(problem: str) -> str:
+    """Return one line of it, of 600 characters at most and without secrets: it may quote anything."""
+    line = "".join(letter if letter.isprintable() else " " for letter in conceal(problem))
+    return " ".join(line.split())[:600]
+
+
+def moment(at: datetime) -> str:
+    """Return a time as statuses say it: UTC, to the minute."""
+    return at.strftime("%Y-%m-%d %H:%M")
+
+
+def _file(client: str, source: str) -> Path:
+    return source_folder(client, source) / "status.json"

@@ -1,0 +1,1 @@
+"""The raw log: append loads, and read those that are committed."""

@@ -1,0 +1,93 @@
+"""Append to the lake: `lake/<client>/<source>/<table>/<load_id>.<file>.parquet`, by dlt."""
+
+import fcntl
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import dlt
+import pyarrow.parquet as pq
+from dlt.destinations import filesystem
+from dlt.destinations.impl.filesystem.filesystem import CURRENT_VERSION, INIT_FILE_NAME
+
+from pipelines.home import lake_folder
+from pipelines.lake.loads import committed_loads, load_of
+
+os.environ.update(
+    LOAD__DELETE_COMPLETED_JOBS="true",
+    RESTORE_FROM_DESTINATION="false",
+    RUNTIME__DLTHUB_TELEMETRY="false",
+    RUNTIME__LOG_LEVEL="CRITICAL",
+)
+
+
+def source_folder(client: str, source: str) -> Path:
+    """Return the folder of one client's source in the lake."""
+    return lake_folder() / client / source
+
+
+def working_folder(client: str) -> Path:
+    """Return the folder of what ingest needs while it runs, and nobody afterwards."""
+    return lake_folder() / client / "_pipelines"
+
+
+@contextmanager
+def alone(client: str, source: str) -> Iterator[None]:
+    """Wait until no other process ingests the source; two would both append what is new."""
+    lock = working_folder(client) / f"{source}.lock"
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with lock.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)  # given back when the process ends, however it does
+        yield
+
+
+@contextmanager
+def scratch(client: str, name: str) -> Iterator[Path]:
+    """Yield an empty folder for a while; a killed process may have left an earlier one."""
+    folder = working_folder(client) / f"{name}.scratch"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def append(client: str, source: str, tables: dict[str, list[Path]]) -> None:
+    """Load each table's Parquet files, all in one commit: all of them are seen, or none.
+
+    dlt moves the files as they are; their names begin with the load id. Of earlier runs only
+    committed loads count. What a killed process left behind is thrown away, its pieces are read
+    again: its working folder, its files in the lake, and dlt's notes that it may have torn.
+    """
+    folder = source_folder(client, source)
+    loads = committed_loads(str(folder))
+    for file in folder.glob("*/*.parquet"):
+        if load_of(file) not in loads:
+            file.unlink()
+    for notes in (working_folder(client) / source, folder / "_dlt_version"):
+        shutil.rmtree(notes, ignore_errors=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    versions = {"initial_version": CURRENT_VERSION, "current_version": CURRENT_VERSION}
+    (folder / INIT_FILE_NAME).write_text(json.dumps(versions))  # dlt fails on a folder without
+    target = dlt.pipeline(
+        pipeline_name=source,
+        pipelines_dir=str(working_folder(client)),
+        destination=filesystem(
+            bucket_url=str(lake_folder() / client),
+            layout="{table_name}/{load_id}.{file_id}.{ext}",
+        ),
+        dataset_name=source,
+    )
+    resources = [dlt.resource(_imported(files), name=table) for table, files in tables.items()]
+    target.run(resources, loader_file_format="parquet", write_disposition="append")
+
+
+def _imported(files: list[Path]) -> Iterator:
+    """Yield files with their own schema: without it, dlt would write each of them again."""
+    for file in files:
+        schema = pq.read_schema(file)
+        yield dlt.mark.with_file_import(str(file), "parquet", hints=schema.empty_table())

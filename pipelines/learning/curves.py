@@ -1,0 +1,99 @@
+"""Learn a client's own curves for the local model of IHC, from its journeys.
+
+A curve belongs to the client whose journeys taught it. With too few of them there is none, and the
+model says so: its method is `local: default curves`.
+"""
+
+from datetime import datetime, timedelta
+
+import duckdb
+
+from pipelines.home import home
+from pipelines.learning.versions import keep, versions
+from pipelines.settings.client import Client
+from pipelines.settings.conversions import with_every_model
+
+MINIMUM_JOURNEYS = 30  # of three touchpoints and more
+_STEPS = 200  # of the closer's curve
+
+_CURVES = """
+WITH newest AS (
+  SELECT conversion_id, MAX(revised_at) AS revised_at
+  FROM {client}_journeys.revisions GROUP BY conversion_id
+), sessions AS (
+  SELECT paths.conversion_id, closer_engagement, position = path_length AS is_last,
+    DATE_DIFF('SECOND', LAG(touched_at) OVER in_order, touched_at) / 3600::DOUBLE AS gap,
+    (age_seconds - newest_age_seconds) / 3600::DOUBLE AS hours_left
+  FROM {client}_journeys.paths AS paths
+  JOIN newest USING (conversion_id, revised_at)
+  WHERE path_length >= 3
+  WINDOW in_order AS (PARTITION BY conversion_id ORDER BY position)
+), journeys AS (
+  SELECT conversion_id, MAX(gap) AS largest_gap,
+    MAX(hours_left) FILTER (closer_engagement OR is_last) AS first_closing,
+    MAX(hours_left) FILTER (closer_engagement AND NOT is_last) AS first_closing_before_last
+  FROM sessions GROUP BY conversion_id
+), ends AS (
+  SELECT COUNT(*) AS journeys, {largest_gap} AS i1,
+    COALESCE(NULLIF({first_closing}, 0), {first_closing_before_last}) AS c1
+  FROM journeys, (SELECT
+    QUANTILE_CONT(largest_gap, .8) AS largest_gap_80,
+    QUANTILE_CONT(first_closing, .8) AS first_closing_80,
+    QUANTILE_CONT(first_closing_before_last, .8) AS first_closing_before_last_80
+  FROM journeys)
+)
+SELECT i0, i1, COALESCE(c1, 0) AS c1, COALESCE(closer_hours, []::DOUBLE[]) AS closer_hours, journeys
+FROM ends, (SELECT QUANTILE_CONT(gap, .5) AS i0 FROM sessions), (
+  SELECT QUANTILE_DISC(hours_left, {steps}) AS closer_hours
+  FROM sessions, ends WHERE closer_engagement AND NOT is_last AND hours_left < c1
+)
+WHERE journeys >= {minimum} AND i0 < i1
+"""
+
+
+def learns(client: Client) -> bool:
+    """Return whether a client asks for IHC, by whomever: the local model stands in for the service."""
+    attribution = with_every_model(client.conversions, client.attribution)
+    return bool({"ihc", "ihc_local"} & {attribution.model, *attribution.compare})
+
+
+def due(client: Client, now: datetime) -> bool:
+    """Return whether a client's newest curves are older than it wants; the first are `make train`'s."""
+    known = versions(str(home()), client.id, "ihc") if learns(client) else []
+    oldest = now - timedelta(days=client.attribution.learning.retrain_days)
+    return bool(known) and known[-1].trained_at < oldest
+
+
+def learn(connection: duckdb.DuckDBPyConnection, client: Client, now: datetime) -> str:
+    """Keep what a client's journeys teach as a version of `ihc`; return what they have taught.
+
+    `now` is UTC. The client's models change with its first version, which is promoted as any change.
+    """
+    query = train(connection, client)
+    if not (taught := connection.execute(f"SELECT journeys, i0, i1, c1 FROM ({query})").fetchone()):
+        return (
+            f"ihc has learnt nothing: it needs {MINIMUM_JOURNEYS} journeys of three touchpoints"
+            " and more; what it goes by now stays in force"
+        )
+    keep(connection, query, str(home()), client.id, "ihc", now)
+    return (
+        "ihc has learnt from {} journeys: a touchpoint begins a journey after {:.1f} to {:.1f} hours,"
+        " and ends one within {:.1f}".format(*taught)
+    )
+
+
+def train(connection: duckdb.DuckDBPyConnection, client: Client) -> str:
+    """Return a query for a client's curves on a warehouse's connection: one row, or none.
+
+    `i0` is the median of all gaps between touchpoints; `i1` the 90th percentile of the journeys'
+    largest gaps, once those at or above their 80th are dropped; `c1` the same of the time from
+    the first touchpoint that may end a journey to its last, or if that is 0, because in most only
+    the last may, of the journeys in which another may. `closer_hours` are 200 quantiles of the
+    times below `c1`. All are in hours; `journeys` counts those of three touchpoints and more, as of
+    their newest revisions. There is no row with fewer than MINIMUM_JOURNEYS of them, or without gaps
+    that differ.
+    """
+    steps = [(step + 0.5) / _STEPS for step in range(_STEPS)]
+    columns = ("largest_gap", "first_closing", "first_closing_before_last")
+    rules = {name: f"QUANTILE_CONT({name}, .9) FILTER ({name} < {name}_80)" for name in columns}
+    return _CURVES.format(client=client.id, steps=steps, minimum=MINIMUM_JOURNEYS, **rules)

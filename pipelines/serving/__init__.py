@@ -1,0 +1,1 @@
+"""Run every client's morning: compute, audit, publish, and promote changes."""

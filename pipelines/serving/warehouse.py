@@ -1,0 +1,144 @@
+"""Open a shard's warehouse: SQLMesh, with its failures by client."""
+
+import os
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import NamedTuple
+
+# A shard is a forked process itself; SQLMesh forking again under DuckDB's threads may crash.
+os.environ.setdefault("MAX_FORK_WORKERS", "1")
+
+import duckdb
+from sqlglot import exp
+from sqlmesh import Context
+from sqlmesh.core.console import NoopConsole, set_console
+from sqlmesh.utils.errors import AuditError, NodeAuditsErrors, PlanError, PythonModelEvalError
+
+from pipelines.home import home, project_folder, warehouse_folder
+from pipelines.sources.credentials import conceal
+from pipelines.sources.errors import PlatformError
+
+
+class Failure(NamedTuple):
+    """A model that failed: by which audit and how many rows, or by which error."""
+
+    model: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.model}: {self.reason}"
+
+
+class _Listener(NoopConsole):
+    """Hear which models fail, where SQLMesh's own console only prints it."""
+
+    def __init__(self) -> None:
+        self.errors: list[Exception] = []
+        self.warnings: list[str] = []
+
+    def log_failed_models(self, errors) -> None:
+        self.errors += errors
+
+    def log_warning(self, short_message, *args, **kwargs) -> None:
+        self.warnings.append(short_message)
+
+
+class Warehouse:
+    """One shard's clients in SQLMesh: plan, run and promote some of them, read their tables."""
+
+    def __init__(self, shard: str) -> None:
+        os.environ["SHARD"] = shard
+        os.environ["ATTRIBUTION_HOME"] = str(home())
+        warehouse_folder().mkdir(parents=True, exist_ok=True)
+        self._listener = _Listener()
+        set_console(self._listener)
+        self._context = Context(paths=str(project_folder()))
+
+    def close(self) -> None:
+        """Let go of the warehouse file."""
+        self._context.close()
+
+    def local(self) -> dict[str, frozenset]:
+        """Return the version of each client that its file and the models describe now."""
+        return _versions(self._context.snapshots.values())
+
+    def promoted(self, environment: str) -> dict[str, frozenset]:
+        """Return the version of each client in an environment; nothing without the environment."""
+        found = self._context.state_reader.get_environment(environment)
+        return _versions(found.snapshots) if found else {}
+
+    def plan(self, environment: str, clients: Iterable[str], backfill: bool = True) -> None:
+        """Bring some clients' local version into an environment, all of them or none.
+
+        Without backfill only views change. Raise PlanError, with the failures, if one fails.
+        """
+        self._listener.errors.clear()
+        builder = self._context.plan_builder(
+            environment,
+            select_models=[f"{client}_*" for client in clients],
+            skip_backfill=not backfill,
+            include_unmodified=environment == "daily",
+            skip_tests=True,
+        )
+        try:
+            self._context.apply(builder.build())
+        except PlanError as error:
+            failures = [str(each) for group in self._failures().values() for each in group]
+            raise PlanError("\n".join(failures) or str(error)) from error
+
+    def run(self, environment: str, clients: Iterable[str]) -> dict[str, list[Failure]]:
+        """Compute what is new for some clients; return the failures of those that failed.
+
+        A scheduler for each client: SQLMesh's cost for a model grows with the models beside it.
+        """
+        self._listener.errors.clear()
+        found = self._context.state_reader.get_environment(environment)
+        snapshots = self._context.state_reader.get_snapshots(found.snapshots).values()
+        for client in clients:
+            own = [each for each in snapshots if _client(exp.to_table(each.name)) == client]
+            scheduler = self._context.create_scheduler(own, self._context.snapshot_evaluator)
+            scheduler.run(found.naming_info)
+        return self._failures()
+
+    def rows(self, query: str) -> list[tuple]:
+        """Return the rows of a query."""
+        return self._context.engine_adapter.fetchall(query)
+
+    def connection(self) -> duckdb.DuckDBPyConnection:
+        """Return DuckDB's own connection to the warehouse, to read by: this process holds the file."""
+        return self._context.engine_adapter.cursor
+
+    def _failures(self) -> dict[str, list[Failure]]:
+        failures: dict[str, list[Failure]] = defaultdict(list)
+        for error in self._listener.errors:
+            node = error.node  # of a table that could not be created, it is the snapshot itself
+            name = exp.to_table(getattr(node, "snapshot_name", None) or node.name)
+            cause = error.__cause__
+            causes = cause.errors if isinstance(cause, NodeAuditsErrors) else [cause]
+            for each in causes:
+                failures[_client(name)].append(
+                    Failure(f"{name.db}.{name.name}", self._reason(each))
+                )
+        return dict(failures)
+
+    def _reason(self, error: BaseException | None) -> str:
+        if isinstance(error, PythonModelEvalError):  # its text is a traceback
+            error = error.__context__ or error
+        if isinstance(error, PlatformError):
+            return f"{error.code}: {conceal(str(error))}"
+        if not isinstance(error, AuditError):
+            return f"{type(error).__name__}: {' '.join(str(error).split())}"
+        rows = self._context.engine_adapter.fetchdf(error.query.limit(3)).to_dict("records")
+        shown = "; ".join(", ".join(f"{key} = {row[key]}" for key in row) for row in rows)
+        return f"audit {error.audit_name} failed, {error.count} row(s), such as {shown}"
+
+
+def _client(table: exp.Table) -> str:
+    return table.db.split("_")[0]
+
+
+def _versions(snapshots: Iterable) -> dict[str, frozenset]:
+    versions: dict[str, set] = defaultdict(set)
+    for snapshot in snapshots:
+        versions[_client(exp.to_table(snapshot.name))].add(snapshot.snapshot_id)
+    return {client: frozenset(ids) for client, ids in versions.items()}

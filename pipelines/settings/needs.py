@@ -1,0 +1,47 @@
+"""Say which of Salesforce's tables and milestones a client's settings need."""
+
+from pipelines.settings.attribution import Attribution
+from pipelines.settings.b2b import KNOWN
+from pipelines.settings.sources import Sources
+
+
+def milestones(attribution: Attribution) -> list[str]:
+    """Return the milestones, without the first touchpoint, that the models asked for count."""
+    asked = {attribution.model, *attribution.compare} & {"w_shaped", "full_path", "milestones"}
+    counted = {name for model in asked for name in getattr(attribution, model).by_milestone}
+    known = [*KNOWN, *sorted(attribution.milestones.dates)]
+    return [name for name in known if name in counted and name != "first"]
+
+
+def tables(attribution: Attribution) -> list[str]:
+    """Return Salesforce's tables, beside opportunities, that the settings have a use for."""
+    by_account = attribution.journeys == "account"
+    members = by_account and attribution.contacts.campaign_members
+    return (
+        ["contacts", "contact_roles"] * by_account
+        + ["leads"] * (by_account or "lead" in milestones(attribution))
+        + ["campaign_members"] * members
+    )
+
+
+def missing(attribution: Attribution, sources: Sources) -> str | None:
+    """Return what the settings ask for and the client does not deliver, and the remedy."""
+    contacts = attribution.contacts
+    needs = {
+        "opportunities": attribution.journeys == "account" and "`journeys: account`",
+        "contacts": attribution.journeys == "account" and "`journeys: account`",
+        "contact_roles": attribution.journeys == "account" and contacts.roles and "`roles:`",
+        "leads": "lead" in milestones(attribution) and "the milestone `lead`",
+        "campaign_members": contacts.campaign_members and "`campaign_members: true`",
+    }
+    feeds = sources.of("salesforce").items()
+    delivered = [table for table, feed in feeds if table in getattr(feed, "tables", [table])]
+    for table, reason in needs.items():
+        if reason and table not in delivered:
+            return (
+                f"{reason} needs salesforce.{table}, which is not delivered; add it under"
+                " `sources:`, or leave that setting out"
+            )
+    if contacts.campaign_members and attribution.journeys != "account":
+        return "`campaign_members: true` needs `journeys: account`; add it, or leave it out"
+    return None

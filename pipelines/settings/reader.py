@@ -1,0 +1,110 @@
+"""Read and check the files in `clients/`; nobody else reads them."""
+
+import os
+import re
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+import yaml
+from pydantic import ValidationError
+
+from pipelines.home import clients_folder, lake_folder
+from pipelines.settings.client import Client
+from pipelines.settings.problems import explain
+
+
+class Problem(NamedTuple):
+    """A client file that cannot be used, and why; `fallback` says what runs instead."""
+
+    client: str
+    message: str
+    fallback: str
+
+    def __str__(self) -> str:
+        return f"{self.client}: {self.message}\n  {self.fallback}"
+
+
+class ClientError(Exception):
+    """A client's settings are wrong; the text names file, key and remedy."""
+
+
+def parse(path: Path) -> Client:
+    """Return the settings in one file. Raise ClientError if they are wrong."""
+    try:
+        return _checked(path.stem, path.read_bytes())
+    except OSError as error:
+        raise ClientError(f"clients/{path.name}: not readable: {error.strerror}; mend it") from None
+
+
+def _checked(client: str, content: bytes) -> Client:
+    shown = f"clients/{client}.yaml"
+    if not re.fullmatch(r"[a-z][a-z0-9]*", client):
+        raise ClientError(f"{shown}: a client's name is one word, a-z and 0-9: rename the file")
+    try:
+        settings = yaml.load(content.decode(), _UniqueKeys)
+    except UnicodeDecodeError as error:
+        raise ClientError(f"{shown}: not readable: {error}; save it as UTF-8") from None
+    except Exception as error:  # a value like 2026-13-45 raises what it likes, not a YAMLError
+        why = str(error).replace("<unicode string>", shown)
+        raise ClientError(f"{shown}: not readable as YAML: {why}; correct it") from None
+    if not isinstance(settings, dict):
+        raise ClientError(f"{shown}: no settings; start from a copy of clients/acme.yaml")
+    if "id" in settings:
+        raise ClientError(f"{shown}: id: the file's name is the id; remove it")
+    try:
+        return Client.model_validate(settings | {"id": client})
+    except ValidationError as error:
+        raise ClientError(f"{shown}: {explain(error, Client)}") from None
+
+
+class _UniqueKeys(yaml.SafeLoader):
+    """YAML in which a key that stands twice is an error: the first would be lost."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
+        seen = set()
+        for key, _ in node.value:
+            if key.value in seen:
+                raise ValueError(f"line {key.start_mark.line + 1}: '{key.value}' is there twice")
+            seen.add(key.value)
+        return super().construct_mapping(node, deep)
+
+
+def read(shard: str | None = None) -> tuple[list[Client], list[Problem]]:
+    """Return every client, and the problems met; a broken file yields its last good settings."""
+    clients, problems = [], []
+    for path in sorted(clients_folder().glob("*.yaml")):
+        try:
+            clients.append(parse(path))
+        except ClientError as error:
+            kept, fallback = _last_good(path.stem)
+            clients += kept
+            problems.append(Problem(path.stem, str(error), fallback))
+    return [client for client in clients if shard in (None, client.shard)], problems
+
+
+def keep(client: Client) -> None:
+    """Keep a copy of a client's good settings, to run on if the file breaks."""
+    kept = _kept(client.id)
+    with suppress(ClientError, OSError):  # it was broken or removed since it was read
+        content = (clients_folder() / kept.name).read_bytes()
+        is_kept = kept.exists() and kept.read_bytes() == content
+        if not is_kept and _checked(client.id, content) == client:
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            fresh = kept.with_suffix(".new")
+            fresh.write_bytes(content)
+            os.replace(fresh, kept)
+
+
+def _last_good(client: str) -> tuple[list[Client], str]:
+    kept = _kept(client)
+    if not kept.exists():
+        return [], "it is left out until its file is right"
+    try:
+        return [parse(kept)], "its last good settings stay in force"
+    except ClientError:
+        return [], "it is left out, its last good settings are no longer readable"
+
+
+def _kept(client: str) -> Path:
+    return lake_folder() / client / "_settings" / f"{client}.yaml"

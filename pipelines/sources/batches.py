@@ -1,0 +1,91 @@
+"""Say what a source hands over: batches, each of which is taken as a whole or not at all."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack
+from datetime import datetime
+from pathlib import Path
+from typing import NamedTuple
+
+import duckdb
+
+from pipelines.settings.client import Client
+from pipelines.settings.exports import Export
+
+
+class ExportError(Exception):
+    """A batch that cannot be used as a whole; the text names it, the reason, the remedy."""
+
+    def __init__(self, reason: str, file: Path | None = None, name: str = "") -> None:
+        name = name or (file.name if file else "")
+        super().__init__(f"{name}: {reason}" if name else reason)
+        self.file = file
+
+
+class Rows(NamedTuple):
+    """What is read, in SQL: a relation, and for each of the contract's columns an expression.
+
+    `number` is a row's place among the rows, from 1; `line` says where it stands. `rejects` is a
+    query to run afterwards, for what is no row: line, text, reason. `left_out`, a query too, counts
+    what is knowingly not read. What is `nested` is so in SQL, too, not JSON.
+    """
+
+    relation: str
+    columns: dict[str, str]
+    number: str = "ROW_NUMBER() OVER ()"
+    line: str = "number"
+    rejects: str = "SELECT 0, '', '' WHERE FALSE"
+    left_out: str = "SELECT 0"
+    nested: bool = False
+
+
+class Reading(NamedTuple):
+    """A file that is read: which of its columns matter, and what is closed or forgotten afterwards."""
+
+    connection: duckdb.DuckDBPyConnection
+    path: Path
+    export: Export
+    wanted: set[str]
+    open_files: ExitStack
+
+
+class Coverage(NamedTuple):
+    """What of an account a platform was asked for: days or moments in ISO 8601, both included."""
+
+    account: str = ""
+    first: str = ""
+    last: str = ""
+
+
+class Batch(NamedTuple):
+    """What is taken in one go: an export's file, or what a platform answered.
+
+    `name` is what the ledger calls it, `fingerprint` tells its content. `open` yields its rows;
+    it raises ExportError if it cannot be read, here or as the SQL is run, or lacks a column.
+    """
+
+    table: str
+    name: str
+    fingerprint: str
+    path: Path | None
+    open: Callable[[duckdb.DuckDBPyConnection], AbstractContextManager[Rows]]
+    covers: Coverage = Coverage()
+
+    def refused(self, reason: str) -> ExportError:
+        """Return the error that refuses the whole batch."""
+        is_file = self.path and not self.covers.first
+        return ExportError(reason, self.path, self.path.name if is_file else self.name)
+
+
+class FetchRequest(NamedTuple):
+    """What a platform is asked for on behalf of a client, and how long its troubles are waited out.
+
+    `known` is what the lake covers, by table; `since` asks for history from that day on, as a
+    backfill does. Answers are kept in `folder` until they are loaded.
+    """
+
+    client: Client
+    known: dict[str, list[Coverage]]
+    now: datetime
+    until: datetime
+    folder: Path
+    since: str = ""

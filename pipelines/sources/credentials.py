@@ -1,0 +1,56 @@
+"""Look up each client's own credentials, and keep what is secret out of every text."""
+
+from dlt.common.configuration.providers import EnvironProvider
+from dlt.common.configuration.providers.toml import SecretsTomlProvider
+
+from pipelines.home import home
+from pipelines.sources.errors import PlatformError
+
+_secrets: set[str] = set()
+
+
+def credentials(client: str, source: str, *keys: str) -> dict[str, str]:
+    """Return a client's credentials for a source, by key.
+
+    They stand in the environment, as `CLIENTS__ACME__GOOGLE_ADS__REFRESH_TOKEN`, or in
+    `.dlt/secrets.toml` under `[clients.acme.google_ads]`. Nothing stands in for one that is
+    missing. Raise PlatformError, which names client and keys.
+    """
+    try:
+        providers = [EnvironProvider(), SecretsTomlProvider(str(home() / ".dlt"))]
+    except Exception:  # its text may quote the file
+        raise PlatformError(
+            "credentials_missing", ".dlt/secrets.toml is not readable as TOML; correct it"
+        ) from None
+    found = {}
+    for key in keys:
+        for provider in providers:
+            value, _ = provider.get_value(key, str, None, "clients", client, source)
+            if value:
+                found[key] = value if isinstance(value, str) else str(value)
+                break
+    if missing := [key for key in keys if key not in found]:
+        variables = [
+            EnvironProvider.get_key_name(key, "clients", client, source) for key in missing
+        ]
+        raise PlatformError(
+            "credentials_missing",
+            f"{client} has no {', '.join(missing)} for {source}; set {', '.join(variables)},"
+            f" or [clients.{client}.{source}] in .dlt/secrets.toml",
+        )
+    for value in found.values():
+        keep_secret(value)
+    return found
+
+
+def keep_secret(value: str) -> str:
+    """Return a value that no text may hold from now on."""
+    _secrets.add(value)
+    return value
+
+
+def conceal(text: str) -> str:
+    """Return a text in which every secret this process has met is `***`."""
+    for secret in sorted(_secrets, key=len, reverse=True):
+        text = text.replace(secret, "***")
+    return text

@@ -1,0 +1,39 @@
+"""Name what can go wrong between a platform and us, as a status table says it."""
+
+from typing import Literal
+
+Code = Literal[
+    "credentials_missing",
+    "credentials_expired",
+    "credentials_refused",
+    "consent_revoked",
+    "unknown_account",
+    "rate_limited",
+    "platform_down",
+    "connection_cut",
+    "malformed_answer",
+    "request_refused",
+]
+
+
+class PlatformError(Exception):
+    """A platform did not answer what it was asked; the text names the reason and the remedy.
+
+    `passes` says that the same request may succeed a little later; `retry_after` how many seconds
+    later, where the platform says so; `renew` that a new access token may help; `account` that it
+    concerns one account, or one table, so that the others of the client can go on.
+    """
+
+    def __init__(
+        self,
+        code: Code,
+        reason: str,
+        *,
+        passes: bool = False,
+        retry_after: float | None = None,
+        renew: bool = False,
+        account: bool = False,
+    ) -> None:
+        super().__init__(reason)
+        self.code, self.passes, self.retry_after = code, passes, retry_after
+        self.renew, self.account = renew, account

@@ -1,0 +1,1 @@
+"""Read exports: files, buckets and Postgres tables, in every format there is."""

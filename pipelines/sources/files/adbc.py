@@ -1,0 +1,50 @@
+"""Hand what a database answers to DuckDB, batch by batch, every column as text."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import duckdb
+import pyarrow as pa
+
+from pipelines.sources.batches import Rows
+from pipelines.sql import identifier
+
+
+def streamed(
+    connection: duckdb.DuckDBPyConnection,
+    cursor: object,
+    table: str,
+    columns: dict[str, str],
+    open_files: ExitStack,
+    where: str = "",
+    failures: list[Exception] | None = None,
+) -> Rows:
+    """Return the rows of a table, read once, as DuckDB asks for them.
+
+    `columns` says in the database's SQL what is read for a column; NULL says that it is not. What
+    goes wrong meanwhile DuckDB tells as an error of its own; `failures` gets it as it was.
+    """
+    read = {name: value for name, value in columns.items() if value != "NULL"}
+    texts = ", ".join(f"{value} AS {identifier(name)}" for name, value in read.items())
+    cursor.execute(f"SELECT {texts or 'NULL'} FROM {table} {where}")
+    batches = cursor.fetch_record_batch()
+    valid = pa.RecordBatchReader.from_batches(batches.schema, _validated(batches, failures))
+    connection.register("streamed_rows", valid)
+    open_files.callback(connection.unregister, "streamed_rows")
+    return Rows(
+        "streamed_rows", {name: identifier(name) if name in read else "NULL" for name in columns}
+    )
+
+
+def _validated(
+    batches: pa.RecordBatchReader, failures: list[Exception] | None
+) -> Iterator[pa.RecordBatch]:
+    """Yield the batches. Raise ArrowInvalid if a text is not UTF-8: SQLite stores what it is given."""
+    try:
+        for batch in batches:
+            batch.validate(full=True)
+            yield batch
+    except Exception as error:
+        if failures is not None:
+            failures.append(error)
+        raise

@@ -1,0 +1,95 @@
+"""Map what an export has to the columns that its contract wants."""
+
+from collections.abc import Callable, Collection
+from contextlib import ExitStack
+from types import ModuleType
+
+import duckdb
+
+from pipelines.contracts.contract import Contract
+from pipelines.settings.exports import Export
+from pipelines.sources.batches import ExportError, Rows
+from pipelines.sources.files import event_sessions as events
+from pipelines.sources.files import ga4, snowplow
+from pipelines.sql import BLANKS, literal
+
+FORMATS: dict[str, ModuleType] = {"ga4": ga4, "snowplow": snowplow}
+
+
+def wanted(export: Export, contract: Contract) -> set[str]:
+    """Return the names of the columns that are worth reading."""
+    if not export.format:
+        return {name for column in contract.columns for name in export.names(column)}
+    form = FORMATS[export.format]
+    return form.USED | {form.column(name) for (name,) in export.columns.values()}
+
+
+def shaped(
+    connection: duckdb.DuckDBPyConnection,
+    rows: Rows,
+    export: Export,
+    contract: Contract,
+    refused: Callable[[str], ExportError],
+    open_files: ExitStack,
+) -> Rows:
+    """Return the rows with the contract's columns; what is exported as events, as sessions.
+
+    Raise ExportError, as `refused` words it, if a column is missing.
+    """
+    if not export.format:
+        return rows._replace(columns=_named(refused, contract, export, rows.columns))
+    form = FORMATS[export.format]
+    asked = form.NEEDED | {form.column(name) for (name,) in export.columns.values()}
+    if missing := sorted(asked - rows.columns.keys()):
+        remedy = f"correct `format: {export.format}` or `columns:`"
+        raise refused(_missing(missing, rows.columns, remedy))
+    said = form.events() | {
+        column: form.overridden(column, name) for column, (name,) in export.columns.items()
+    }
+    return events.sessions(connection, rows, form.parsed(rows), said, open_files)
+
+
+def _named(
+    refused: Callable[[str], ExportError],
+    contract: Contract,
+    export: Export,
+    present: dict[str, str],
+) -> dict[str, str]:
+    """Return the contract's columns with their SQL. Raise ExportError if one is missing."""
+    asked = {column: export.names(column) for column in contract.columns}
+    missing = {
+        name if name == column else f"{name} (for {column})": column
+        for column, names in asked.items()
+        for name in names
+        if name not in present
+        and (column in export.columns or not contract.columns[column].optional)
+    }
+    if missing:
+        raise refused(_missing(list(missing), present, _remedy(contract, missing.values())))
+    return {
+        column: _joined([present[name] for name in names])
+        for column, names in asked.items()
+        if names and present.keys() >= set(names)
+    }
+
+
+def _remedy(contract: Contract, missing: Collection[str]) -> str:
+    """Return what to write for our columns that are missing; null is for what a row may lack."""
+    remedy = "name the column under `columns:`"
+    spared = next((column for column in missing if not contract.columns[column].required), None)
+    return f"{remedy}, or write `{spared}: null` there if the export has none" if spared else remedy
+
+
+def _joined(parts: list[str]) -> str:
+    """Return SQL for a value that is made of several, a blank between them; of nothing, nothing."""
+    if len(parts) == 1:
+        return parts[0]
+    texts = (f"NULLIF(TRIM({part}::TEXT, {literal(BLANKS)}), '')" for part in parts)
+    return f"NULLIF(CONCAT_WS(' ', {', '.join(texts)}), '')"
+
+
+def _missing(missing: list[str], present: Collection[str], remedy: str) -> str:
+    return (
+        f"missing column {', '.join(missing)}; it has {', '.join(sorted(present)) or 'none'}."
+        f" Deliver it again, or {remedy}"
+    )

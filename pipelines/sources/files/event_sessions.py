@@ -1,0 +1,114 @@
+"""Turn events into sessions: one row a session, with the facts of its earliest event.
+
+A session may be spread over several files. What it says is a minimum over its events, in one total
+order, so it does not matter which file brings which of them, nor when: `joined` takes the minimum
+of the versions that were made of each. The customer is the one who is named first.
+"""
+
+from contextlib import ExitStack
+from pathlib import Path
+
+import duckdb
+
+from pipelines.contracts.catalog import CONTRACTS
+from pipelines.contracts.contract import Column, Contract
+from pipelines.sources.batches import Rows
+from pipelines.sql import BLANKS, literal
+
+SESSION = CONTRACTS["web"]["sessions"]
+FACTS = [name for name in SESSION.columns if name not in ("session_id", "customer_id")]
+LEADS = [name for name in FACTS if name not in ("visitor_id", "started_at")]
+
+# Beside what a session is: when it first said whose it is.
+CONTRACT = Contract(
+    SESSION.columns | {"identified_at": Column("timestamp", optional=True)}, SESSION.key
+)
+
+_NEVER = "'9'"  # after every time
+
+
+def sessions(
+    connection: duckdb.DuckDBPyConnection,
+    rows: Rows,
+    parsed: str,
+    said: dict[str, str],
+    open_files: ExitStack,
+) -> Rows:
+    """Return the sessions of events; `said` is what an event says, in SQL over `parsed`.
+
+    Events without a session, as where consent was refused, are left out, and counted.
+    """
+    texts = ", ".join(
+        f"NULLIF(TRIM({said.get(name) or 'NULL'}::TEXT, {literal(BLANKS)}), '') AS {name}"
+        for name in SESSION.columns
+        if name != "started_at"
+    )
+    started_at = f"TRY_CAST({said['started_at']} AS TIMESTAMPTZ)::TIMESTAMP::TEXT || '+00'"
+    open_files.callback(connection.execute, "DROP TABLE IF EXISTS event_sessions")
+    connection.execute(
+        f"""CREATE TEMP TABLE event_sessions AS
+        SELECT session_id, COUNT(*) AS events,
+        {_earliest("started_at")}
+        FROM (SELECT {texts}, {started_at} AS started_at FROM {parsed}) GROUP BY session_id"""
+    )
+    return Rows(
+        "(FROM event_sessions WHERE session_id IS NOT NULL)",
+        {name: name for name in CONTRACT.columns},
+        rejects=rows.rejects,
+        left_out="SELECT SUM(events) FROM event_sessions WHERE session_id IS NULL",
+    )
+
+
+def joined(connection: duckdb.DuckDBPyConnection, lake: str, folder: Path) -> Path:
+    """Return a file with the rows of `judged`, in which all versions of a session say the same.
+
+    `lake` is the relation of those that were loaded before, if they count.
+    """
+    target = folder / "sessions.joined.parquet"
+    columns = ", ".join(CONTRACT.columns)
+    said = [name for name in CONTRACT.columns if name != "session_id"]
+    connection.execute(
+        f"""CREATE TEMP TABLE versions AS
+        SELECT row_key, {columns} FROM judged WHERE reason IS NULL AND HASH(row_key) IN (
+          SELECT HASH(row_key) AS tag FROM judged GROUP BY tag HAVING COUNT(*) > 1
+        )"""
+    )
+    if lake:
+        connection.execute(
+            f"""CREATE TEMP TABLE begun AS SELECT row_key, is_deleted, {columns} FROM {lake} AS log
+            WHERE row_key IN (SELECT row_key FROM judged WHERE reason IS NULL)
+            QUALIFY ROW_NUMBER() OVER (PARTITION BY row_key ORDER BY loaded_at DESC, ordinal DESC) = 1;
+            INSERT INTO versions SELECT * EXCLUDE is_deleted FROM begun WHERE NOT is_deleted
+            UNION ALL SELECT row_key, {columns} FROM judged
+            WHERE reason IS NULL AND row_key IN (SELECT row_key FROM begun)"""
+        )
+    merged = ", ".join(
+        f"IF(merged.row_key IS NULL, judged.{name}, merged.{name}) AS {name}" for name in said
+    )
+    connection.execute(
+        f"""COPY (
+          SELECT judged.* REPLACE ({merged}) FROM judged
+          LEFT JOIN (SELECT row_key, {_earliest("identified_at")} FROM versions GROUP BY row_key)
+            AS merged ON judged.row_key = merged.row_key AND judged.reason IS NULL
+          ORDER BY ordinal
+        ) TO {literal(str(target))} (FORMAT parquet)"""
+    )
+    return target
+
+
+def _earliest(identified_at: str) -> str:
+    """Return SQL for what the earliest of several rows says of a session, and the first customer.
+
+    Of two at the same moment, the one counts that says most about where the visitor came from.
+    """
+    unsaid = f"PRINTF('%03d', {len(LEADS)} - LIST_COUNT([{', '.join(LEADS)}]))"
+    texts = ", ".join(f"COALESCE({name}, '')" for name in FACTS)
+    order = f"[COALESCE(started_at, {_NEVER}), {unsaid}, {texts}]"
+    facts = ", ".join(f"{name} := {name}" for name in FACTS)
+    identity = f"[COALESCE({identified_at}, {_NEVER}), customer_id]"
+    identified = f"MIN({identity}) FILTER (customer_id IS NOT NULL)"
+    return (
+        f"UNNEST(ARG_MIN(STRUCT_PACK({facts}), {order})),"
+        f" ({identified})[2] AS customer_id,"
+        f" NULLIF(({identified})[1], {_NEVER}) AS identified_at"
+    )

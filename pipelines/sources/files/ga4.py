@@ -1,0 +1,142 @@
+"""Read GA4's BigQuery export: what each event says of its session.
+
+The facts are those that the event itself collected. `traffic_source` is the user's first visit, and
+`session_traffic_source_last_click` the last visit that was not direct: both would credit an old
+campaign with a visit it did not bring. The latter only names the campaign of a click on a Google ad.
+"""
+
+import json
+
+from pipelines.sources.batches import Rows
+from pipelines.sources.files.urls import host, parameter
+from pipelines.sql import identifier, literal
+
+NEEDED = {"event_timestamp", "event_params"}
+
+USED = NEEDED | {
+    "user_pseudo_id",
+    "user_id",
+    "user_properties",
+    "collected_traffic_source",
+    "session_traffic_source_last_click",
+}
+
+_LISTS = ("event_params", "user_properties")
+_KINDS = ("string_value", "int_value", "float_value", "double_value")
+_PARAMETERS = [
+    "ga_session_id",
+    "page_location",
+    "page_referrer",
+    "source",
+    "medium",
+    "campaign",
+    "gclid",
+]
+_CLICK_IDS = ["gbraid", "wbraid", "dclid", "msclkid", "fbclid", "ttclid"]
+_COLLECTED = ["manual_source", "manual_medium", "manual_campaign_name", "gclid"]
+
+_SHAPES = {key: [{"key": "TEXT", "value": dict.fromkeys(_KINDS, "TEXT")}] for key in _LISTS} | {
+    "collected_traffic_source": dict.fromkeys(_COLLECTED, "TEXT"),
+    "session_traffic_source_last_click": {"google_ads_campaign": {"campaign_name": "TEXT"}},
+}
+
+_UNKNOWN = "('(not set)', '(direct)', '(organic)', '(referral)', '(none)')"
+
+
+def events() -> dict[str, str]:
+    """Return what an event says of its session, in SQL."""
+
+    def collected(name: str, parameter: str, of_ad: str) -> str:
+        said = f"{_known(f'collected_traffic_source.{name}')}, {_known(f'its_{parameter}')}"
+        return f"COALESCE({said}, IF(clicked IS NULL, NULL, {of_ad}))"
+
+    of_ad = _known("session_traffic_source_last_click.google_ads_campaign.campaign_name")
+    return {
+        "session_id": "user_pseudo_id || '.' || its_ga_session_id",
+        "visitor_id": "user_pseudo_id",
+        "customer_id": "user_id",
+        "started_at": _moment("event_timestamp"),
+        "source": collected("manual_source", "source", "'google'"),
+        "medium": collected("manual_medium", "medium", "'cpc'"),
+        "campaign": collected("manual_campaign_name", "campaign", of_ad),
+        "referrer": (
+            f"IF({host('its_page_referrer')} = {host('its_page_location')}, NULL, its_page_referrer)"
+        ),
+        "gclid": "clicked",
+        **{name: parameter("its_page_location", name) for name in _CLICK_IDS},
+    }
+
+
+def column(name: str) -> str:
+    """Return the column that a name under `columns:`, as `user_properties.crm_id`, is read from."""
+    return name.partition(".")[0]
+
+
+def overridden(column: str, name: str) -> str:
+    """Return SQL for what stands under a name."""
+    return _moment(_value(name)) if column == "started_at" else _value(name)
+
+
+def parsed(rows: Rows) -> str:
+    """Return SQL for the events: each part of an event is looked up once."""
+    columns = {name: "NULL" for name in USED} | rows.columns
+    typed = ", ".join(
+        f"{_typed(name, value, rows.nested)} AS {identifier(name)}"
+        for name, value in columns.items()
+    )
+    keys = ", ".join(
+        f"LIST_TRANSFORM({name}, lambda entry: entry.key) AS {name}_keys" for name in _LISTS
+    )
+    found = ", ".join(f"{_entry('event_params', name)} AS found_{name}" for name in _PARAMETERS)
+    its = ", ".join(f"{_said(f'found_{name}')} AS its_{name}" for name in _PARAMETERS)
+    clicked = f"""COALESCE(
+      collected_traffic_source.gclid, its_gclid, {parameter("its_page_location", "gclid")}
+    ) AS clicked"""
+    relation = f"(SELECT {typed} FROM {rows.relation})"
+    for step in (keys, found, its, clicked):
+        relation = f"(SELECT *, {step} FROM {relation})"
+    return relation
+
+
+def _typed(name: str, value: str, is_nested: bool) -> str:
+    if name not in _SHAPES:
+        return value
+    if is_nested or value == "NULL":
+        return f"CAST({value} AS {_type(_SHAPES[name])})"
+    return f"from_json({value}, {literal(json.dumps(_SHAPES[name]))})"
+
+
+def _type(shape: str | dict | list) -> str:
+    if isinstance(shape, list):
+        return f"{_type(shape[0])}[]"
+    if isinstance(shape, dict):
+        return f"STRUCT({', '.join(f'{name} {_type(part)}' for name, part in shape.items())})"
+    return shape
+
+
+def _value(name: str) -> str:
+    """Return SQL for what stands under a name: a column, a part of it, or a parameter by its key."""
+    column, _, rest = name.partition(".")
+    if column in _LISTS:
+        return _said(_entry(column, rest))
+    if rest:
+        path = literal("/" + rest.replace(".", "/"))
+        return f"json_extract_string(CAST({identifier(column)} AS JSON), {path})"
+    return identifier(column)
+
+
+def _entry(column: str, key: str) -> str:
+    return f"{column}[LIST_POSITION({column}_keys, {literal(key)})].value"
+
+
+def _said(entry: str) -> str:
+    return f"COALESCE({', '.join(f'({entry}).{kind}' for kind in _KINDS)})"
+
+
+def _known(value: str) -> str:
+    return f"IF({value} IN {_UNKNOWN}, NULL, {value})"
+
+
+def _moment(value: str) -> str:
+    """Return SQL for a time: microseconds since 1970, or as it is written."""
+    return f"COALESCE(make_timestamp(TRY_CAST({value} AS BIGINT))::TEXT, {value}::TEXT)"

@@ -1,0 +1,244 @@
+"""Read a table of a client's Postgres by ADBC, in one snapshot, every column as text.
+
+With a cursor, a column of times, only rows at or after the newest time seen are read, less an
+overlap for what was committed late; the ledger remembers that time. Otherwise the table is read as
+a whole, and intake finds what changed.
+"""
+
+import re
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import duckdb
+import pyarrow as pa
+
+from pipelines.contracts.contract import Contract
+from pipelines.settings.exports import Export, Postgres
+from pipelines.sources.batches import Batch, Coverage, ExportError, FetchRequest, Rows
+from pipelines.sources.credentials import conceal, credentials, keep_secret
+from pipelines.sources.errors import Code, PlatformError
+from pipelines.sources.files.adbc import streamed
+from pipelines.sources.files.columns import shaped, wanted
+from pipelines.sources.rest import patient
+from pipelines.sql import identifier, literal
+
+BATCH = {"adbc.postgresql.batch_size_hint_bytes": 1 << 20}  # more cost memory, and save no time
+
+_SESSION = """
+SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY;
+SET LOCAL TimeZone = 'UTC'; SET LOCAL DateStyle = 'ISO, YMD'; SET LOCAL IntervalStyle = 'postgres';
+SET LOCAL bytea_output = 'hex'; SET LOCAL extra_float_digits = 1; SET LOCAL client_encoding = 'UTF8'
+"""
+
+_COLUMNS = """
+SELECT attname::TEXT, format_type(atttypid, NULL) FROM pg_attribute
+WHERE attrelid = to_regclass({table}) AND attnum > 0 AND NOT attisdropped ORDER BY attnum
+"""
+
+_TABLES = """
+SELECT nspname || '.' || relname FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+WHERE relkind IN ('r', 'p', 'v', 'm', 'f') AND nspname !~ '^(pg_|information_schema)'
+AND has_schema_privilege(nspname, 'USAGE') AND has_table_privilege(pg_class.oid, 'SELECT')
+ORDER BY 1 LIMIT 20
+"""
+
+
+def batches(
+    asking: FetchRequest, source: str, table: str, export: Export, contract: Contract
+) -> list[Batch]:
+    """Return a table as a batch, always to be looked at."""
+    settings, covers = export.postgres, Coverage()
+    if settings.cursor:
+        account = f"{settings.table}.{settings.cursor}"
+        seen = [one.last for one in asking.known.get(table, []) if one.account == account]
+        last = _newest(asking, source, settings)
+        covers = Coverage(account, max(seen, default="-infinity"), max([*seen, last or ""]))
+    name = f"{settings.table} until {covers.last}" if covers.last else settings.table
+    read_from = covers.first if covers.last else ""
+    opening = partial(_opened, asking, source, export, contract, read_from)
+    return [Batch(table, name, "", None, opening, covers if covers.last else Coverage())]
+
+
+@contextmanager
+def _opened(
+    asking: FetchRequest,
+    source: str,
+    export: Export,
+    contract: Contract,
+    read_from: str,
+    connection: duckdb.DuckDBPyConnection,
+) -> Iterator[Rows]:
+    settings, failures = export.postgres, []
+    refused = partial(ExportError, name=settings.table)
+    try:
+        with ExitStack() as open_files:
+            cursor = open_files.enter_context(_connected(asking, source))
+            present = _columns(cursor, settings)
+            cursor.adbc_statement.set_options(**BATCH)
+            read = wanted(export, contract)
+            columns = {
+                name: f"CAST({identifier(name)} AS TEXT)" if name in read else "NULL"
+                for name in present
+            }
+            where = _since(settings, present, read_from)
+            rows = streamed(
+                connection, cursor, _quoted(settings), columns, open_files, where, failures
+            )
+            yield shaped(connection, rows, export, contract, refused, open_files)
+    except (duckdb.Error, pa.ArrowInvalid) as error:
+        if failures and (found := _trouble(failures[0], asking, source)):
+            raise found from None
+        line = str(failures[0] if failures else error).strip().splitlines()[0]
+        raise refused(f"not readable: {conceal(line)}; mend the table") from None
+
+
+def _newest(asking: FetchRequest, source: str, settings: Postgres) -> str | None:
+    """Return the newest time of the cursor, none that is still to come."""
+    with _connected(asking, source) as cursor:
+        column = identifier(_cursor(settings, _columns(cursor, settings))[0])
+        cursor.execute(
+            f"SELECT CAST(MAX({column}) AS TEXT) FROM {_quoted(settings)} WHERE {column} <= NOW()"
+        )
+        return cursor.fetchone()[0]
+
+
+def _since(settings: Postgres, present: dict[str, str], read_from: str) -> str:
+    """Return the condition for the rows that are read; one without a time is always read."""
+    if not settings.cursor or not read_from:
+        return ""
+    name, kind = _cursor(settings, present)
+    column, overlap = identifier(name), f"INTERVAL '{settings.overlap_minutes} minutes'"
+    return f"WHERE {column} >= {literal(read_from)}::{kind} - {overlap} OR {column} IS NULL"
+
+
+def _cursor(settings: Postgres, present: dict[str, str]) -> tuple[str, str]:
+    """Return the cursor's name and type. Raise ExportError if there is none, or it is no time."""
+    name = settings.cursor
+    kind = present.get(name, "missing")
+    if kind != "date" and not kind.startswith("timestamp"):
+        times = [one for one, type_ in present.items() if type_.startswith(("timestamp", "date"))]
+        raise ExportError(
+            f"cursor {name} is {kind}; name a column of times ({', '.join(times) or 'it has none'}),"
+            " or leave it out",
+            name=settings.table,
+        )
+    return name, kind
+
+
+def _columns(cursor: Any, settings: Postgres) -> dict[str, str]:
+    """Return the table's columns with their types. Raise ExportError if there is no such table."""
+    cursor.execute(_COLUMNS.format(table=literal(_quoted(settings))))
+    if present := dict(cursor.fetchall()):
+        return present
+    cursor.execute(_TABLES)
+    tables = ", ".join(name for (name,) in cursor.fetchall())
+    raise ExportError(
+        f"there is no such table; correct `postgres.table`, to one of {tables or 'none: it may read none'}",
+        name=settings.table,
+    )
+
+
+def _quoted(settings: Postgres) -> str:
+    return ".".join(map(identifier, settings.table.split(".")))
+
+
+@contextmanager
+def _connected(asking: FetchRequest, source: str) -> Iterator[Any]:
+    """Yield a cursor in a read-only snapshot. Raise PlatformError if the database does not answer."""
+    import adbc_driver_postgresql.dbapi as driver  # here, as few clients need it
+
+    url = credentials(asking.client.id, source, "url")["url"]
+    if password := urlsplit(url).password:
+        keep_secret(password)
+        keep_secret(unquote(password))
+
+    def connect() -> Any:
+        try:
+            return driver.connect(url)
+        except driver.Error as error:
+            raise _unreached(error, asking, source) from None
+
+    try:
+        with patient(asking.until)(connect) as database, database.cursor() as cursor:
+            for statement in _SESSION.split(";"):
+                cursor.execute(statement)
+            yield cursor
+    except driver.Error as error:
+        if found := _trouble(error, asking, source):
+            raise found from None
+        line = str(error).strip().splitlines()[0]
+        raise ExportError(f"its Postgres says: {conceal(line)}; mend it") from None
+
+
+# What a server says that refuses a connection, without a code; it may quote a part of a broken URL.
+_REFUSALS: list[tuple[str, Code, str, bool]] = [
+    (
+        "password|authentication|role .* does not exist|pg_hba|permission denied|not permitted",
+        "credentials_refused",
+        "refuses its user or password; correct {variable}",
+        False,
+    ),
+    (
+        "database .* does not exist",
+        "unknown_account",
+        "has no such database; correct {variable}",
+        False,
+    ),
+    (
+        "starting up|shutting down|recovery|too many|connection slots",
+        "platform_down",
+        "takes no connections now; it is asked again next time",
+        True,
+    ),
+    (
+        "refused|translate host name|timeout|timed out|route|closed the connection|SSL|reset",
+        "connection_cut",
+        "is not reached; it is asked again next time, or correct {variable}",
+        True,
+    ),
+]
+_NO_URL = "has no readable URL; write {variable} as postgresql://user:password@host/database"
+
+# The classes of SQLSTATE that are no fault of the table.
+_STATES: dict[str, tuple[Code, str]] = {
+    "08": ("connection_cut", "cut the connection; it is asked again next time"),
+    "28": ("credentials_refused", "refuses its user or password; correct {variable}"),
+    "40": ("platform_down", "gave up on the query; it is asked again next time"),
+    "42501": ("credentials_refused", "does not let its user read the table; grant SELECT on it"),
+    "53": ("platform_down", "has no room for the query; it is asked again next time"),
+    "57": ("platform_down", "stopped the query; it is asked again next time"),
+    "58": ("platform_down", "failed; it is asked again next time"),
+}
+
+# While rows are read, an error comes without its SQLSTATE.
+_TEXTS = {
+    "closed the connection|connection has been closed|no connection|receive data": "08006",
+    "terminating connection|canceling statement|starting up|shutting down": "57P01",
+    "permission denied": "42501",
+}
+
+
+def _unreached(error: Exception, asking: FetchRequest, source: str) -> PlatformError:
+    reason = str(error).partition("failed: ")[2] or str(
+        error
+    )  # what is before names the user's host
+    for pattern, code, said, passes in _REFUSALS:
+        if re.search(pattern, reason):
+            return PlatformError(code, _worded(said, asking, source), passes=passes)
+    return PlatformError("credentials_refused", _worded(_NO_URL, asking, source))
+
+
+def _trouble(error: Exception, asking: FetchRequest, source: str) -> PlatformError | None:
+    """Return what is wrong with the server, if it is at fault."""
+    said = {pattern: state for pattern, state in _TEXTS.items() if re.search(pattern, str(error))}
+    state = getattr(error, "sqlstate", None) or next(iter(said.values()), "")
+    code, said = _STATES.get(state) or _STATES.get(state[:2]) or (None, "")
+    return PlatformError(code, _worded(said, asking, source)) if code else None
+
+
+def _worded(said: str, asking: FetchRequest, source: str) -> str:
+    variable = f"CLIENTS__{asking.client.id}__{source}__URL".upper()
+    return f"the Postgres of {asking.client.id}.{source} {said.format(variable=variable)}"

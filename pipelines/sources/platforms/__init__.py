@@ -1,0 +1,1 @@
+"""Ask the platforms' own APIs: Google Ads, Facebook Ads, Salesforce."""

@@ -1,0 +1,116 @@
+"""Ask a platform day by day: what is missing first, then what it may have restated."""
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import date, timedelta
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from pipelines.sources.batches import Batch, Coverage, FetchRequest
+from pipelines.sources.errors import PlatformError
+from pipelines.sources.platforms.responses import kept
+
+DAY = timedelta(days=1)
+
+
+class Span(NamedTuple):
+    """Days in a row, first and last included."""
+
+    first: date
+    last: date
+
+    @property
+    def days(self) -> list[date]:
+        """Return the days."""
+        return [self.first + DAY * number for number in range((self.last - self.first).days + 1)]
+
+
+def by_days(
+    asking: FetchRequest,
+    source: str,
+    accounts: Iterable[str],
+    ask: Callable[[str, Span], Iterator[list[dict]]],
+    columns: dict[str, str],
+) -> Iterator[Batch]:
+    """Yield a batch for every span of days that each account is asked for.
+
+    An account that is in trouble by itself leaves the others alone: its PlatformError is raised at the
+    end. Any other is raised at once.
+    """
+    troubles: dict[str, PlatformError] = {}
+    for account, span in _turns(asking, source, accounts):
+        if account in troubles:
+            continue
+        try:
+            covers = Coverage(account, *map(str, span))
+            yield kept(asking.folder, source, "spend", covers, ask(account, span), columns)
+        except PlatformError as trouble:
+            if not trouble.account:
+                raise
+            troubles[account] = trouble
+    if troubles:
+        raise _summed(troubles)
+
+
+def _turns(asking: FetchRequest, source: str, accounts: Iterable[str]) -> list[tuple[str, Span]]:
+    """Return who is asked for what: no account's missing days wait for another's restated ones."""
+    turns = []
+    for account in dict.fromkeys(accounts):
+        lacking = set(missing(asking, source, account))
+        for turn, span in enumerate(spans(asking, source, account)):
+            turns.append((lacking.isdisjoint(span.days), turn, account, span))
+    return [(account, span) for _, _, account, span in sorted(turns, key=lambda turn: turn[:2])]
+
+
+def _summed(troubles: dict[str, PlatformError]) -> PlatformError:
+    """Return the accounts' troubles as one: the first, with what all of them say."""
+    first = next(iter(troubles.values()))
+    said = "; ".join(f"account {account}: {trouble}" for account, trouble in troubles.items())
+    return PlatformError(first.code, said, retry_after=first.retry_after, account=True)
+
+
+def spans(asking: FetchRequest, source: str, account: str) -> list[Span]:
+    """Return what an account is asked for, in that order: spans of missing days, then the rest.
+
+    Every day up to yesterday is wanted, in the client's time zone: from the first that is known,
+    or from as far back as the platform restates. The newest days, as many as the platform
+    restates, are asked for again. A backfill wants the days since, the newest first.
+    """
+    api = getattr(asking.client.sources, source).api
+    yesterday = _yesterday(asking)
+    restated = yesterday - DAY * (api.restate_days - 1)
+    lacking = set(missing(asking, source, account))
+    if asking.since:
+        return _spans(sorted(lacking), api.days_per_request)[::-1]
+    wanted = _spans(sorted(lacking | set(Span(restated, yesterday).days)), api.days_per_request)
+    return sorted(wanted, key=lambda span: (lacking.isdisjoint(span.days), span))
+
+
+def missing(asking: FetchRequest, source: str, account: str) -> list[date]:
+    """Return the days of an account that the lake lacks."""
+    api = getattr(asking.client.sources, source).api
+    yesterday = _yesterday(asking)
+    known = {
+        day
+        for covers in asking.known.get("spend", [])
+        if covers.account == account
+        for day in Span(date.fromisoformat(covers.first), date.fromisoformat(covers.last)).days
+    }
+    first = min([yesterday - DAY * (api.restate_days - 1), *known])
+    if asking.since:
+        first = date.fromisoformat(asking.since)
+    return [day for day in Span(first, yesterday).days if day not in known]
+
+
+def _yesterday(asking: FetchRequest) -> date:
+    return asking.now.astimezone(ZoneInfo(asking.client.timezone)).date() - DAY
+
+
+def _spans(days: list[date], at_most: int) -> list[Span]:
+    """Return days, in order, as spans: none longer than `at_most`, the oldest the shortest."""
+    found: list[Span] = []
+    for day in reversed(days):
+        if found and found[-1].first - DAY == day and len(found[-1].days) < at_most:
+            found[-1] = Span(day, found[-1].last)
+        else:
+            found.append(Span(day, day))
+    return found[::-1]

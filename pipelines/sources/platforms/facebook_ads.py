@@ -1,0 +1,184 @@
+"""Ask Facebook Ads for spend by day and ad: Insights, at once or as a report that is waited for."""
+
+import json
+import time
+from collections.abc import Iterator
+from datetime import date, datetime, timezone
+from functools import partial
+from urllib.parse import parse_qsl, urlsplit
+
+from dlt.sources.helpers.rest_client import RESTClient
+from requests import Response
+from tenacity import RetryError, Retrying, retry_if_result, wait_exponential
+
+from pipelines.settings.apis import FacebookAdsApi
+from pipelines.sources.batches import Batch, FetchRequest
+from pipelines.sources.credentials import credentials
+from pipelines.sources.errors import PlatformError
+from pipelines.sources.platforms import days
+from pipelines.sources.platforms.days import DAY, Span
+from pipelines.sources.platforms.facebook_errors import TooMuch, malformed, refused, usage
+from pipelines.sources.platforms.responses import text, zero_if_absent
+from pipelines.sources.rest import Token, connect
+from pipelines.sql import literal
+
+DELIVERY = "days"
+
+DAYS_AT_ONCE = 7
+PAGE_ROWS = "500"
+NEARLY_USED_UP = 95
+
+FIELDS = """account_id,account_currency,campaign_id,campaign_name,adset_id,adset_name,ad_id,ad_name,
+spend,clicks,impressions,actions""".replace("\n", "")
+
+COLUMNS = {
+    "spend_date": text("date_start"),
+    "account_id": text("account_id"),
+    "campaign_id": text("campaign_id"),
+    "campaign": text("campaign_name"),
+    "ad_group_id": text("adset_id"),
+    "ad_group": text("adset_name"),
+    "ad_id": text("ad_id"),
+    "ad": text("ad_name"),
+    "cost": text("spend"),
+    "currency": text("account_currency"),
+    "clicks": zero_if_absent("clicks"),
+    "impressions": zero_if_absent("impressions"),
+}
+
+
+def fetch(asking: FetchRequest) -> Iterator[Batch]:
+    """Yield the spend of every account, span by span. Raise PlatformError where Facebook answers none."""
+    api = asking.client.sources.facebook_ads.api
+    secrets = credentials(asking.client.id, "facebook_ads", "access_token")
+    graph = connect(
+        f"{api.base_url}/{api.version}",
+        asking.until,
+        refused,
+        Token(lambda: secrets["access_token"]),
+    )
+    report = partial(_report, graph, asking.until)
+    yield from days.by_days(asking, "facebook_ads", api.accounts, report, _columns(api))
+
+
+def missing(asking: FetchRequest) -> list[date]:
+    """Return the days that the lake lacks of any account."""
+    api = asking.client.sources.facebook_ads.api
+    return sorted(
+        {day for one in api.accounts for day in days.missing(asking, "facebook_ads", one)}
+    )
+
+
+def _columns(api: FacebookAdsApi) -> dict[str, str]:
+    """Return the columns: conversions are the actions of the kinds that the client counts.
+
+    A value that is no number is shown as it is, so that its row is judged as bad.
+    """
+    counted = ", ".join(literal(kind) for kind in api.conversions) or "NULL"
+    shape = """'[{"action_type": "VARCHAR", "value": "VARCHAR"}]'"""
+    values = f"""LIST_TRANSFORM(LIST_FILTER(
+      FROM_JSON(answer->'$.actions', {shape}), lambda one: one.action_type IN ({counted})
+    ), lambda one: one.value)"""
+    number = "TRY_CAST(value AS DECIMAL(18, 6))"
+    numbers = f"LIST_TRANSFORM({values}, lambda value: {number})"
+    broken = f"LIST_FILTER({values}, lambda value: {number} IS NULL)[1]"
+    return COLUMNS | {"conversions": f"COALESCE({broken}, LIST_SUM({numbers})::TEXT, '0')"}
+
+
+def _report(graph: RESTClient, until: datetime, account: str, span: Span) -> Iterator[list[dict]]:
+    """Yield the rows of an account's days, in pages; halve what is too much for one answer."""
+    ask = _at_once if len(span.days) <= DAYS_AT_ONCE else _by_job
+    try:
+        yield from ask(graph, until, account, span)
+    except TooMuch:
+        middle = span.first + (span.last - span.first) // 2
+        if span.first == span.last:
+            yield from _by_job(graph, until, account, span)
+        else:
+            yield from _report(graph, until, account, Span(span.first, middle))
+            yield from _report(graph, until, account, Span(middle + DAY, span.last))
+
+
+def _at_once(graph: RESTClient, until: datetime, account: str, span: Span) -> list[list[dict]]:
+    """Return all pages or none: the last of them may be too much, too."""
+    return list(_pages(graph, until, f"act_{account}/insights", _asked(span)))
+
+
+def _by_job(graph: RESTClient, until: datetime, account: str, span: Span) -> list[list[dict]]:
+    """Return all pages of a report that Facebook prepares; one that fails is asked for again once."""
+    path, asked = f"act_{account}/insights", _asked(span)
+    run = _prepared(graph, until, path, asked) or _prepared(graph, until, path, asked)
+    if not run:
+        said = f"Facebook's report of {span.first} to {span.last} failed twice"
+        raise PlatformError("platform_down", f"{said}; it is asked again next time", account=True)
+    return list(_pages(graph, until, f"{run}/insights", {}))
+
+
+def _asked(span: Span) -> dict[str, str]:
+    return {
+        "level": "ad",
+        "time_increment": "1",
+        "time_range": json.dumps({"since": str(span.first), "until": str(span.last)}),
+        "fields": FIELDS,
+    }
+
+
+def _prepared(graph: RESTClient, until: datetime, path: str, asked: dict[str, str]) -> str | None:
+    """Return the report to read, once it is there; nothing if it failed. Raise PlatformError if it lasts."""
+    run = _told(graph.post(path, data=asked), "report_run_id", str)
+    if not run.isdigit():  # it is a part of the next address, which is sent the token
+        raise malformed("report_run_id")
+    polls = Retrying(
+        retry=retry_if_result(lambda status: status not in _ENDED),
+        wait=wait_exponential(multiplier=0.1, max=30),
+        stop=lambda state: state.upcoming_sleep > _seconds(until),
+    )
+    try:
+        status = polls(lambda: _status(graph.get(run)))
+    except RetryError:
+        said = "Facebook's report is not ready in the time that patience_minutes leave"
+        raise PlatformError("platform_down", f"{said}; it is asked again next time") from None
+    return run if status == "Job Completed" else None
+
+
+_ENDED = ("Job Completed", "Job Failed", "Job Skipped")
+
+
+def _status(answer: Response) -> str:
+    """Return where a report stands; one that says it is complete may still be at 99 percent."""
+    status = _told(answer, "async_status", str)
+    is_ready = answer.json().get("async_percent_completion", 100) == 100
+    return "Job Running" if status == "Job Completed" and not is_ready else status
+
+
+def _pages(
+    graph: RESTClient, until: datetime, path: str, asked: dict[str, str]
+) -> Iterator[list[dict]]:
+    """Yield pages as long as there is a next one.
+
+    Of its address only the query counts, without the token: ours is in a header, for our host.
+    """
+    asked = asked | {"limit": PAGE_ROWS}
+    while True:
+        answer = graph.get(path, params=asked)
+        if usage(answer) >= NEARLY_USED_UP:
+            time.sleep(max(0.0, min(5.0, _seconds(until) / 10)))
+        yield _told(answer, "data", list)
+        paging = answer.json().get("paging")
+        if not (isinstance(paging, dict) and paging.get("next")):
+            return
+        before, asked = asked, asked | dict(parse_qsl(urlsplit(str(paging["next"])).query))
+        asked.pop("access_token", None)
+        if asked == before:
+            raise malformed("next page")
+
+
+def _told(answer: Response, key: str, kind: type) -> str | list:
+    body = answer.json()
+    if isinstance(body, dict) and isinstance(value := body.get(key), kind):
+        return value
+    raise malformed(key)
+
+
+def _seconds(until: datetime) -> float:
+    return (until - datetime.now(timezone.utc)).total_seconds()

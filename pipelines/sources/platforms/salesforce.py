@@ -1,0 +1,265 @@
+"""Ask Salesforce for what changed since it was last asked, table by table, over its REST interface.
+
+Every record carries SystemModstamp, the moment of its last change, whoever made it. It is asked
+for and kept as the cursor, but it is no column: a changed moment alone is no new version.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import date, datetime, time, timedelta, timezone
+from functools import partial
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from dlt.sources.helpers.rest_client import RESTClient
+from requests import Response
+
+from pipelines.settings.apis import SalesforceApi
+from pipelines.sources.batches import Batch, Coverage, FetchRequest
+from pipelines.sources.credentials import credentials, keep_secret
+from pipelines.sources.errors import PlatformError
+from pipelines.sources.platforms.responses import kept
+from pipelines.sources.platforms.salesforce_errors import Forgotten, refusal
+from pipelines.sources.platforms.salesforce_objects import Query, query_of
+from pipelines.sources.rest import Token, connect
+
+DELIVERY = "increment"
+OVERLAP = timedelta(minutes=5)  # a record may be committed this much later than its moment says
+ROWS = 20_000  # of a batch: those that wait in memory
+BEGINNING = "1970-01-01T00:00:00.000Z"
+
+
+def fetch(asking: FetchRequest) -> Iterator[Batch]:
+    """Yield what changed in every table. Raise PlatformError where Salesforce does not answer.
+
+    A table that may not be read leaves the others alone: its PlatformError is raised at the end.
+    """
+    api = asking.client.sources.salesforce.api
+    org, troubles = _signed_in(asking, api), []
+    for table in api.tables:
+        read = _history if asking.since else _changes
+        try:
+            yield from read(asking, org, table, query_of(table, api))
+        except PlatformError as trouble:
+            if not trouble.account:
+                raise
+            troubles.append(trouble)
+    if troubles:
+        raise PlatformError(troubles[0].code, "; ".join(map(str, troubles)))
+
+
+def missing(asking: FetchRequest) -> list[date]:
+    """Return no days: what changed is asked for from the last change that is known."""
+    return []
+
+
+def _changes(asking: FetchRequest, org: RESTClient, table: str, query: Query) -> Iterator[Batch]:
+    """Yield what changed since the last change that is known, the oldest first.
+
+    What ends where it is known to end is called by the same name: if it says nothing new,
+    nothing is committed. Only moments before the run count as seen: a record that is changed
+    while it is read shows a later one than those that are still to come.
+    """
+    known, now = _known(asking, table, query), _iso(asking.now)
+    ends = {covers.last: covers for covers in known}
+    newest = _newest(known)
+    start = _iso(datetime.fromisoformat(newest) - OVERLAP) if newest else _since(asking)
+
+    def ask(moment: str) -> Iterator[list[dict]]:
+        return _pages(org, query, query.soql(f"SystemModstamp >= {moment}", "ASC"))
+
+    def further(moment: str, seen: list[str]) -> str:
+        return max([moment, *(one for one in seen if one <= now)])
+
+    for first, last, pages, is_last in _parts(ask, further, start):
+        last = max(last, newest) if is_last else last
+        if pages:
+            covers = ends.get(last, Coverage(query.account, first, last))
+            yield _batch(asking, table, query, covers, pages)
+
+
+def _history(asking: FetchRequest, org: RESTClient, table: str, query: Query) -> Iterator[Batch]:
+    """Yield what changed since a day, up to what is known, the newest first."""
+    known, since = _known(asking, table, query), _since(asking)
+    start = min((covers.first for covers in known), default=_iso(asking.now))
+    if start <= since:
+        return
+
+    def ask(moment: str) -> Iterator[list[dict]]:
+        condition = f"SystemModstamp >= {since} AND SystemModstamp <= {moment}"
+        return _pages(org, query, query.soql(condition, "DESC"))
+
+    def further(moment: str, seen: list[str]) -> str:
+        return min([moment, *seen])
+
+    for last, first, pages, is_last in _parts(ask, further, start):
+        covers = Coverage(query.account, since if is_last else first, last)
+        yield _batch(asking, table, query, covers, pages)
+
+
+def _parts(
+    ask: Callable[[str], Iterator[list[dict]]],
+    further: Callable[[str, list[str]], str],
+    start: str,
+) -> Iterator[tuple[str, str, list[list[dict]], bool]]:
+    """Yield pages, as many as make a batch: from which moment, up to which, and if they are the last.
+
+    What was answered before a trouble is yielded, too, if it leads on.
+    """
+    reached, pages = start, []
+    try:
+        for page, moment in _resumed(ask, further, start):
+            pages.append(page)
+            reached = moment
+            if reached != start and sum(map(len, pages)) >= ROWS:
+                yield start, reached, pages, False
+                start, pages = reached, []
+    except PlatformError:
+        if reached != start:
+            yield start, reached, pages, False
+        raise
+    yield start, reached, pages, True
+
+
+def _resumed(
+    ask: Callable[[str], Iterator[list[dict]]],
+    further: Callable[[str, list[str]], str],
+    reached: str,
+) -> Iterator[tuple[list[dict], str]]:
+    """Yield pages, and the moment that each leads to.
+
+    A query that is forgotten half-way is asked again from that moment on, as one is whose session
+    has ended: a new one may not read on.
+    """
+    while True:
+        asked = reached
+        try:
+            for page in ask(reached):
+                reached = further(reached, _moments(page))
+                yield page, reached
+            return
+        except PlatformError as trouble:
+            if reached == asked or not (trouble.renew or isinstance(trouble, Forgotten)):
+                raise
+
+
+def _batch(
+    asking: FetchRequest, table: str, query: Query, covers: Coverage, pages: Iterable[list[dict]]
+) -> Batch:
+    """Return a batch without a fingerprint: what was asked for twice is looked at twice."""
+    batch = kept(asking.folder, "salesforce", table, covers, pages, query.columns)
+    return batch._replace(fingerprint="")
+
+
+def _pages(org: RESTClient, query: Query, soql: str) -> Iterator[list[dict]]:
+    """Yield the records of a query, deleted ones too, page by page; none is empty."""
+    records, more = _page(org.get("queryAll", params={"q": soql}))
+    if records:
+        _check_names(records[0], query)
+    while records:
+        yield records
+        records, more = _page(org.get(_address(org, more))) if more else ([], "")
+
+
+def _page(response: Response) -> tuple[list[dict], str]:
+    """Return a page's records, every number as it is written, and the path of the next page."""
+    answer = response.json(parse_float=str)
+    try:
+        records, more = answer["records"], "" if answer["done"] else answer["nextRecordsUrl"]
+        is_page = isinstance(records, list) and (
+            answer["done"] or (records and more.startswith("/services/data/"))
+        )
+    except (LookupError, TypeError, AttributeError):
+        is_page = False
+    if not is_page:
+        raise _malformed("a page without records or without an end")
+    return records, more
+
+
+def _check_names(record: dict, query: Query) -> None:
+    """Raise PlatformError if a field is named otherwise: Salesforce asks nobody for capitals, JSON does."""
+    if names := {field.partition(".")[0] for field in query.fields} - record.keys():
+        raise PlatformError(
+            "request_refused",
+            f"{query.entity} has no field that is written {', '.join(sorted(names))};"
+            " write it under `columns:` as Salesforce does, capitals included",
+            account=True,
+        )
+
+
+def _moments(page: list[dict]) -> list[str]:
+    try:
+        return [_iso(datetime.fromisoformat(record["SystemModstamp"])) for record in page]
+    except (LookupError, TypeError, ValueError):
+        raise _malformed("a record without SystemModstamp") from None
+
+
+def _signed_in(asking: FetchRequest, api: SalesforceApi) -> RESTClient:
+    """Return the org, at the address that it names itself. Raise PlatformError if it lets nobody in."""
+    secrets = credentials(asking.client.id, "salesforce", "client_id", "client_secret")
+    door = connect(api.base_url, asking.until, refusal)
+    sign_in = partial(_session, door, {"grant_type": "client_credentials"} | secrets)
+    token, address = sign_in()
+    tokens = [token]
+    return connect(
+        f"{address}/services/data/{api.version}",
+        asking.until,
+        refusal,
+        Token(lambda: tokens.pop() if tokens else sign_in()[0]),
+    )
+
+
+def _session(door: RESTClient, form: dict[str, str]) -> tuple[str, str]:
+    """Return a token, and the address where it is used."""
+    answer = door.post("services/oauth2/token", data=form).json()
+    said = answer if isinstance(answer, dict) else {}
+    token, address = (str(said.get(key) or "") for key in ("access_token", "instance_url"))
+    if not (token and address):
+        raise _malformed("a session without access_token or instance_url")
+    parts = urlsplit(address)
+    if parts.scheme != "https" and parts.hostname not in ("127.0.0.1", "localhost"):
+        raise PlatformError(
+            "request_refused",
+            f"the org names an address that is not private, {parts.scheme}://{parts.hostname};"
+            " have its administrator name one that begins with https://",
+        )
+    return keep_secret(token), address.rstrip("/")
+
+
+def _address(org: RESTClient, path: str) -> str:
+    parts = urlsplit(org.base_url)
+    return f"{parts.scheme}://{parts.netloc}{path}"
+
+
+def _malformed(what: str) -> PlatformError:
+    return PlatformError(
+        "malformed_answer", f"Salesforce answers {what}; it is asked again next time"
+    )
+
+
+def _known(asking: FetchRequest, table: str, query: Query) -> list[Coverage]:
+    known = [one._replace(account=one.account or "") for one in asking.known.get(table, [])]
+    return [one for one in known if one.account == query.account]
+
+
+def _newest(known: list[Coverage]) -> str:
+    """Return up to when all is known; what lies behind a gap is asked for again."""
+    newest = ""
+    for covers in sorted(known):
+        if newest and covers.first > newest:
+            break
+        newest = max(newest, covers.last)
+    return newest
+
+
+def _since(asking: FetchRequest) -> str:
+    """Return the first moment that is asked for: midnight of a day, in the client's time zone."""
+    setting = asking.client.sources.salesforce.api.since
+    day = date.fromisoformat(asking.since) if asking.since else setting
+    if not day:
+        return BEGINNING
+    return _iso(datetime.combine(day, time(), ZoneInfo(asking.client.timezone)))
+
+
+def _iso(at: datetime) -> str:
+    """Return a moment as queries and the ledger say it, UTC: texts that sort as they follow."""
+    return at.astimezone(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,1 @@
+"""Build what tests need: clients, exports, loads in the lake."""

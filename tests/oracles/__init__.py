@@ -1,0 +1,1 @@
+"""Compute what the models should say, in plain Python, to compare with."""

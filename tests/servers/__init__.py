@@ -1,5 +1,0 @@
-"""Speak the platforms' HTTP protocols on this machine, for tests and for the demo."""
-
-from tests.servers.base import Cut, Html, Server, Slow, Status, Truncated
-
-__all__ = ["Cut", "Html", "Server", "Slow", "Status", "Truncated"]

@@ -1,0 +1,277 @@
+"""Buckets: new and changed objects are read as files, and every refusal has a name."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from demo.servers import Cut, Html, Truncated
+from demo.servers import bucket_server as buckets
+from demo.servers.base import Answer, Request
+from demo.servers.bucket_server import LONG_AGO, BucketServer
+from pipelines.ingest.run import Counts
+from pipelines.settings.reader import read
+from tests.builders.tenant import SPEND, Tenant
+from tests.conftest import House
+
+SETTINGS = """
+name: one
+currency: EUR
+patience_minutes: {patience}
+quality: {{quarantine_limit: 0.5}}
+sources:
+  google_ads:
+    spend:
+      files: {files}
+      bucket: {{region: eu-central-1, endpoint: "{endpoint}", access: {access}}}
+      delivery: {delivery}
+      table: spend
+"""
+
+HEAD = ",".join(SPEND)
+SECRET = "demo-secret-key"
+
+
+class Cloud(Tenant):
+    """A client whose spend lies in a bucket."""
+
+    def __init__(self, home: Path, server: BucketServer, monkeypatch: pytest.MonkeyPatch) -> None:
+        super().__init__(home)
+        self.server, self.objects = server, server.buckets.setdefault("lake", {})
+        self.configure()
+        monkeypatch.setenv("CLIENTS__ONE__GOOGLE_ADS__ACCESS_KEY_ID", server.access_key)
+        monkeypatch.setenv("CLIENTS__ONE__GOOGLE_ADS__SECRET_ACCESS_KEY", SECRET)
+
+    def configure(self, files: str = "s3://lake/one/spend-*", **settings: str) -> None:
+        whole = {"endpoint": self.server.url, "access": "keys", "delivery": "increment"}
+        whole |= {"patience": "0", "files": files} | settings
+        self.settings.write_text(SETTINGS.format(**whole))
+
+    def put(self, key: str, *rows: str) -> None:
+        lines = [f"2026-10-{row},EUR,1,1" for row in rows]
+        self.objects[key] = "\n".join([HEAD, *lines, ""]).encode()
+
+    def touch(self, key: str, minutes: int) -> None:
+        self.server.modified["lake", key] = LONG_AGO + timedelta(minutes=minutes)
+
+    def read(self) -> list[str]:
+        """Return the paths that were downloaded since the last call."""
+        paths = [one.path for one in self.server.requests if is_download(one)]
+        self.server.requests.clear()
+        return paths
+
+
+def is_download(request: Request) -> bool:
+    return request.method == "GET" and request.path.count("/") > 1
+
+
+@pytest.fixture
+def cloud(house: House, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
+    with BucketServer() as server:
+        yield Cloud(house.home, server, monkeypatch)
+
+
+def test_objects_that_match_are_read_and_named_by_their_url(cloud: Cloud) -> None:
+    cloud.put("one/spend-1.csv", "01,a,A,1")
+    cloud.put("one/spend-ü [2].csv", "01,b,B,2")
+    cloud.put("one/other.csv", "01,c,C,3")
+    cloud.put("one/deeper/spend-3.csv", "01,d,D,3")
+    cloud.server.page_keys = 1
+    outcome = cloud.ingest()
+    assert (outcome.problem, outcome.counts) == ("", Counts(2, 2))
+    assert cloud.log("export_file, campaign_id, cost") == [
+        ("s3://lake/one/spend-1.csv", "a", "1"),
+        ("s3://lake/one/spend-ü [2].csv", "b", "2"),
+    ]
+    assert not list((cloud.home / "lake").rglob("*.csv"))
+
+
+def test_a_pattern_may_name_folders(cloud: Cloud) -> None:
+    cloud.put("one/2026/10/spend.csv", "01,a,A,1")
+    cloud.put("one/2026/11/spend.csv", "01,b,B,2")
+    cloud.put("one/2025/11/spend.csv", "01,c,C,2")
+    cloud.configure("s3://lake/one/2026/*/spend.csv")
+    assert cloud.ingest().counts == Counts(2, 2)
+
+
+def test_only_new_and_changed_objects_are_downloaded(cloud: Cloud) -> None:
+    cloud.put("one/spend-1.csv", "01,a,A,1")
+    cloud.put("one/spend-2.csv", "01,b,B,1")
+    cloud.ingest()
+    assert set(cloud.read()) == {"/lake/one/spend-1.csv", "/lake/one/spend-2.csv"}
+    assert cloud.ingest().counts == Counts()
+    assert cloud.read() == []
+    cloud.put("one/spend-2.csv", "01,b,B,2")
+    cloud.touch("one/spend-2.csv", 1)
+    assert cloud.ingest().counts == Counts(1, 1)
+    assert set(cloud.read()) == {"/lake/one/spend-2.csv"}
+    cloud.touch("one/spend-1.csv", 2)
+    assert cloud.ingest().counts == Counts(1, 0, 1)
+    assert cloud.ingest().counts == Counts()
+
+
+def test_a_full_export_may_be_several_objects(cloud: Cloud) -> None:
+    cloud.configure(delivery="full")
+    cloud.put("one/spend-1.csv", "01,a,A,1", "01,b,B,1")
+    cloud.put("one/spend-2.csv", "01,c,C,1")
+    assert cloud.ingest().counts == Counts(3, 3)
+    cloud.put("one/spend-1.csv", "01,a,A,1")
+    cloud.touch("one/spend-1.csv", 1)
+    assert cloud.ingest().counts == Counts(2, 0, 2, 1)
+
+
+def test_nothing_that_matches_is_refused(cloud: Cloud) -> None:
+    cloud.put("one/other.csv", "01,a,A,1")
+    said = "no object matches s3://lake/{}; deliver it, or correct `files:`"
+    for files in ("one/spend-*", "none/spend-*"):
+        cloud.configure(f"s3://lake/{files}")
+        outcome = cloud.ingest()
+        assert (outcome.status.code, outcome.problem) == ("refused", said.format(files))
+
+
+def test_a_bad_object_is_refused_and_set_aside(cloud: Cloud) -> None:
+    cloud.objects["one/spend-1.csv"] = b"a,b\n1,2\n"
+    outcome = cloud.ingest()
+    assert outcome.status.code == "refused"
+    assert outcome.problem.startswith("spend-1.csv: missing column ")
+    (copy,) = (cloud.home / "lake/one/_refused/google_ads").glob("*-spend-1.csv")
+    assert copy.read_bytes() == b"a,b\n1,2\n"
+
+
+FAULTS = {
+    "slow down": (buckets.slow_down(), "rate_limited"),
+    "internal error": (buckets.internal_error(), "platform_down"),
+    "reset": (Cut(0), "connection_cut"),
+    "cut": (Cut(10), "connection_cut"),
+    "denied": (buckets.failure(403, "AccessDenied", "Access Denied"), "credentials_refused"),
+    "expired": (buckets.failure(400, "ExpiredToken", "expired"), "credentials_refused"),
+    "moved": (buckets.failure(301, "PermanentRedirect", "elsewhere"), "request_refused"),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("path", ["/lake/?$", "/lake/one/spend-1.csv"])
+def test_a_bucket_in_trouble_makes_the_source_late(cloud: Cloud, fault: str, path: str) -> None:
+    cloud.put("one/spend-1.csv", "01,a,A,1")
+    spoilt, code = FAULTS[fault]
+    cloud.server.fail(spoilt, times=None, path=path)
+    outcome = cloud.ingest()
+    if path.endswith("csv"):  # the answer to a HEAD has a status, and no body to say more
+        code = {"rate_limited": "platform_down"}.get(code, code)
+        code = "request_refused" if fault == "expired" else code
+    assert outcome.status.code == code and not outcome.status.holds
+    assert "s3://lake/one/spend-" in outcome.problem
+    cloud.server.heal()
+    assert cloud.ingest().counts == Counts(1, 1)
+
+
+def test_a_passing_trouble_is_waited_out(cloud: Cloud) -> None:
+    cloud.configure(patience="0.1")
+    cloud.put("one/spend-1.csv", "01,a,A,1")
+    cloud.server.fail(buckets.slow_down(), times=1)
+    cloud.server.fail(Cut(20), times=1, path="csv", after=1)
+    assert cloud.ingest().counts == Counts(1, 1)
+
+
+@pytest.mark.parametrize("fault", [Truncated(0.5), Html()])
+def test_less_or_other_than_was_listed_is_not_taken(cloud: Cloud, fault: object) -> None:
+    cloud.put("one/spend-1.csv", "01,a,A,1")
+    cloud.server.fail(fault, times=None, path="/lake/one/spend-1.csv")
+    outcome = cloud.ingest()
+    assert outcome.status.code in ("connection_cut", "request_refused")
+    assert outcome.counts == Counts()
+
+
+def test_an_object_that_vanishes_or_changes_meanwhile_is_asked_for_again(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cloud.put("one/spend-1.csv", "01,a,A,1")
+    get = cloud.server.get_object
+
+    def change(request: Request, bucket: str, key: str) -> Answer:
+        if request.method == "GET":
+            cloud.touch(key, len(cloud.server.requests))
+        return get(request, bucket, key)
+
+    def vanish(request: Request, bucket: str, key: str) -> Answer:
+        if request.method == "GET":
+            cloud.objects.pop(key, None)
+        return get(request, bucket, key)
+
+    for happens, said in ((change, "changed while it was read"), (vanish, "is gone since it was")):
+        monkeypatch.setattr(cloud.server, "get_object", happens)
+        outcome = cloud.ingest()
+        assert outcome.status.code == "request_refused", outcome.problem
+        assert f"s3://lake/one/spend-1.csv {said}" in outcome.problem
+
+
+def test_a_bucket_that_is_not_there_is_named(cloud: Cloud) -> None:
+    cloud.configure("s3://nolake/one/spend-*")
+    outcome = cloud.ingest()
+    assert (outcome.status.code, outcome.problem) == (
+        "unknown_account",
+        "unknown_account: s3://nolake/one/spend-*: there is no such bucket; correct `files:`",
+    )
+
+
+def test_nobody_who_listens_is_a_cut_connection(cloud: Cloud) -> None:
+    for endpoint in ("http://127.0.0.1:1", "https://none.invalid"):
+        cloud.configure(endpoint=endpoint)
+        assert cloud.ingest().status.code == "connection_cut"
+
+
+def test_keys_are_the_clients_own(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    cloud.put("one/spend-1.csv", "01,a,A,1")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", cloud.server.access_key)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
+    monkeypatch.setenv("CLIENTS__ONE__GOOGLE_ADS__ACCESS_KEY_ID", "another")
+    assert cloud.ingest().status.code == "credentials_refused"
+    monkeypatch.delenv("CLIENTS__ONE__GOOGLE_ADS__ACCESS_KEY_ID")
+    outcome = cloud.ingest()
+    assert outcome.status.code == "credentials_missing"
+    assert "set CLIENTS__ONE__GOOGLE_ADS__ACCESS_KEY_ID" in outcome.problem
+    cloud.configure(access="anonymous")
+    assert cloud.ingest().status.code == "credentials_refused"
+    cloud.configure(access="ambient")
+    assert cloud.ingest().counts == Counts(1, 1)
+
+
+def test_googles_buckets_are_read_by_hmac_keys(cloud: Cloud) -> None:
+    cloud.put("one/spend-1.csv", "01,a,A,1")
+    cloud.configure("gs://lake/one/spend-*")
+    assert cloud.ingest().counts == Counts(1, 1)
+    assert cloud.log("export_file") == [("gs://lake/one/spend-1.csv",)]
+
+
+@pytest.mark.parametrize(
+    ("files", "said"),
+    {
+        "http://lake/x": "write s3://, gs:// or abfss://",
+        "s3://lake": "write s3://bucket/name",
+        "s3://*/x": "without a pattern in the bucket",
+        "s3://lake/**/x": "** is not known in buckets",
+        "abfss://lake/x": "write abfss://container@account.dfs.core.windows.net/name",
+        "exports/x": "`bucket:` goes with `files:` that begin with s3://",
+    }.items(),
+)
+def test_an_address_that_is_none_is_refused(cloud: Cloud, files: str, said: str) -> None:
+    cloud.configure(files)
+    assert said in str(read()[1])
+
+
+def test_an_endpoint_is_private(cloud: Cloud) -> None:
+    cloud.configure(endpoint="http://minio.example")
+    assert "bucket.endpoint: 'http://minio.example' is not private" in str(read()[1])
+
+
+def test_no_secret_is_written(cloud: Cloud) -> None:
+    cloud.put("one/spend-1.csv", "01,a,A,1")
+    cloud.ingest()
+    cloud.server.access_key = "changed"
+    cloud.put("one/spend-2.csv", "01,a,A,1")
+    problem = cloud.ingest().problem
+    secrets = (SECRET, "demo-access-key")
+    assert problem and not any(secret in problem for secret in secrets)
+    for path in (cloud.home / "lake").rglob("*"):
+        assert path.is_dir() or not any(one.encode() in path.read_bytes() for one in secrets)

@@ -1,0 +1,470 @@
+"""Event exports: GA4's and Snowplow's events become sessions, however they are spread over files."""
+
+import json
+import shutil
+from pathlib import Path
+
+import duckdb
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from pipelines.ingest.delta import Counts, Table, take
+from pipelines.ingest.run import Outcome
+from pipelines.lake.loads import committed_loads
+from pipelines.settings.reader import read
+from pipelines.sources.files import event_sessions as events
+from pipelines.sources.files import reading as files
+from pipelines.sources.files import snowplow
+from tests.builders.tenant import Tenant
+from tests.conftest import House
+
+SESSIONS = """
+name: {name}
+currency: EUR
+quality: {{quarantine_limit: 0.5}}
+sources:
+  web:
+    sessions:
+      files: exports/{name}/events*
+      format: {form}
+"""
+
+FACTS = "session_id, visitor_id, customer_id, started_at, source, medium, campaign, referrer, gclid, fbclid"
+
+
+class Site(Tenant):
+    """A client whose web sessions come as events."""
+
+    def __init__(self, home: Path, form: str) -> None:
+        super().__init__(home)
+        self.form = form
+        self.settings.write_text(SESSIONS.format(name=self.name, form=form))
+
+    def ingest(self, source: str = "web") -> Outcome:
+        return super().ingest(source)
+
+    def sessions(self) -> set[tuple]:
+        return self.newest(FACTS)
+
+    def log(self, columns: str, source: str = "web", table: str = "sessions") -> list[tuple]:
+        return super().log(columns, source, table)
+
+
+@pytest.fixture
+def ga4(house: House) -> Site:
+    return Site(house.home, "ga4")
+
+
+@pytest.fixture
+def snow(house: House) -> Site:
+    return Site(house.home, "snowplow")
+
+
+def event(
+    at: int, name: str = "page_view", user: str | None = "1.1", session: int | None = 7, **more
+) -> dict:
+    """Return an event as BigQuery exports it to JSON: numbers of 64 bits are text, NULLs are absent."""
+    parameters = more.pop("parameters", {})
+    entries = [{"key": key, "value": {"string_value": value}} for key, value in parameters.items()]
+    if session:
+        entries.append({"key": "ga_session_id", "value": {"int_value": str(session)}})
+    entries.append({"key": "engaged_session_event", "value": {"int_value": "1"}})
+    written = {"event_date": "20261001", "event_timestamp": str(1_790_812_800_000_000 + at)}
+    written |= {"event_name": name, "event_params": entries, "user_properties": [], "items": []}
+    if user:
+        written["user_pseudo_id"] = user
+    return written | more
+
+
+LANDING = "https://shop.example/sale?utm_source=news&fbclid=fb-1&x=1#top"
+
+GA4_EVENTS = [
+    # a session_start carries no traffic source; the page view of the same moment does
+    event(0, "session_start", parameters={"page_location": LANDING}),
+    event(
+        0,
+        parameters={"page_location": LANDING, "page_referrer": "https://www.facebook.com/"},
+        collected_traffic_source={
+            "manual_source": "news",
+            "manual_medium": "email",
+            "manual_campaign_name": "Sale",
+        },
+        traffic_source={"name": "(direct)", "medium": "(none)", "source": "(direct)"},
+    ),
+    event(60_000_000, "login", user_id="C1"),
+    event(90_000_000, "purchase", user_id="C2"),
+    # another browser with the same ga_session_id: a click on a Google ad
+    event(
+        5,
+        user="2.2",
+        parameters={"page_location": "https://shop.example/?gclid=g-1"},
+        collected_traffic_source={"gclid": "g-1", "manual_campaign_name": "(not set)"},
+        session_traffic_source_last_click={
+            "google_ads_campaign": {"campaign_name": "Brand", "customer_id": "1"},
+            "manual_campaign": {"source": "google", "medium": "cpc"},
+        },
+    ),
+    # a direct visit, though the visitor once came by a campaign
+    event(
+        7,
+        user="1.1",
+        session=8,
+        parameters={
+            "page_location": "https://shop.example/a",
+            "page_referrer": "https://shop.example/b",
+        },
+        session_traffic_source_last_click={"manual_campaign": {"source": "news"}},
+        traffic_source={"source": "news"},
+    ),
+    # an older export: the source among the parameters
+    event(
+        9, session=9, parameters={"source": "bing", "medium": "organic", "campaign": "(organic)"}
+    ),
+    # consent refused
+    event(9, user=None, session=None),
+    event(9, user=None),
+]
+
+GA4_SESSIONS = {
+    (
+        "1.1.7",
+        "1.1",
+        "C1",
+        "2026-10-01 00:00:00+00",
+        "news",
+        "email",
+        "Sale",
+        "https://www.facebook.com/",
+        None,
+        "fb-1",
+    ),
+    (
+        "2.2.7",
+        "2.2",
+        None,
+        "2026-10-01 00:00:00.000005+00",
+        "google",
+        "cpc",
+        "Brand",
+        None,
+        "g-1",
+        None,
+    ),
+    ("1.1.8", "1.1", None, "2026-10-01 00:00:00.000007+00", None, None, None, None, None, None),
+    (
+        "1.1.9",
+        "1.1",
+        None,
+        "2026-10-01 00:00:00.000009+00",
+        "bing",
+        "organic",
+        None,
+        None,
+        None,
+        None,
+    ),
+}
+
+
+def as_jsonl(path: Path, events: list[dict]) -> None:
+    path.write_text("".join(json.dumps(one) + "\n" for one in events))
+
+
+GA4_SCHEMA = """{event_date: 'VARCHAR', event_timestamp: 'BIGINT', event_name: 'VARCHAR',
+event_params: 'STRUCT("key" VARCHAR, "value" STRUCT(string_value VARCHAR, int_value BIGINT,
+  float_value DOUBLE, double_value DOUBLE))[]',
+user_properties: 'STRUCT("key" VARCHAR, "value" STRUCT(string_value VARCHAR, int_value BIGINT))[]',
+user_id: 'VARCHAR', user_pseudo_id: 'VARCHAR',
+traffic_source: 'STRUCT("name" VARCHAR, medium VARCHAR, source VARCHAR)',
+collected_traffic_source: 'STRUCT(manual_campaign_name VARCHAR, manual_source VARCHAR,
+  manual_medium VARCHAR, gclid VARCHAR)',
+session_traffic_source_last_click: 'STRUCT(manual_campaign STRUCT(source VARCHAR, medium VARCHAR),
+  google_ads_campaign STRUCT(customer_id VARCHAR, campaign_name VARCHAR))'}"""
+
+SNOWPLOW_SCHEMA = (
+    "{"
+    + ", ".join(
+        f"{name}: '{'TIMESTAMP' if name.endswith('tstamp') else 'VARCHAR'}'"
+        for name in snowplow.COLUMNS
+    )
+    + "}"
+)
+
+
+def as_parquet(path: Path, events: list[dict], schema: str) -> None:
+    as_jsonl(lines := path.parent / "lines", events)
+    duckdb.sql(f"COPY (FROM read_json('{lines}', columns = {schema})) TO '{path}' (FORMAT parquet)")
+    lines.unlink()
+
+
+def as_tsv(path: Path, events: list[dict]) -> None:
+    lines = ["\t".join(one.get(name) or "" for name in snowplow.COLUMNS) for one in events]
+    path.write_text("".join(line + "\n" for line in lines))
+
+
+@pytest.mark.parametrize("form", ["jsonl", "parquet"])
+def test_ga4_events_become_sessions(ga4: Site, form: str) -> None:
+    if form == "jsonl":
+        as_jsonl(ga4.exports / "events.jsonl", GA4_EVENTS)
+    else:
+        as_parquet(ga4.exports / "events.parquet", GA4_EVENTS, GA4_SCHEMA)
+    outcome = ga4.ingest()
+    assert (outcome.problem, outcome.counts.read, outcome.counts.appended) == ("", 4, 4)
+    assert ga4.sessions() == GA4_SESSIONS
+
+
+def test_events_without_a_session_are_counted_in_the_ledger(ga4: Site) -> None:
+    as_jsonl(ga4.exports / "events.jsonl", GA4_EVENTS)
+    ga4.ingest()
+    assert ga4.log("rows_read, rows_left_out", table="exports") == [(4, 2)]
+    assert not ga4.quarantine("web")
+
+
+def hit(at: str, session: str | None = "s1", **more: str) -> dict:
+    """Return an enriched event."""
+    written = {"app_id": "shop", "platform": "web", "collector_tstamp": f"2026-10-01 11:{at}"}
+    written |= {"derived_tstamp": f"2026-10-01 10:{at}", "event": "page_view", "event_id": at}
+    written |= {"domain_userid": "v1", "domain_sessionid": session, "useragent": '"Mozilla'}
+    return written | more
+
+
+SNOWPLOW_EVENTS = [
+    hit("05:00.000", user_id="C1"),
+    hit(
+        "00:00.250",
+        mkt_source="google",
+        mkt_medium="cpc",
+        mkt_campaign="Brand",
+        mkt_clickid="g-1",
+        mkt_network="Google",
+        page_referrer="https://www.google.com/",
+        refr_medium="search",
+        refr_source="Google",
+    ),
+    hit("09:00.000", user_id="C2"),
+    hit("01:00.000", "s2", refr_medium="search", refr_source="Ecosia", refr_urlscheme="https")
+    | {"refr_urlhost": "www.ecosia.org", "refr_urlpath": "/search"},
+    hit("02:00.000", "s3", refr_medium="internal", page_referrer="https://shop.example/a"),
+    hit("03:00.000", "s4", page_urlquery="a=1&fbclid=fb-1", derived_tstamp=None),
+    hit("04:00.000", None, domain_userid=None),
+]
+
+SNOWPLOW_SESSIONS = {
+    (
+        "s1",
+        "v1",
+        "C1",
+        "2026-10-01 10:00:00.25+00",
+        "google",
+        "cpc",
+        "Brand",
+        "https://www.google.com/",
+        "g-1",
+        None,
+    ),
+    (
+        "s2",
+        "v1",
+        None,
+        "2026-10-01 10:01:00+00",
+        "Ecosia",
+        "organic",
+        None,
+        "https://www.ecosia.org/search",
+        None,
+        None,
+    ),
+    ("s3", "v1", None, "2026-10-01 10:02:00+00", None, None, None, None, None, None),
+    ("s4", "v1", None, "2026-10-01 11:03:00+00", None, None, None, None, None, "fb-1"),
+}
+
+
+@pytest.mark.parametrize("form", ["jsonl", "parquet", "tsv"])
+def test_snowplow_events_become_sessions(snow: Site, form: str) -> None:
+    path = snow.exports / f"events.{form}"
+    if form == "jsonl":
+        as_jsonl(path, SNOWPLOW_EVENTS)
+    elif form == "parquet":
+        as_parquet(path, SNOWPLOW_EVENTS, SNOWPLOW_SCHEMA)
+    else:
+        as_tsv(path, SNOWPLOW_EVENTS)
+    outcome = snow.ingest()
+    assert (outcome.problem, outcome.counts.read, outcome.counts.appended) == ("", 4, 4)
+    assert snow.sessions() == SNOWPLOW_SESSIONS
+    assert snow.log("rows_left_out", table="exports") == [(1,)]
+
+
+CLICK_IDS = ("gclid", "gbraid", "wbraid", "dclid", "msclkid", "fbclid", "ttclid")
+NETWORKS = {"gclid": "Google", "dclid": "DoubleClick", "msclkid": "Microsoft"}
+
+
+ONE_EACH = {tuple(f"{name}-1" if name == one else None for one in CLICK_IDS) for name in CLICK_IDS}
+
+
+def test_ga4_tells_every_click_id(ga4: Site) -> None:
+    urls = [f"https://shop.example/?a=1&{name}={name}-1&b#top" for name in CLICK_IDS]
+    views = [event(0, session=i, parameters={"page_location": u}) for i, u in enumerate(urls, 1)]
+    as_jsonl(ga4.exports / "events.jsonl", views)
+    assert not ga4.ingest().problem
+    assert ga4.newest(", ".join(CLICK_IDS)) == ONE_EACH
+
+
+def test_snowplow_tells_every_click_id(snow: Site) -> None:
+    hits = [hit("00:00", name, page_urlquery=f"{name}={name}-1") for name in CLICK_IDS]
+    hits += [
+        hit("00:00", f"by {network}", mkt_clickid=f"{name}-1", mkt_network=network)
+        for name, network in NETWORKS.items()
+    ]
+    as_jsonl(snow.exports / "events.jsonl", hits)
+    assert not snow.ingest().problem
+    assert snow.newest(", ".join(CLICK_IDS)) == ONE_EACH
+    assert len(snow.log("session_id")) == len(hits)
+
+
+def test_a_column_may_be_named_otherwise(ga4: Site, house: House) -> None:
+    names = "{customer_id: user_properties.crm_id, campaign: event_params.promo, channel: device.category}"
+    house.edit("one", "format: ga4", f"format: ga4\n      columns: {names}")
+    user = {"key": "crm_id", "value": {"string_value": "C9"}}
+    more = {"user_id": "C1", "user_properties": [user], "device": {"category": "mobile"}}
+    as_jsonl(ga4.exports / "events.jsonl", [event(0, parameters={"promo": "Spring"}, **more)])
+    assert not ga4.ingest().problem
+    assert ga4.newest("customer_id, campaign, channel") == {("C9", "Spring", "mobile")}
+    as_jsonl(ga4.exports / "events.jsonl", [event(0)])
+    assert "events.jsonl: missing column device; it has " in ga4.ingest().problem
+
+
+@pytest.mark.parametrize(
+    ("form", "file", "content", "said"),
+    [
+        (
+            "ga4",
+            "events.csv",
+            "session_id,started_at\n",
+            "missing column event_params, event_timestamp",
+        ),
+        ("ga4", "events.tsv", "a\tb\n", ".tsv is read with `format: snowplow`"),
+        (
+            "snowplow",
+            "events.jsonl",
+            '{"event_name": 1}\n',
+            "missing column collector_tstamp, domain_",
+        ),
+        (
+            "snowplow",
+            "events.tsv",
+            "a\tb\n",
+            "1 of 1 rows are bad, for one: Expected Number of Columns",
+        ),
+    ],
+)
+def test_what_is_no_export_of_the_format_is_refused(
+    house: House, form: str, file: str, content: str, said: str
+) -> None:
+    site = Site(house.home, form)
+    site.deliver(file, content)
+    problem = site.ingest().problem
+    assert problem.startswith(f"{file}: ") and said in problem
+
+
+def test_a_format_is_for_sessions_and_one_that_is_known(ga4: Site, house: House) -> None:
+    house.edit("one", "format: ga4", "format: ga5")
+    assert "sources.web.sessions.format: Input should be 'ga4' or 'snowplow'" in str(read()[1])
+    house.edit("one", "format: ga5", "format: ga4")
+    house.edit("one", "sessions:", "clients:")
+    assert "web.clients.format: ga4 gives sessions; leave it out" in str(read()[1])
+
+
+def test_torn_lines_and_unreadable_times_go_to_quarantine(snow: Site) -> None:
+    as_tsv(path := snow.exports / "events.tsv", [hit("00:00"), hit("01:00", derived_tstamp="soon")])
+    path.write_text(path.read_text() + "shop\tweb\n")
+    assert snow.ingest().counts.quarantined == 1
+    as_tsv(path, [hit("00:00", "s9", derived_tstamp="soon"), hit("00:00")])
+    assert snow.ingest().counts.quarantined == 1
+    assert next(reason for _, _, reason, _ in snow.quarantine("web")) == "started_at is missing"
+
+
+def test_a_session_over_midnight_keeps_its_beginning_and_learns_its_customer(snow: Site) -> None:
+    said = "session_id, customer_id, started_at, source"
+    as_tsv(snow.exports / "events-2.tsv", [hit("30:00", mkt_source="later")])
+    snow.ingest()
+    assert snow.newest(said) == {("s1", None, "2026-10-01 10:30:00+00", "later")}
+    as_tsv(snow.exports / "events-1.tsv", [hit("10:00", mkt_source="news")])
+    snow.ingest()
+    as_tsv(snow.exports / "events-3.tsv", [hit("40:00", user_id="C1")])
+    snow.ingest()
+    assert snow.newest(said) == {("s1", "C1", "2026-10-01 10:10:00+00", "news")}
+    as_tsv(snow.exports / "events-4.tsv", [hit("50:00", user_id="C2")])
+    assert snow.ingest().counts == Counts(1, 0, 1)
+
+
+MOMENTS, USERS = st.integers(0, 3), st.sampled_from([None, "C1", "C2", "C3"])
+HITS = st.lists(
+    st.builds(
+        lambda at, session, user, source, medium, file: (
+            hit(f"0{at}:00", session, user_id=user, mkt_source=source, mkt_medium=medium),
+            file,
+        ),
+        MOMENTS,
+        st.sampled_from(["s1", "s2"]),
+        USERS,
+        st.sampled_from([None, "a", " a", "b"]),
+        st.sampled_from([None, "cpc"]),
+        st.integers(0, 2),
+    ),
+    min_size=1,
+    max_size=6,
+)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@given(hits=HITS, together=st.booleans())
+@pytest.mark.slow
+def test_however_events_are_spread_over_files_they_give_the_same_sessions(
+    snow: Site, hits: list[tuple[dict, int]], together: bool
+) -> None:
+    empty(snow)
+    as_tsv(snow.exports / "events.tsv", [one for one, _ in hits])
+    load(snow)
+    expected = snow.sessions()
+    empty(snow)
+    for file in range(3):
+        as_tsv(snow.exports / f"events-{file}.tsv", [one for one, number in hits if number == file])
+        if not together:
+            load(snow)
+            (snow.exports / f"events-{file}.tsv").unlink()
+    if together:
+        load(snow)
+    assert snow.sessions() == expected != set()
+
+
+def empty(site: Site) -> None:
+    """Take away all exports and all loads."""
+    shutil.rmtree(site.home / "lake", ignore_errors=True)
+    for file in site.exports.iterdir():
+        file.unlink()
+
+
+def load(site: Site) -> None:
+    """Load all exports that are there, as ingest does, but without dlt: it takes ten times as long."""
+    (client,) = (client for client in read()[0] if client.id == site.name)
+    folder = site.home / "lake/one/web"
+    loads = committed_loads(str(folder))
+    batches = [
+        batch
+        for batch in files.batches(client.sources.web.sessions, "sessions", events.CONTRACT)
+        if batch.path.stat().st_size
+    ]
+    if not batches:
+        return
+    scratch = site.home / "scratch"
+    scratch.mkdir(exist_ok=True)
+    taken = take(Table(client, "web", "sessions", "increment", loads), batches, scratch)
+    name = f"{len(loads) + 1}.0"
+    for part in ("sessions", "_dlt_loads"):
+        (folder / part).mkdir(parents=True, exist_ok=True)
+    for number, file in enumerate(taken.rows):
+        shutil.move(file, folder / f"sessions/{name}.{number}.parquet")
+    moment = f"2026-10-01T10:0{len(loads)}:00+00:00"
+    marker = {"load_id": name, "status": 0, "inserted_at": moment}
+    (folder / f"_dlt_loads/{name}.jsonl").write_text(json.dumps(marker))
