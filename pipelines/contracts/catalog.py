@@ -4,56 +4,75 @@ An export may name its columns as it likes; `columns:` in the client's file maps
 Raw keeps every value as the text that was delivered; staging casts it, by the same types.
 """
 
+from functools import partial
+
 from pipelines.contracts.contract import Column, Contract
 
-TEXT, INTEGER = Column("text"), Column("integer")
-EXTRA = Column("text", optional=True)
-FLAG = Column("boolean", optional=True)
-DELETED = Column("boolean", optional=True)  # the source itself says so
-KEY, MOMENT, DAY = Column("text", True), Column("timestamp", True), Column("date", True)
+text, money, date = partial(Column, "text"), partial(Column, "money"), partial(Column, "date")
+timestamp, boolean = partial(Column, "timestamp"), partial(Column, "boolean")
+count = partial(Column, "integer")
+
+_DELETED = boolean("True once the CRM itself has deleted the row", optional=True)
+
+
+def _currency(of: str) -> Column:
+    return text(
+        f"ISO 4217 code of the {of}; the client's currency where it is empty", optional=True
+    )
+
 
 _SPEND = Contract(
     {
-        "spend_date": DAY,
-        "account_id": EXTRA,
-        "campaign_id": KEY,
-        "campaign": TEXT,
-        "ad_group_id": EXTRA,
-        "ad_group": EXTRA,
-        "ad_id": EXTRA,
-        "ad": EXTRA,
-        "cost": Column("money", True),
-        "currency": EXTRA,
-        "clicks": INTEGER,
-        "impressions": INTEGER,
-        "conversions": Column("money", optional=True),
+        "spend_date": date("Day of the spend, in the ad account's time zone", required=True),
+        "account_id": text("The platform's id of the ad account", optional=True),
+        "campaign_id": text("The platform's id of the campaign", required=True),
+        "campaign": text("Name of the campaign; the id stands in where it is empty"),
+        "ad_group_id": text("The platform's id of the ad group or ad set", optional=True),
+        "ad_group": text("Name of the ad group or ad set", optional=True),
+        "ad_id": text("The platform's id of the ad", optional=True),
+        "ad": text("Name of the ad", optional=True),
+        "cost": money("What the platform charged, in `currency`", required=True),
+        "currency": _currency("cost"),
+        "clicks": count("Clicks, as the platform counts"),
+        "impressions": count("Impressions, as the platform counts"),
+        "conversions": money(
+            "Conversions that the platform claims for itself, a number; they enter no credit",
+            optional=True,
+        ),
     },
     key=("spend_date", "account_id", "campaign_id", "ad_group_id", "ad_id"),
 )
 
 _EVENT = {  # an event has no id of its own: this is what tells it from another
-    "client_id": KEY,
-    "event_type": KEY,
-    "event_time": MOMENT,
-    "session_id": TEXT,
-    "channel": TEXT,
-    "campaign_id": TEXT,
-    "utm_source": TEXT,
-    "utm_medium": TEXT,
-    "page_url": TEXT,
-    "referrer_url": TEXT,
-    "revenue": Column("money"),
-    "product_id": TEXT,
-    "product_category": TEXT,
+    "client_id": text("Customer of the shop", required=True),
+    "event_type": text(
+        "`page_view` (a touchpoint), `purchase` (a conversion), or a type that `conversions:` names",
+        required=True,
+    ),
+    "event_time": timestamp("When it happened", required=True),
+    "session_id": text("The shop's id of the session"),
+    "channel": text("Channel, where the shop itself names it"),
+    "campaign_id": text("Campaign; empty where the channel has none"),
+    "utm_source": text("utm_source of the page's address"),
+    "utm_medium": text("utm_medium of the page's address"),
+    "page_url": text("Path of the page on the shop's site"),
+    "referrer_url": text("Address of the page that led here"),
+    "revenue": money("Revenue of a purchase, in `currency`; a purchase without it is bad"),
+    "product_id": text("Product of a purchase"),
+    "product_category": text("Category of that product"),
 }
 
 CONTRACTS: dict[str, dict[str, Contract]] = {
     "rates": {  # before what they price
         "rates": Contract(
             {
-                "rate_date": DAY,
-                "currency": KEY,
-                "rate": Column("rate", True),  # units of the client's currency for one of this
+                "rate_date": date("First day on which the rate holds", required=True),
+                "currency": text("ISO 4217 code of the currency that is priced", required=True),
+                "rate": Column(
+                    "rate",
+                    "Units of the client's currency for one unit of `currency`, above 0",
+                    required=True,
+                ),
             },
             key=("rate_date", "currency"),
             bad_if={"the rate is not above 0": "TRY_CAST(rate AS DECIMAL(18, 9)) <= 0"},
@@ -62,30 +81,41 @@ CONTRACTS: dict[str, dict[str, Contract]] = {
     "web": {
         "sessions": Contract(
             {
-                "session_id": KEY,
-                "visitor_id": TEXT,
-                "customer_id": TEXT,
-                "started_at": MOMENT,
-                "channel": EXTRA,
-                "source": TEXT,
-                "medium": TEXT,
-                "campaign": TEXT,
-                "referrer": EXTRA,
-                "gclid": EXTRA,
-                "gbraid": EXTRA,
-                "wbraid": EXTRA,
-                "dclid": EXTRA,
-                "msclkid": EXTRA,
-                "fbclid": EXTRA,
-                "ttclid": EXTRA,
-                "consent": Column("boolean", optional=True),
-                "holder_engagement": FLAG,
-                "closer_engagement": FLAG,
+                "session_id": text("The site's id of the session", required=True),
+                "visitor_id": text("The browser, by its cookie; empty where cookies are refused"),
+                "customer_id": text("Who it was, where the session says so; empty while anonymous"),
+                "started_at": timestamp("Beginning of the session", required=True),
+                "channel": text("Channel, where the site itself names it", optional=True),
+                "source": text("utm_source; empty when the address was typed"),
+                "medium": text("utm_medium"),
+                "campaign": text("utm_campaign"),
+                "referrer": text("Address of the page that led here", optional=True),
+                "gclid": text("Google's click id: the click was paid", optional=True),
+                "gbraid": text("Google's click id on iOS, into an app", optional=True),
+                "wbraid": text("Google's click id on iOS, from an app", optional=True),
+                "dclid": text(
+                    "Click id of Campaign Manager and Display & Video 360", optional=True
+                ),
+                "msclkid": text("Microsoft's click id", optional=True),
+                "fbclid": text("Facebook's click id", optional=True),
+                "ttclid": text("TikTok's click id", optional=True),
+                "consent": boolean(
+                    "False where the visitor refused or withdrew it: the session enters no path",
+                    optional=True,
+                ),
+                "holder_engagement": boolean(
+                    "Whether the session may hold a customer, for `ihc`; empty means it may",
+                    optional=True,
+                ),
+                "closer_engagement": boolean(
+                    "Whether the session may close a sale, for `ihc`; empty means it may",
+                    optional=True,
+                ),
             },
             key=("session_id",),
         ),
         "events": Contract(
-            _EVENT | {"currency": EXTRA},
+            _EVENT | {"currency": _currency("revenue")},
             key=tuple(_EVENT),
             bad_if={
                 "a purchase has no revenue": "event_type = 'purchase' AND revenue IS NULL",
@@ -93,28 +123,30 @@ CONTRACTS: dict[str, dict[str, Contract]] = {
         ),
         "clients": Contract(
             {
-                "client_id": KEY,
-                "registration_date": Column("date"),
-                "cohort": TEXT,
-                "customer_segment": TEXT,
+                "client_id": text("Customer of the shop", required=True),
+                "registration_date": date("Day of the registration, in the shop's time zone"),
+                "cohort": text("Quarter of the registration, as the shop groups it"),
+                "customer_segment": text("Segment, as the shop groups it"),
             },
             key=("client_id",),
         ),
         "conversions": Contract(
             {
-                "conversion_id": KEY,
-                "customer_id": TEXT,
-                "converted_at": MOMENT,
-                "revenue": Column("money", True),
-                "currency": EXTRA,
+                "conversion_id": text(
+                    "The site's id of the conversion; never one of a Salesforce deal", required=True
+                ),
+                "customer_id": text("Who converted"),
+                "converted_at": timestamp("When", required=True),
+                "revenue": money("Revenue, in `currency`; negative for a refund", required=True),
+                "currency": _currency("revenue"),
             },
             key=("conversion_id",),
         ),
         "session_costs": Contract(
             {
-                "session_id": KEY,
-                "cost": Column("money"),
-                "currency": EXTRA,
+                "session_id": text("The site's id of the session", required=True),
+                "cost": money("What the session cost, in `currency`; empty where it cost nothing"),
+                "currency": _currency("cost"),
             },
             key=("session_id",),
         ),
@@ -122,19 +154,29 @@ CONTRACTS: dict[str, dict[str, Contract]] = {
     "salesforce": {
         "opportunities": Contract(
             {
-                "opportunity_id": KEY,
-                "customer_id": TEXT,
-                "stage": TEXT,
-                "is_won": Column("boolean", True),
-                "closed_at": Column("timestamp"),
-                "amount": Column("money"),
-                "currency": EXTRA,
-                "account_id": EXTRA,
-                "opened_at": Column("timestamp", optional=True),
-                "milestone_1": Column("timestamp", optional=True),  # a date of the client's own
-                "milestone_2": Column("timestamp", optional=True),
-                "milestone_3": Column("timestamp", optional=True),
-                "is_deleted": DELETED,
+                "opportunity_id": text("The CRM's id of the deal", required=True),
+                "customer_id": text("Who the deal is with, as sessions name the customer"),
+                "stage": text("The CRM's name of the stage"),
+                "is_won": boolean(
+                    "True once the deal is won: it is a conversion; False again when it is reopened",
+                    required=True,
+                ),
+                "closed_at": timestamp("When it was won or lost; a won deal without it is bad"),
+                "amount": money("Revenue of the deal, in `currency`"),
+                "currency": _currency("amount"),
+                "account_id": text(
+                    "The CRM's account; `journeys: account` needs it", optional=True
+                ),
+                "opened_at": timestamp(
+                    "When the deal was opened: the milestone `opportunity`", optional=True
+                ),
+                "milestone_1": timestamp(
+                    "A date of the client's own, for the model `milestones`; a bare day counts to its end",
+                    optional=True,
+                ),
+                "milestone_2": timestamp("Another date of the client's own", optional=True),
+                "milestone_3": timestamp("Another date of the client's own", optional=True),
+                "is_deleted": _DELETED,
             },
             key=("opportunity_id",),
             bad_if={
@@ -145,53 +187,59 @@ CONTRACTS: dict[str, dict[str, Contract]] = {
         ),
         "contacts": Contract(
             {
-                "contact_id": KEY,
-                "account_id": TEXT,
-                "email": TEXT,
-                "name": TEXT,
-                "created_at": Column("timestamp"),
-                "is_deleted": DELETED,
+                "contact_id": text("The CRM's id of the contact", required=True),
+                "account_id": text("The account that the contact belongs to"),
+                "email": text("E-mail address"),
+                "name": text("Name; it is kept in the lake and read by nothing"),
+                "created_at": timestamp("When the contact was created"),
+                "is_deleted": _DELETED,
             },
             key=("contact_id",),
         ),
         "contact_roles": Contract(
             {
-                "contact_role_id": KEY,
-                "opportunity_id": TEXT,
-                "contact_id": TEXT,
-                "role": TEXT,
-                "is_primary": Column("boolean"),
-                "is_deleted": DELETED,
+                "contact_role_id": text("The CRM's id of the role", required=True),
+                "opportunity_id": text("The deal"),
+                "contact_id": text("Who has the role on it"),
+                "role": text("The role, as `Decision Maker`"),
+                "is_primary": boolean("Whether it is the deal's primary contact"),
+                "is_deleted": _DELETED,
             },
             key=("contact_role_id",),
         ),
         "leads": Contract(
             {
-                "lead_id": KEY,
-                "created_at": MOMENT,
-                "email": TEXT,
-                "company": TEXT,
-                "converted_date": Column("date"),
-                "converted_account_id": TEXT,
-                "converted_contact_id": TEXT,
-                "converted_opportunity_id": TEXT,
-                "is_deleted": DELETED,
+                "lead_id": text("The CRM's id of the lead", required=True),
+                "created_at": timestamp(
+                    "When the lead was created: the milestone `lead`", required=True
+                ),
+                "email": text("E-mail address"),
+                "company": text("Company; it is kept in the lake and read by nothing"),
+                "converted_date": date("Day on which it was converted"),
+                "converted_account_id": text("Account that it was converted to"),
+                "converted_contact_id": text("Contact that it became"),
+                "converted_opportunity_id": text("Deal that was made of it"),
+                "is_deleted": _DELETED,
             },
             key=("lead_id",),
         ),
         "campaign_members": Contract(
             {
-                "campaign_member_id": KEY,
-                "campaign_id": TEXT,
-                "campaign": TEXT,
-                "campaign_type": TEXT,
-                "lead_id": TEXT,
-                "contact_id": TEXT,
-                "status": TEXT,
-                "has_responded": Column("boolean"),
-                "first_responded_date": Column("date"),
-                "created_at": MOMENT,
-                "is_deleted": DELETED,
+                "campaign_member_id": text("The CRM's id of the membership", required=True),
+                "campaign_id": text("The CRM's id of the campaign"),
+                "campaign": text("Name of the campaign"),
+                "campaign_type": text(
+                    "Type of the campaign, as `Webinar`: the touchpoint's channel"
+                ),
+                "lead_id": text("The lead in the campaign, if it is one"),
+                "contact_id": text("The contact in the campaign, if it is one"),
+                "status": text("Status of the membership"),
+                "has_responded": boolean("Whether the member responded: a touchpoint from then on"),
+                "first_responded_date": date(
+                    "Day of the first response; where it is empty, `created_at` counts"
+                ),
+                "created_at": timestamp("When the member was added", required=True),
+                "is_deleted": _DELETED,
             },
             key=("campaign_member_id",),
         ),

@@ -19,9 +19,11 @@ class Column(NamedTuple):
     """One column of a contract.
 
     A row without a `required` value goes to quarantine; an export may lack an `optional` column.
+    `meaning` is what docs/clients.md says of it.
     """
 
     type: Type
+    meaning: str
     required: bool = False
     optional: bool = False
 

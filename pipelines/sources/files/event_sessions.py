@@ -21,7 +21,9 @@ LEADS = [name for name in FACTS if name not in ("visitor_id", "started_at")]
 
 # Beside what a session is: when it first said whose it is.
 CONTRACT = Contract(
-    SESSION.columns | {"identified_at": Column("timestamp", optional=True)}, SESSION.key
+    SESSION.columns
+    | {"identified_at": Column("timestamp", "When the customer was first named", optional=True)},
+    SESSION.key,
 )
 
 _NEVER = "'9'"  # after every time
