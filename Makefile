@@ -2,16 +2,18 @@
 PYTHON ?= python3
 BIN := .venv/bin
 RUN := $(BIN)/python -m pipelines
+DATA := $(or $(ATTRIBUTION_HOME),.)
 
-.PHONY: help daily ingest backfill status export train preview promote plan audit test nightly check format lint demo demo-api lock clean
+.PHONY: help daily ingest backfill status export train preview promote plan audit \
+	test check ci style types lint format demo demo-api demo-clean lock clean install exports
 
 help: ## list these verbs
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-daily: install exports ## serve every client's morning
+daily: exports ## serve every client's morning
 	$(RUN) daily
 
-ingest: install exports ## append new exports to lake
+ingest: exports ## append new exports to lake
 	$(RUN) ingest
 
 backfill: install ## load CLIENT's history from SINCE
@@ -41,23 +43,26 @@ audit: install ## audit all candidate tables
 test: install ## run the tests, without the slow
 	$(BIN)/pytest -m "not slow"
 
-nightly: install ## run all tests, the slow too
-	$(BIN)/pytest
-
-check: install ## format check, lint, tests
-	$(BIN)/sqlmesh format --check
-	$(BIN)/ruff format --check
-	$(BIN)/ruff check
-	$(BIN)/sqlmesh lint
+check: style lint types ## format, lint, types, fast tests
 	$(BIN)/pytest -m "not slow"
 
-format: install ## format SQL and Python
-	$(BIN)/sqlmesh format
-	$(BIN)/ruff format
+ci: style lint types ## the same, with all tests
+	$(BIN)/pytest
+
+style: install ## check the formatting
+	$(BIN)/sqlmesh format --check
+	$(BIN)/ruff format --check
 
 lint: install ## check the house's rules
 	$(BIN)/sqlmesh lint
 	$(BIN)/ruff check
+
+types: install ## check the types
+	@test ! -x $(BIN)/mypy || $(BIN)/mypy
+
+format: install ## format SQL and Python
+	$(BIN)/sqlmesh format
+	$(BIN)/ruff format
 
 demo: install ## write demo exports of DAY
 	$(BIN)/python -m demo --day $(or $(DAY),0)
@@ -68,16 +73,20 @@ demo-api: install ## serve demo platforms, run against them
 lock: ## pin requirements.in in requirements.lock
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q requirements.in -o requirements.lock
 
-clean: ## forget lake, warehouse and exports
-	rm -rf lake warehouse/*.duckdb* warehouse/*.json exports .cache logs
+clean: ## remove caches and logs
+	rm -rf "$(DATA)/.cache" "$(DATA)/logs" .pytest_cache .ruff_cache .mypy_cache .hypothesis *.egg-info
+	find . -name __pycache__ -not -path "./.venv/*" -prune -exec rm -rf {} +
 
-.PHONY: install
-install: .venv/installed
+# What is installed is told by content, not by time: a checkout of somebody else is left alone.
+install:
+	@cmp -s requirements.lock .venv/installed || $(MAKE) --no-print-directory .venv
 
-.venv/installed: requirements.lock
+.PHONY: .venv
+.venv:
+	$(PYTHON) -c "import sys; sys.version_info >= (3, 11) or sys.exit('Python 3.11 is needed: make PYTHON=python3.11')"
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	@touch $@
+	@cp requirements.lock .venv/installed
 
-exports:
-	$(BIN)/python -m demo
+exports: install
+	@test -d "$(DATA)/exports" || $(BIN)/python -m demo

@@ -22,7 +22,7 @@ from tests.builders.checkout import PROJECT
 
 
 def slow(*values: object) -> list:
-    """Return values of a parameter that only `make nightly` tries."""
+    """Return values of a parameter that only `make ci` tries."""
     return [pytest.param(value, marks=pytest.mark.slow) for value in values]
 
 
