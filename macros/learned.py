@@ -9,22 +9,30 @@ from pipelines.learning.versions import read_versions
 
 
 @macro()
-def learned(evaluator, client, model, columns, first_versions):
-    """Return the rows of all versions of what a model has learnt.
+def learned(evaluator, client, learners, columns):
+    """Return the rows of all versions of what some models have learnt.
 
-    `FROM @learned(@client, markov, (channel := TEXT, value := DOUBLE), @first_versions)`; with each
-    row come `version`, `valid_from` and `valid_until` (UTC, excluded). Without a version there are
-    no rows. `first_versions` makes the query another one when the first is there: a change that does
-    not show in the query would rebuild this model, and nothing downstream of it. A model that was made
-    before its first version reads none: what changes with it waits for its promotion.
+    `FROM @learned(@client, @channel_learners, (channel := TEXT, value := DOUBLE))`. The learners are a
+    text: `markov=markov_order_1/20261101T060000000000 shapley=shapley_conversions/` names each model,
+    the folder of its versions, and its first version if there is one. With each row come its `model`,
+    `version`, `valid_from` and `valid_until` (UTC, excluded). Without a version there are no rows.
+
+    The text stands in the query, so that SQLMesh sees a first version once training has made it, and
+    rebuilds this model and those downstream of it. A model that was planned before that goes on
+    reading none: what the first version changes waits for its promotion.
     """
-    found = None
-    if evaluator.runtime_stage in READING_STAGES and f"{model.name}=" in first_versions.name:
-        found = read_versions(os.environ.get("ATTRIBUTION_HOME", "."), client.name, model.name)
+    selects = []
     typed = {item.this.name: item.expression.sql("duckdb") for item in columns.expressions}
     typed |= {"version": "TEXT", "valid_from": "TIMESTAMP", "valid_until": "TIMESTAMP"}
-    if found:
-        values = ", ".join(f"{name}::{type_} AS {name}" for name, type_ in typed.items())
-        return f"(SELECT {values} FROM {found} AS versions)"
-    values = ", ".join(f"NULL::{type_} AS {name}" for name, type_ in typed.items())
-    return f"(SELECT {values} WHERE '{first_versions.name}' IS NULL)"
+    values = ", ".join(f"{name}::{type_} AS {name}" for name, type_ in typed.items())
+    home = os.environ.get("ATTRIBUTION_HOME", ".")
+    for learner in learners.name.split():
+        model, _, versions = learner.partition("=")
+        folder, _, first = versions.partition("/")
+        reads = first and evaluator.runtime_stage in READING_STAGES
+        if reads and (rows := read_versions(home, client.name, folder)):
+            selects.append(f"SELECT '{model}' AS model, {values} FROM {rows} AS versions")
+    if not selects:
+        empty = ", ".join(f"NULL::{type_} AS {name}" for name, type_ in typed.items())
+        selects = [f"SELECT NULL::TEXT AS model, {empty} WHERE '{learners.name}' IS NULL"]
+    return f"({' UNION ALL '.join(selects)})"

@@ -15,7 +15,7 @@ from pipelines.settings.client import Client
 from pipelines.settings.reader import Problem, keep, read
 
 if TYPE_CHECKING:
-    from pipelines.learning.training import Lesson
+    from pipelines.learning.lesson import Lesson
     from pipelines.serving.morning import Report
 
 app = typer.Typer(
@@ -150,26 +150,23 @@ def train(client: Chosen) -> None:
 
     Credit given so far stays as it is; what is revised from now on goes by the new versions.
     """
-    from pipelines.learning import curves, training
+    from pipelines.learning import training
     from pipelines.learning.learners import learners
+    from pipelines.learning.published import published
 
     (chosen,), _ = _read([client])
-    if not learners(chosen) and not curves.learns(chosen):
+    if not learners(chosen):
         raise _stop(
             f"{client} asks for no model that learns; in clients/{client}.yaml, set"
             " attribution.model or attribution.compare to markov, shapley or ihc"
         )
     try:
-        with training.published(chosen) as connection:
+        with published(chosen) as connection:
             if not connection:
                 raise _stop(f"{client} has no published paths to learn from yet; run make daily")
-            now = training.utc_now()
-            lessons = training.train(connection, chosen, now) if learners(chosen) else []
-            curved = curves.learn(connection, chosen, now) if curves.learns(chosen) else ""
+            lessons = training.train(connection, chosen, training.utc_now())
     except training.TrainingError as error:
         raise _stop(str(error)) from None
-    if curved:
-        screen.print(f"{client}: {curved}")
     for lesson in lessons:
         _show(client, lesson)
 
@@ -272,9 +269,8 @@ def _show(client: str, lesson: "Lesson") -> None:
         table.add_row(channel, f"{value:.4f}", *known, *error)
     if table.row_count:
         screen.print(table)
-    said = f"{lesson.conversions} conversions and {lesson.nulls} journeys without one"
-    learnt = said if lesson.status == "ok" else f"nothing learnt: {lesson.status}"
-    screen.print(f"{client}: {lesson.model}, version {lesson.version}: {learnt}")
+    version = f", version {lesson.version}" if lesson.version else ""
+    screen.print(f"{client}: {lesson.model}{version}: {lesson.summary}")
     if lesson.is_first:
         screen.print(f"{client}: its first version; promote it with `make promote CLIENT={client}`")
 

@@ -76,7 +76,7 @@ OPTIONAL = {
 ORDER = tuple(name for name in SEQUENCE if name not in OPTIONAL)  # what every client has
 EMPTY = r"\(SELECT CAST\(NULL AS TEXT\).*?WHERE (FALSE|'[^']*' IS NULL)\)"  # without a file to read
 RAW = {
-    "attribution.channel_scores": ["markov_versions", "shapley_versions"],
+    "attribution.channel_scores": ["learned"],
     "staging.stg_sessions": ["web_sessions"],
     "staging.stg_events": ["web_events"],
     "staging.stg_opportunities": ["salesforce_opportunities"],
@@ -89,7 +89,7 @@ RAW = {
     "staging.stg_session_costs": ["web_session_costs"],
     "staging.stg_rates": ["rates_rates"],
 }
-VERSIONS = "channel TEXT, value DOUBLE, status TEXT, version TEXT, valid_from TIMESTAMP, valid_until TIMESTAMP"
+VERSIONS = "model TEXT, channel TEXT, value DOUBLE, status TEXT, version TEXT, valid_from TIMESTAMP, valid_until TIMESTAMP"
 FOUND = {  # what the models read beside the lake
     "staging.stg_accounts": "NULL::TIMESTAMP AS loaded_until",
     "marts.source_status": "'web' AS source, 'ok' AS code, NULL::TEXT AS problem",
@@ -156,19 +156,18 @@ class Models:
                     f"CREATE TABLE raw.{source}_{table} ({texts}, row_key TEXT, load_id TEXT,"
                     " ordinal BIGINT, is_deleted BOOLEAN, loaded_at TIMESTAMP)"
                 )
-        for table in RAW["attribution.channel_scores"]:
-            connection.execute(f"CREATE TABLE raw.{table} ({VERSIONS})")
+        connection.execute(f"CREATE TABLE raw.learned ({VERSIONS})")
         for table, row in FOUND.items():
             connection.execute(f"CREATE TABLE {self.client}_{table} AS SELECT {row}")
         return connection
 
     def learn(self, connection: duckdb.DuckDBPyConnection, home: str, **folders: str) -> None:
         """Put the versions of some models, by the folders that hold them, where the scores read them."""
+        connection.execute("DELETE FROM raw.learned")
         for model, folder in folders.items():
-            connection.execute(f"DELETE FROM raw.{model}_versions")
             if found := read_versions(home, self.client, folder):
                 connection.execute(
-                    f"INSERT INTO raw.{model}_versions SELECT channel, value, status, version,"
+                    f"INSERT INTO raw.learned SELECT '{model}', channel, value, status, version,"
                     f" valid_from, valid_until FROM {found}"
                 )
 

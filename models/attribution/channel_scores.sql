@@ -11,24 +11,8 @@ MODEL (
 
 WITH learnt AS (
   SELECT
-    'markov' AS model,
     *
-  FROM @learned(
-    @client,
-    @markov_versions,
-    (channel := TEXT, value := DOUBLE, status := TEXT),
-    @first_versions
-  ) AS markov
-  UNION ALL
-  SELECT
-    'shapley' AS model,
-    *
-  FROM @learned(
-    @client,
-    @shapley_versions,
-    (channel := TEXT, value := DOUBLE, status := TEXT),
-    @first_versions
-  ) AS shapley
+  FROM @learned(@client, @channel_learners, (channel := TEXT, value := DOUBLE, status := TEXT)) AS learnt
 ), versions AS (
   SELECT DISTINCT
     model,

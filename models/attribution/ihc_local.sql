@@ -33,7 +33,7 @@ WITH timed AS (
       ELSE 0
     END::DECIMAL(38, 18) AS ends
   FROM timed
-  LEFT JOIN @learned(@client, ihc, (i0 := DOUBLE, i1 := DOUBLE, closer_hours := DOUBLE[]), @ihc_versions) AS curves
+  LEFT JOIN @learned(@client, @curve_learners, (i0 := DOUBLE, i1 := DOUBLE, closer_hours := DOUBLE[])) AS curves
     ON timed.revised_at >= curves.valid_from
     AND timed.revised_at < curves.valid_until
     AND curves.i0 < curves.i1

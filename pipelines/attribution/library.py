@@ -9,7 +9,7 @@ client's own formula is written into its models, as text: a new entry here rebui
 
 from collections.abc import Callable
 
-from pipelines.attribution.learned_models import SCORE_TABLES, score
+from pipelines.attribution.learned_models import LEARNED_MODELS, score
 from pipelines.attribution.milestone_models import full_path, milestones, w_shaped
 
 Model = Callable[..., str]
@@ -96,7 +96,9 @@ def _ends(first: float, last: float) -> str:
 
 
 NOT_ADDITIVE = {"participation"}
+# What a model that learns may fall back to: a model that needs nothing but the path itself.
+FALLBACKS = tuple(name for name in MODELS if name not in NOT_ADDITIVE)
 
 for each in (w_shaped, full_path, milestones):
     register(each)
-MODELS |= dict.fromkeys(SCORE_TABLES, score)
+MODELS |= dict.fromkeys(LEARNED_MODELS, score)

@@ -13,11 +13,9 @@ from pipelines.blueprints.conversion_types import (
     window_days,
 )
 from pipelines.blueprints.ihc_variables import variables as ihc
-from pipelines.blueprints.learning_variables import variables as learning
+from pipelines.blueprints.learning_variables import variables as learned
 from pipelines.blueprints.model_choice import scored_by, weight
-from pipelines.home import clients_folder, home
-from pipelines.learning.learners import folders
-from pipelines.learning.versions import first_versions
+from pipelines.home import clients_folder
 from pipelines.settings.attribution import Attribution
 from pipelines.settings.client import Client, PathEnds
 from pipelines.settings.conversions import BUILT_IN, rules, with_every_model
@@ -65,7 +63,6 @@ def blueprint(client: Client) -> str:
         "direct_touches": attribution.direct_touches,
         "transformed": transformed(attribution.path_steps, "candidates"),
         "models": models_by_type(types),
-        "first_versions": first_versions(str(home()), client.id, folders(every_model)),
         "scored_by": scored_by(every_model),
         "weight": weight(every_model),
         "channel_rules": channel_rules(client.channels),
@@ -77,9 +74,9 @@ def blueprint(client: Client) -> str:
         "has_session_costs": bool(sources.web and sources.web.session_costs),
         "has_rates": bool(sources.rates),
         "staged_tables": " ".join(_staged_tables(client, every_model)),
-        **learning(every_model),
+        **learned(client.id, every_model),
         **crm.variables(every_model),
-        **ihc(client.model_copy(update={"attribution": every_model}), str(home())),
+        **ihc(client.model_copy(update={"attribution": every_model})),
         "compares": bool(attribution.compare),
         "publishes_path_ends": not set(get_args(PathEnds)).isdisjoint(client.publish),
         "publishes_first_touch": "first_touch_attribution" in client.publish,

@@ -2,7 +2,7 @@
 
 import json
 
-from pipelines.learning.versions import first_versions
+from pipelines.blueprints.learning_variables import versions
 from pipelines.settings.attribution import Attribution
 from pipelines.settings.client import Client
 from pipelines.settings.ihc import Phases
@@ -12,7 +12,7 @@ REQUEST = ("base_url", "conv_type_id", "redistribution")
 CAPS = ("journeys_per_request", "sessions_per_request")
 
 
-def variables(client: Client, home: str) -> dict[str, object]:
+def variables(client: Client) -> dict[str, object]:
     """Return the blueprint variables of the models of IHC.
 
     How the service is asked, such as how patiently, is none: an edit of it rebuilds nothing.
@@ -28,7 +28,7 @@ def variables(client: Client, home: str) -> dict[str, object]:
         "ihc_holder": settings.weights.holder,
         "ihc_closer": settings.weights.closer,
         "ihc_channels": channels(client.attribution),
-        "ihc_versions": first_versions(home, client.id, ["ihc"]),
+        "curve_learners": versions(client.id, client.attribution, ["ihc_local"]),
     }
 
 

@@ -2,7 +2,7 @@
 
 import inspect
 
-from pipelines.attribution.learned_models import SCORE_TABLES
+from pipelines.attribution.learned_models import LEARNED_MODELS
 from pipelines.attribution.library import MODELS, NOT_ADDITIVE
 from pipelines.settings.attribution import Attribution
 
@@ -19,7 +19,7 @@ def models(settings: Attribution) -> str:
 
 def scored_by(settings: Attribution) -> str:
     """Return the tables with the scores of the models asked for, blanks between them."""
-    tables = {SCORE_TABLES[model] for model in settings.models if model in SCORE_TABLES}
+    tables = {LEARNED_MODELS[model].scores for model in settings.models if model in LEARNED_MODELS}
     return " ".join(sorted(tables))
 
 

@@ -4,17 +4,20 @@ A curve belongs to the client whose journeys taught it. With too few of them the
 model says so: its method is `local: default curves`.
 """
 
-from datetime import datetime, timedelta
-
-import duckdb
+from collections.abc import Callable
+from typing import NamedTuple
 
 from pipelines.home import home
-from pipelines.learning.versions import keep, versions
+from pipelines.learning.lesson import Lesson, Training, kept
+from pipelines.learning.versions import keep
+from pipelines.settings.attribution import Attribution
 from pipelines.settings.client import Client
-from pipelines.settings.conversions import with_every_model
 
 MINIMUM_JOURNEYS = 30  # of three touchpoints and more
 _STEPS = 200  # of the closer's curve
+
+_TOO_FEW = "nothing learnt: it needs {} journeys of three touchpoints and more; the curves before stay in force"
+_LEARNT = "{} journeys: a touchpoint begins a journey after {:.1f} to {:.1f} hours, and ends one within {:.1f}"
 
 _CURVES = """
 WITH newest AS (
@@ -51,39 +54,31 @@ WHERE journeys >= {minimum} AND i0 < i1
 """
 
 
-def learns(client: Client) -> bool:
-    """Return whether a client asks for IHC, by whomever: the local model stands in for the service."""
-    attribution = with_every_model(client.conversions, client.attribution)
-    return bool({"ihc", "ihc_local"} & {attribution.model, *attribution.compare})
+class CurveLearner(NamedTuple):
+    """IHC's curves: the first are trained by `make train` only, as the default ones serve meanwhile."""
+
+    folder: Callable[[Attribution], str]
+    starts_by_itself: bool = False
+
+    def train(self, model: str, training: Training) -> Lesson:
+        """Keep the curves as a version, and return what they are; with too few journeys, keep none."""
+        query, is_first = curves(training.client), not kept(self, training.client)
+        shown = f"SELECT journeys, i0, i1, c1 FROM ({query})"
+        if not (row := training.connection.execute(shown).fetchone()):
+            return Lesson(
+                model, version="", summary=_TOO_FEW.format(MINIMUM_JOURNEYS), status="too few"
+            )
+        folder = self.folder(training.client.attribution)
+        keep(training.connection, query, str(home()), training.client.id, folder, training.now)
+        newest = kept(self, training.client)[-1]
+        return Lesson(model, newest.name, _LEARNT.format(*row), is_first=is_first)
 
 
-def due(client: Client, now: datetime) -> bool:
-    """Return whether a client's newest curves are older than it wants; the first are `make train`'s."""
-    known = versions(str(home()), client.id, "ihc") if learns(client) else []
-    oldest = now - timedelta(days=client.attribution.learning.retrain_days)
-    return bool(known) and known[-1].trained_at < oldest
+LEARNER = CurveLearner(folder=lambda settings: "ihc")
 
 
-def learn(connection: duckdb.DuckDBPyConnection, client: Client, now: datetime) -> str:
-    """Keep what a client's journeys teach as a version of `ihc`; return what they have taught.
-
-    `now` is UTC. The client's models change with its first version, which is promoted as any change.
-    """
-    query = train(connection, client)
-    if not (taught := connection.execute(f"SELECT journeys, i0, i1, c1 FROM ({query})").fetchone()):
-        return (
-            f"ihc has learnt nothing: it needs {MINIMUM_JOURNEYS} journeys of three touchpoints"
-            " and more; what it goes by now stays in force"
-        )
-    keep(connection, query, str(home()), client.id, "ihc", now)
-    return (
-        "ihc has learnt from {} journeys: a touchpoint begins a journey after {:.1f} to {:.1f} hours,"
-        " and ends one within {:.1f}".format(*taught)
-    )
-
-
-def train(connection: duckdb.DuckDBPyConnection, client: Client) -> str:
-    """Return a query for a client's curves on a warehouse's connection: one row, or none.
+def curves(client: Client) -> str:
+    """Return a query for a client's curves in its warehouse: one row, or none.
 
     `i0` is the median of all gaps between touchpoints; `i1` the 90th percentile of the journeys'
     largest gaps, once those at or above their 80th are dropped; `c1` the same of the time from

@@ -1,34 +1,29 @@
-"""Say which models of a client learn values of channels, and where their versions lie.
+"""Find which of the models that a client asks for learn, and how each is trained."""
 
-A version's folder carries the settings that make it another model: a chain of order 2 has a first
-version of its own, and a change of the order is a change like any other, previewed and promoted.
-"""
+from importlib import import_module
 
-from pipelines.attribution.learned_models import SCORE_TABLES
+from pipelines.attribution.learned_models import LEARNED_MODELS
+from pipelines.learning.lesson import Learner
 from pipelines.settings.attribution import Attribution
 from pipelines.settings.client import Client
 from pipelines.settings.conversions import with_every_model
 
 
-def learning(settings: Attribution) -> dict[str, str]:
-    """Return the models asked for that learn values of channels, each with its versions' folder."""
-    folders = {
-        "markov": f"markov_order_{settings.markov.order}",
-        "shapley": f"shapley_{settings.shapley.worth}",
-    }
-    return {
-        model: folders[model]
-        for model in settings.models
-        if SCORE_TABLES.get(model) == "channel_scores"
-    }
+def learners(client: Client) -> dict[str, Learner]:
+    """Return the learner of each model that learns, of those that the client or a type asks for.
+
+    Two models that share a learner, as `ihc` and `ihc_local` do, are trained once, as the first.
+    """
+    settings = with_every_model(client.conversions, client.attribution)
+    learned = {LEARNED_MODELS[model].learner: model for model in reversed(learning(settings))}
+    return {model: learner_of(model) for model in learning(settings) if model in learned.values()}
 
 
-def learners(client: Client) -> dict[str, str]:
-    """Return the same of a client, with the models that its types of conversions ask for."""
-    return learning(with_every_model(client.conversions, client.attribution))
+def learning(settings: Attribution) -> list[str]:
+    """Return those of the models asked for that learn."""
+    return [model for model in settings.models if model in LEARNED_MODELS]
 
 
-def folders(settings: Attribution) -> list[str]:
-    """Return the folder of each model asked for: its name, where no setting makes it another."""
-    own = learning(settings)
-    return [own.get(model, model) for model in settings.models]
+def learner_of(model: str) -> Learner:
+    """Return how a model learns: the `LEARNER` of the module that its entry names."""
+    return import_module(f"pipelines.learning.{LEARNED_MODELS[model].learner}").LEARNER

@@ -12,6 +12,8 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
+from pipelines.learning.channel_values import ChannelLearner
+
 MAXIMUM_STATES = 4000  # a square of doubles of this size is 128 MB
 
 # A state is a number: its channels' numbers, from 1, as digits to a base; the last channel is the
@@ -109,3 +111,9 @@ def _effects(rows: dict[str, np.ndarray], channels: int, base: int, order: int) 
         first_met = np.linalg.solve(visits[np.ix_(held, held)].T, visits[0, held])
         effects[number - 1] = first_met @ chances[held] / chances[0]
     return effects.clip(0, 1)
+
+
+LEARNER = ChannelLearner(
+    folder=lambda settings: f"markov_order_{settings.markov.order}",
+    values=lambda paths, settings: removal_effects(paths, settings.markov.order),
+)

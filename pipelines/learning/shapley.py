@@ -18,6 +18,8 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
+from pipelines.learning.channel_values import ChannelLearner
+
 MAXIMUM_CHANNELS = 62  # a set of channels is a number of so many bits
 _ROWS_AT_ONCE = 2**20  # subsets that are looked up together
 
@@ -161,3 +163,9 @@ def _sampled(
         shares[game] = by_player.mean(axis=0)
         variances[game] = by_player.var(axis=0, ddof=1) / permutations
     return shares, variances
+
+
+LEARNER = ChannelLearner(
+    folder=lambda settings: f"shapley_{settings.shapley.worth}",
+    values=lambda paths, settings: shapley(paths, **settings.shapley.model_dump()),
+)

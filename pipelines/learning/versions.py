@@ -31,10 +31,10 @@ def versions(home: str, client: str, model: str) -> list[Version]:
     return [Version(file.stem, _trained_at(file), file) for file in files]
 
 
-def first_versions(home: str, client: str, models: list[str]) -> str:
-    """Return the name of each model's first version, as `markov=20261101T060000000000`."""
-    found = {model: versions(home, client, model) for model in models}
-    return " ".join(f"{model}={known[0].name}" for model, known in found.items() if known)
+def first_version(home: str, client: str, model: str) -> str:
+    """Return the name of a model's first version, as `20261101T060000000000`; empty without one."""
+    found = versions(home, client, model)
+    return found[0].name if found else ""
 
 
 def keep(connection, query: str, home: str, client: str, model: str, trained_at: datetime) -> None:

@@ -3,9 +3,8 @@
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from pipelines.learning import curves
 from pipelines.learning.learners import learners
-from pipelines.learning.training import TrainingError, due, named, retrain, untaught, utc_now
+from pipelines.learning.training import TrainingError, due, retrain, untrained, utc_now
 from pipelines.processes import in_processes
 from pipelines.serving import memory
 from pipelines.settings.client import Client
@@ -30,7 +29,7 @@ def serve(clients: Iterable[Client], processes=in_processes) -> Iterator[Report]
     for client in clients:
         try:
             states[client.id] = memory.state(client)
-            learns = due(client, utc_now()) or curves.due(client, utc_now())
+            learns = due(client, utc_now())
         except OSError as error:
             yield Report(client.id, "held", [f"its lake is not readable: {error}"])
             continue
@@ -62,7 +61,7 @@ def _run(clients: list[Client]) -> list[Report]:
 
     warehouse = Warehouse(clients[0].shard)
     try:
-        untrained, rebuilt = _train(warehouse, clients)
+        not_trained, rebuilt = _train(warehouse, clients)
         if rebuilt:  # SQLMesh sees a first version when it loads the models
             warehouse.close()
             warehouse = Warehouse(clients[0].shard)
@@ -86,7 +85,7 @@ def _run(clients: list[Client]) -> list[Report]:
                 "published" if name in in_prod and name not in failures else "held",
                 [str(failure) for failure in failures.get(name, [])]
                 + ([_PENDING.format(client=name)] if local[name] != daily[name] else [])
-                + ([untrained[name]] if name in untrained else []),
+                + ([not_trained[name]] if name in not_trained else []),
                 _published(warehouse, name) if name in in_prod else {},
             )
             for name in names
@@ -100,25 +99,21 @@ def _train(warehouse, clients: list[Client]) -> tuple[dict[str, str], list[str]]
 
     A first version changes the client's models: it waits while an edit waits for its promotion.
     """
-    untrained, first = {}, []
-    pupils = [client for client in clients if learners(client) or curves.due(client, utc_now())]
-    if not pupils:
-        return untrained, first
+    failed, first = {}, []
+    if not (pupils := [client for client in clients if learners(client)]):
+        return failed, first
     local, daily, prod = warehouse.local(), warehouse.promoted("daily"), warehouse.promoted("prod")
     for client in pupils:
         waits = local.get(client.id) != daily.get(client.id)
-        if client.id not in prod or (waits and untaught(client)):
+        if client.id not in prod or (waits and untrained(client)):
             continue
         try:
             lessons = retrain(warehouse.connection(), client, utc_now())
-            if curves.due(client, utc_now()):
-                with named(client):
-                    curves.learn(warehouse.connection(), client, utc_now())
         except TrainingError as error:
-            untrained[client.id] = str(error).removeprefix(f"{client.id}: ")
+            failed[client.id] = str(error).removeprefix(f"{client.id}: ")
         else:
             first += [client.id] if any(lesson.is_first for lesson in lessons) else []
-    return untrained, first
+    return failed, first
 
 
 def _rebuild(warehouse, clients: list[str]) -> dict[str, str]:

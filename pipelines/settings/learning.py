@@ -1,10 +1,19 @@
 """Say how the models that learn are trained, and what stands in while they know too little."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
+from pipelines.attribution.library import FALLBACKS
 from pipelines.settings.base import Settings
+
+
+def _known(model: str) -> str:
+    if model not in FALLBACKS:
+        raise ValueError(
+            f"{model} cannot stand in for a model that learns; choose one of {', '.join(FALLBACKS)}"
+        )
+    return model
 
 
 class Learning(Settings):
@@ -12,9 +21,7 @@ class Learning(Settings):
 
     retrain_days: int = Field(30, ge=1, le=3650)
     minimum_conversions: int = Field(100, ge=1)
-    fallback: Literal[
-        "first_touch", "last_touch", "last_non_direct", "linear", "position_based", "time_decay"
-    ] = "linear"
+    fallback: Annotated[str, AfterValidator(_known)] = "linear"
 
 
 class Markov(Settings):

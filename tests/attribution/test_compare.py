@@ -9,7 +9,7 @@ from random import Random
 import duckdb
 import pytest
 
-from pipelines.attribution.learned_models import SCORE_TABLES
+from pipelines.attribution.learned_models import LEARNED_MODELS
 from pipelines.attribution.library import MODELS, NOT_ADDITIVE
 from pipelines.settings.client import Client
 from tests.builders.lake_writer import Load, invent, settings
@@ -20,7 +20,7 @@ from tests.rendered import Models, render
 pytestmark = pytest.mark.xdist_group("compare")  # its models are rendered once
 
 OF_B2B = {"w_shaped", "full_path", "milestones"}  # they need a CRM's tables: test_milestone_models
-EVERY = [name for name in MODELS if name not in OF_B2B | SCORE_TABLES.keys()]
+EVERY = [name for name in MODELS if name not in OF_B2B | LEARNED_MODELS.keys()]
 EMAIL = "CASE WHEN channel = 'Email' THEN 2 ELSE 1 END"
 CUSTOM = f"  custom: {{email: {EMAIL}}}\n"
 SETTINGS = {

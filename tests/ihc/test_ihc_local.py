@@ -11,7 +11,7 @@ from hypothesis import given, settings, strategies
 from sqlmesh.core.macros import RuntimeStage
 
 from pipelines.learning import versions
-from pipelines.learning.curves import MINIMUM_JOURNEYS, train
+from pipelines.learning.curves import MINIMUM_JOURNEYS, curves
 from pipelines.serving.warehouse import Warehouse
 from pipelines.settings.client import Client
 from tests.conftest import House
@@ -52,9 +52,9 @@ def scored(tmp_path_factory: pytest.TempPathFactory) -> Scores:
         text = SETTINGS.format(name=name, channels=channels or "{}", **phases._asdict())
         (home / f"clients/{name}.yaml").write_text(text.replace("'O\\'Hare'", '"O\'Hare"'))
     House(home).enter()
-    curves = f"SELECT 2 AS i0, 10 AS i1, {list(TAUGHT.closer_hours)}::DOUBLE[] AS closer_hours"
+    taught = f"SELECT 2 AS i0, 10 AS i1, {list(TAUGHT.closer_hours)}::DOUBLE[] AS closer_hours"
     with duckdb.connect() as connection:
-        versions.keep(connection, curves, str(home), "taught", "ihc", datetime(2026, 8, 1))
+        versions.keep(connection, taught, str(home), "taught", "ihc", datetime(2026, 8, 1))
     warehouse = Warehouse("home")
     queries = {
         name: warehouse._context.get_model(f"{name}_attribution.ihc_local")
@@ -131,9 +131,9 @@ def journeys(draw) -> list[Session]:
 def test_the_sql_says_what_the_definition_says(
     scored: Scores, client: str, some: list[list[Session]]
 ) -> None:
-    curves = TAUGHT if client == "taught" else Curves()
+    expected_curves = TAUGHT if client == "taught" else Curves()
     for journey, rows in zip(some, scored(client, some)):
-        expected = scores(journey, curves, PHASES[client], CHANNELS.get(client, {}))
+        expected = scores(journey, expected_curves, PHASES[client], CHANNELS.get(client, {}))
         assert said(rows) == pytest.approx(expected, abs=1e-9)
         assert sum(said(rows)) == pytest.approx(1, abs=1e-12)
         assert min(said(rows)) >= 0
@@ -191,7 +191,7 @@ def teach(journeys: list[list[Session]]) -> list[tuple]:
             "CREATE TABLE one_journeys.revisions AS SELECT DISTINCT conversion_id, revised_at"
             " FROM one_journeys.paths"
         )
-        return connection.execute(train(connection, client)).fetchall()
+        return connection.execute(curves(client)).fetchall()
 
 
 def test_curves_are_learnt_from_journeys_of_three_and_more() -> None:

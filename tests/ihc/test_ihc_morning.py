@@ -145,9 +145,11 @@ def test_curves_that_were_learnt_are_promoted_and_named(
     assert house.rows(said) == [("local: default curves", None)]
 
     monkeypatch.setattr(curves, "MINIMUM_JOURNEYS", 500)
-    assert "ihc has learnt nothing: it needs 500 journeys" in train("acme")
+    assert "acme: ihc: nothing learnt: it needs 500 journeys" in train("acme")
     monkeypatch.setattr(curves, "MINIMUM_JOURNEYS", 2)
-    assert re.search(r"acme: ihc has learnt from \d+ journeys", train("acme"))
+    assert re.search(
+        r"acme: ihc, version \d+T\d+: \d+ journeys: .* acme: its first version", train("acme")
+    )
     (version,) = versions(str(house.home), "acme", "ihc")
     assert "not promoted" in house.serve()["acme"].reasons[0]
     assert promote("acme", "home")

@@ -14,11 +14,12 @@ from hypothesis import settings as hypothesis_settings
 from pydantic import ValidationError
 
 from pipelines.blueprints.blueprint import blueprint
-from pipelines.learning import training
+from pipelines.learning import markov
+from pipelines.learning.channel_values import ChannelLearner
 from pipelines.learning.journeys import journeys
-from pipelines.learning.learners import folders
+from pipelines.learning.learners import learner_of
 from pipelines.learning.training import TrainingError, due, retrain, train
-from pipelines.learning.versions import first_versions, read_versions, versions
+from pipelines.learning.versions import first_version, read_versions, versions
 from pipelines.settings.attribution import Attribution
 from pipelines.settings.client import Client
 from tests.builders import lake_writer
@@ -190,7 +191,7 @@ def scores(models: Models, learnt: list[tuple], *channels: str) -> dict[int, tup
     """Return score, method and version of each touchpoint of a path, by its position."""
     connection = models.empty()
     for row in learnt:
-        connection.execute("INSERT INTO raw.markov_versions VALUES (?, ?, ?, ?, ?, ?)", row)
+        connection.execute("INSERT INTO raw.learned VALUES ('markov', ?, ?, ?, ?, ?, ?)", row)
     length = len(channels)
     rows = ", ".join(f"({i}, '{channel}')" for i, channel in enumerate(channels, 1))
     connection.execute(
@@ -300,9 +301,9 @@ def test_a_rebuild_says_what_was_said(
     runs = sorted({at.replace(microsecond=0) for at in mornings(random, history, 5)})
     own = {"markov": "markov_order_1", "shapley": "shapley_conversions"}
 
-    def learnt(connection: duckdb.DuckDBPyConnection) -> str:
+    def learnt(connection: duckdb.DuckDBPyConnection) -> list[str]:
         models.learn(connection, home, **own)
-        return first_versions(home, name, list(own.values()))
+        return [first_version(home, name, folder) for folder in own.values()]
 
     connection, start = models.empty(), START
     for load in history:
@@ -396,7 +397,7 @@ def test_a_training_that_fails_names_its_client(
     def fail(paths: pa.Table, settings: Attribution) -> pa.Table:
         raise ValueError("no luck: lower attribution.markov.order")
 
-    monkeypatch.setitem(training._LEARN, "markov", fail)
+    monkeypatch.setattr(markov, "LEARNER", ChannelLearner(markov.LEARNER.folder, fail))
 
     with pytest.raises(TrainingError, match=r"^one: .* no luck: lower attribution"):
         train(learner(3), rendered["one"][0], NOW)
@@ -414,18 +415,18 @@ def test_the_first_version_makes_other_models_and_a_later_one_does_not(
 
     assert before != first == blueprint(client)
     assert (
-        "first_versions := 'markov_order_1=20261001T060000000000"
-        " shapley_conversions=20261001T060000000000'"
+        "channel_learners := 'markov=markov_order_1/20261001T060000000000"
+        " shapley=shapley_conversions/20261001T060000000000'"
     ) in first
 
 
 def test_another_order_is_another_model(fresh: Path) -> None:
-    chosen = {"model": "linear", "compare": ["markov", "shapley"]}
+    settings = Attribution(markov={"order": 2}, shapley={"worth": "conversion_rate"})
+    folders = {"markov": "markov_order_1", "shapley": "shapley_conversions"}
+    others = {"markov": "markov_order_2", "shapley": "shapley_conversion_rate"}
 
-    assert folders(Attribution(**chosen)) == ["linear", "markov_order_1", "shapley_conversions"]
-    assert folders(
-        Attribution(**chosen, markov={"order": 2}, shapley={"worth": "conversion_rate"})
-    ) == ["linear", "markov_order_2", "shapley_conversion_rate"]
+    assert {model: learner_of(model).folder(Attribution()) for model in folders} == folders
+    assert {model: learner_of(model).folder(settings) for model in folders} == others
 
 
 def test_what_is_no_version_is_none(fresh: Path) -> None:

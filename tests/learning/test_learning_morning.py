@@ -8,7 +8,8 @@ from datetime import datetime, timedelta, timezone
 import pytest
 import time_machine
 
-from pipelines.learning import training
+from pipelines.learning import markov
+from pipelines.learning.channel_values import ChannelLearner
 from pipelines.learning.versions import versions
 from tests.conftest import House
 
@@ -136,7 +137,7 @@ def test_a_training_that_fails_is_named_and_stops_nobody(
         ask_for_markov(served, client, minimum=5)
     (method,) = methods(served, "acme")
     assert method.startswith("linear: ") and method.endswith(" conversions, markov needs 1000")
-    monkeypatch.setitem(training._LEARN, "markov", fail)
+    monkeypatch.setattr(markov, "LEARNER", ChannelLearner(markov.LEARNER.folder, fail))
 
     with later(days=40):
         reports = served.serve()

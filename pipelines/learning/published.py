@@ -1,0 +1,43 @@
+"""Open what a client has published, to learn from it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import duckdb
+
+from pipelines.home import warehouse_folder
+from pipelines.settings.client import Client
+
+
+class TrainingError(Exception):
+    """A client's model could not be trained; the text names it and the remedy."""
+
+
+@contextmanager
+def published(client: Client) -> Iterator[duckdb.DuckDBPyConnection | None]:
+    """Open the client's warehouse to read; None before its first morning.
+
+    Raise TrainingError while another process holds the file.
+    """
+    file = warehouse_folder() / f"{client.shard}.duckdb"
+    if not file.exists():
+        yield None
+        return
+    try:
+        connection = duckdb.connect(str(file), read_only=True)
+    except duckdb.Error as error:
+        raise TrainingError(
+            f"{client.id}: warehouse/{file.name} cannot be read now: {one_line(error)};"
+            " try again when its morning has ended"
+        ) from None
+    with connection:
+        (paths,) = connection.execute(
+            "SELECT COUNT(*) FROM duckdb_views() WHERE schema_name = ? AND view_name = 'paths'",
+            [f"{client.id}_journeys"],
+        ).fetchone()
+        yield connection if paths else None
+
+
+def one_line(error: Exception) -> str:
+    """Return an error's text on one line."""
+    return " ".join(str(error).split())
