@@ -287,10 +287,10 @@ def _read(chosen: list[str] | None) -> tuple[list[Client], list[Problem]]:
             keep(client)
     if unknown := set(chosen or []) - {client.id for client in clients}:
         raise _stop(
-            f"no usable client {', '.join(sorted(unknown))} in clients/; see clients/acme.yaml"
+            f"no usable client {', '.join(sorted(unknown))} in clients/; docs/clients.md says how to add one"
         )
     if not clients:
-        raise _stop("no usable client in clients/; start from a copy of clients/acme.yaml")
+        raise _stop("no usable client in clients/; start from a copy of docs/reference.yaml")
     return [client for client in clients if not chosen or client.id in chosen], problems
 
 

@@ -8,9 +8,11 @@ import subprocess
 import sys
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
+import yaml
 
 from demo import write_exports
 from pipelines.ingest.run import Outcome, ingest_client
@@ -48,6 +50,11 @@ class House:
         text = file.read_text()
         assert old in text, f"{old!r} is not in {file}"
         file.write_text(text.replace(old, new))
+
+    def change(self, name: str, **settings: Any) -> None:
+        """Set keys of a client's file: `change("acme", attribution={"lookback_days": 31})`."""
+        file = self.home / "clients" / f"{name}.yaml"
+        file.write_text(yaml.safe_dump(_merged(yaml.safe_load(file.read_text()), settings)))
 
     def export(self, day: int = 0, sessions: int = 100) -> None:
         """Write the demo exports as they lie there on a day."""
@@ -146,6 +153,12 @@ def served(_served: House, tmp_path: Path) -> House:
     """A house in which one morning was served: a copy, to break at will."""
     shutil.copytree(_served.home, tmp_path / "house")
     return House(tmp_path / "house").enter()
+
+
+def _merged(old: dict, new: dict) -> dict:
+    """Return settings with others in their place, key by key."""
+    both = {key: _merged(old.get(key) or {}, new[key]) for key in new if isinstance(new[key], dict)}
+    return old | new | both
 
 
 def _furnished(home: Path) -> House:

@@ -39,7 +39,9 @@ def blueprints() -> str:
     for problem in problems:
         get_console().log_warning(str(problem))
     if not chosen:
-        raise ValueError(f"no usable client in {clients_folder()}; start from clients/acme.yaml")
+        raise ValueError(
+            f"no usable client in {clients_folder()}; start from a copy of docs/reference.yaml"
+        )
     return "(" + ", ".join(blueprint(client) for client in chosen) + ")"
 
 

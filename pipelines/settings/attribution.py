@@ -10,7 +10,7 @@ from pipelines.settings.b2b import Contacts, FullPath, Milestones, WShaped
 from pipelines.settings.base import Settings
 from pipelines.settings.ihc import Ihc
 from pipelines.settings.learning import Learning, Markov, Shapley
-from pipelines.settings.paths import PathTransform
+from pipelines.settings.paths import PathStep
 
 
 def _read_weight(text: str) -> str:
@@ -19,15 +19,15 @@ def _read_weight(text: str) -> str:
     return read_weight(text)
 
 
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
-Weight = Annotated[str, AfterValidator(_read_weight)]
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$"), "a name in lower case"]
+Weight = Annotated[str, AfterValidator(_read_weight), "an SQL expression"]
 
 
 class PositionBased(Settings):
-    """Shares of the first and the last touchpoint; those between share the rest."""
+    """Settings of the model `position_based`; the touchpoints between share the rest equally."""
 
-    first: float = Field(0.4, ge=0, le=1)
-    last: float = Field(0.4, ge=0, le=1)
+    first: float = Field(0.4, ge=0, le=1, description="Share of the first touchpoint.")
+    last: float = Field(0.4, ge=0, le=1, description="Share of the last touchpoint.")
 
     @model_validator(mode="after")
     def _leave_something(self) -> "PositionBased":
@@ -37,27 +37,52 @@ class PositionBased(Settings):
 
 
 class TimeDecay(Settings):
-    """The days after which a touchpoint weighs half."""
+    """Settings of the model `time_decay`."""
 
-    half_life_days: float = Field(7, gt=0)
+    half_life_days: float = Field(7, gt=0, description="Days after which a touchpoint weighs half.")
 
 
 class Attribution(Settings):
     """Which touchpoints count, and how a conversion's credit is shared among them."""
 
-    custom: dict[Name, Weight] = {}
-    model: str = "linear"
-    compare: list[str] = []
-    lookback_days: int = Field(30, ge=1, le=3650)
-    direct_touches: Literal["fallback", "include", "exclude"] = "fallback"
-    path: list[PathTransform] = []
+    custom: dict[Name, Weight] = Field(
+        {},
+        description="Models of the client's own, by name: the weight of a touchpoint, in SQL. docs/models.md"
+        " says what it may hold.",
+    )
+    model: str = Field(
+        "linear", description="The model that shares credit; docs/models.md describes each."
+    )
+    compare: list[str] = Field(
+        [],
+        description="Models shown beside it in `model_comparison`; `participation` may stand here only.",
+    )
+    lookback_days: int = Field(
+        30,
+        ge=1,
+        le=3650,
+        description="Days of 24 hours before a conversion in which touchpoints count.",
+    )
+    direct_touches: Literal["fallback", "include", "exclude"] = Field(
+        "fallback",
+        description="Whether direct visits earn credit: only where a path has nothing else, like any other, or never.",
+    )
+    path: list[PathStep] = Field(
+        [],
+        description="Steps that shorten a path before its credit is shared, in order, as in Snowplow's package:"
+        " `exposure` (repeats of a channel in a row count once), `first` (the first of each channel),"
+        " `unique` (as it is), `remove_if_not_all: [Direct]` and `remove_if_last_and_not_all: [Direct]`.",
+    )
     position_based: PositionBased = PositionBased()
     time_decay: TimeDecay = TimeDecay()
     ihc: Ihc = Ihc()
     w_shaped: WShaped = WShaped()
     full_path: FullPath = FullPath()
     milestones: Milestones = Milestones()
-    journeys: Literal["customer", "account"] = "customer"
+    journeys: Literal["customer", "account"] = Field(
+        "customer",
+        description="Whose touchpoints lead to a deal: its customer's, or those of all contacts of its account.",
+    )
     contacts: Contacts = Contacts()
     learning: Learning = Learning()
     markov: Markov = Markov()
@@ -86,8 +111,8 @@ class Attribution(Settings):
         _find([model], others)
         if model in NOT_ADDITIVE:
             raise ValueError(
-                f"{model} gives every touchpoint the whole conversion, so its sums exceed what"
-                " there is; list it under `compare:`"
+                f"{model} gives every touchpoint the whole conversion, so its credit sums to more than"
+                " one; list it under `compare:` instead"
             )
         return model
 

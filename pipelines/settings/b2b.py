@@ -8,21 +8,26 @@ from pipelines.settings.base import Settings
 
 Share = Annotated[float, Field(ge=0, le=1)]
 CrmDate = Literal["milestone_1", "milestone_2", "milestone_3"]
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$"), "a name in lower case"]
 
 KNOWN = ("first", "lead", "opportunity", "closing")
 
 
 class Contacts(Settings):
-    """How the site names a contact, and which contacts take part in a deal.
+    """Which contacts take part in a deal; only with `journeys: account`."""
 
-    Without `roles`, all contacts of the deal's account do; with `any`, a list, or `primary`, those
-    that have a role on the deal, one of these roles, or the primary one.
-    """
-
-    match: Literal["contact_id", "email"] = "email"
-    roles: Literal["any", "primary"] | list[str] | None = None
-    campaign_members: bool = False
+    match: Literal["contact_id", "email"] = Field(
+        "email", description="What sessions have as `customer_id`; upper and lower case are alike."
+    )
+    roles: Literal["any", "primary"] | list[str] | None = Field(
+        None,
+        description="Which contacts of the account count: all of them, those with any role on the deal, its primary"
+        " contact, or those with one of these roles.",
+    )
+    campaign_members: bool = Field(
+        False,
+        description="Whether a campaign member's response is a touchpoint, with the campaign's type as channel.",
+    )
 
     @model_validator(mode="after")
     def _names_a_role(self) -> "Contacts":
@@ -48,27 +53,39 @@ class _Shares(Settings):
 
 
 class WShaped(_Shares):
-    """Shares of the first touchpoint, and of those that made the lead and the opportunity."""
+    """Settings of the model `w_shaped`; all other touchpoints share the rest."""
 
-    first: Share = 0.3
-    lead: Share = 0.3
-    opportunity: Share = 0.3
+    first: Share = Field(0.3, description="Share of the first touchpoint.")
+    lead: Share = Field(0.3, description="Share of the last touchpoint before the lead was made.")
+    opportunity: Share = Field(
+        0.3, description="Share of the last touchpoint before the deal was opened."
+    )
 
 
 class FullPath(_Shares):
-    """Those of the W, and the share of the touchpoint that closed the deal."""
+    """Settings of the model `full_path`; all other touchpoints share the rest."""
 
-    first: Share = 0.225
-    lead: Share = 0.225
-    opportunity: Share = 0.225
-    closing: Share = 0.225
+    first: Share = Field(0.225, description="Share of the first touchpoint.")
+    lead: Share = Field(0.225, description="Share of the last touchpoint before the lead was made.")
+    opportunity: Share = Field(
+        0.225, description="Share of the last touchpoint before the deal was opened."
+    )
+    closing: Share = Field(
+        0.225, description="Share of the last touchpoint before the deal was closed."
+    )
 
 
 class Milestones(_Shares):
-    """Shares by milestones of the client's own; `dates` says where the CRM has their dates."""
+    """Settings of the model `milestones`; all other touchpoints share the rest."""
 
-    shares: dict[Name, Share] = {"first": 0.3, "lead": 0.3, "opportunity": 0.3}
-    dates: dict[Name, CrmDate] = {}
+    shares: dict[Name, Share] = Field(
+        {"first": 0.3, "lead": 0.3, "opportunity": 0.3},
+        description="Share of each milestone: `first`, `lead`, `opportunity`, `closing`, or one under `dates`.",
+    )
+    dates: dict[Name, CrmDate] = Field(
+        {},
+        description="By milestone of the client's own, the column of opportunities that has its date.",
+    )
 
     @property
     def by_milestone(self) -> dict[str, float]:
@@ -78,11 +95,13 @@ class Milestones(_Shares):
     @model_validator(mode="after")
     def _are_dated(self) -> "Milestones":
         if taken := sorted(self.dates.keys() & set(KNOWN)):
-            raise ValueError(f"dates.{taken[0]}: this milestone has its date; choose another name")
+            raise ValueError(
+                f"dates.{taken[0]}: this milestone is built in, with its date; choose another name"
+            )
         known = [*KNOWN, *self.dates]
         if unknown := sorted(self.shares.keys() - set(known)):
             raise ValueError(
-                f"shares.{unknown[0]}: no such milestone; use one of {', '.join(known)}, or say"
-                " under `dates:` which column of opportunities has its date"
+                f"shares.{unknown[0]}: there is no such milestone; use one of {', '.join(known)}, or name"
+                " under `dates:` the column of opportunities that has its date"
             )
         return self

@@ -21,27 +21,65 @@ _time_zones = cache(available_timezones)
 
 
 class Quality(Settings):
-    """How much dirt an export may hold before it is refused."""
+    """How many bad rows an export may hold."""
 
-    quarantine_limit: float = Field(0.05, ge=0, le=1)
+    quarantine_limit: float = Field(
+        0.05,
+        ge=0,
+        le=1,
+        description="Share of an export's rows that may be bad; above it the whole export is refused.",
+    )
 
 
 class Client(Settings):
     """One client's settings, checked."""
 
     id: str = Field(pattern=r"^[a-z][a-z0-9]*$")
-    name: str
-    currency: str = Field(pattern=r"^[A-Z]{3}$")
-    timezone: str = "UTC"
-    start: date = date(2026, 1, 1)
-    deadline: str = Field("08:00", pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")
-    patience_minutes: float = Field(10, ge=0, le=600)
-    shard: str = Field("home", pattern=r"^[a-z][a-z0-9]*$")
-    channels: list[ChannelRule] = []
+    name: str = Field(description="What reports and alerts call the client.")
+    currency: str = Field(
+        pattern=r"^[A-Z]{3}$",
+        description="ISO 4217 code of all published money; rows in others need `sources.rates`.",
+    )
+    timezone: str = Field(
+        "UTC",
+        description="IANA name. Times without an offset in the exports are read in it, and dates are its days.",
+    )
+    start: date = Field(
+        date(2026, 1, 1),
+        description="UTC date of the first load ever made; older loads are not read.",
+    )
+    deadline: str = Field(
+        "08:00",
+        pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$",
+        description="Local time by which the morning's numbers must be there; no platform is waited for after it.",
+    )
+    patience_minutes: float = Field(
+        10,
+        ge=0,
+        le=600,
+        description="Minutes to wait for a platform that does not answer, never past the deadline.",
+    )
+    shard: str = Field(
+        "home",
+        pattern=r"^[a-z][a-z0-9]*$",
+        description="Warehouse file that holds the client: `warehouse/<shard>.duckdb`.",
+    )
+    channels: list[ChannelRule] = Field(
+        [],
+        description="The client's own channel rules, tried before GA4's default channel groups. The first that"
+        " matches counts, for sessions and spend alike; a channel that the site itself names stays.",
+    )
     attribution: Attribution = Attribution()
-    conversions: Types = {}
+    conversions: Types = Field(
+        {},
+        description="By type of conversion, what differs from `attribution`. Built-in types are `deal` (won"
+        " deals), `purchase` (purchases in `web.events`) and `site` (`web.conversions`); others are"
+        " the client's own and are published in `conversions_by_type`.",
+    )
     quality: Quality = Quality()
-    publish: list[Table] = []
+    publish: list[Table] = Field(
+        [], description="Tables to publish beside the standard ones; docs/tables.md describes each."
+    )
     sources: Sources
 
     @field_validator("conversions")

@@ -16,24 +16,29 @@ BUILT_IN = {
 
 def _free(event: str) -> str:
     if event in ("page_view", "purchase"):
-        is_already = "a touchpoint" if event == "page_view" else "the type `purchase`"
-        raise ValueError(f"{event} is {is_already} already; name another type of event")
+        role = "a touchpoint" if event == "page_view" else "the type `purchase`"
+        raise ValueError(f"the event {event} is {role} already; name another event")
     return event
 
 
-TypeName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+TypeName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$"), "a name in lower case"]
 
 
 class ConversionType(Settings):
-    """A type of conversion: the `event_type` in web.events that it is, and what differs from `attribution:`.
+    """One type of conversion, and what differs from `attribution:` for it."""
 
-    Only types that count are in campaigns and totals; by default won deals, purchases, and the site's own.
-    """
-
-    event: Annotated[str, Field(min_length=1), AfterValidator(_free)] | None = None
-    lookback_days: int | None = Field(None, ge=1, le=3650)
-    model: str | None = None
-    counts: bool | None = None
+    event: Annotated[str, Field(min_length=1), AfterValidator(_free)] | None = Field(
+        None,
+        description="The `event_type` in `web.events` that is this conversion; a type of the client's own needs it.",
+    )
+    lookback_days: int | None = Field(
+        None, ge=1, le=3650, description="As `attribution.lookback_days`, for this type."
+    )
+    model: str | None = Field(None, description="As `attribution.model`, for this type.")
+    counts: bool | None = Field(
+        None,
+        description="Whether the type is in campaigns and totals. Left out, the built-in types are and others are not.",
+    )
 
     @property
     def attribution(self) -> dict[str, object]:
@@ -46,12 +51,14 @@ def checked(types: dict[str, ConversionType]) -> dict[str, ConversionType]:
     events: dict[str, str] = {}
     for name, settings in types.items():
         if name in BUILT_IN and settings.event:
-            raise ValueError(f"{name}.event: {name} is built in; leave out the event")
+            raise ValueError(f"{name}.event: the type {name} is built in; remove the event")
         if name not in BUILT_IN and not settings.event:
-            raise ValueError(f"{name}: write the event it is, as `event: {name}`")
+            raise ValueError(f"{name}: name the event that is this conversion, as `event: {name}`")
         if name not in BUILT_IN and settings.event in events:
             other = events[settings.event]
-            raise ValueError(f"{name}.event: {settings.event} is {other} already; leave out one")
+            raise ValueError(
+                f"{name}.event: {settings.event} is the type {other} already; remove one"
+            )
         events[settings.event or name] = name
     return types
 
@@ -67,8 +74,8 @@ def know_their_models(types: Types, attribution: Attribution) -> None:
                 {"custom": attribution.custom, "model": settings.model or attribution.model}
             )
         except ValidationError as error:
-            said = error.errors()[0]["msg"].removeprefix("Value error, ")
-            raise ValueError(f"{name}.model: {said}") from None
+            reason = error.errors()[0]["msg"].removeprefix("Value error, ")
+            raise ValueError(f"{name}.model: {reason}") from None
 
 
 class Rules(Settings):

@@ -3,47 +3,74 @@
 import os
 import re
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from pipelines.settings.base import Settings, private
+from pipelines.settings.base import Settings, secure
+
+Names = Annotated[tuple[str, ...], "a name, a list of names, or null"]
 
 
 class Bucket(Settings):
-    """How a bucket is reached: its region, its address where it is not the cloud's own, by what keys."""
+    """How a bucket is reached."""
 
-    region: str = Field("us-east-1", min_length=1)
-    endpoint: str | None = None
-    access: Literal["keys", "ambient", "anonymous"] = "keys"
+    region: str = Field("us-east-1", min_length=1, description="Region of the bucket.")
+    endpoint: str | None = Field(
+        None, description="Address of a store that is not the cloud's own, as MinIO."
+    )
+    access: Literal["keys", "ambient", "anonymous"] = Field(
+        "keys", description="The client's own secrets, this machine's own access, or none."
+    )
 
     @field_validator("endpoint")
     @classmethod
     def _is_an_address(cls, url: str | None) -> str | None:
-        return url and private(url)
+        return url and secure(url)
 
 
 class Postgres(Settings):
-    """A table or a view in Postgres, and the time by which its new and changed rows are found."""
+    """A table or a view in Postgres; its address is the secret `url` of the source."""
 
-    table: str = Field(pattern=r"^[^.]+([.][^.]+)?$")
-    cursor: str | None = Field(None, min_length=1)
-    overlap_minutes: int = Field(60, ge=0)
+    table: str = Field(
+        pattern=r"^[^.]+([.][^.]+)?$",
+        description="Table or view, with its schema: `public.customers`.",
+    )
+    cursor: str | None = Field(
+        None,
+        min_length=1,
+        description="Time column by which new and changed rows are found; left out, every row is read.",
+    )
+    overlap_minutes: int = Field(
+        60, ge=0, description="Minutes before the newest row that are read again, for late commits."
+    )
 
 
 class Export(Settings):
-    """What one table is read from, and how it is delivered.
+    """What one table is read from, and how it is delivered: `files:` or `postgres:`."""
 
-    `columns` names the export's column for one of ours, several that make it together, or none.
-    """
-
-    files: str | None = Field(None, min_length=1)
+    files: str | None = Field(
+        None,
+        min_length=1,
+        description="Glob from the project's root or ATTRIBUTION_HOME (`.csv`, `.jsonl`, `.parquet`, `.sqlite`, `.db`),"
+        " or in a bucket: `s3://`, `gs://`, `abfss://`.",
+    )
     bucket: Bucket | None = None
     postgres: Postgres | None = None
-    delivery: Literal["increment", "full"] = "increment"
-    format: Literal["ga4", "snowplow"] | None = None
-    table: str | None = None
-    columns: dict[str, tuple[str, ...]] = {}
+    delivery: Literal["increment", "full"] = Field(
+        "increment",
+        description="Whether a delivery holds rows that are new or changed, or all rows; then a missing one is deleted.",
+    )
+    format: Literal["ga4", "snowplow"] | None = Field(
+        None,
+        description="An export of events from which sessions are made; for `web.sessions` only.",
+    )
+    table: str | None = Field(None, description="Table to read; in SQLite files only.")
+    columns: dict[str, Names] = Field(
+        {},
+        description="By column of ours, the export's: a name, a list that is joined by a blank, or null for one that"
+        " it lacks. Columns of the same name need no line.",
+    )
 
     @field_validator("files")
     @classmethod
@@ -62,7 +89,7 @@ class Export(Settings):
     def _are_names(cls, columns: Any) -> Any:
         if not isinstance(columns, dict):
             return columns
-        return {column: _names(column, said) for column, said in columns.items()}
+        return {column: _names(column, written) for column, written in columns.items()}
 
     @model_validator(mode="after")
     def _has_one_way_in(self) -> "Export":
@@ -92,13 +119,13 @@ class Export(Settings):
         return self.columns.get(column, (column,))
 
 
-def _names(column: str, said: Any) -> tuple[str, ...]:
-    if said is None:
+def _names(column: str, written: Any) -> tuple[str, ...]:
+    if written is None:
         return ()
-    names = said if isinstance(said, list | tuple) else [said]
+    names = written if isinstance(written, list | tuple) else [written]
     if not names or not all(isinstance(name, str) and name for name in names):
         raise ValueError(
-            f"{column}: {said!r} names no column; write a name, a list of names, or null if there is none"
+            f"{column}: {written!r} names no column; write a name, a list of names, or null if the export has none"
         )
     return tuple(names)
 
@@ -115,5 +142,5 @@ def _bucket_glob(pattern: str) -> str:
     if scheme == "abfss" and not re.fullmatch("[^@]+@[^@.]+[.][^@]+", bucket):
         raise ValueError(f"'{pattern}': write abfss://container@account.dfs.core.windows.net/name")
     if "**" in name:
-        raise ValueError(f"'{pattern}': ** is not known in buckets; write * for each folder")
+        raise ValueError(f"'{pattern}': ** does not work in buckets; write * for each folder")
     return pattern

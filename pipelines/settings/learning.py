@@ -8,7 +8,7 @@ from pipelines.attribution.library import FALLBACKS
 from pipelines.settings.base import Settings
 
 
-def _known(model: str) -> str:
+def _usable(model: str) -> str:
     if model not in FALLBACKS:
         raise ValueError(
             f"{model} cannot stand in for a model that learns; choose one of {', '.join(FALLBACKS)}"
@@ -17,22 +17,45 @@ def _known(model: str) -> str:
 
 
 class Learning(Settings):
-    """When the models that learn are trained, and which one stands in while they know too little."""
+    """When the models that learn are trained, and what stands in for them until then."""
 
-    retrain_days: int = Field(30, ge=1, le=3650)
-    minimum_conversions: int = Field(100, ge=1)
-    fallback: Annotated[str, AfterValidator(_known)] = "linear"
+    retrain_days: int = Field(
+        30,
+        ge=1,
+        le=3650,
+        description="Days after which the next morning trains a new version; credit given before stays.",
+    )
+    minimum_conversions: int = Field(
+        100, ge=1, description="Conversions that training needs; with fewer the fallback stands in."
+    )
+    fallback: Annotated[str, AfterValidator(_usable), " or ".join(FALLBACKS)] = Field(
+        "linear", description="The model that stands in; `method` beside each credit says so."
+    )
 
 
 class Markov(Settings):
-    """How many channels a state of the chain remembers."""
+    """Settings of the model `markov`."""
 
-    order: int = Field(1, ge=1, le=4)
+    order: int = Field(1, ge=1, le=4, description="Channels that a state of the chain remembers.")
 
 
 class Shapley(Settings):
-    """What a set of channels is worth, and up to which number of channels that is summed exactly."""
+    """Settings of the model `shapley`."""
 
-    worth: Literal["conversions", "conversion_rate"] = "conversions"
-    exact_channels: int = Field(12, ge=1, le=15)
-    permutations: int = Field(1000, ge=2, le=100_000)
+    worth: Literal["conversions", "conversion_rate"] = Field(
+        "conversions",
+        description="What a set of channels is worth: the conversions of paths inside it, or the conversion rate of"
+        " paths of exactly these channels.",
+    )
+    exact_channels: int = Field(
+        12,
+        ge=1,
+        le=15,
+        description="With `conversion_rate`: paths with more channels than this are sampled.",
+    )
+    permutations: int = Field(
+        1000,
+        ge=2,
+        le=100_000,
+        description="Orders of channels that are drawn for each sampled path.",
+    )

@@ -7,6 +7,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from pipelines.settings.base import Settings
 
+REMOVAL = "remove_if_not_all: [Direct]"
 FACTS = ("source", "medium", "campaign", "referrer")
 
 
@@ -22,12 +23,14 @@ def _expression(pattern: str) -> str:
     return pattern
 
 
-Pattern = Annotated[str, Field(min_length=1), AfterValidator(_expression)]
+Pattern = Annotated[str, Field(min_length=1), AfterValidator(_expression), "a regular expression"]
 
 
 def _own(channel: str) -> str:
     if channel.lower() == "unattributed":
-        raise ValueError("unattributed is what no touchpoint earned; choose another name")
+        raise ValueError(
+            "unattributed is the name of what no touchpoint earned; choose another name"
+        )
     return channel
 
 
@@ -39,13 +42,21 @@ CampaignNames = dict[
 
 
 class ChannelRule(Settings):
-    """A channel, and the whole values that lead to it, as regular expressions without regard to case."""
+    """A channel, and which values lead to it: regular expressions (RE2) of whole values, case ignored."""
 
-    channel: ChannelName
-    source: Pattern | None = None
-    medium: Pattern | None = None
-    campaign: Pattern | None = None
-    referrer: Pattern | None = None
+    channel: ChannelName = Field(description="Name of the channel.")
+    source: Pattern | None = Field(
+        None, description="Matches utm_source; left out, any value does."
+    )
+    medium: Pattern | None = Field(
+        None, description="Matches utm_medium; left out, any value does."
+    )
+    campaign: Pattern | None = Field(
+        None, description="Matches utm_campaign; left out, any value does."
+    )
+    referrer: Pattern | None = Field(
+        None, description="Matches the referrer's address; left out, any value does."
+    )
 
     @model_validator(mode="after")
     def _asks_for_something(self) -> "ChannelRule":
@@ -65,8 +76,10 @@ class PathTransform(Settings):
     Names and meaning are those of Snowplow's attribution package (`snowplow__path_transforms`).
     """
 
-    name: Transform
-    channels: list[Annotated[str, Field(min_length=1)]] = []
+    name: Transform = Field(description="Name of the step.")
+    channels: list[Annotated[str, Field(min_length=1)]] = Field(
+        [], description="Channels that a `remove_…` step removes."
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -76,15 +89,18 @@ class PathTransform(Settings):
         if isinstance(written, dict) and len(written) == 1:
             ((name, channels),) = written.items()
             return {"name": name, "channels": channels}
-        raise ValueError(
-            "write a name, as `exposure`, or a name and channels, as in clients/acme.yaml"
-        )
+        raise ValueError(f"write {STEPS}")
 
     @model_validator(mode="after")
     def _has_channels_where_needed(self) -> "PathTransform":
         if self.name.startswith("remove") != bool(self.channels):
-            remedy = (
-                "takes the channels to remove" if self.name.startswith("remove") else "takes none"
-            )
-            raise ValueError(f"{self.name} {remedy}; write it as in clients/acme.yaml")
+            if self.channels:
+                raise ValueError(f"{self.name} takes no channels; write `{self.name}`")
+            raise ValueError(f"{self.name} lacks the channels to remove; write it like `{REMOVAL}`")
         return self
+
+
+STEPS = (
+    "exposure, first, unique, remove_if_not_all: [Direct] or remove_if_last_and_not_all: [Direct]"
+)
+PathStep = Annotated[PathTransform, STEPS]

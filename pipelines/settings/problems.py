@@ -1,71 +1,93 @@
-"""Say what is wrong in a client's file, in words of the file: key and remedy."""
+"""Say what is wrong in a client's file, in words of the file: key, what it may hold, and remedy."""
 
 import difflib
 from collections.abc import Iterator
-from typing import Any, get_args
+from typing import Annotated, Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
-PATTERNS = {  # what a pattern of the settings asks for
-    r"^[A-Z]{3}$": "write three capital letters, as EUR",
-    r"^[a-z][a-z0-9_]*$": "a name is lower-case letters, digits and _, and begins with a letter",
-    r"^[a-z][a-z0-9]*$": "a name is lower-case letters and digits, and begins with a letter",
-}
-REFERENCE = "clients/acme.yaml"
+from pipelines.settings.expectations import PATTERNS, expected
+
+EVERY_KEY, EXAMPLE = "docs/clients.md", "docs/reference.yaml"
 
 
 def explain(error: ValidationError, settings: type[BaseModel]) -> str:
-    """Return every problem of settings in one text: where it is, what it is, how it is mended."""
-    return "; ".join(f"{_place(item)}: {_said(item, settings)}" for item in error.errors())
+    """Return every problem of settings in one text: where it is, what it is, how it is corrected."""
+    problems: dict[str, str] = {}
+    for item in error.errors():
+        place, annotation = _found(item["loc"], settings)
+        if item["type"] in ("extra_forbidden", "invalid_key"):
+            place, annotation = item["loc"], _found(item["loc"][:-1], settings)[1]
+        key = ".".join(str(part) for part in place)
+        problems.setdefault(key, _problem(item, annotation))  # a choice of two fails twice
+    return "; ".join(f"{key}: {problem}" if key else problem for key, problem in problems.items())
 
 
-def _place(item: dict) -> str:
-    return ".".join(str(part) for part in item["loc"] if part != "[key]") or "settings"
-
-
-def _said(item: dict, settings: type[BaseModel]) -> str:
+def _problem(item: dict, annotation: Any) -> str:
     """Return what is wrong with one key, and the remedy."""
-    is_it = f" (it is {item['input']!r})"
-    message = item["msg"].removeprefix("Value error, ")
+    it_is = f"(it is {item['input']!r})"
     match item["type"]:
         case "extra_forbidden":
-            meant = _nearest(item["loc"], settings)
-            return (
-                f"there is no such key; {meant}remove it, or see {REFERENCE} for every key there is"
-            )
-        case "missing":
-            return f"{message}; add it as in {REFERENCE}"
-        case _ if item["loc"] == ("deadline",):
-            return f"write it like '08:00', quoted{is_it}"
-        case "date_type":
-            return f"{message}; write it like 2026-09-01, unquoted{is_it}"
-        case "string_pattern_mismatch":
-            return PATTERNS.get(item["ctx"]["pattern"], message) + is_it
+            question = _nearest(str(item["loc"][-1]), annotation)
+            return f"there is no such key; {question}remove it, or see {EVERY_KEY} for every key"
         case "value_error":
-            return message
-    return message + is_it
+            return item["msg"].removeprefix("Value error, ")
+        case "missing":
+            return f"it is required; add {expected(annotation)}, as in {EXAMPLE}"
+        case "invalid_key":
+            return f"keys are text; write this one in quotes, or remove it {it_is}"
+        case "string_pattern_mismatch":
+            return f"write {PATTERNS[item['ctx']['pattern']]} {it_is}"
+    return f"write {expected(annotation)} {it_is}"
 
 
-def _nearest(place: tuple, settings: type[BaseModel]) -> str:
-    """Return a question for the key that an unknown one may stand for."""
-    *above, key = place
-    known = [name for model in _models_at(above, settings) for name in model.model_fields]
-    found = difflib.get_close_matches(str(key), known, 1)
-    return f"did you mean {found[0]}? If not, " if found else ""
+def _found(place: tuple, settings: Any) -> tuple[tuple, Any]:
+    """Return as much of a place as the file has, and the annotation there.
+
+    Pydantic ends a place with marks of its own: `[key]` for a key, `list[str]` for a choice.
+    """
+    if place and place[-1] == "[key]":
+        above = _found(place[:-2], settings)[1]
+        return place[:-1], next(get_args(each)[0] for each in _choices(above))
+    for depth, part in enumerate(place):
+        below = _below(settings, part)
+        if below is None:
+            return place[:depth], settings
+        settings = below
+    return place, settings
 
 
-def _models_at(place: list, settings: type[BaseModel]) -> list[type[BaseModel]]:
-    """Return the models of the settings at a place; an item of a list or dict is at its own."""
-    models = [settings]
-    for part in place:
-        fields = [model.model_fields[part] for model in models if part in model.model_fields]
-        if fields:
-            models = [found for field in fields for found in _models_in(field.annotation)]
-    return models
+def _below(annotation: Any, part: str | int) -> Any:
+    """Return the annotation of a key, or of an item of a list; None if there is no such thing."""
+    for choice in _choices(annotation):
+        if _is_model(choice) and part in choice.model_fields:
+            return choice.model_fields[part].rebuild_annotation()
+        if get_origin(choice) in (list, tuple) and isinstance(part, int):
+            return get_args(choice)[0]
+        if get_origin(choice) is dict:
+            return get_args(choice)[1]
+    return None
 
 
-def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+def _choices(annotation: Any) -> Iterator[Any]:
+    """Return the types that an annotation allows; none where a text says what is expected."""
+    if get_origin(annotation) is Annotated:
+        inner, *constraints = get_args(annotation)
+        if not any(isinstance(each, str) for each in constraints):
+            yield from _choices(inner)
+    elif _is_model(annotation) or get_origin(annotation) in (list, tuple, dict):
         yield annotation
-    for part in get_args(annotation):
-        yield from _models_in(part)
+    else:
+        for part in get_args(annotation):
+            yield from _choices(part)
+
+
+def _is_model(annotation: Any) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, BaseModel)
+
+
+def _nearest(key: str, annotation: Any) -> str:
+    """Return a question for the key that an unknown one may stand for."""
+    names = [name for each in _choices(annotation) if _is_model(each) for name in each.model_fields]
+    found = difflib.get_close_matches(key, names, 1)
+    return f"did you mean {found[0]}? If not, " if found else ""

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from pipelines.home import clients_folder, lake_folder
 from pipelines.settings.client import Client
-from pipelines.settings.problems import explain
+from pipelines.settings.problems import EXAMPLE, explain
 
 
 class Problem(NamedTuple):
@@ -34,22 +34,24 @@ def parse(path: Path) -> Client:
     try:
         return _checked(path.stem, path.read_bytes())
     except OSError as error:
-        raise ClientError(f"clients/{path.name}: not readable: {error.strerror}; mend it") from None
+        raise ClientError(
+            f"clients/{path.name}: cannot be read: {error.strerror}; correct that"
+        ) from None
 
 
 def _checked(client: str, content: bytes) -> Client:
     shown = f"clients/{client}.yaml"
     if not re.fullmatch(r"[a-z][a-z0-9]*", client):
-        raise ClientError(f"{shown}: a client's name is one word, a-z and 0-9: rename the file")
+        raise ClientError(f"{shown}: a client's name is one word of a-z and 0-9; rename the file")
     try:
         settings = yaml.load(content.decode(), _UniqueKeys)
     except UnicodeDecodeError as error:
-        raise ClientError(f"{shown}: not readable: {error}; save it as UTF-8") from None
+        raise ClientError(f"{shown}: cannot be read as text: {error}; save it as UTF-8") from None
     except Exception as error:  # a value like 2026-13-45 raises what it likes, not a YAMLError
         why = str(error).replace("<unicode string>", shown)
         raise ClientError(f"{shown}: not readable as YAML: {why}; correct it") from None
     if not isinstance(settings, dict):
-        raise ClientError(f"{shown}: no settings; start from a copy of clients/acme.yaml")
+        raise ClientError(f"{shown}: no settings; start from a copy of {EXAMPLE}")
     if "id" in settings:
         raise ClientError(f"{shown}: id: the file's name is the id; remove it")
     try:
@@ -99,11 +101,11 @@ def keep(client: Client) -> None:
 def _last_good(client: str) -> tuple[list[Client], str]:
     kept = _kept(client)
     if not kept.exists():
-        return [], "it is left out until its file is right"
+        return [], "the client is skipped until its file is corrected"
     try:
         return [parse(kept)], "its last good settings stay in force"
     except ClientError:
-        return [], "it is left out, its last good settings are no longer readable"
+        return [], "the client is skipped: its last good settings are no longer valid either"
 
 
 def _kept(client: str) -> Path:

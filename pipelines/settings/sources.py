@@ -1,6 +1,6 @@
 """Say what a client delivers, and each source's way in."""
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from pipelines.contracts.catalog import CONTRACTS
 from pipelines.settings.apis import Api, FacebookAdsApi, GoogleAdsApi, SalesforceApi
@@ -10,17 +10,16 @@ from pipelines.settings.paths import CampaignNames, ChannelName
 
 
 class Web(Settings):
-    """Web sessions with their costs and conversions, or the events and clients of a shop.
-
-    `aliases` mend names of campaigns.
-    """
+    """Web sessions with their costs and conversions, or the events and clients of a shop."""
 
     sessions: Export | None = None
     events: Export | None = None
     clients: Export | None = None
     conversions: Export | None = None
     session_costs: Export | None = None
-    aliases: CampaignNames = {}
+    aliases: CampaignNames = Field(
+        {}, description="By utm_campaign, the name to report it by, where tags differ."
+    )
 
 
 class Platform(Settings):
@@ -37,7 +36,7 @@ class Platform(Settings):
 
 
 class Salesforce(Platform):
-    """Opportunities, of which a won one is a conversion; and who they are about."""
+    """Deals, of which a won one is a conversion, and the people they are about."""
 
     opportunities: Export | None = None
     contacts: Export | None = None
@@ -48,31 +47,32 @@ class Salesforce(Platform):
 
 
 class Ads(Platform):
-    """Spend by day; the channel it belongs to, and its campaigns as utm_campaign names them.
+    """Spend by day at one ad platform."""
 
-    Without a channel, spend has the one that its clicks have.
-    """
-
-    channel: ChannelName | None = None
-    campaigns: CampaignNames = {}
+    channel: ChannelName | None = Field(
+        None, description="Channel of all its spend; left out, spend has the channel of its clicks."
+    )
+    campaigns: CampaignNames = Field(
+        {}, description="By the platform's name or id of a campaign, its name in utm_campaign."
+    )
 
 
 class GoogleAds(Ads):
-    """Spend at Google."""
+    """Spend at Google Ads."""
 
     spend: Export | None = None
     api: GoogleAdsApi | None = None
 
 
 class FacebookAds(Ads):
-    """Spend at Facebook."""
+    """Spend at Facebook Ads."""
 
     spend: Export | None = None
     api: FacebookAdsApi | None = None
 
 
 class Rates(Settings):
-    """What other currencies are worth in the client's own, by day."""
+    """What other currencies are worth in the client's own, by day; a rate holds for seven days."""
 
     rates: Export
 
@@ -93,7 +93,7 @@ class Sources(Settings):
             columns = feed.columns if isinstance(feed, Export) else {}
             if isinstance(feed, Export) and feed.format and (source, table) != ("web", "sessions"):
                 raise ValueError(
-                    f"{source}.{table}.format: {feed.format} gives sessions; leave it out"
+                    f"{source}.{table}.format: an export of {feed.format} makes web.sessions only; remove it"
                 )
             for column in columns.keys() - known.keys():
                 raise ValueError(

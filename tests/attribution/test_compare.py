@@ -119,8 +119,7 @@ def test_the_published_comparison_adds_up(house: House) -> None:
     compared = ["position_based", *EVERY, "email"]
     for name in ("borealis", "cobalt", "shop"):
         (house.home / f"clients/{name}.yaml").unlink()
-    house.edit("acme", "compare: []", f"compare: [{', '.join(EVERY)}, email]")
-    house.edit("acme", "custom: {}", f"custom:\n    email: {EMAIL}\n   ")
+    house.change("acme", attribution={"compare": [*EVERY, "email"], "custom": {"email": EMAIL}})
     house.export()
     house.ingest()
 

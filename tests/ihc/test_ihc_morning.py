@@ -31,13 +31,10 @@ def asking(house: House, server: IhcServer) -> House:
     """Two clients: acme asks the service, and compares; borealis does not."""
     for name in ("cobalt", "shop"):
         (house.home / f"clients/{name}.yaml").unlink()
-    house.edit("acme", "model: position_based", "model: ihc")
-    house.edit("acme", "compare: []", "compare: [ihc_local, linear]")
-    house.edit("acme", "by: local", "by: service")
-    house.edit("acme", "conv_type_id: null", "conv_type_id: deals")
-    house.edit("acme", "patience_minutes: 2 ", "patience_minutes: 0.01 ")
-    house.edit(
-        "acme", "base_url: https://api.ihc-attribution.com/v1", f"base_url: {server.base_url}"
+    ihc = {"by": "service", "conv_type_id": "deals", "patience_minutes": 0.01}
+    ihc |= {"base_url": server.base_url}
+    house.change(
+        "acme", attribution={"model": "ihc", "compare": ["ihc_local", "linear"], "ihc": ihc}
     )
     house.export()
     house.ingest()
@@ -116,10 +113,9 @@ def test_a_client_is_published_by_the_service_and_held_while_it_is_down(
 
 def test_how_patiently_the_service_is_asked_is_no_part_of_a_version(house: House) -> None:
     before = variables(house.client("acme"), str(house.home))
-    house.edit("acme", "concurrency: 4", "concurrency: 2")
-    house.edit("acme", "calls_per_month: null", "calls_per_month: 500")
+    house.change("acme", attribution={"ihc": {"concurrency": 2, "calls_per_month": 500}})
     assert variables(house.client("acme"), str(house.home)) == before
-    house.edit("acme", "sessions_per_request: 3000", "sessions_per_request: 200")
+    house.change("acme", attribution={"ihc": {"sessions_per_request": 200}})
     assert variables(house.client("acme"), str(house.home)) != before
 
 

@@ -251,7 +251,7 @@ def test_a_corrupt_warehouse_stops_its_shard_alone(house: House) -> None:
 @pytest.mark.slow
 def test_a_broken_settings_file_is_named_and_stops_nobody(served: House) -> None:
     served.pipelines("ingest")
-    served.edit("acme", "lookback_days: 30", "lookback_days: thirty")
+    served.change("acme", attribution={"lookback_days": "thirty"})
     served.export(day=1)
 
     done = served.pipelines("daily")

@@ -262,7 +262,7 @@ def test_an_address_that_is_none_is_refused(cloud: Cloud, files: str, said: str)
 
 def test_an_endpoint_is_private(cloud: Cloud) -> None:
     cloud.configure(endpoint="http://minio.example")
-    assert "bucket.endpoint: 'http://minio.example' is not private" in str(read()[1])
+    assert "bucket.endpoint: 'http://minio.example' is not encrypted" in str(read()[1])
 
 
 def test_no_secret_is_written(cloud: Cloud) -> None:

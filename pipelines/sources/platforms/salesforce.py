@@ -219,7 +219,7 @@ def _session(door: RESTClient, form: dict[str, str]) -> tuple[str, str]:
     if parts.scheme != "https" and parts.hostname not in ("127.0.0.1", "localhost"):
         raise PlatformError(
             "request_refused",
-            f"the org names an address that is not private, {parts.scheme}://{parts.hostname};"
+            f"the org names an address that is not encrypted, {parts.scheme}://{parts.hostname};"
             " have its administrator name one that begins with https://",
         )
     return keep_secret(token), address.rstrip("/")
