@@ -40,6 +40,7 @@ _SPEND = Contract(
             optional=True,
         ),
     },
+    staged_by="stg_ad_spend",
     key=("spend_date", "account_id", "campaign_id", "ad_group_id", "ad_id"),
 )
 
@@ -74,6 +75,8 @@ CONTRACTS: dict[str, dict[str, Contract]] = {
                     required=True,
                 ),
             },
+            staged_by="stg_rates",
+            staged_for="delivering",
             key=("rate_date", "currency"),
             bad_if={"the rate is not above 0": "TRY_CAST(rate AS DECIMAL(18, 9)) <= 0"},
         ),
@@ -112,10 +115,12 @@ CONTRACTS: dict[str, dict[str, Contract]] = {
                     optional=True,
                 ),
             },
+            staged_by="stg_sessions",
             key=("session_id",),
         ),
         "events": Contract(
             _EVENT | {"currency": _currency("revenue")},
+            staged_by="stg_events",
             key=tuple(_EVENT),
             bad_if={
                 "a purchase has no revenue": "event_type = 'purchase' AND revenue IS NULL",
@@ -128,6 +133,8 @@ CONTRACTS: dict[str, dict[str, Contract]] = {
                 "cohort": text("Quarter of the registration, as the shop groups it"),
                 "customer_segment": text("Segment, as the shop groups it"),
             },
+            staged_by="stg_clients",
+            staged_for="delivering",
             key=("client_id",),
         ),
         "conversions": Contract(
@@ -140,6 +147,8 @@ CONTRACTS: dict[str, dict[str, Contract]] = {
                 "revenue": money("Revenue, in `currency`; negative for a refund", required=True),
                 "currency": _currency("revenue"),
             },
+            staged_by="stg_conversions",
+            staged_for="delivering",
             key=("conversion_id",),
         ),
         "session_costs": Contract(
@@ -148,6 +157,8 @@ CONTRACTS: dict[str, dict[str, Contract]] = {
                 "cost": money("What the session cost, in `currency`; empty where it cost nothing"),
                 "currency": _currency("cost"),
             },
+            staged_by="stg_session_costs",
+            staged_for="delivering",
             key=("session_id",),
         ),
     },
@@ -178,6 +189,7 @@ CONTRACTS: dict[str, dict[str, Contract]] = {
                 "milestone_3": timestamp("Another date of the client's own", optional=True),
                 "is_deleted": _DELETED,
             },
+            staged_by="stg_opportunities",
             key=("opportunity_id",),
             bad_if={
                 "a won opportunity has no closed_at": (
@@ -194,6 +206,8 @@ CONTRACTS: dict[str, dict[str, Contract]] = {
                 "created_at": timestamp("When the contact was created"),
                 "is_deleted": _DELETED,
             },
+            staged_by="stg_contacts",
+            staged_for="asking",
             key=("contact_id",),
         ),
         "contact_roles": Contract(
@@ -205,6 +219,8 @@ CONTRACTS: dict[str, dict[str, Contract]] = {
                 "is_primary": boolean("Whether it is the deal's primary contact"),
                 "is_deleted": _DELETED,
             },
+            staged_by="stg_contact_roles",
+            staged_for="asking",
             key=("contact_role_id",),
         ),
         "leads": Contract(
@@ -221,6 +237,8 @@ CONTRACTS: dict[str, dict[str, Contract]] = {
                 "converted_opportunity_id": text("Deal that was made of it"),
                 "is_deleted": _DELETED,
             },
+            staged_by="stg_leads",
+            staged_for="asking",
             key=("lead_id",),
         ),
         "campaign_members": Contract(
@@ -241,9 +259,25 @@ CONTRACTS: dict[str, dict[str, Contract]] = {
                 "created_at": timestamp("When the member was added", required=True),
                 "is_deleted": _DELETED,
             },
+            staged_by="stg_campaign_members",
+            staged_for="asking",
             key=("campaign_member_id",),
         ),
     },
     "google_ads": {"spend": _SPEND},
     "facebook_ads": {"spend": _SPEND},
 }
+
+
+def tables() -> list[tuple[str, str, Contract]]:
+    """Return (source, table, contract) of every table there is."""
+    return [
+        (source, table, contract)
+        for source, contracts in CONTRACTS.items()
+        for table, contract in contracts.items()
+    ]
+
+
+def sources_of(model: str) -> list[str]:
+    """Return the sources whose rows a staging model takes: of `stg_ad_spend`, the ad platforms."""
+    return [source for source, _, contract in tables() if contract.staged_by == model]

@@ -2,6 +2,7 @@
 
 from typing import Literal, NamedTuple
 
+StagedFor = Literal["all", "delivering", "asking"]
 Type = Literal["text", "timestamp", "date", "money", "rate", "integer", "boolean"]
 
 SQL_TYPES: dict[str, str] = {
@@ -29,17 +30,33 @@ class Column(NamedTuple):
 
 
 class Contract(NamedTuple):
-    """The columns of one table, and the key whose newest version counts.
-
-    Without a key every column together is the key: a row is its content.
-    `bad_if` holds what a row must not be: a reason for quarantine, and its SQL condition.
-    """
+    """The columns of one table, the key whose newest version counts, and who stages it."""
 
     columns: dict[str, Column]
+    """What an export must deliver: columns of these names, or such as are mapped to them."""
+    staged_by: str
+    """The staging model that takes the rows, such as `stg_rates`.
+
+    One that takes tables of several sources, as `stg_ad_spend`, names the source in `platform`.
+    """
+    staged_for: StagedFor = "all"
+    """Who has that model: all clients, those delivering the table, or those asking for it."""
     key: tuple[str, ...] = ()
+    """What identifies a row; without a key every column together does: a row is its content."""
     bad_if: dict[str, str] = {}
+    """What a row must not be: a reason for quarantine, and its SQL condition."""
 
     @property
     def identity(self) -> tuple[str, ...]:
         """Return the columns that tell one row from another."""
         return self.key or tuple(self.columns)
+
+    @property
+    def is_optional(self) -> bool:
+        """Return whether only some clients have the staging model."""
+        return self.staged_for != "all"
+
+    @property
+    def flag(self) -> str:
+        """Return the name of the blueprint variable that says who has the model: `has_rates`."""
+        return f"has_{self.staged_by.removeprefix('stg_')}"

@@ -1,5 +1,6 @@
-"""Say which of Salesforce's tables and milestones a client's settings need."""
+"""Say which tables and milestones a client's settings need."""
 
+from pipelines.contracts.catalog import tables as every_table
 from pipelines.settings.attribution import Attribution
 from pipelines.settings.b2b import KNOWN
 from pipelines.settings.sources import Sources
@@ -22,6 +23,19 @@ def tables(attribution: Attribution) -> list[str]:
         + ["leads"] * (by_account or "lead" in milestones(attribution))
         + ["campaign_members"] * members
     )
+
+
+def staged(attribution: Attribution, sources: Sources) -> list[tuple[str, str]]:
+    """Return (source, table) of what a client stages, of the tables that only some clients do."""
+    stage = {
+        "delivering": {(source, table) for source, table, _ in sources.feeds()},
+        "asking": {("salesforce", table) for table in tables(attribution)},
+    }
+    return [
+        (source, table)
+        for source, table, contract in every_table()
+        if contract.is_optional and (source, table) in stage[contract.staged_for]
+    ]
 
 
 def missing(attribution: Attribution, sources: Sources) -> str | None:

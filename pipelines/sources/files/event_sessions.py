@@ -11,7 +11,7 @@ from pathlib import Path
 import duckdb
 
 from pipelines.contracts.catalog import CONTRACTS
-from pipelines.contracts.contract import Column, Contract
+from pipelines.contracts.contract import Column
 from pipelines.sources.batches import Rows
 from pipelines.sql import BLANKS, literal
 
@@ -20,10 +20,9 @@ FACTS = [name for name in SESSION.columns if name not in ("session_id", "custome
 LEADS = [name for name in FACTS if name not in ("visitor_id", "started_at")]
 
 # Beside what a session is: when it first said whose it is.
-CONTRACT = Contract(
-    SESSION.columns
-    | {"identified_at": Column("timestamp", "When the customer was first named", optional=True)},
-    SESSION.key,
+CONTRACT = SESSION._replace(
+    columns=SESSION.columns
+    | {"identified_at": Column("timestamp", "When the customer was first named", optional=True)}
 )
 
 _NEVER = "'9'"  # after every time
