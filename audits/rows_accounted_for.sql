@@ -3,9 +3,11 @@ AUDIT (
   dialect duckdb
 );
 
-/* Every row of a committed load is staged: none is lost, none is doubled. */
+/* Every row of a committed load is staged: of no table is one lost, and none is doubled. */
 SELECT
   client,
+  source,
+  table_name,
   rows_loaded,
   rows_staged
 FROM @this_model

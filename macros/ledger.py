@@ -1,4 +1,4 @@
-"""What ingest says of itself: the accounts of every committed load."""
+"""What ingest counted: the rows of every committed load, by table and file."""
 
 import os
 from pathlib import Path
@@ -10,7 +10,7 @@ from pipelines.lake.loads import READING_STAGES, committed_files, committed_load
 
 @macro()
 def ledger(evaluator, client):
-    """Return the accounts of all committed loads: `FROM @ledger(@client)`.
+    """Return what ingest counted in every committed load: `FROM @ledger(@client)`.
 
     One row per load, table and file: `source`, `table_name`, `rows_appended`, `rows_superseded`,
     `rows_deleted`, `loaded_at`.

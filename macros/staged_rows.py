@@ -2,17 +2,22 @@
 
 from sqlmesh import macro
 
-MODELS = {"spend": "stg_ad_spend"}
-
 
 @macro()
-def staged_rows(evaluator, client, tables):
-    """Return `loaded_at` of every staged row of the log's tables in a list.
+def staged_rows(evaluator, client, models):
+    """Return `source`, `table_name` and `loaded_at` of every row of some staging models.
 
-    `FROM @staged_rows(@client, @staged_tables)`, with names as `sessions events spend`.
+    `FROM @staged_rows(@client, @staging_models)`, with models as `stg_sessions stg_ad_spend`.
     """
-    staged = (
-        f"SELECT loaded_at FROM {client.name}_staging.{MODELS.get(table, f'stg_{table}')}"
-        for table in tables.name.split()
-    )
-    return f"({' UNION ALL '.join(staged)})"
+    from pipelines.contracts.catalog import tables  # here, or the model would carry its source
+
+    selects = []
+    for model in models.name.split():
+        takes = [(source, table) for source, table, each in tables() if each.staged_by == model]
+        source, table = takes[0]
+        source = "platform" if len(takes) > 1 else f"'{source}'"
+        selects.append(
+            f"SELECT {source} AS source, '{table}' AS table_name, loaded_at"
+            f" FROM {client.name}_staging.{model}"
+        )
+    return f"({' UNION ALL '.join(selects)})"

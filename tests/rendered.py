@@ -91,7 +91,7 @@ RAW = {
 }
 VERSIONS = "model TEXT, channel TEXT, value DOUBLE, status TEXT, version TEXT, valid_from TIMESTAMP, valid_until TIMESTAMP"
 FOUND = {  # what the models read beside the lake
-    "staging.stg_accounts": "NULL::TIMESTAMP AS loaded_until",
+    "staging.stg_load_counts": "NULL::TIMESTAMP AS loaded_until",
     "marts.source_status": "'web' AS source, 'ok' AS code, NULL::TEXT AS problem",
 }
 START, END = datetime(2031, 1, 1), datetime(2032, 2, 2)  # stand-ins, told from data at a glance

@@ -3,7 +3,7 @@ MODEL (
   name @{client}_journeys.crm_changes,
   kind VIEW,
   grain (conversion_id, loaded_at),
-  enabled @takes_leads,
+  enabled @has_leads,
   blueprints @clients()
 );
 

@@ -79,7 +79,7 @@ WITH stirred_touchpoints AS (
   SELECT
     conversion_id,
     loaded_at
-  FROM @optional(@takes_leads, @client, journeys.crm_changes) AS crm_changes
+  FROM @optional(@has_leads, @client, journeys.crm_changes) AS crm_changes
   WHERE
     loaded_at BETWEEN @start_ts AND @end_ts
 )

@@ -71,7 +71,7 @@ WITH visits AS (
     TRUE AS closer_engagement,
     is_deleted OR NOT has_responded AS is_deleted,
     loaded_at
-  FROM @optional(@takes_campaign_members, @client, staging.stg_campaign_members) AS campaign_members
+  FROM @optional(@has_campaign_members, @client, staging.stg_campaign_members) AS campaign_members
 ), named AS (
   SELECT
     *

@@ -9,7 +9,11 @@ MODEL (
   audits (no_source_halted, money_priced, revenue_conserved, spend_conserved)
 );
 
-WITH newest_sessions AS (
+WITH loads AS (
+  SELECT
+    MAX(loaded_until) AS loaded_until
+  FROM @{client}_staging.stg_load_counts
+), newest_sessions AS (
   SELECT
     NOT is_deleted AND NOT consent AS lacks_consent
   FROM @{client}_staging.stg_sessions
@@ -79,7 +83,7 @@ WITH newest_sessions AS (
 )
 SELECT
   @client_name AS client, /* The client's name in schemas and files */
-  accounts.loaded_until, /* When the newest row was committed, UTC; NULL before the first */
+  loads.loaded_until, /* When the newest row was committed, UTC; NULL before the first */
   sources.halted_sources, /* Sources whose last delivery was refused, and why; NULL if none */
   sources.late_sources, /* Sources that lack data because their platform did not answer, and why; NULL if none */
   visited.sessions_without_consent, /* Sessions that enter no path, because their visitor did not consent */
@@ -92,7 +96,7 @@ SELECT
   spent.spend, /* As the platforms and the sessions' costs have it */
   spent.reported_spend, /* As the campaigns have it */
   priceless.unpriced /* The first five currencies and days without a rate that some money needs; NULL if none */
-FROM @{client}_staging.stg_accounts AS accounts
+FROM loads
 CROSS JOIN totals
 CROSS JOIN astray
 CROSS JOIN spent

@@ -15,7 +15,7 @@ WITH loads AS (
     source
 )
 SELECT
-  said.source, /* web, salesforce, google_ads, facebook_ads, rates */
+  said.source, /* As the client's file names it, such as google_ads */
   said.code, /* ok; refused or failed, which hold the client; or why the source is late, as rate_limited */
   said.problem, /* What is wrong and its remedy; NULL if nothing is */
   said.retry_at, /* When the platform may be asked again, UTC; NULL where that is not known */

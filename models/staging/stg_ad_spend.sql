@@ -11,42 +11,27 @@ MODEL (
 
 WITH delivered AS (
   SELECT
-    'google_ads' AS platform,
-    'google' AS ad_network,
-    NULLIF(@google_channel, '') AS channel,
-    COALESCE(@SQL(@google_campaigns), campaign, campaign_id) AS utm_campaign,
-    *
-  FROM @raw(
+    *,
+    COALESCE(@SQL(@ad_campaigns), campaign, campaign_id) AS utm_campaign, /* such as CASE platform WHEN 'google_ads' THEN CASE WHEN campaign_id = '76' THEN 'brand' END END */
+    REPLACE(platform, '_ads', '') AS ad_network
+  FROM @ad_spend(
     @client,
-    google_ads,
-    spend,
+    @ad_platforms,
     (spend_date, campaign_id, campaign, cost, currency, clicks, impressions)
-  )
-  UNION ALL
-  SELECT
-    'facebook_ads' AS platform,
-    'facebook' AS ad_network,
-    NULLIF(@facebook_channel, '') AS channel,
-    COALESCE(@SQL(@facebook_campaigns), campaign, campaign_id) AS utm_campaign,
-    *
-  FROM @raw(
-    @client,
-    facebook_ads,
-    spend,
-    (spend_date, campaign_id, campaign, cost, currency, clicks, impressions)
-  )
+  ) AS ad_spend
 ), paid_clicks AS (
   /* spend has the channel of the clicks it paid for */
   SELECT
     *
     REPLACE (utm_campaign AS campaign),
-    NULL::TEXT AS source,
-    NULL::TEXT AS medium,
+    @SQL(@ad_channels) AS channel, /* such as CASE platform WHEN 'facebook_ads' THEN 'Social' END */
+    ad_network AS source,
+    'cpc' AS medium,
     NULL::TEXT AS referrer
   FROM delivered
 )
 SELECT
-  platform, /* google_ads or facebook_ads */
+  platform, /* The ad platform, by the name of its source, such as google_ads */
   @channel(@channel_rules) AS channel, /* The one that the client's settings give the platform, or its clicks have */
   row_key AS spend_id, /* A hash of day, account, campaign, ad group and ad, as far as they are told */
   spend_date::DATE AS spend_date, /* In the ad account's time zone */

@@ -6,7 +6,7 @@ MODEL (
   ),
   start @start,
   grain (campaign_member_id, load_id),
-  enabled @takes_campaign_members,
+  enabled @has_campaign_members,
   blueprints @clients()
 );
 

@@ -6,7 +6,7 @@ MODEL (
   ),
   start @start,
   grain (contact_role_id, load_id),
-  enabled @by_account,
+  enabled @has_contact_roles,
   blueprints @clients()
 );
 

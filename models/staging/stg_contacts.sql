@@ -6,7 +6,7 @@ MODEL (
   ),
   start @start,
   grain (contact_id, load_id),
-  enabled @by_account,
+  enabled @has_contacts,
   blueprints @clients()
 );
 

@@ -6,7 +6,7 @@ MODEL (
   ),
   start @start,
   grain (lead_id, load_id),
-  enabled @takes_leads,
+  enabled @has_leads,
   blueprints @clients()
 );
 

@@ -1,37 +1,45 @@
-/* The rows that ingest says it loaded, beside those that are staged. One row. */
+/* The rows that ingest says it loaded, beside those that are staged. One row per source and table of the log. */
 MODEL (
-  name @{client}_staging.stg_accounts,
+  name @{client}_staging.stg_load_counts,
   kind FULL,
-  grain (
-    client
-  ),
+  grain (source, table_name),
   blueprints @clients(),
   audits (
     rows_accounted_for
   )
 );
 
-WITH staged AS (
+WITH loaded AS (
   SELECT
-    COUNT(*) AS rows_staged,
-    MAX(loaded_at) AS loaded_until
-  FROM @staged_rows(@client, @staged_tables) AS staged_rows
-), loaded AS (
-  SELECT
-    COALESCE(SUM(rows_appended - rows_superseded + rows_deleted), 0) AS rows_loaded
+    source,
+    table_name,
+    SUM(rows_appended - rows_superseded + rows_deleted) AS rows_loaded
   FROM @ledger(@client)
   WHERE
-    ARRAY_CONTAINS(STR_SPLIT(@staged_tables, ' '), table_name)
-    AND loaded_at <= (
-      SELECT
-        loaded_until
-      FROM staged
-    )
+    loaded_at <= @seen_until()
+    AND NOT CONCAT(source, '.', table_name) IN @unstaged_tables(@staging_models)
+  GROUP BY
+    source,
+    table_name
+), staged AS (
+  SELECT
+    source,
+    table_name,
+    COUNT(*) FILTER(WHERE
+      loaded_at <= @seen_until()) AS rows_staged,
+    MAX(loaded_at) AS loaded_until
+  FROM @staged_rows(@client, @staging_models) AS staged_rows
+  GROUP BY
+    source,
+    table_name
 )
 SELECT
   @client_name AS client, /* The client's name in schemas and files */
-  staged.loaded_until, /* When the newest row was committed, UTC; NULL before the first */
-  loaded.rows_loaded, /* Rows of the loads committed until then, less those superseded within their load */
-  staged.rows_staged /* Rows of the staging tables */
-FROM staged
-CROSS JOIN loaded
+  source, /* As the client's file names it, such as google_ads */
+  table_name, /* The source's table, such as spend */
+  COALESCE(loaded.rows_loaded, 0)::BIGINT AS rows_loaded, /* Rows of the loads that this run sees, less those superseded within their load */
+  COALESCE(staged.rows_staged, 0) AS rows_staged, /* Rows of these loads in the staging model */
+  staged.loaded_until /* When the newest staged row was committed, UTC; NULL if none is staged */
+FROM loaded
+FULL JOIN staged
+  USING (source, table_name)

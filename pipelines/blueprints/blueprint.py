@@ -15,13 +15,11 @@ from pipelines.blueprints.conversion_types import (
 from pipelines.blueprints.ihc_variables import variables as ihc
 from pipelines.blueprints.learning_variables import variables as learned
 from pipelines.blueprints.model_choice import scored_by, weight
+from pipelines.blueprints.staging import variables as staging
 from pipelines.home import clients_folder
-from pipelines.settings.attribution import Attribution
 from pipelines.settings.client import Client, PathEnds
 from pipelines.settings.conversions import BUILT_IN, rules, with_every_model
-from pipelines.settings.needs import tables
 from pipelines.settings.reader import read
-from pipelines.settings.sources import Ads
 from pipelines.sql import literal
 
 MINOR_DIGITS = {"JPY": 0, "KRW": 0, "CLP": 0, "VND": 0, "ISK": 0, "BHD": 3, "KWD": 3, "TND": 3}
@@ -69,13 +67,7 @@ def blueprint(client: Client) -> str:
         "weight": weight(every_model),
         "channel_rules": channel_rules(client.channels),
         "aliases": renamed(sources.web.aliases if sources.web else {}, "campaign"),
-        **_platform("google", sources.google_ads),
-        **_platform("facebook", sources.facebook_ads),
-        "has_clients": bool(sources.web and sources.web.clients),
-        "has_conversions": bool(sources.web and sources.web.conversions),
-        "has_session_costs": bool(sources.web and sources.web.session_costs),
-        "has_rates": bool(sources.rates),
-        "staged_tables": " ".join(_staged_tables(client, every_model)),
+        **staging(client, every_model),
         **learned(client.id, every_model),
         **crm.variables(every_model),
         **ihc(client.model_copy(update={"attribution": every_model})),
@@ -88,24 +80,6 @@ def blueprint(client: Client) -> str:
         "publishes_channel_reporting": "channel_reporting" in client.publish,
     }
     return f"(client := {client.id}, {', '.join(map(_assignment, variables.items()))})"
-
-
-def _staged_tables(client: Client, attribution: Attribution) -> list[str]:
-    """Return the tables of the log that are staged: what every client may have, and what it asks for."""
-    web = client.sources.web
-    own = [
-        name for name in ("clients", "conversions", "session_costs") if web and getattr(web, name)
-    ]
-    own += ["rates"] if client.sources.rates else []
-    return ["sessions", "events", "opportunities", "spend", *own, *tables(attribution)]
-
-
-def _platform(name: str, ads: Ads | None) -> dict[str, str]:
-    ads = ads or Ads.model_construct()
-    return {
-        f"{name}_channel": ads.channel or "",
-        f"{name}_campaigns": renamed(ads.campaigns, "campaign_id", "campaign"),
-    }
 
 
 def _assignment(variable: tuple[str, object]) -> str:

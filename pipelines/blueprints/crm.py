@@ -1,19 +1,17 @@
 """Turn what a client asks of its CRM into the variables that models are made of."""
 
 from pipelines.settings.attribution import Attribution
-from pipelines.settings.needs import milestones, tables
+from pipelines.settings.needs import milestones
 from pipelines.sql import literal
 
 
 def variables(attribution: Attribution) -> dict[str, object]:
     """Return the blueprint variables of journeys by account, and of milestones."""
-    asked, names = tables(attribution), milestones(attribution)
+    names = milestones(attribution)
     dates = {"opportunity": "opened_at", "closing": "converted_at"} | attribution.milestones.dates
     dated = {name: dates[name] for name in names if name in dates}
     return {
         "by_account": attribution.journeys == "account",
-        "takes_leads": "leads" in asked,
-        "takes_campaign_members": "campaign_members" in asked,
         "matches_email": attribution.contacts.match == "email",
         "takes_all_contacts": attribution.contacts.roles is None,
         "role_counts": _role_counts(attribution.contacts.roles),

@@ -366,7 +366,9 @@ def test_an_account_from_its_exports_to_published_credit(tmp_path: Path) -> None
     assert house.rows(
         "SELECT DISTINCT channel, campaign FROM b2b_publish.attribution_v1 WHERE touchpoint_id = '00VA'"
     ) == [("Trade Show", "Fair 2026")]
-    assert house.rows("SELECT rows_loaded, rows_staged FROM b2b_staging.stg_accounts") == [(13, 13)]
+    assert house.rows(
+        "SELECT SUM(rows_loaded), SUM(rows_staged) FROM b2b_staging.stg_load_counts"
+    ) == [(13, 13)]
 
 
 def test_an_org_that_is_asked_for_less_than_the_settings_need_is_refused() -> None:
