@@ -36,8 +36,9 @@ _SPEND = Contract(
         "clicks": count("Clicks, as the platform counts"),
         "impressions": count("Impressions, as the platform counts"),
         "conversions": money(
-            "Conversions that the platform claims for itself, a number; they enter no credit",
+            "Conversions that the platform claims for itself; they enter no credit",
             optional=True,
+            own_unit="count, with fractions",
         ),
     },
     staged_by="stg_ad_spend",

@@ -15,18 +15,32 @@ SQL_TYPES: dict[str, str] = {
     "boolean": "BOOLEAN",
 }
 
+UNITS: dict[str, str] = {
+    "timestamp": "second, UTC",
+    "date": "day",
+    "money": "of `currency`",
+    "rate": "the client's currency",
+    "integer": "count",
+}
+
 
 class Column(NamedTuple):
     """One column of a contract.
 
     A row without a `required` value goes to quarantine; an export may lack an `optional` column.
-    `meaning` is what docs/clients.md says of it.
+    docs/clients.md shows its `meaning` and its `unit`: that of its type, if it has none of its own.
     """
 
     type: Type
     meaning: str
     required: bool = False
     optional: bool = False
+    own_unit: str = ""
+
+    @property
+    def unit(self) -> str:
+        """Return what the values count; nothing for a name or a flag."""
+        return self.own_unit or UNITS.get(self.type, "")
 
 
 class Contract(NamedTuple):

@@ -28,7 +28,7 @@ class Learning(Settings):
     minimum_conversions: int = Field(
         100, ge=1, description="Conversions that training needs; with fewer the fallback stands in."
     )
-    fallback: Annotated[str, AfterValidator(_usable), " or ".join(FALLBACKS)] = Field(
+    fallback: Annotated[str, AfterValidator(_usable), ", ".join(FALLBACKS)] = Field(
         "linear", description="The model that stands in; `method` beside each credit says so."
     )
 
