@@ -5,7 +5,7 @@ RUN := $(BIN)/python -m pipelines
 DATA := $(or $(ATTRIBUTION_HOME),.)
 
 .PHONY: help daily ingest backfill status export train preview promote plan audit \
-	test check ci style types lint format demo demo-api demo-clean lock clean install exports
+	test check ci style types lint format docs demo demo-api demo-clean lock clean install exports
 
 help: ## list these verbs
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -63,6 +63,9 @@ types: install ## check the types
 format: install ## format SQL and Python
 	$(BIN)/sqlmesh format
 	$(BIN)/ruff format
+
+docs: install ## write the pages' generated tables
+	$(BIN)/python -m docs
 
 demo: install ## write demo exports of DAY
 	$(BIN)/python -m demo --day $(or $(DAY),0)
