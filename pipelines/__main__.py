@@ -108,7 +108,7 @@ def backfill(
     """
     from pipelines.ingest.backfill import backfill as load_history
     from pipelines.ingest.backfill import platforms
-    from pipelines.ingest.delta import Counts
+    from pipelines.ingest.load_counts import Counts
 
     (chosen,), _ = _read([client])
     if not (sources := platforms(chosen)):

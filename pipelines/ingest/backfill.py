@@ -6,14 +6,16 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
-from pipelines.ingest.delta import Counts
-from pipelines.ingest.run import PLATFORMS, asking, bring_in, set_aside
+from pipelines.ingest.commit import bring_in
+from pipelines.ingest.fetching import fetch_request
+from pipelines.ingest.load_counts import Counts
+from pipelines.ingest.refusals import set_aside
+from pipelines.ingest.source_log import SourceLog
 from pipelines.ingest.status import printable
-from pipelines.lake import append as lake
-from pipelines.lake.loads import committed_loads
-from pipelines.settings.apis import Api
+from pipelines.lake.append import alone, scratch
 from pipelines.settings.client import Client
-from pipelines.sources.batches import Batch, ExportError, FetchRequest
+from pipelines.sources.batches import Batch, ExportError
+from pipelines.sources.deliveries import PLATFORMS, platform_of
 from pipelines.sources.errors import PlatformError
 
 
@@ -29,61 +31,55 @@ class Slice(NamedTuple):
 
 def platforms(client: Client) -> list[str]:
     """Return the client's sources that have an API; what is exported to files is read anyway."""
-    return [
-        source
-        for source in PLATFORMS
-        if any(isinstance(feed, Api) for feed in client.sources.of(source).values())
-    ]
+    return [source for source in PLATFORMS if platform_of(client, source)]
 
 
 def backfill(client: Client, source: str, since: date) -> Iterator[Slice]:
     """Load the history of one source since a day; yield each slice once it is committed.
 
-    The first one yielded is empty, and says how many days are missing. The newest days come
-    first, so that what the lake has is never interrupted: an ended backfill goes on where it was,
-    and no morning has to fill a gap. The source is held only while a slice is committed.
+    The first one yielded is empty, and counts the days that are missing. The newest days come
+    first, so that there is never a gap in what the lake has: a backfill that was ended goes on
+    where it was, and no morning has to fill a gap. The source is locked only while a slice is
+    committed.
     """
-    with lake.alone(client.id, f"{source}.backfill"):
-        asked = asking(client, source, Path(), str(since))
-        yield Slice(source, "", days_missing=_missing(source, asked))
+    with alone(client.id, f"{source}.backfill"):
+        yield Slice(source, "", days_missing=_days_missing(client, source, since))
         try:
             while slice_ := _next(client, source, since):
                 yield slice_
-        except PlatformError as trouble:
-            yield Slice(source, "", problem=f"{trouble.code}: {printable(str(trouble))}")
+        except PlatformError as error:
+            yield Slice(source, "", problem=f"{error.code}: {printable(str(error))}")
         except ExportError as error:
             yield Slice(source, "", problem=printable(str(error)))
 
 
 def _next(client: Client, source: str, since: date) -> Slice | None:
-    """Load one slice more; return None if nothing is missing.
-
-    A slice that was asked for before a morning's commit may be older than it: it says nothing.
-    """
-    with lake.scratch(client.id, f"{source}.backfill") as folder:
-        before = _loads(client, source)
-        asked = asking(client, source, folder, str(since))
-        for batch in islice(PLATFORMS[source].fetch(asked), 1):
-            try:
-                counts = _commit(client, source, batch, before)
-            except ExportError as error:
-                set_aside(client, source, batch.path, str(error))
-                raise
-            left = _missing(source, asking(client, source, folder, str(since)))
-            return Slice(source, batch.name, counts, left)
+    """Load one slice more; return None if nothing is missing."""
+    with scratch(client.id, f"{source}.backfill") as folder:
+        log = SourceLog(client.id, source)
+        request = fetch_request(client, log, folder, str(since))
+        for batch in islice(PLATFORMS[source].fetch(request), 1):
+            counts = _commit(client, log, batch)
+            return Slice(source, batch.name, counts, _days_missing(client, source, since))
     return None
 
 
-def _commit(client: Client, source: str, batch: Batch, before: set[str]) -> Counts:
-    with lake.alone(client.id, source), lake.scratch(client.id, f"{source}.slice") as folder:
-        if _loads(client, source) != before:
+def _commit(client: Client, before: SourceLog, batch: Batch) -> Counts:
+    """Commit a slice, unless a morning has committed since it was asked for: it may be older."""
+    source = before.source
+    with alone(client.id, source), scratch(client.id, f"{source}.slice") as folder:
+        log = SourceLog(client.id, source)
+        if log.loads != before.loads:
             return Counts()
-        return bring_in(client, source, {batch.table: [batch]}, folder)
+        try:
+            return bring_in(client, log, {batch.table: [batch]}, folder)
+        except ExportError as error:
+            set_aside(client, source, batch.path, str(error))
+            raise
 
 
-def _loads(client: Client, source: str) -> set[str]:
-    return set(committed_loads(str(lake.source_folder(client.id, source))))
-
-
-def _missing(source: str, asked: FetchRequest) -> int:
-    return len(PLATFORMS[source].missing(asked))
+def _days_missing(client: Client, source: str, since: date) -> int:
+    """Return how many days of the history the lake lacks now; nothing is fetched."""
+    log = SourceLog(client.id, source)
+    request = fetch_request(client, log, Path(), str(since))
+    return len(PLATFORMS[source].missing(request))

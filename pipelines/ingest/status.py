@@ -34,7 +34,7 @@ class Status(NamedTuple):
         return self.code in ("refused", "failed")
 
     @property
-    def said(self) -> str:
+    def summary(self) -> str:
         """Return what is wrong, in a line; nothing if nothing is."""
         if self.code == "ok":
             return ""
@@ -69,7 +69,7 @@ def halted(client: Client) -> dict[str, str]:
 def late(client: Client) -> dict[str, str]:
     """Return the sources that are not complete, though they hold nobody, with the reason."""
     found = [status for status in statuses(client) if not status.holds]
-    return {status.source: status.said for status in found if status.said}
+    return {status.source: status.summary for status in found if status.summary}
 
 
 def write(status: Status) -> None:
@@ -77,8 +77,8 @@ def write(status: Status) -> None:
     file = _file(status.client, status.source)
     file.parent.mkdir(parents=True, exist_ok=True)
     fresh = file.with_suffix(".new")
-    said = {name: value for name, value in status._asdict().items() if name != "client"}
-    fresh.write_text(json.dumps(said) + "\n", encoding="utf-8")
+    content = {name: value for name, value in status._asdict().items() if name != "client"}
+    fresh.write_text(json.dumps(content) + "\n", encoding="utf-8")
     os.replace(fresh, file)
 
 

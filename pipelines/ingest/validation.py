@@ -1,6 +1,7 @@
-"""Judge every row of a batch: what tells it from another, why it is bad."""
+"""Validate every row of a batch: what tells it from another, and why it is bad."""
 
 from pathlib import Path
+from typing import NamedTuple
 
 import duckdb
 
@@ -15,55 +16,96 @@ _OFFSET = "Z|UTC|[+-][0-9]{2}(:?[0-9]{2})?"
 _TIME = f"[T ][0-9]{{1,2}}:[0-9]{{2}}(:[0-9]{{2}}([.][0-9]+)?( *({_OFFSET}))?)?"
 
 
-def judge(
+class Validated(NamedTuple):
+    """A batch after validation: a file of its rows, one of what is no row, and how many they are.
+
+    A good row has no `reason`. `left_out` counts what is knowingly not read.
+    """
+
+    rows: Path
+    rejects: Path
+    row_count: int
+    reject_count: int
+    left_out: int
+
+    @property
+    def is_empty(self) -> bool:
+        """Return whether there is nothing in it, neither good nor bad."""
+        return not self.row_count + self.reject_count
+
+
+def validate(
     connection: duckdb.DuckDBPyConnection,
     contract: Contract,
     client: Client,
     batch: Batch,
-    before: int,
+    ordinals_used: int,
     target: Path,
-) -> tuple[int, int]:
-    """Write a batch's rows to a Parquet file, each with its key, and why it is bad.
+) -> Validated:
+    """Write a batch's rows to a Parquet file, each with its key, and the reason if it is bad.
 
-    They are numbered on from `before`. What is no row goes to the table `rejects`. Return how
-    many are rows, and how many are none. Raise ExportError if it cannot be read, or is too dirty.
+    They are numbered on from the ordinals that batches before it have used. Raise ExportError if
+    the batch cannot be read, or if too many of its rows are bad.
     """
+    rows_file, rejects_file = (
+        target.with_name(f"{target.name}.{part}.parquet") for part in ("rows", "rejects")
+    )
     with batch.open(connection) as rows:
-        (count,) = connection.execute(
-            f"""COPY (
-              SELECT * EXCLUDE (number, place), {before} + number AS ordinal,
-              CASE WHEN reason IS NOT NULL THEN place END AS line FROM (
-                SELECT {_is_deleted(contract)},
-                {literal(batch.name)} AS export_file, {_row_key(contract)} AS row_key,
-                {_reason(contract, client)} AS reason
-                FROM (
-                  SELECT {rows.number} AS number, {rows.line} AS place,
-                  {_trimmed(rows, contract)} FROM {rows.relation}
-                )
-              )
-            ) TO {literal(str(target))} (FORMAT parquet)"""
-        ).fetchone()
-        connection.execute(
-            f"INSERT INTO rejects SELECT {literal(batch.name)}, * FROM ({rows.rejects})"
+        query = _validated(contract, client, batch, rows, ordinals_used)
+        row_count = _write(connection, query, rows_file)
+        reject_count = _write(connection, _rejects(batch, rows), rejects_file)
+        (left_out,) = connection.execute(rows.left_out).fetchone()
+    done = Validated(rows_file, rejects_file, row_count, reject_count, left_out or 0)
+    _refuse_if_too_dirty(connection, client, batch, done)
+    return done
+
+
+def _write(connection: duckdb.DuckDBPyConnection, query: str, target: Path) -> int:
+    copy = f"COPY ({query}) TO {literal(str(target))} (FORMAT parquet)"
+    return connection.execute(copy).fetchone()[0]
+
+
+def _validated(
+    contract: Contract, client: Client, batch: Batch, rows: Rows, ordinals_used: int
+) -> str:
+    """Return SQL for the rows with their key, place and reason; a good one needs no line."""
+    return f"""
+      SELECT * EXCLUDE (number, place), {ordinals_used} + number AS ordinal,
+      CASE WHEN reason IS NOT NULL THEN place END AS line FROM (
+        SELECT {_is_deleted(contract)},
+        {literal(batch.name)} AS export_file, {_row_key(contract)} AS row_key,
+        {_reason(contract, client)} AS reason
+        FROM (
+          SELECT {rows.number} AS number, {rows.line} AS place,
+          {_trimmed(rows, contract)} FROM {rows.relation}
         )
-        connection.execute(
-            f"UPDATE files SET rows_left_out = ({rows.left_out}) WHERE export_file = $name",
-            {"name": batch.name},
-        )
-    bad, torn, example = connection.execute(
-        """SELECT COUNT(*), COUNT(*) FILTER (is_torn), MIN(reason) FROM (
-          SELECT reason, FALSE AS is_torn FROM read_parquet($target) WHERE reason IS NOT NULL
-          UNION ALL SELECT reason, TRUE FROM rejects WHERE export_file = $name
+      )"""
+
+
+def _rejects(batch: Batch, rows: Rows) -> str:
+    return f"""
+      SELECT {literal(batch.name)} AS export_file, line::BIGINT AS line, content::TEXT AS content,
+      reason::TEXT AS reason FROM ({rows.rejects}) AS rejects(line, content, reason)"""
+
+
+def _refuse_if_too_dirty(
+    connection: duckdb.DuckDBPyConnection, client: Client, batch: Batch, done: Validated
+) -> None:
+    """Raise ExportError if more rows are bad than the client's quality.quarantine_limit allows."""
+    bad, example = connection.execute(
+        """SELECT COUNT(*), MIN(reason) FROM (
+          SELECT reason FROM read_parquet($rows) WHERE reason IS NOT NULL
+          UNION ALL SELECT reason FROM read_parquet($rejects)
         )""",
-        {"target": str(target), "name": batch.name},
+        {"rows": str(done.rows), "rejects": str(done.rejects)},
     ).fetchone()
-    allowed = client.quality.quarantine_limit * (count + torn)
-    if bad > max(allowed, 1 if batch.covers.first else 0):  # a poll may bring one row alone
+    count = done.row_count + done.reject_count
+    at_least = 1 if batch.covers.first else 0  # a poll may bring one row alone
+    if bad > max(client.quality.quarantine_limit * count, at_least):
         raise batch.refused(
-            f"{bad} of {count + torn} rows are bad, for one: {example}."
+            f"{bad} of {count} rows are bad, for one: {example}."
             " Deliver it again, or raise quality.quarantine_limit"
         )
-    return count, torn
 
 
 def _trimmed(rows: Rows, contract: Contract) -> str:
@@ -100,28 +142,28 @@ def _row_key(contract: Contract) -> str:
 
 
 def _reason(contract: Contract, client: Client) -> str:
-    """Return SQL that says all that is wrong with a row: NULL if nothing is."""
+    """Return SQL for all that is wrong with a row: NULL if nothing is."""
     faults: dict[str, str] = {}
     for name, column in contract.columns.items():
         if column.required:
             faults[f"{name} IS NULL"] = f"'{name} is missing'"
         if column.type != "text":
-            said = f"CONCAT('{name} ''', {name}, ''' is no {column.type}')"
-            faults[f"{name} IS NOT NULL AND NOT {_castable(name, column.type)}"] = said
+            reason = f"CONCAT('{name} ''', {name}, ''' is no {column.type}')"
+            faults[f"{name} IS NOT NULL AND NOT {_castable(name, column.type)}"] = reason
     faults |= {condition: f"'{what}'" for what, condition in contract.bad_if.items()}
     if "currency" in contract.columns:
-        fault, said = _strange_currency(client)
-        faults[fault] = said
-    reasons = ", ".join(f"CASE WHEN {fault} THEN {said} END" for fault, said in faults.items())
+        fault, reason = _unpriced_currency(client)
+        faults[fault] = reason
+    reasons = ", ".join(f"CASE WHEN {fault} THEN {reason} END" for fault, reason in faults.items())
     is_bad = " OR ".join(f"COALESCE({fault}, FALSE)" for fault in faults)
     return f"CASE WHEN {is_bad} THEN CONCAT_WS('; ', {reasons}) END"
 
 
-def _strange_currency(client: Client) -> tuple[str, str]:
-    """Return SQL for a currency that nothing tells in the client's, and for what is wrong with it."""
+def _unpriced_currency(client: Client) -> tuple[str, str]:
+    """Return SQL for a currency that cannot be changed into the client's, and for the reason."""
     if client.sources.rates:
-        said = "CONCAT('currency ', currency, ' is not three capitals')"
-        return "NOT REGEXP_FULL_MATCH(currency, '[A-Z]{3}')", said
+        reason = "CONCAT('currency ', currency, ' is not three capitals')"
+        return "NOT REGEXP_FULL_MATCH(currency, '[A-Z]{3}')", reason
     remedy = f", the client has {client.currency}: deliver sources.rates"
     return f"currency <> '{client.currency}'", f"CONCAT('currency ', currency, '{remedy}')"
 

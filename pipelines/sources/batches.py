@@ -79,12 +79,12 @@ class Batch(NamedTuple):
 class FetchRequest(NamedTuple):
     """What a platform is asked for on behalf of a client, and how long its troubles are waited out.
 
-    `known` is what the lake covers, by table; `since` asks for history from that day on, as a
+    `coverage` is what the lake has, by table; `since` asks for history from that day on, as a
     backfill does. Answers are kept in `folder` until they are loaded.
     """
 
     client: Client
-    known: dict[str, list[Coverage]]
+    coverage: dict[str, list[Coverage]]
     now: datetime
     until: datetime
     folder: Path

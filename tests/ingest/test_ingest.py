@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,9 +21,10 @@ from sqlglot import exp
 
 from macros.utc import utc
 from pipelines.ingest import run as ingesting
-from pipelines.ingest.run import Counts, ingest
+from pipelines.ingest.load_counts import Counts
+from pipelines.ingest.run import ingest
 from pipelines.ingest.status import halted
-from pipelines.lake.loads import committed_files, committed_loads
+from pipelines.lake.loads import committed_files, committed_loads, read_loads
 from pipelines.settings.reader import read
 from pipelines.sources.files import reading as files
 from tests.builders.tenant import Tenant
@@ -434,6 +436,41 @@ def accounts(tenant: Tenant) -> list[int]:
     columns = ("read", "appended", "unchanged", "quarantined", "superseded", "deleted")
     rows = tenant.log(", ".join(f"rows_{column}" for column in columns), table="exports")
     return [sum(column) for column in zip(*rows)]
+
+
+@pytest.fixture
+def looks(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """Count how often load markers are scanned, and load counts are read, whoever asks."""
+    looks: Counter[str] = Counter()
+
+    def counted(name: str, function: Callable, counts: Callable) -> Callable:
+        def looking(*arguments, **options):
+            looks[name] += counts(*arguments)
+            return function(*arguments, **options)
+
+        return looking
+
+    for module in [module for name, module in sys.modules.items() if name.startswith("pipelines")]:
+        for name, function, counts in (
+            ("load markers", committed_loads, lambda *_: 1),
+            ("load counts", read_loads, lambda files, *_: "/exports/" in files[0]),
+        ):
+            if getattr(module, function.__name__, None) is function:
+                monkeypatch.setattr(module, function.__name__, counted(name, function, counts))
+    return looks
+
+
+def test_an_unchanged_delivery_asks_the_log_once(house: House, looks: Counter[str]) -> None:
+    house.export()
+    house.ingest()
+    shop, acme = house.client("shop"), house.client("acme")
+    assert len(shop.sources.of("web")) == 2  # one look serves both tables
+    for client in (shop, acme):
+        for source in dict.fromkeys(source for source, _, _ in client.sources.feeds()):
+            looks.clear()
+            outcome = ingesting.ingest_source(client, source)
+            assert outcome.counts == Counts() and not outcome.problem
+            assert looks == {"load markers": 1, "load counts": 1}, (client.id, source)
 
 
 # Who is killed leaves nothing behind that counts.

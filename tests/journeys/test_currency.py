@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, strategies
 from hypothesis import settings as hypothesis_settings
 
-from pipelines.ingest.delta import Counts
+from pipelines.ingest.load_counts import Counts
 from tests.builders.lake_writer import START, Load, row_key
 from tests.builders.tenant import Tenant
 from tests.conftest import House

@@ -10,7 +10,7 @@ from demo.servers import Cut, Html, Truncated
 from demo.servers import bucket_server as buckets
 from demo.servers.base import Answer, Request
 from demo.servers.bucket_server import LONG_AGO, BucketServer
-from pipelines.ingest.run import Counts
+from pipelines.ingest.load_counts import Counts
 from pipelines.settings.reader import read
 from tests.builders.tenant import SPEND, Tenant
 from tests.conftest import House

@@ -9,10 +9,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipelines.ingest.delta import Counts, Table, take
+from pipelines.ingest.delta import Table, changes
+from pipelines.ingest.load_counts import Counts
 from pipelines.ingest.run import Outcome
+from pipelines.ingest.source_log import SourceLog
 from pipelines.lake.loads import committed_loads
 from pipelines.settings.reader import read
+from pipelines.sources.deliveries import delivery_of
 from pipelines.sources.files import event_sessions as events
 from pipelines.sources.files import reading as files
 from pipelines.sources.files import snowplow
@@ -459,7 +462,10 @@ def load(site: Site) -> None:
         return
     scratch = site.home / "scratch"
     scratch.mkdir(exist_ok=True)
-    taken = take(Table(client, "web", "sessions", "increment", loads), batches, scratch)
+    table = Table(
+        client, "sessions", delivery_of(client, "web", "sessions"), SourceLog("one", "web")
+    )
+    taken = changes(table, batches, scratch)
     name = f"{len(loads) + 1}.0"
     for part in ("sessions", "_dlt_loads"):
         (folder / part).mkdir(parents=True, exist_ok=True)

@@ -10,7 +10,8 @@ from urllib.parse import quote
 import adbc_driver_postgresql.dbapi as driver
 import pytest
 
-from pipelines.ingest.run import Counts, Outcome
+from pipelines.ingest.load_counts import Counts
+from pipelines.ingest.run import Outcome
 from pipelines.settings.reader import read
 from tests.builders.tenant import Tenant
 from tests.conftest import House

@@ -20,7 +20,8 @@ from macros.utc import utc
 from pipelines.contracts.catalog import CONTRACTS
 from pipelines.ingest import status
 from pipelines.ingest.backfill import backfill
-from pipelines.ingest.run import Counts, Outcome, ingest_client, ingest_source
+from pipelines.ingest.load_counts import Counts
+from pipelines.ingest.run import Outcome, ingest_client, ingest_source
 from pipelines.ingest.status import late
 from pipelines.processes import in_processes
 from pipelines.settings.client import Client

@@ -34,7 +34,7 @@ class Store(NamedTuple):
     system: "FileSystem"
     root: str
     path: str
-    asking: FetchRequest
+    request: FetchRequest
 
     def ask(self, what: str, answer: Callable[[], Answer]) -> Answer:
         """Return the answer, after a while if it takes one. Raise PlatformError if there is none."""
@@ -45,17 +45,17 @@ class Store(NamedTuple):
             except OSError as error:
                 raise _trouble(error, what) from None
 
-        return patient(self.asking.until)(once)
+        return patient(self.request.until)(once)
 
 
 def batches(
-    asking: FetchRequest, source: str, table: str, export: Export, contract: Contract
+    request: FetchRequest, source: str, table: str, export: Export, contract: Contract
 ) -> list[Batch]:
     """Return the objects that match as batches, each told by its size and the time of its change.
 
     Raise ExportError if there is none, PlatformError if the bucket does not answer.
     """
-    store = _store(asking, source, export)
+    store = _store(request, source, export)
     found = [
         info
         for info in store.ask(export.files, partial(_listed, store))
@@ -68,7 +68,7 @@ def batches(
 
 def _batch(store: Store, info: "FileInfo", table: str, export: Export, contract: Contract) -> Batch:
     name = store.root + info.path.partition("/")[2]
-    folder = store.asking.folder / hashlib.sha256(name.encode()).hexdigest()[:16]
+    folder = store.request.folder / hashlib.sha256(name.encode()).hexdigest()[:16]
     path = folder / PurePosixPath(info.path).name
     opening = partial(_opened, store, info, name, path, contract, export)
     return Batch(table, name, f"{info.size} bytes of {info.mtime_ns}", path, opening)
@@ -125,30 +125,30 @@ def _listed(store: Store) -> list["FileInfo"]:
         return []
 
 
-def _store(asking: FetchRequest, source: str, export: Export) -> Store:
+def _store(request: FetchRequest, source: str, export: Export) -> Store:
     """Return the bucket of an export, with its client's own keys, or what it is told to use."""
     bucket, url = export.bucket or Bucket(), urlsplit(export.files)
     scheme, _, path = export.files.partition("://")
     if scheme == "abfss":
         container, _, account = url.netloc.partition("@")
         path = container + path[len(url.netloc) :]
-        system = _azure(asking, source, bucket, account)
+        system = _azure(request, source, bucket, account)
     elif scheme == "gs" and bucket.access == "ambient":
         from pyarrow.fs import GcsFileSystem
 
         system = GcsFileSystem()
     else:
-        system = _s3(asking, source, bucket, scheme)
-    return Store(system, f"{scheme}://{url.netloc}/", path, asking)
+        system = _s3(request, source, bucket, scheme)
+    return Store(system, f"{scheme}://{url.netloc}/", path, request)
 
 
-def _s3(asking: FetchRequest, source: str, bucket: Bucket, scheme: str) -> "FileSystem":
+def _s3(request: FetchRequest, source: str, bucket: Bucket, scheme: str) -> "FileSystem":
     """Return S3, or what speaks it: Google's buckets do, with HMAC keys."""
     from pyarrow.fs import AwsStandardS3RetryStrategy, S3FileSystem
 
     keys = {"anonymous": True} if bucket.access == "anonymous" else {}
     if bucket.access == "keys":
-        found = credentials(asking.client.id, source, "access_key_id", "secret_access_key")
+        found = credentials(request.client.id, source, "access_key_id", "secret_access_key")
         keys = {"access_key": found["access_key_id"], "secret_key": found["secret_access_key"]}
     google = "https://storage.googleapis.com" if scheme == "gs" else None
     address = urlsplit(bucket.endpoint or google or "")
@@ -163,12 +163,12 @@ def _s3(asking: FetchRequest, source: str, bucket: Bucket, scheme: str) -> "File
     )
 
 
-def _azure(asking: FetchRequest, source: str, bucket: Bucket, account: str) -> "FileSystem":
+def _azure(request: FetchRequest, source: str, bucket: Bucket, account: str) -> "FileSystem":
     from pyarrow.fs import AzureFileSystem
 
     keys = {}
     if bucket.access == "keys":
-        keys = credentials(asking.client.id, source, "account_key")
+        keys = credentials(request.client.id, source, "account_key")
     return AzureFileSystem(account.partition(".")[0], **keys)
 
 

@@ -1,7 +1,7 @@
 """Turn events into sessions: one row a session, with the facts of its earliest event.
 
-A session may be spread over several files. What it says is a minimum over its events, in one total
-order, so it does not matter which file brings which of them, nor when: `joined` takes the minimum
+A session may be spread over several files. Its facts are a minimum over its events, in one total
+order, so it does not matter which file brings which of them, nor when: `merge` takes the minimum
 of the versions that were made of each. The customer is the one who is named first.
 """
 
@@ -60,41 +60,45 @@ def sessions(
     )
 
 
-def joined(connection: duckdb.DuckDBPyConnection, lake: str, folder: Path) -> Path:
-    """Return a file with the rows of `judged`, in which all versions of a session say the same.
+def merge(connection: duckdb.DuckDBPyConnection, delivered: str, stored: str, target: Path) -> None:
+    """Write the rows that are delivered to a file, all versions of a session merged.
 
-    `lake` is the relation of those that were loaded before, if they count.
+    `delivered` and `stored` are relations; the latter has what was loaded before, '' if nothing
+    was, or if it does not count.
     """
-    target = folder / "sessions.joined.parquet"
     columns = ", ".join(CONTRACT.columns)
-    said = [name for name in CONTRACT.columns if name != "session_id"]
     connection.execute(
-        f"""CREATE TEMP TABLE versions AS
-        SELECT row_key, {columns} FROM judged WHERE reason IS NULL AND HASH(row_key) IN (
-          SELECT HASH(row_key) AS tag FROM judged GROUP BY tag HAVING COUNT(*) > 1
+        f"""CREATE OR REPLACE TEMP TABLE session_versions AS
+        SELECT row_key, {columns} FROM {delivered} WHERE reason IS NULL AND HASH(row_key) IN (
+          SELECT HASH(row_key) AS tag FROM {delivered} GROUP BY tag HAVING COUNT(*) > 1
         )"""
     )
-    if lake:
+    if stored:
         connection.execute(
-            f"""CREATE TEMP TABLE begun AS SELECT row_key, is_deleted, {columns} FROM {lake} AS log
-            WHERE row_key IN (SELECT row_key FROM judged WHERE reason IS NULL)
+            f"""CREATE OR REPLACE TEMP TABLE begun_sessions AS
+            SELECT row_key, is_deleted, {columns} FROM {stored} AS log
+            WHERE row_key IN (SELECT row_key FROM {delivered} WHERE reason IS NULL)
             QUALIFY ROW_NUMBER() OVER (PARTITION BY row_key ORDER BY loaded_at DESC, ordinal DESC) = 1;
-            INSERT INTO versions SELECT * EXCLUDE is_deleted FROM begun WHERE NOT is_deleted
-            UNION ALL SELECT row_key, {columns} FROM judged
-            WHERE reason IS NULL AND row_key IN (SELECT row_key FROM begun)"""
+            INSERT INTO session_versions
+            SELECT * EXCLUDE is_deleted FROM begun_sessions WHERE NOT is_deleted
+            UNION ALL SELECT row_key, {columns} FROM {delivered}
+            WHERE reason IS NULL AND row_key IN (SELECT row_key FROM begun_sessions)"""
         )
     merged = ", ".join(
-        f"IF(merged.row_key IS NULL, judged.{name}, merged.{name}) AS {name}" for name in said
+        f"IF(merged.row_key IS NULL, delivered.{name}, merged.{name}) AS {name}"
+        for name in CONTRACT.columns
+        if name != "session_id"
     )
     connection.execute(
         f"""COPY (
-          SELECT judged.* REPLACE ({merged}) FROM judged
-          LEFT JOIN (SELECT row_key, {_earliest("identified_at")} FROM versions GROUP BY row_key)
-            AS merged ON judged.row_key = merged.row_key AND judged.reason IS NULL
+          SELECT delivered.* REPLACE ({merged}) FROM {delivered} AS delivered
+          LEFT JOIN (
+            SELECT row_key, {_earliest("identified_at")} FROM session_versions GROUP BY row_key
+          ) AS merged ON delivered.row_key = merged.row_key AND delivered.reason IS NULL
           ORDER BY ordinal
-        ) TO {literal(str(target))} (FORMAT parquet)"""
+        ) TO {literal(str(target))} (FORMAT parquet);
+        DROP TABLE session_versions; DROP TABLE IF EXISTS begun_sessions"""
     )
-    return target
 
 
 def _earliest(identified_at: str) -> str:

@@ -47,24 +47,24 @@ ORDER BY 1 LIMIT 20
 
 
 def batches(
-    asking: FetchRequest, source: str, table: str, export: Export, contract: Contract
+    request: FetchRequest, source: str, table: str, export: Export, contract: Contract
 ) -> list[Batch]:
     """Return a table as a batch, always to be looked at."""
     settings, covers = export.postgres, Coverage()
     if settings.cursor:
         account = f"{settings.table}.{settings.cursor}"
-        seen = [one.last for one in asking.known.get(table, []) if one.account == account]
-        last = _newest(asking, source, settings)
+        seen = [one.last for one in request.coverage.get(table, []) if one.account == account]
+        last = _newest(request, source, settings)
         covers = Coverage(account, max(seen, default="-infinity"), max([*seen, last or ""]))
     name = f"{settings.table} until {covers.last}" if covers.last else settings.table
     read_from = covers.first if covers.last else ""
-    opening = partial(_opened, asking, source, export, contract, read_from)
+    opening = partial(_opened, request, source, export, contract, read_from)
     return [Batch(table, name, "", None, opening, covers if covers.last else Coverage())]
 
 
 @contextmanager
 def _opened(
-    asking: FetchRequest,
+    request: FetchRequest,
     source: str,
     export: Export,
     contract: Contract,
@@ -75,7 +75,7 @@ def _opened(
     refused = partial(ExportError, name=settings.table)
     try:
         with ExitStack() as open_files:
-            cursor = open_files.enter_context(_connected(asking, source))
+            cursor = open_files.enter_context(_connected(request, source))
             present = _columns(cursor, settings)
             cursor.adbc_statement.set_options(**BATCH)
             read = wanted(export, contract)
@@ -89,15 +89,15 @@ def _opened(
             )
             yield shaped(connection, rows, export, contract, refused, open_files)
     except (duckdb.Error, pa.ArrowInvalid) as error:
-        if failures and (found := _trouble(failures[0], asking, source)):
+        if failures and (found := _trouble(failures[0], request, source)):
             raise found from None
         line = str(failures[0] if failures else error).strip().splitlines()[0]
         raise refused(f"not readable: {conceal(line)}; mend the table") from None
 
 
-def _newest(asking: FetchRequest, source: str, settings: Postgres) -> str | None:
+def _newest(request: FetchRequest, source: str, settings: Postgres) -> str | None:
     """Return the newest time of the cursor, none that is still to come."""
-    with _connected(asking, source) as cursor:
+    with _connected(request, source) as cursor:
         column = identifier(_cursor(settings, _columns(cursor, settings))[0])
         cursor.execute(
             f"SELECT CAST(MAX({column}) AS TEXT) FROM {_quoted(settings)} WHERE {column} <= NOW()"
@@ -146,11 +146,11 @@ def _quoted(settings: Postgres) -> str:
 
 
 @contextmanager
-def _connected(asking: FetchRequest, source: str) -> Iterator[Any]:
+def _connected(request: FetchRequest, source: str) -> Iterator[Any]:
     """Yield a cursor in a read-only snapshot. Raise PlatformError if the database does not answer."""
     import adbc_driver_postgresql.dbapi as driver  # here, as few clients need it
 
-    url = credentials(asking.client.id, source, "url")["url"]
+    url = credentials(request.client.id, source, "url")["url"]
     if password := urlsplit(url).password:
         keep_secret(password)
         keep_secret(unquote(password))
@@ -159,15 +159,15 @@ def _connected(asking: FetchRequest, source: str) -> Iterator[Any]:
         try:
             return driver.connect(url)
         except driver.Error as error:
-            raise _unreached(error, asking, source) from None
+            raise _unreached(error, request, source) from None
 
     try:
-        with patient(asking.until)(connect) as database, database.cursor() as cursor:
+        with patient(request.until)(connect) as database, database.cursor() as cursor:
             for statement in _SESSION.split(";"):
                 cursor.execute(statement)
             yield cursor
     except driver.Error as error:
-        if found := _trouble(error, asking, source):
+        if found := _trouble(error, request, source):
             raise found from None
         line = str(error).strip().splitlines()[0]
         raise ExportError(f"its Postgres says: {conceal(line)}; mend it") from None
@@ -221,24 +221,24 @@ _TEXTS = {
 }
 
 
-def _unreached(error: Exception, asking: FetchRequest, source: str) -> PlatformError:
+def _unreached(error: Exception, request: FetchRequest, source: str) -> PlatformError:
     reason = str(error).partition("failed: ")[2] or str(
         error
     )  # what is before names the user's host
     for pattern, code, said, passes in _REFUSALS:
         if re.search(pattern, reason):
-            return PlatformError(code, _worded(said, asking, source), passes=passes)
-    return PlatformError("credentials_refused", _worded(_NO_URL, asking, source))
+            return PlatformError(code, _worded(said, request, source), passes=passes)
+    return PlatformError("credentials_refused", _worded(_NO_URL, request, source))
 
 
-def _trouble(error: Exception, asking: FetchRequest, source: str) -> PlatformError | None:
+def _trouble(error: Exception, request: FetchRequest, source: str) -> PlatformError | None:
     """Return what is wrong with the server, if it is at fault."""
     said = {pattern: state for pattern, state in _TEXTS.items() if re.search(pattern, str(error))}
     state = getattr(error, "sqlstate", None) or next(iter(said.values()), "")
     code, said = _STATES.get(state) or _STATES.get(state[:2]) or (None, "")
-    return PlatformError(code, _worded(said, asking, source)) if code else None
+    return PlatformError(code, _worded(said, request, source)) if code else None
 
 
-def _worded(said: str, asking: FetchRequest, source: str) -> str:
-    variable = f"CLIENTS__{asking.client.id}__{source}__URL".upper()
-    return f"the Postgres of {asking.client.id}.{source} {said.format(variable=variable)}"
+def _worded(said: str, request: FetchRequest, source: str) -> str:
+    variable = f"CLIENTS__{request.client.id}__{source}__URL".upper()
+    return f"the Postgres of {request.client.id}.{source} {said.format(variable=variable)}"

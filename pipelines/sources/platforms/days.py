@@ -25,7 +25,7 @@ class Span(NamedTuple):
 
 
 def by_days(
-    asking: FetchRequest,
+    request: FetchRequest,
     source: str,
     accounts: Iterable[str],
     ask: Callable[[str, Span], Iterator[list[dict]]],
@@ -37,12 +37,12 @@ def by_days(
     end. Any other is raised at once.
     """
     troubles: dict[str, PlatformError] = {}
-    for account, span in _turns(asking, source, accounts):
+    for account, span in _turns(request, source, accounts):
         if account in troubles:
             continue
         try:
             covers = Coverage(account, *map(str, span))
-            yield kept(asking.folder, source, "spend", covers, ask(account, span), columns)
+            yield kept(request.folder, source, "spend", covers, ask(account, span), columns)
         except PlatformError as trouble:
             if not trouble.account:
                 raise
@@ -51,12 +51,12 @@ def by_days(
         raise _summed(troubles)
 
 
-def _turns(asking: FetchRequest, source: str, accounts: Iterable[str]) -> list[tuple[str, Span]]:
+def _turns(request: FetchRequest, source: str, accounts: Iterable[str]) -> list[tuple[str, Span]]:
     """Return who is asked for what: no account's missing days wait for another's restated ones."""
     turns = []
     for account in dict.fromkeys(accounts):
-        lacking = set(missing(asking, source, account))
-        for turn, span in enumerate(spans(asking, source, account)):
+        lacking = set(missing(request, source, account))
+        for turn, span in enumerate(spans(request, source, account)):
             turns.append((lacking.isdisjoint(span.days), turn, account, span))
     return [(account, span) for _, _, account, span in sorted(turns, key=lambda turn: turn[:2])]
 
@@ -68,41 +68,41 @@ def _summed(troubles: dict[str, PlatformError]) -> PlatformError:
     return PlatformError(first.code, said, retry_after=first.retry_after, account=True)
 
 
-def spans(asking: FetchRequest, source: str, account: str) -> list[Span]:
+def spans(request: FetchRequest, source: str, account: str) -> list[Span]:
     """Return what an account is asked for, in that order: spans of missing days, then the rest.
 
     Every day up to yesterday is wanted, in the client's time zone: from the first that is known,
     or from as far back as the platform restates. The newest days, as many as the platform
     restates, are asked for again. A backfill wants the days since, the newest first.
     """
-    api = getattr(asking.client.sources, source).api
-    yesterday = _yesterday(asking)
+    api = getattr(request.client.sources, source).api
+    yesterday = _yesterday(request)
     restated = yesterday - DAY * (api.restate_days - 1)
-    lacking = set(missing(asking, source, account))
-    if asking.since:
+    lacking = set(missing(request, source, account))
+    if request.since:
         return _spans(sorted(lacking), api.days_per_request)[::-1]
     wanted = _spans(sorted(lacking | set(Span(restated, yesterday).days)), api.days_per_request)
     return sorted(wanted, key=lambda span: (lacking.isdisjoint(span.days), span))
 
 
-def missing(asking: FetchRequest, source: str, account: str) -> list[date]:
+def missing(request: FetchRequest, source: str, account: str) -> list[date]:
     """Return the days of an account that the lake lacks."""
-    api = getattr(asking.client.sources, source).api
-    yesterday = _yesterday(asking)
+    api = getattr(request.client.sources, source).api
+    yesterday = _yesterday(request)
     known = {
         day
-        for covers in asking.known.get("spend", [])
+        for covers in request.coverage.get("spend", [])
         if covers.account == account
         for day in Span(date.fromisoformat(covers.first), date.fromisoformat(covers.last)).days
     }
     first = min([yesterday - DAY * (api.restate_days - 1), *known])
-    if asking.since:
-        first = date.fromisoformat(asking.since)
+    if request.since:
+        first = date.fromisoformat(request.since)
     return [day for day in Span(first, yesterday).days if day not in known]
 
 
-def _yesterday(asking: FetchRequest) -> date:
-    return asking.now.astimezone(ZoneInfo(asking.client.timezone)).date() - DAY
+def _yesterday(request: FetchRequest) -> date:
+    return request.now.astimezone(ZoneInfo(request.client.timezone)).date() - DAY
 
 
 def _spans(days: list[date], at_most: int) -> list[Span]:

@@ -47,25 +47,25 @@ COLUMNS = {
 }
 
 
-def fetch(asking: FetchRequest) -> Iterator[Batch]:
+def fetch(request: FetchRequest) -> Iterator[Batch]:
     """Yield the spend of every account, span by span. Raise PlatformError where Facebook answers none."""
-    api = asking.client.sources.facebook_ads.api
-    secrets = credentials(asking.client.id, "facebook_ads", "access_token")
+    api = request.client.sources.facebook_ads.api
+    secrets = credentials(request.client.id, "facebook_ads", "access_token")
     graph = connect(
         f"{api.base_url}/{api.version}",
-        asking.until,
+        request.until,
         refused,
         Token(lambda: secrets["access_token"]),
     )
-    report = partial(_report, graph, asking.until)
-    yield from days.by_days(asking, "facebook_ads", api.accounts, report, _columns(api))
+    report = partial(_report, graph, request.until)
+    yield from days.by_days(request, "facebook_ads", api.accounts, report, _columns(api))
 
 
-def missing(asking: FetchRequest) -> list[date]:
+def missing(request: FetchRequest) -> list[date]:
     """Return the days that the lake lacks of any account."""
-    api = asking.client.sources.facebook_ads.api
+    api = request.client.sources.facebook_ads.api
     return sorted(
-        {day for one in api.accounts for day in days.missing(asking, "facebook_ads", one)}
+        {day for one in api.accounts for day in days.missing(request, "facebook_ads", one)}
     )
 
 

@@ -59,11 +59,11 @@ COLUMNS = {
 }
 
 
-def fetch(asking: FetchRequest) -> Iterator[Batch]:
+def fetch(request: FetchRequest) -> Iterator[Batch]:
     """Yield the spend of every account, span by span. Raise PlatformError where Google answers none."""
-    api = asking.client.sources.google_ads.api
+    api = request.client.sources.google_ads.api
     secrets = credentials(
-        asking.client.id,
+        request.client.id,
         "google_ads",
         "developer_token",
         "client_id",
@@ -76,19 +76,21 @@ def fetch(asking: FetchRequest) -> Iterator[Batch]:
         headers["login-customer-id"] = api.manager
     google = connect(
         f"{api.base_url}/{api.version}",
-        asking.until,
+        request.until,
         partial(_refused, quota),
-        Token(partial(_access_token, api.token_url, secrets, asking.until)),
+        Token(partial(_access_token, api.token_url, secrets, request.until)),
         headers,
     )
-    search = partial(_search, google, quota, asking.until)
-    yield from days.by_days(asking, "google_ads", api.customers, search, COLUMNS)
+    search = partial(_search, google, quota, request.until)
+    yield from days.by_days(request, "google_ads", api.customers, search, COLUMNS)
 
 
-def missing(asking: FetchRequest) -> list[date]:
+def missing(request: FetchRequest) -> list[date]:
     """Return the days that the lake lacks of any account."""
-    api = asking.client.sources.google_ads.api
-    return sorted({day for one in api.customers for day in days.missing(asking, "google_ads", one)})
+    api = request.client.sources.google_ads.api
+    return sorted(
+        {day for one in api.customers for day in days.missing(request, "google_ads", one)}
+    )
 
 
 def _access_token(url: str, secrets: dict[str, str], until: datetime) -> str:

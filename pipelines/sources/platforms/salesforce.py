@@ -28,17 +28,17 @@ ROWS = 20_000  # of a batch: those that wait in memory
 BEGINNING = "1970-01-01T00:00:00.000Z"
 
 
-def fetch(asking: FetchRequest) -> Iterator[Batch]:
+def fetch(request: FetchRequest) -> Iterator[Batch]:
     """Yield what changed in every table. Raise PlatformError where Salesforce does not answer.
 
     A table that may not be read leaves the others alone: its PlatformError is raised at the end.
     """
-    api = asking.client.sources.salesforce.api
-    org, troubles = _signed_in(asking, api), []
+    api = request.client.sources.salesforce.api
+    org, troubles = _signed_in(request, api), []
     for table in api.tables:
-        read = _history if asking.since else _changes
+        read = _history if request.since else _changes
         try:
-            yield from read(asking, org, table, query_of(table, api))
+            yield from read(request, org, table, query_of(table, api))
         except PlatformError as trouble:
             if not trouble.account:
                 raise
@@ -47,22 +47,22 @@ def fetch(asking: FetchRequest) -> Iterator[Batch]:
         raise PlatformError(troubles[0].code, "; ".join(map(str, troubles)))
 
 
-def missing(asking: FetchRequest) -> list[date]:
+def missing(request: FetchRequest) -> list[date]:
     """Return no days: what changed is asked for from the last change that is known."""
     return []
 
 
-def _changes(asking: FetchRequest, org: RESTClient, table: str, query: Query) -> Iterator[Batch]:
+def _changes(request: FetchRequest, org: RESTClient, table: str, query: Query) -> Iterator[Batch]:
     """Yield what changed since the last change that is known, the oldest first.
 
     What ends where it is known to end is called by the same name: if it says nothing new,
     nothing is committed. Only moments before the run count as seen: a record that is changed
     while it is read shows a later one than those that are still to come.
     """
-    known, now = _known(asking, table, query), _iso(asking.now)
+    known, now = _known(request, table, query), _iso(request.now)
     ends = {covers.last: covers for covers in known}
     newest = _newest(known)
-    start = _iso(datetime.fromisoformat(newest) - OVERLAP) if newest else _since(asking)
+    start = _iso(datetime.fromisoformat(newest) - OVERLAP) if newest else _since(request)
 
     def ask(moment: str) -> Iterator[list[dict]]:
         return _pages(org, query, query.soql(f"SystemModstamp >= {moment}", "ASC"))
@@ -74,13 +74,13 @@ def _changes(asking: FetchRequest, org: RESTClient, table: str, query: Query) ->
         last = max(last, newest) if is_last else last
         if pages:
             covers = ends.get(last, Coverage(query.account, first, last))
-            yield _batch(asking, table, query, covers, pages)
+            yield _batch(request, table, query, covers, pages)
 
 
-def _history(asking: FetchRequest, org: RESTClient, table: str, query: Query) -> Iterator[Batch]:
+def _history(request: FetchRequest, org: RESTClient, table: str, query: Query) -> Iterator[Batch]:
     """Yield what changed since a day, up to what is known, the newest first."""
-    known, since = _known(asking, table, query), _since(asking)
-    start = min((covers.first for covers in known), default=_iso(asking.now))
+    known, since = _known(request, table, query), _since(request)
+    start = min((covers.first for covers in known), default=_iso(request.now))
     if start <= since:
         return
 
@@ -93,7 +93,7 @@ def _history(asking: FetchRequest, org: RESTClient, table: str, query: Query) ->
 
     for last, first, pages, is_last in _parts(ask, further, start):
         covers = Coverage(query.account, since if is_last else first, last)
-        yield _batch(asking, table, query, covers, pages)
+        yield _batch(request, table, query, covers, pages)
 
 
 def _parts(
@@ -143,10 +143,10 @@ def _resumed(
 
 
 def _batch(
-    asking: FetchRequest, table: str, query: Query, covers: Coverage, pages: Iterable[list[dict]]
+    request: FetchRequest, table: str, query: Query, covers: Coverage, pages: Iterable[list[dict]]
 ) -> Batch:
     """Return a batch without a fingerprint: what was asked for twice is looked at twice."""
-    batch = kept(asking.folder, "salesforce", table, covers, pages, query.columns)
+    batch = kept(request.folder, "salesforce", table, covers, pages, query.columns)
     return batch._replace(fingerprint="")
 
 
@@ -193,16 +193,16 @@ def _moments(page: list[dict]) -> list[str]:
         raise _malformed("a record without SystemModstamp") from None
 
 
-def _signed_in(asking: FetchRequest, api: SalesforceApi) -> RESTClient:
+def _signed_in(request: FetchRequest, api: SalesforceApi) -> RESTClient:
     """Return the org, at the address that it names itself. Raise PlatformError if it lets nobody in."""
-    secrets = credentials(asking.client.id, "salesforce", "client_id", "client_secret")
-    door = connect(api.base_url, asking.until, refusal)
+    secrets = credentials(request.client.id, "salesforce", "client_id", "client_secret")
+    door = connect(api.base_url, request.until, refusal)
     sign_in = partial(_session, door, {"grant_type": "client_credentials"} | secrets)
     token, address = sign_in()
     tokens = [token]
     return connect(
         f"{address}/services/data/{api.version}",
-        asking.until,
+        request.until,
         refusal,
         Token(lambda: tokens.pop() if tokens else sign_in()[0]),
     )
@@ -236,8 +236,8 @@ def _malformed(what: str) -> PlatformError:
     )
 
 
-def _known(asking: FetchRequest, table: str, query: Query) -> list[Coverage]:
-    known = [one._replace(account=one.account or "") for one in asking.known.get(table, [])]
+def _known(request: FetchRequest, table: str, query: Query) -> list[Coverage]:
+    known = [one._replace(account=one.account or "") for one in request.coverage.get(table, [])]
     return [one for one in known if one.account == query.account]
 
 
@@ -251,13 +251,13 @@ def _newest(known: list[Coverage]) -> str:
     return newest
 
 
-def _since(asking: FetchRequest) -> str:
+def _since(request: FetchRequest) -> str:
     """Return the first moment that is asked for: midnight of a day, in the client's time zone."""
-    setting = asking.client.sources.salesforce.api.since
-    day = date.fromisoformat(asking.since) if asking.since else setting
+    setting = request.client.sources.salesforce.api.since
+    day = date.fromisoformat(request.since) if request.since else setting
     if not day:
         return BEGINNING
-    return _iso(datetime.combine(day, time(), ZoneInfo(asking.client.timezone)))
+    return _iso(datetime.combine(day, time(), ZoneInfo(request.client.timezone)))
 
 
 def _iso(at: datetime) -> str:

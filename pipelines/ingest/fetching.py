@@ -1,0 +1,27 @@
+"""Say what is fetched for a client now: what the lake lacks, and how long errors are waited out."""
+
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from pipelines.contracts.catalog import CONTRACTS
+from pipelines.ingest.source_log import SourceLog
+from pipelines.settings.client import Client
+from pipelines.sources.batches import FetchRequest
+
+
+def fetch_request(client: Client, log: SourceLog, folder: Path, since: str = "") -> FetchRequest:
+    """Return what is to be fetched now, given what the lake has."""
+    coverage = {table: log.loaded(table).coverage for table in CONTRACTS[log.source]}
+    now = datetime.now(timezone.utc)
+    return FetchRequest(client, coverage, now, _patient_until(client, now), folder, since)
+
+
+def _patient_until(client: Client, now: datetime) -> datetime:
+    """Return until when a source's errors are waited out: never past the client's deadline."""
+    local = now.astimezone(ZoneInfo(client.timezone))
+    hour, minute = map(int, client.deadline.split(":"))
+    deadline = local.replace(hour=hour, minute=minute, second=0, microsecond=0)
+    if deadline <= local:
+        deadline += timedelta(days=1)
+    return min(now + timedelta(minutes=client.patience_minutes), deadline)

@@ -1,0 +1,80 @@
+"""Count what became of the rows of each batch: the lake's table `exports`, one row a batch."""
+
+from typing import NamedTuple
+
+from pipelines.sql import literal
+
+
+class Counts(NamedTuple):
+    """What became of the rows that were read; a full export also deletes rows it lacks."""
+
+    read: int = 0
+    appended: int = 0
+    unchanged: int = 0
+    deleted: int = 0
+    quarantined: int = 0
+
+    def __add__(self, other: "Counts") -> "Counts":
+        return Counts(*(mine + theirs for mine, theirs in zip(self, other)))
+
+    @property
+    def is_all_new(self) -> bool:
+        """Return whether every row is appended as it was read, and nothing else changes."""
+        return self == Counts(self.read, appended=self.read)
+
+    @property
+    def is_all_unchanged(self) -> bool:
+        """Return whether every row that was read is in the lake already."""
+        return self == Counts(self.read, unchanged=self.read)
+
+
+def load_counts(
+    table: str,
+    mode: str,
+    batches: str,
+    *,
+    good: str,
+    quarantined: str,
+    unchanged: str,
+    superseded: str,
+    deleted: str,
+) -> str:
+    """Return SQL for the load counts of a table.
+
+    `batches` is a relation of the batches; each of the others is one of rows, with the
+    `export_file` that brought them. A row that is superseded is appended, too: a later row of the
+    same load has its key.
+    """
+    rows = {
+        "good": good,
+        "quarantined": quarantined,
+        "unchanged": unchanged,
+        "superseded": superseded,
+        "deleted": deleted,
+        "none": batches,  # so that a batch without rows is counted, too
+    }
+    outcomes = " UNION ALL ".join(
+        f"SELECT export_file, '{outcome}' AS outcome FROM {relation}"
+        for outcome, relation in rows.items()
+    )
+    counted = ", ".join(f"COUNT(*) FILTER (outcome = '{outcome}') AS {outcome}" for outcome in rows)
+    return f"""
+      WITH counted AS (
+        SELECT export_file, {counted} FROM ({outcomes}) GROUP BY export_file
+      )
+      SELECT
+        {literal(table)} AS table_name, export_file, fingerprint, account, covers_from,
+        covers_until, {literal(mode)} AS delivery, good + quarantined AS rows_read,
+        quarantined AS rows_quarantined, unchanged AS rows_unchanged,
+        good - unchanged AS rows_appended, superseded AS rows_superseded,
+        deleted AS rows_deleted, rows_left_out
+      FROM {batches} AS batches JOIN counted USING (export_file) ORDER BY export_file"""
+
+
+def summed(load_counts: str) -> str:
+    """Return SQL for the sums of load counts, in the order of `Counts`."""
+    return f"""
+      SELECT
+        SUM(rows_read)::BIGINT, SUM(rows_appended)::BIGINT, SUM(rows_unchanged)::BIGINT,
+        SUM(rows_deleted)::BIGINT, SUM(rows_quarantined)::BIGINT
+      FROM {load_counts}"""

@@ -1,0 +1,52 @@
+"""Turn what went wrong with a source into its status, and keep what was refused."""
+
+import shutil
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+from pipelines.home import lake_folder
+from pipelines.ingest.status import Status, moment, printable
+from pipelines.settings.client import Client
+from pipelines.sources.batches import ExportError
+from pipelines.sources.credentials import conceal
+from pipelines.sources.errors import PlatformError
+from pipelines.sources.files.reading import fingerprint
+
+
+def status_of(client: Client, source: str, error: Exception) -> Status:
+    """Return how a source stands after an error: late, refused, or failed where we are at fault.
+
+    It concerns this source of this client, nobody else. A file that is refused is set aside.
+    """
+    if isinstance(error, PlatformError):
+        return _late(client, source, error)
+    if isinstance(error, ExportError):
+        if error.file:
+            set_aside(client, source, error.file, str(error))
+        return Status(client.id, source, "refused", printable(str(error)))
+    while error.__cause__:
+        error = error.__cause__
+    problem = f"{type(error).__name__}: {error}; mend it and run it again"
+    return Status(client.id, source, "failed", printable(problem))
+
+
+def _late(client: Client, source: str, error: PlatformError) -> Status:
+    after = error.retry_after
+    at = datetime.now(timezone.utc) + timedelta(seconds=after) if after else None
+    return Status(
+        client.id, source, error.code, printable(str(error)), retry_at=moment(at) if at else ""
+    )
+
+
+def set_aside(client: Client, source: str, file: Path, reason: str) -> None:
+    """Keep a refused file and the reason: tomorrow's delivery may write over it."""
+    folder = lake_folder() / client.id / "_refused" / source
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        name = f"{fingerprint(file)[1][:8]}-{file.name}"
+        if not (folder / name).exists():
+            shutil.copy2(file, folder / name)
+    except (OSError, ExportError) as error:
+        name = f"unreadable-{file.name}"
+        reason += f"\nThe file itself could not be kept: {error}"
+    (folder / f"{name}.reason").write_text(f"{conceal(reason)}\n", encoding="utf-8")

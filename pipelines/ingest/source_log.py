@@ -1,0 +1,78 @@
+"""Read what the lake holds of one source, once, and append to it."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import datetime
+from pathlib import Path
+from typing import NamedTuple
+
+import duckdb
+
+from pipelines.lake import append as lake
+from pipelines.lake.loads import committed_files, committed_loads, read_loads
+from pipelines.sources.batches import Coverage
+
+
+class LoadedTable(NamedTuple):
+    """What was loaded of a table: each batch's newest fingerprint, and the days that are covered."""
+
+    fingerprints: dict[str, str]
+    coverage: list[Coverage]
+
+
+class SourceLog:
+    """The committed loads of one source of a client, and the load counts that came with them.
+
+    Load markers are scanned once, and load counts are read once, however many tables there are
+    and however often they are asked about. What is appended is read again.
+    """
+
+    def __init__(self, client: str, source: str) -> None:
+        self.client, self.source = client, source
+        self._folder = str(lake.source_folder(client, source))
+        self._read()
+
+    def append(self, tables: dict[str, list[Path]]) -> None:
+        """Append each table's Parquet files, all in one commit."""
+        lake.append(self.client, self.source, tables)
+        self._read()
+
+    def has(self, table: str) -> bool:
+        """Return whether rows of a table were ever loaded."""
+        return bool(self._files(table))
+
+    def rows(self, table: str, columns: Iterable[str] = ()) -> str:
+        """Return SQL for the rows of a table that has some: see `read_loads`."""
+        return read_loads(self._files(table), self.loads, columns)
+
+    def loaded(self, table: str) -> LoadedTable:
+        """Return what was loaded of a table."""
+        if self._tables is None:
+            self._tables = self._load_counts()
+        return self._tables[table]
+
+    def _read(self) -> None:
+        self.loads: dict[str, datetime] = committed_loads(self._folder)
+        self._tables: defaultdict[str, LoadedTable] | None = None
+
+    def _files(self, table: str) -> list[str]:
+        return committed_files(self._folder, table, self.loads)
+
+    def _load_counts(self) -> defaultdict[str, LoadedTable]:
+        tables = defaultdict(lambda: LoadedTable({}, []))
+        for table, batch, fingerprint, *covers in self._batches():
+            tables[table].fingerprints[batch] = fingerprint
+            if covers[1]:
+                tables[table].coverage.append(Coverage(*covers))
+        return tables
+
+    def _batches(self) -> list[tuple]:
+        """Return every batch that was loaded, as its newest load counted it."""
+        if not self.has("exports"):
+            return []
+        with duckdb.connect() as connection:
+            return connection.execute(
+                f"""SELECT table_name, export_file, ARG_MAX(fingerprint, load_id::DOUBLE),
+                ANY_VALUE(account), ANY_VALUE(covers_from), ANY_VALUE(covers_until)
+                FROM {self.rows("exports")} AS log GROUP BY table_name, export_file"""
+            ).fetchall()

@@ -1,0 +1,69 @@
+"""Say how each table of a client is delivered, and find what was exported of it."""
+
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Literal, NamedTuple
+
+import duckdb
+
+from pipelines.contracts.catalog import CONTRACTS
+from pipelines.contracts.contract import Contract
+from pipelines.settings.apis import Api
+from pipelines.settings.client import Client
+from pipelines.settings.exports import Export
+from pipelines.sources.batches import Batch, FetchRequest
+from pipelines.sources.files import buckets, event_sessions, postgres, reading
+from pipelines.sources.platforms import facebook_ads, google_ads, salesforce
+
+PLATFORMS: dict[str, ModuleType] = {
+    "google_ads": google_ads,
+    "facebook_ads": facebook_ads,
+    "salesforce": salesforce,
+}
+
+# Writes to a file the rows of a delivery, each merged with the other versions of its key: those
+# that came with it, and those that are stored. Both are relations in SQL; '' if none are stored.
+Merge = Callable[[duckdb.DuckDBPyConnection, str, str, Path], None]
+
+
+class TableDelivery(NamedTuple):
+    """How a table is delivered: its columns, how much of it comes at once, how versions merge.
+
+    An `increment` brings what is new or changed. What is `full`, or whole `days` of it, says what
+    is deleted, too. Without `merge`, the newest version of a key replaces the one before it.
+    """
+
+    contract: Contract
+    mode: Literal["increment", "full", "days"]
+    merge: Merge | None = None
+
+
+def delivery_of(client: Client, source: str, table: str) -> TableDelivery:
+    """Return how a table is delivered; sessions that are made of events are merged."""
+    feed = client.sources.of(source)[table]
+    if isinstance(feed, Api):
+        return TableDelivery(CONTRACTS[source][table], PLATFORMS[source].DELIVERY)
+    if feed.format:
+        return TableDelivery(event_sessions.CONTRACT, feed.delivery, event_sessions.merge)
+    return TableDelivery(CONTRACTS[source][table], feed.delivery)
+
+
+def platform_of(client: Client, source: str) -> ModuleType | None:
+    """Return the platform whose API is asked for a source; None if it is exported."""
+    is_asked = any(isinstance(feed, Api) for feed in client.sources.of(source).values())
+    return PLATFORMS[source] if is_asked else None
+
+
+def exported(request: FetchRequest, source: str, table: str) -> list[Batch]:
+    """Return an export's batches: files in the data's home, objects in a bucket, or a Postgres table.
+
+    Raise ExportError if there is none, PlatformError if bucket or database does not answer.
+    """
+    export: Export = request.client.sources.of(source)[table]
+    contract = delivery_of(request.client, source, table).contract
+    if export.postgres:
+        return postgres.batches(request, source, table, export, contract)
+    if export.in_bucket:
+        return buckets.batches(request, source, table, export, contract)
+    return reading.batches(export, table, contract)
