@@ -1,5 +1,6 @@
 """Where in a path its milestones are, as columns that a weight can use."""
 
+from sqlglot import exp
 from sqlmesh import macro
 
 
@@ -15,8 +16,10 @@ def milestone_positions(evaluator, client, milestones):
     positions = ", ".join(
         f"MAX(position) FILTER (WHERE milestone = '{name}') AS {name}_position" for name in names
     )
-    start, end = evaluator.locals["start_ts"], evaluator.locals["end_ts"]
+    start, end = (
+        exp.convert(evaluator.locals[name]).sql("duckdb") for name in ("start_ts", "end_ts")
+    )
     return (
         f"(SELECT conversion_id, revised_at, {positions} FROM {client.name}_journeys.milestones"
-        f" WHERE revised_at BETWEEN '{start}' AND '{end}' GROUP BY conversion_id, revised_at)"
+        f" WHERE revised_at BETWEEN {start} AND {end} GROUP BY conversion_id, revised_at)"
     )

@@ -1,153 +1,73 @@
 """Run the models' own SQL straight on DuckDB, as SQLMesh renders it but without its books.
 
 A run takes milliseconds, so generated tests can afford hundreds; the same DELETE and INSERT by
-interval. What SQLMesh itself adds (intervals, state, audits) is tested with SQLMesh, elsewhere.
+interval. The models and their order are SQLMesh's, the tables they begin with those of the
+contracts. What SQLMesh itself adds (intervals, state, audits) is tested with SQLMesh, elsewhere.
 """
 
-import re
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 import duckdb
 import pyarrow as pa
-from sqlmesh.core.model import Model
+from sqlglot import exp
+from sqlmesh.core.model import SqlModel
 
 from pipelines.contracts.catalog import CONTRACTS
 from pipelines.learning.versions import read_versions
 from pipelines.serving.warehouse import Warehouse
-from tests.builders.lake_writer import Load, raw_columns, row_key
+from tests import outside
+from tests.builders.lake_writer import Load, accounts, raw_columns, row_key
 
-SEQUENCE = (
-    "staging.stg_sessions",
-    "staging.stg_events",
-    "staging.stg_opportunities",
-    "staging.stg_ad_spend",
-    "staging.stg_contacts",
-    "staging.stg_contact_roles",
-    "staging.stg_leads",
-    "staging.stg_campaign_members",
-    "staging.stg_conversions",
-    "staging.stg_session_costs",
-    "staging.stg_rates",
-    "journeys.touchpoints",
-    "journeys.prices",
-    "journeys.repricings",
-    "journeys.conversions",
-    "journeys.identities",
-    "journeys.owned_touchpoints",
-    "journeys.deal_contacts",
-    "journeys.members",
-    "journeys.deal_leads",
-    "journeys.crm_changes",
-    "journeys.revisions",
-    "journeys.journeys",
-    "journeys.paths",
-    "journeys.milestones",
-    "attribution.channel_scores",
-    "attribution.credit",
-    "marts.day_rates",
-    "marts.fct_credit",
-    "marts.fct_session_costs",
-    "marts.fct_campaigns",
-    "marts.conversion_totals",
-    "marts.spend_totals",
-    "marts.unpriced",
-    "marts.gate",
-)
-OPTIONAL = {
-    "staging.stg_contacts",
-    "staging.stg_contact_roles",
-    "staging.stg_leads",
-    "staging.stg_campaign_members",
-    "journeys.deal_contacts",
-    "journeys.members",
-    "journeys.deal_leads",
-    "journeys.crm_changes",
-    "journeys.milestones",
-    "attribution.channel_scores",
-    "staging.stg_conversions",
-    "staging.stg_session_costs",
-    "marts.fct_session_costs",
-    "staging.stg_rates",
-    "journeys.prices",
-    "journeys.repricings",
-    "marts.day_rates",
-}
-ORDER = tuple(name for name in SEQUENCE if name not in OPTIONAL)  # what every client has
-EMPTY = r"\(SELECT CAST\(NULL AS TEXT\).*?WHERE (FALSE|'[^']*' IS NULL)\)"  # without a file to read
-RAW = {
-    "attribution.channel_scores": ["learned"],
-    "staging.stg_sessions": ["web_sessions"],
-    "staging.stg_events": ["web_events"],
-    "staging.stg_opportunities": ["salesforce_opportunities"],
-    "staging.stg_ad_spend": ["google_ads_spend", "facebook_ads_spend"],
-    "staging.stg_contacts": ["salesforce_contacts"],
-    "staging.stg_contact_roles": ["salesforce_contact_roles"],
-    "staging.stg_leads": ["salesforce_leads"],
-    "staging.stg_campaign_members": ["salesforce_campaign_members"],
-    "staging.stg_conversions": ["web_conversions"],
-    "staging.stg_session_costs": ["web_session_costs"],
-    "staging.stg_rates": ["rates_rates"],
-}
-VERSIONS = "model TEXT, channel TEXT, value DOUBLE, status TEXT, version TEXT, valid_from TIMESTAMP, valid_until TIMESTAMP"
-FOUND = {  # what the models read beside the lake
-    "staging.stg_load_counts": "NULL::TIMESTAMP AS loaded_until",
-    "marts.source_status": "'web' AS source, 'ok' AS code, NULL::TEXT AS problem",
-}
-START, END = datetime(2031, 1, 1), datetime(2032, 2, 2)  # stand-ins, told from data at a glance
-LAST = END - timedelta(microseconds=1)
+# A model is rendered once; its interval stands in variables of the connection that runs it.
+INTERVAL = {name: exp.func("GETVARIABLE", exp.convert(name)) for name in ("start_ts", "end_ts")}
 
 
-def render(*clients: str, more: tuple[str, ...] = ()) -> dict[str, "Models"]:
-    """Return each client's models, rendered once; `more` of them after the usual ones."""
+def render(*clients: str) -> dict[str, "Models"]:
+    """Return the models of some clients up to the marts, rendered once."""
     warehouse = Warehouse("home")
-    models = {model.name.replace('"', ""): model for model in warehouse._context.models.values()}
+    models = warehouse.models
     warehouse.close()
+    return {client: Models(client, _unpublished(models, client)) for client in clients}
+
+
+def _unpublished(models: dict, client: str) -> dict[str, SqlModel]:
+    """Return a client's models in SQL, without what is published, by layer and name."""
     return {
-        client: Models(
-            client,
-            {
-                name: models[own]
-                for name in (*SEQUENCE, *more)
-                if (own := f"{client}_{name}") in models
-            },
-        )
-        for client in clients
+        own: model
+        for name, model in models.items()
+        if (own := name.removeprefix(f"{client}_")) != name
+        and model.is_sql
+        and not own.startswith("publish.")
     }
 
 
 class Models:
-    """One client's models, as queries on tables of a DuckDB."""
+    """One client's models, as queries on tables of a DuckDB, each after those that it reads."""
 
-    def __init__(self, client: str, models: dict[str, Model]) -> None:
+    def __init__(self, client: str, models: dict[str, SqlModel]) -> None:
         self.client = client
+        self.learned_tables: dict[str, dict[str, str]] = {}  # table → column → type
         self.times = {
             name: model.time_column.column.name if model.time_column else None
             for name, model in models.items()
         }
-        self.queries: dict[str, str] = {}
-        for name, model in models.items():
-            query = model.render_query_or_raise(start=START, end=END, execution_time=END).sql(
-                "duckdb"
-            )
-            for table in RAW.get(name, []):
-                query, found = re.subn(EMPTY, f"raw.{table}", query, count=1)
-                assert found, f"{name} does not read {table}"
-            self.queries[name] = query
+        self.queries = {name: self._rendered(model) for name, model in models.items()}
 
-    def query(self, name: str, start: datetime, until: datetime) -> str:
-        """Return a model's query for an interval."""
-        last = until - timedelta(microseconds=1)
-        query = self.queries[name].replace(f"{LAST}", f"{last:%Y-%m-%d %H:%M:%S.%f}")
-        query = query.replace(f"{START}", f"{start:%Y-%m-%d %H:%M:%S.%f}")
-        assert "2031-" not in query and "2032-" not in query, query
-        return query
+    def _rendered(self, model: SqlModel) -> str:
+        """Return a model's query, which reads the schema `raw` and the interval's variables."""
+        query = outside.from_tables(model).render_query_or_raise(
+            learned_tables=self.learned_tables, **INTERVAL
+        )
+        sql = query.sql("duckdb")
+        assert "1970-01-01" not in sql, f"{model.name}: an interval is @start_ts to @end_ts here"
+        return sql
 
     def empty(self) -> duckdb.DuckDBPyConnection:
         """Return a warehouse without a row."""
         connection = duckdb.connect(config={"threads": 1})
         connection.execute("ATTACH ':memory:' AS home; USE home; CREATE SCHEMA raw")
-        for layer in ("staging", "journeys", "attribution", "marts"):
+        for layer in {name.split(".")[0] for name in self.queries}:
             connection.execute(f"CREATE SCHEMA {self.client}_{layer}")
         for source, tables in CONTRACTS.items():
             for table in tables:
@@ -156,23 +76,24 @@ class Models:
                     f"CREATE TABLE raw.{source}_{table} ({texts}, row_key TEXT, load_id TEXT,"
                     " ordinal BIGINT, is_deleted BOOLEAN, loaded_at TIMESTAMP)"
                 )
-        connection.execute(f"CREATE TABLE raw.learned ({VERSIONS})")
-        for table, row in FOUND.items():
-            connection.execute(f"CREATE TABLE {self.client}_{table} AS SELECT {row}")
+        connection.execute(f"CREATE TABLE raw.ledger ({outside.LEDGER})")
+        connection.execute(f"CREATE TABLE raw.statuses ({outside.STATUSES})")
+        for table, typed in self.learned_tables.items():
+            columns = ", ".join(f"{name} {type_}" for name, type_ in typed.items())
+            connection.execute(f"CREATE TABLE {table} ({columns})")
         return connection
 
-    def learn(self, connection: duckdb.DuckDBPyConnection, home: str, **folders: str) -> None:
-        """Put the versions of some models, by the folders that hold them, where the scores read them."""
-        connection.execute("DELETE FROM raw.learned")
-        for model, folder in folders.items():
-            if found := read_versions(home, self.client, folder):
+    def learn(self, connection: duckdb.DuckDBPyConnection, home: str) -> None:
+        """Put all versions that a home has where the models that learn read them."""
+        for table, columns in self.learned_tables.items():
+            connection.execute(f"DELETE FROM {table}")
+            if versions := read_versions(home, self.client, table.removeprefix("raw.")):
                 connection.execute(
-                    f"INSERT INTO raw.learned SELECT '{model}', channel, value, status, version,"
-                    f" valid_from, valid_until FROM {found}"
+                    f"INSERT INTO {table} SELECT {', '.join(columns)} FROM {versions}"
                 )
 
     def load(self, connection: duckdb.DuckDBPyConnection, load: Load) -> None:
-        """Put a load where the staging models read it."""
+        """Put a load where the staging models and the ledger's readers look."""
         for table, rows in load.tables.items():
             columns = {
                 name: pa.array([row.get(name) for row in rows], pa.string())
@@ -186,9 +107,15 @@ class Models:
                 "is_deleted": pa.array([row["is_deleted"] for row in rows], pa.bool_()),
                 "loaded_at": pa.array([load.at] * len(rows), pa.timestamp("us")),
             }
-            connection.register("loaded", pa.table(columns))
-            connection.execute(f"INSERT INTO raw.{load.source}_{table} FROM loaded")
-            connection.unregister("loaded")
+            _append(connection, f"raw.{load.source}_{table}", pa.table(columns))
+        counts = [
+            {"source": load.source, "loaded_at": load.at, **account} for account in accounts(load)
+        ]
+        _append(connection, "raw.ledger", pa.Table.from_pylist(counts))
+        connection.execute("DELETE FROM raw.statuses WHERE source = ?", [load.source])
+        connection.execute(
+            "INSERT INTO raw.statuses (source, code) VALUES (?, 'ok')", [load.source]
+        )
 
     def run(
         self,
@@ -198,20 +125,28 @@ class Models:
         names: Iterable[str] = (),
     ) -> None:
         """Compute an interval of some models, or of every one, in place of what it held."""
+        last = until - timedelta(microseconds=1)
+        connection.execute(f"SET VARIABLE start_ts = TIMESTAMP '{start}'")
+        connection.execute(f"SET VARIABLE end_ts = TIMESTAMP '{last}'")
         existing = {
-            f"{schema.split('_', 1)[1]}.{name}"
+            f"{schema}.{name}"
             for schema, name in connection.execute(
-                "SELECT schema_name, table_name FROM duckdb_tables() WHERE schema_name <> 'raw'"
+                "SELECT schema_name, table_name FROM duckdb_tables()"
             ).fetchall()
         }
-        last = until - timedelta(microseconds=1)
         for name in names or self.queries:
             table, time = f"{self.client}_{name}", self.times[name]
-            query = self.query(name, start, until)
-            if time and name in existing:
+            if time and table in existing:
                 connection.execute(
                     f"DELETE FROM {table} WHERE {time} BETWEEN '{start}' AND '{last}'"
                 )
-                connection.execute(f"INSERT INTO {table} {query}")
+                connection.execute(f"INSERT INTO {table} {self.queries[name]}")
             else:
-                connection.execute(f"CREATE OR REPLACE TABLE {table} AS {query}")
+                connection.execute(f"CREATE OR REPLACE TABLE {table} AS {self.queries[name]}")
+
+
+def _append(connection: duckdb.DuckDBPyConnection, table: str, rows: pa.Table) -> None:
+    if rows.num_rows:
+        connection.register("loaded", rows)
+        connection.execute(f"INSERT INTO {table} BY NAME FROM loaded")
+        connection.unregister("loaded")

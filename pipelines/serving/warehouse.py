@@ -12,6 +12,7 @@ import duckdb
 from sqlglot import exp
 from sqlmesh import Context
 from sqlmesh.core.console import NoopConsole, set_console
+from sqlmesh.core.model import Model
 from sqlmesh.utils.errors import AuditError, NodeAuditsErrors, PlanError, PythonModelEvalError
 
 from pipelines.home import home, project_folder, warehouse_folder
@@ -57,6 +58,13 @@ class Warehouse:
     def close(self) -> None:
         """Let go of the warehouse file."""
         self._context.close()
+
+    @property
+    def models(self) -> dict[str, Model]:
+        """Return the models of all the shard's clients by name, each after those that it reads."""
+        ordered = self._context.dag.sorted
+        models = [self._context.models[name] for name in ordered if name in self._context.models]
+        return {model.name.replace('"', ""): model for model in models}
 
     def local(self) -> dict[str, frozenset]:
         """Return the version of each client that its file and the models describe now."""

@@ -333,9 +333,10 @@ def test_cents_go_to_the_largest_remainders(models: dict[str, Models], client: s
         [value for path in paths for value in path],
     )
 
-    query = models[client].query("attribution.credit", now, now + timedelta(days=1))
+    models[client].run(warehouse, now, now + timedelta(days=1), ["attribution.credit"])
     found = warehouse.execute(
-        f"SELECT conversion_id, attributed_revenue FROM ({query}) ORDER BY conversion_id, position"
+        f"SELECT conversion_id, attributed_revenue FROM {client}_attribution.credit"
+        " ORDER BY conversion_id, position"
     ).fetchall()
 
     expected = [

@@ -325,10 +325,10 @@ def test_a_custom_model_shares_by_its_weights_and_equally_where_nothing_weighs(
         [value for row in rows for value in row],
     )
 
-    query = models.query("attribution.credit", NOW, NOW + timedelta(days=1))
+    models.run(warehouse, NOW, NOW + timedelta(days=1), ["attribution.credit"])
     found = warehouse.execute(
-        f"""SELECT model, conversion_id, LIST(credit ORDER BY position), SUM(attributed_revenue)
-        FROM ({query}) GROUP BY ALL"""
+        """SELECT model, conversion_id, LIST(credit ORDER BY position), SUM(attributed_revenue)
+        FROM one_attribution.credit GROUP BY ALL"""
     ).fetchall()
 
     credits = {(model, conversion): credit for model, conversion, credit, _ in found}

@@ -121,7 +121,6 @@ def row_key(source: str, table: str, row: dict) -> str:
 def write(home: Path, client: str, load: Load) -> None:
     """Write a load as dlt does: Parquet files by table, the ledger, and the mark that it is complete."""
     folder = home / "lake" / client / load.source
-    accounts = []
     for table, rows in load.tables.items():
         columns = raw_columns(load.source, table)
         keys = [row_key(load.source, table, row) for row in rows]
@@ -140,24 +139,31 @@ def write(home: Path, client: str, load: Load) -> None:
                 },
             },
         )
-        deleted = sum(row["is_deleted"] for row in rows)
-        accounts.append(
-            {
-                "table_name": table,
-                "export_file": f"{table}-{load.load_id}",
-                "rows_read": len(rows) - deleted,
-                "rows_quarantined": 0,
-                "rows_unchanged": 0,
-                "rows_appended": len(rows) - deleted,
-                "rows_superseded": len(rows) - len(set(keys)),
-                "rows_deleted": deleted,
-            }
-        )
-    _write_table(folder / "exports", load, pa.Table.from_pylist(accounts).to_pydict())
+    _write_table(folder / "exports", load, pa.Table.from_pylist(accounts(load)).to_pydict())
     marker = folder / "_dlt_loads" / f"{client}_{load.source}__{load.load_id}.jsonl"
     marker.parent.mkdir(exist_ok=True)
     moment = load.at.replace(tzinfo=timezone.utc).isoformat()
     marker.write_text(json.dumps({"load_id": load.load_id, "status": 0, "inserted_at": moment}))
+
+
+def accounts(load: Load) -> list[dict]:
+    """Return what ingest writes into the ledger about a load, a row for each table."""
+    return [_account(load, table, rows) for table, rows in load.tables.items()]
+
+
+def _account(load: Load, table: str, rows: list[dict]) -> dict:
+    deleted = sum(row["is_deleted"] for row in rows)
+    keys = {row_key(load.source, table, row) for row in rows}
+    return {
+        "table_name": table,
+        "export_file": f"{table}-{load.load_id}",
+        "rows_read": len(rows) - deleted,
+        "rows_quarantined": 0,
+        "rows_unchanged": 0,
+        "rows_appended": len(rows) - deleted,
+        "rows_superseded": len(rows) - len(keys),
+        "rows_deleted": deleted,
+    }
 
 
 def remove(home: Path, client: str, load: Load) -> None:

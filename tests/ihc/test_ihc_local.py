@@ -57,7 +57,7 @@ def scored(tmp_path_factory: pytest.TempPathFactory) -> Scores:
         versions.keep(connection, taught, str(home), "taught", "ihc", datetime(2026, 8, 1))
     warehouse = Warehouse("home")
     queries = {
-        name: warehouse._context.get_model(f"{name}_attribution.ihc_local")
+        name: warehouse.models[f"{name}_attribution.ihc_local"]
         .render_query_or_raise(
             start=NOW, end=NOW + timedelta(days=1), runtime_stage=RuntimeStage.EVALUATING
         )

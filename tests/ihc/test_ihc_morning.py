@@ -16,6 +16,7 @@ from pipelines.learning.versions import versions
 from pipelines.serving import morning
 from pipelines.serving.promotion import promote
 from pipelines.serving.warehouse import Warehouse
+from tests.builders.restating import restate
 from tests.conftest import House
 
 
@@ -77,14 +78,8 @@ def test_a_client_is_published_by_the_service_and_held_while_it_is_down(
     before = asking.rows(credit)
     warehouse = Warehouse("home")
     assert warehouse.local() == warehouse.promoted("prod")  # the version is stable
-    warehouse._context.plan(
-        "prod",
-        restate_models=["acme_attribution.ihc_local"],
-        skip_tests=True,
-        auto_apply=True,
-        no_prompts=True,
-    )
     warehouse.close()
+    restate("prod", "acme_attribution.ihc_local")
     assert asking.rows(credit) == before
     assert calls(server) == first
 

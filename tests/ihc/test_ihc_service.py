@@ -24,10 +24,10 @@ from pipelines.ihc.packing import Journey, pack
 from pipelines.ihc.service_answers import answers
 from pipelines.settings.ihc import Ihc
 from pipelines.sources.errors import PlatformError
+from tests.builders.ihc_journeys import NOW, many, touchpoints
 from tests.conftest import PROJECT, House
 from tests.oracles.ihc_oracle import Session, scores
 
-NOW = datetime(2026, 9, 1, 12)
 SETTINGS = """
 name: One
 currency: EUR
@@ -73,35 +73,6 @@ class Asker:
     def files(self, kind: str) -> list[Path]:
         """Return the ledger's files of a kind."""
         return sorted(ledger.ledger_folder("one").glob(f"{kind}/*"))
-
-
-def touchpoints(
-    journeys: dict[str, list[float]], restarts: int = 0, revised_at: datetime = NOW
-) -> pd.DataFrame:
-    """Return journeys as the model hands them over; those before `restarts` are before a restart."""
-    return pd.DataFrame(
-        [
-            {
-                "conversion_id": conversion,
-                "touchpoint_id": f"{conversion}-{k:04}",
-                "revised_at": revised_at,
-                "touched_at": NOW + timedelta(hours=at),
-                "channel": "Email",
-                "holder_engagement": True,
-                "closer_engagement": True,
-                "position": k + 1,
-                "path_length": len(journey),
-                "is_current": k >= restarts,
-            }
-            for conversion, journey in journeys.items()
-            for k, at in enumerate(journey)
-        ]
-    )
-
-
-def many(count: int, length: int = 3) -> dict[str, list[float]]:
-    """Return so many journeys of so many touchpoints."""
-    return {f"deal-{i:04}": [40.0 * k for k in range(length)] for i in range(count)}
 
 
 @pytest.fixture
@@ -286,7 +257,7 @@ def test_a_journey_that_changed_is_asked_for_alone(asker: Asker) -> None:
 
 _ASK = """
 import sys
-from tests.ihc.test_ihc_service import many, touchpoints
+from tests.builders.ihc_journeys import many, touchpoints
 from pipelines.ihc.service_answers import answers
 answers("one", sys.argv[1], touchpoints(many(60)), ["Email"])
 """

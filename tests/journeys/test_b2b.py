@@ -16,9 +16,9 @@ from pipelines.settings.client import Client
 from pipelines.settings.needs import missing
 from pipelines.settings.sources import Sources
 from tests.builders.crm_writer import CrmWorld
+from tests.builders.histories import mornings, reader, replay
 from tests.builders.lake_writer import START, Load, invent
 from tests.conftest import House
-from tests.journeys.test_exact import mornings, reader, replay
 from tests.oracles.crm_oracle import Crm
 from tests.rendered import Models, render
 

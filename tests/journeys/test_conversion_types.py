@@ -8,9 +8,9 @@ import pytest
 
 from pipelines.contracts.catalog import CONTRACTS
 from pipelines.settings.reader import ClientError, parse
+from tests.builders.histories import deal, replay
 from tests.builders.lake_writer import START, Load, settings
 from tests.conftest import House
-from tests.journeys.test_exact import deal, replay
 from tests.rendered import Models, render
 
 pytestmark = pytest.mark.xdist_group("conversion_types")  # its models are rendered once
@@ -19,7 +19,6 @@ TYPES = """{
   signup: {event: sign up, lookback_days: 1, model: first_touch},
   purchase: {lookback_days: 2, model: last_touch},
 }"""
-MORE = ("marts.fct_conversion_types", "marts.fct_models", "marts.fct_path_ends")
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +31,7 @@ def one(tmp_path_factory: pytest.TempPathFactory) -> Models:
     )
     (home / "clients/one.yaml").write_text(text + "publish: [first_touch_attribution]\n")
     House(home).enter()
-    return render("one", more=MORE)["one"]
+    return render("one")["one"]
 
 
 def event(

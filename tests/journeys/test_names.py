@@ -8,9 +8,9 @@ import pytest
 
 from pipelines.serving.warehouse import Warehouse
 from pipelines.settings.reader import ClientError, parse
+from tests.builders.histories import deal, replay, session
 from tests.builders.lake_writer import START, Load, settings
 from tests.conftest import House
-from tests.journeys.test_exact import deal, replay, session
 from tests.rendered import Models, render
 
 RULES = r"""
@@ -107,9 +107,9 @@ def test_only_the_clients_own_models_are_rebuilt(tmp_path: Path) -> None:
 
 def _versions() -> dict[str, str]:
     warehouse = Warehouse("home")
-    models = warehouse._context.models.values()
+    versions = {name: model.data_hash for name, model in warehouse.models.items()}
     warehouse.close()
-    return {model.name.replace('"', ""): model.data_hash for model in models}
+    return versions
 
 
 @pytest.mark.parametrize(

@@ -23,9 +23,9 @@ from pipelines.learning.versions import first_version, read_versions, versions
 from pipelines.settings.attribution import Attribution
 from pipelines.settings.client import Client
 from tests.builders import lake_writer
+from tests.builders.histories import DAY, deal, mornings, session
 from tests.builders.lake_writer import START, invent
 from tests.conftest import House
-from tests.journeys.test_exact import DAY, deal, mornings, session
 from tests.rendered import Models, render
 
 pytestmark = pytest.mark.xdist_group("learning")  # its models are rendered once
@@ -191,7 +191,7 @@ def scores(models: Models, learnt: list[tuple], *channels: str) -> dict[int, tup
     """Return score, method and version of each touchpoint of a path, by its position."""
     connection = models.empty()
     for row in learnt:
-        connection.execute("INSERT INTO raw.learned VALUES ('markov', ?, ?, ?, ?, ?, ?)", row)
+        connection.execute("INSERT INTO raw.markov_order_1 VALUES (?, ?, ?, ?, ?, ?)", row)
     length = len(channels)
     rows = ", ".join(f"({i}, '{channel}')" for i, channel in enumerate(channels, 1))
     connection.execute(
@@ -204,9 +204,10 @@ def scores(models: Models, learnt: list[tuple], *channels: str) -> dict[int, tup
           '{NOW}'::TIMESTAMP AS revised_at
         FROM (VALUES {rows}) AS t(position, channel)"""
     )
-    query = models.query("attribution.channel_scores", NOW, NOW + DAY)
+    models.run(connection, NOW, NOW + DAY, ["attribution.channel_scores"])
     found = connection.execute(
-        f"SELECT touchpoint_id, score, method, version FROM ({query}) WHERE model = 'markov'"
+        "SELECT touchpoint_id, score, method, version FROM one_attribution.channel_scores"
+        " WHERE model = 'markov'"
     ).fetchall()
     return {int(touchpoint): tuple(said) for touchpoint, *said in found}
 
@@ -227,10 +228,10 @@ def test_a_touchpoint_without_a_score_leaves_the_credit_whole(rendered: dict) ->
         SELECT 'markov' AS model, 'deal-1' AS conversion_id, '1' AS touchpoint_id, 1::DOUBLE AS score,
           'markov' AS method, 'v1' AS version, '{NOW}'::TIMESTAMP AS revised_at"""
     )
-    query = models.query("attribution.credit", NOW, NOW + DAY)
+    models.run(connection, NOW, NOW + DAY, ["attribution.credit"])
     found = connection.execute(
-        f"""SELECT touchpoint_id, credit, attributed_revenue, method, model_version FROM ({query})
-        WHERE model = 'markov' ORDER BY 1"""
+        """SELECT touchpoint_id, credit, attributed_revenue, method, model_version
+        FROM one_attribution.credit WHERE model = 'markov' ORDER BY 1"""
     ).fetchall()
     assert found == [("1", 1, 100, "markov", "v1"), ("2", 0, 0, "markov", "v1")]
 
@@ -299,11 +300,11 @@ def test_a_rebuild_says_what_was_said(
     random = Random(seed)
     history = invent(random, client, 16, 16)
     runs = sorted({at.replace(microsecond=0) for at in mornings(random, history, 5)})
-    own = {"markov": "markov_order_1", "shapley": "shapley_conversions"}
+    folders = ["markov_order_1", "shapley_conversions"]
 
     def learnt(connection: duckdb.DuckDBPyConnection) -> list[str]:
-        models.learn(connection, home, **own)
-        return [first_version(home, name, folder) for folder in own.values()]
+        models.learn(connection, home)
+        return [first_version(home, name, folder) for folder in folders]
 
     connection, start = models.empty(), START
     for load in history:

@@ -3,28 +3,13 @@
 from collections import defaultdict
 from fractions import Fraction
 
-import pyarrow as pa
 import pytest
 from hypothesis import given, strategies
 from hypothesis import settings as hypothesis_settings
 
 from pipelines.learning import markov
 from pipelines.learning.markov import removal_effects
-
-Path = tuple[str, int, int]  # channels as "A>B", conversions, nulls
-
-
-def table(paths: list[Path]) -> pa.Table:
-    """Return paths as the library reads them."""
-    return pa.table(
-        {
-            "path": pa.array(
-                [path.split(">") if path else [] for path, _, _ in paths], pa.list_(pa.string())
-            ),
-            "conversions": pa.array([conversions for _, conversions, _ in paths], pa.int64()),
-            "nulls": pa.array([nulls for _, _, nulls in paths], pa.int64()),
-        }
-    )
+from tests.builders.paths import HISTORIES, MIXED, Path, table
 
 
 def effects(paths: list[Path], order: int = 1) -> dict[str, float]:
@@ -129,9 +114,6 @@ def test_published_examples(source: str) -> None:
     )
 
 
-MIXED = [("A>B>A>C", 3, 2), ("B>A", 2, 1), ("C>B>A>B", 1, 4), ("A", 1, 5)]
-
-
 @pytest.mark.parametrize(
     ("order", "simulated"),
     [
@@ -167,17 +149,6 @@ def test_a_longer_memory_knows_that_what_went_through_a_channel_never_converted(
     found = effects([("X>D", 0, 1), ("D", 1, 0)], order)
 
     assert found == pytest.approx({"D": 1, "X": expected}, abs=1e-12)
-
-
-HISTORIES = strategies.lists(
-    strategies.tuples(
-        strategies.lists(strategies.sampled_from("ABCD"), min_size=1, max_size=6).map(">".join),
-        strategies.integers(0, 5),
-        strategies.integers(0, 5),
-    ),
-    min_size=1,
-    max_size=6,
-)
 
 
 @given(paths=HISTORIES, order=strategies.integers(1, 4))

@@ -9,7 +9,7 @@ from hypothesis import given, strategies
 from hypothesis import settings as hypothesis_settings
 
 from pipelines.learning import shapley as library
-from tests.learning.test_markov import HISTORIES, MIXED, Path, table
+from tests.builders.paths import HISTORIES, MIXED, Path, table
 
 
 def shapley(paths: list[Path], *settings) -> dict[str, float]:
