@@ -2,24 +2,19 @@
 
 from sqlmesh import macro
 
-from pipelines.lake.loads import READING_STAGES
-
 
 @macro()
 def unstaged_tables(evaluator, models):
     """Return the tables that only some clients stage, where this client does not, as a list.
 
     `NOT CONCAT(source, '.', table_name) IN @unstaged_tables(@staging_models)`: Salesforce's contacts
-    may be delivered to a client whose journeys are not by account. Known only while the model runs,
-    so that a table more among the contracts does not change the models of every client.
+    may be delivered to a client whose journeys are not by account.
     """
-    names = []
-    if evaluator.runtime_stage in READING_STAGES:
-        from pipelines.contracts.catalog import tables  # here, or the model would carry its source
+    from pipelines.contracts.catalog import tables  # here, or the model would carry its source
 
-        names = [
-            f"{source}.{table}"
-            for source, table, contract in tables()
-            if contract.is_optional and contract.staged_by not in models.name.split()
-        ]
-    return f"({', '.join(repr(name) for name in names) or repr('')})"
+    names = (
+        f"'{source}.{table}'"
+        for source, table, contract in tables()
+        if contract.is_optional and contract.staged_by not in models.name.split()
+    )
+    return f"({', '.join(names) or repr('')})"
