@@ -25,8 +25,8 @@ from pipelines.sql import literal
 MINOR_DIGITS = {"JPY": 0, "KRW": 0, "CLP": 0, "VND": 0, "ISK": 0, "BHD": 3, "KWD": 3, "TND": 3}
 
 
-def blueprints() -> str:
-    """Return the variables of every client of the shard in use, as SQLMesh reads them.
+def blueprints() -> dict[str, str]:
+    """Return the variables of every client of the shard in use, as SQLMesh reads them, by client.
 
     A broken client file is named and runs on its last good settings. Raise ValueError without any
     usable client: SQLMesh would take that for a project without models, and drop every view.
@@ -40,7 +40,7 @@ def blueprints() -> str:
         raise ValueError(
             f"no usable client in {clients_folder()}; start from a copy of docs/reference.yaml"
         )
-    return "(" + ", ".join(blueprint(client) for client in chosen) + ")"
+    return {client.id: blueprint(client) for client in chosen}
 
 
 def blueprint(client: Client) -> str:

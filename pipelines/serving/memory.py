@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from pipelines.blueprints.blueprint import blueprint
+from pipelines.code import running_code
 from pipelines.contracts.catalog import CONTRACTS
-from pipelines.home import project_folder, warehouse_folder
+from pipelines.home import warehouse_folder
 from pipelines.ingest.status import halted, late
 from pipelines.lake.append import source_folder
 from pipelines.lake.loads import committed_loads
@@ -16,16 +17,12 @@ from pipelines.settings.client import Client
 
 
 def state(client: Client) -> str:
-    """Return a digest of all that a client's run depends on: loads, refusals, settings, models."""
+    """Return a digest of all that a client's run depends on: loads, refusals, settings, code."""
     digest = hashlib.sha256(blueprint(client).encode())
     for source in CONTRACTS:
         digest.update(repr(committed_loads(str(source_folder(client.id, source)))).encode())
     digest.update(repr((halted(client), late(client))).encode())
-    project = project_folder()
-    for folder in ("models", "macros", "audits"):
-        for file in sorted((project / folder).rglob("*")):
-            if file.suffix in (".sql", ".py"):
-                digest.update(file.read_bytes())
+    digest.update(running_code().encode())
     return digest.hexdigest()
 
 
