@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 import sqlglot
 from sqlglot import exp
+from sqlglot.dialects.duckdb import DuckDB
 from sqlglot.errors import SqlglotError
 
 from pipelines.settings.trials import try_out
@@ -47,6 +48,19 @@ ALLOWED = (
     f" {', '.join(TYPES)}; and {', '.join(FUNCTIONS)}"
 )
 LENGTH, DEPTH = 2000, 20
+
+
+class Weights(DuckDB):
+    """DuckDB's SQL, written by a generator of its own.
+
+    A generator that has written once keeps what it can write: SQLMesh, which extends DuckDB's when
+    it is imported, would come too late.
+    """
+
+    class Generator(DuckDB.Generator):
+        """DuckDB's generator."""
+
+
 TOO_DEEP = "it is nested too deeply; simplify it"
 
 
@@ -61,9 +75,9 @@ def read_weight(text: str) -> str:
             raise _pointed(text, *_span(node, text), *complaint)
     for column in tree.find_all(exp.Column):
         column.replace(exp.column(column.name.lower(), table="paths"))
-    weight = tree.this.sql("duckdb")
-    constants = [constant.sql("duckdb") for constant in _constants(tree)]
-    try_out(weight, constants, [part.expression.sql("duckdb") for part in tree.find_all(exp.Div)])
+    weight = tree.this.sql(Weights)
+    constants = [constant.sql(Weights) for constant in _constants(tree)]
+    try_out(weight, constants, [part.expression.sql(Weights) for part in tree.find_all(exp.Div)])
     return weight
 
 

@@ -1,5 +1,7 @@
 """Models of a client's own: what may be written, what is refused and how, what it is worth."""
 
+import subprocess
+import sys
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from pipelines.settings.attribution import Attribution
 from pipelines.settings.expressions import COLUMNS, FUNCTIONS, read_weight
 from pipelines.settings.reader import ClientError, parse
 from pipelines.settings.trials import TOUCHPOINTS
+from tests.builders.checkout import PROJECT
 from tests.builders.lake_writer import settings
 from tests.conftest import House
 from tests.rendered import Models, render
@@ -351,3 +354,12 @@ def test_the_columns_are_those_of_paths(models: Models) -> None:
 
     assert {row[:2] for row in tried} == {row[:2] for row in paths if row[0] in COLUMNS}
     assert len(tried) == len(COLUMNS)
+
+
+def test_sqlmesh_may_be_imported_after_a_weight_was_read() -> None:
+    """Every command reads the clients' files first, and loads SQLMesh only if there is work for it."""
+    code = (
+        "from pipelines.settings.expressions import read_weight; read_weight('position');"
+        "from sqlmesh.core.dialect import parse; parse('MODEL (name a.b)')[0].sql('duckdb')"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=PROJECT, check=True)
