@@ -4,7 +4,7 @@ BIN := .venv/bin
 RUN := $(BIN)/python -m pipelines
 DATA := $(or $(ATTRIBUTION_HOME),.)
 
-.PHONY: help daily ingest backfill status export train preview promote plan audit \
+.PHONY: help daily ingest backfill status export blueprint train preview promote plan audit \
 	test check ci style types lint format docs demo demo-api demo-clean lock clean install exports
 
 help: ## list these verbs
@@ -24,6 +24,9 @@ status: install ## say how each source stands
 
 export: install ## write CLIENT's TABLE as CSV
 	$(RUN) export $(CLIENT) $(if $(TABLE),--table $(TABLE)) $(if $(SINCE),--since $(SINCE)) $(if $(UNTIL),--until $(UNTIL)) $(if $(TO),--to $(TO))
+
+blueprint: install ## explain CLIENT's SQL variables
+	$(RUN) blueprint $(CLIENT)
 
 train: install ## train CLIENT's models that learn
 	$(RUN) train $(CLIENT)

@@ -15,7 +15,7 @@ COLUMNS = {
 
 @macro()
 def scores(evaluator, client, tables):
-    """Return the scores in the tables of a client's attribution layer: `@scores(@client, @scored_by)`.
+    """Return the scores in the tables of a client's attribution layer: `@scores(@client, @score_tables)`.
 
     A row per model, conversion, touchpoint and revision, with the touchpoint's `score`, the `method`
     that made it, and the `version` of what was learnt. Without tables there are no rows.

@@ -145,6 +145,16 @@ def backfill(
 
 
 @app.command()
+def blueprint(client: Chosen) -> None:
+    """Print the variables that a client's SQL models are made of: meaning, readers, value."""
+    from pipelines.blueprints.explained import explain
+
+    (chosen,), _ = _read([client])
+    for paragraph in explain(chosen):
+        screen.print(paragraph, "", sep="\n", markup=False)
+
+
+@app.command()
 def train(client: Chosen) -> None:
     """Train a client's models that learn on its published paths, and show what they have learnt.
 

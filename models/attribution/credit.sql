@@ -30,9 +30,9 @@ WITH numbered AS (
     scores.version,
     COALESCE(@SQL(@weight), 0)::DOUBLE AS weight
   FROM numbered AS paths
-  JOIN @SQL(@models) AS models
+  JOIN @SQL(@models_by_type) AS models
     USING (conversion_type)
-  LEFT JOIN @scores(@client, @scored_by) AS scores
+  LEFT JOIN @scores(@client, @score_tables) AS scores
     USING (model, conversion_id, touchpoint_id, revised_at)
   LEFT JOIN @milestone_positions(@client, @milestones) AS milestone_positions
     USING (conversion_id, revised_at)

@@ -49,7 +49,7 @@ WITH spend AS (
     model,
     BOOL_OR(is_active) AS is_active,
     is_additive
-  FROM @SQL(@models) AS models_by_type
+  FROM @SQL(@models_by_type) AS models_by_type
   WHERE
     @SQL(@is_counted)
   GROUP BY

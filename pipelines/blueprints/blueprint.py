@@ -1,28 +1,34 @@
-"""Turn the clients' settings into the variables that models are made of."""
+"""Turn the clients' settings into the variables that SQL models are made of."""
 
 import os
-from typing import get_args
+from typing import NamedTuple
 
-from pipelines.attribution.path_transforms import transformed
-from pipelines.blueprints import crm
-from pipelines.blueprints.channels import channel_rules, renamed
-from pipelines.blueprints.conversion_types import (
-    event_types,
-    is_counted,
-    models_by_type,
-    window_days,
-)
-from pipelines.blueprints.ihc_variables import variables as ihc
-from pipelines.blueprints.learning_variables import variables as learned
-from pipelines.blueprints.model_choice import scored_by, weight
-from pipelines.blueprints.staging import variables as staging
+from pipelines.blueprints.credit import Credit, credit
+from pipelines.blueprints.deals import Deals, deals
+from pipelines.blueprints.general import General, general
+from pipelines.blueprints.ihc_variables import Ihc, ihc
+from pipelines.blueprints.journey_variables import Journeys, journeys
+from pipelines.blueprints.learning_variables import Learning, learning_variables
+from pipelines.blueprints.reporting import Reporting, reporting
+from pipelines.blueprints.staging import Staging, staging
+from pipelines.blueprints.variables import assignment
 from pipelines.home import clients_folder
-from pipelines.settings.client import Client, PathEnds
-from pipelines.settings.conversions import BUILT_IN, rules, with_every_model
+from pipelines.settings.client import Client
+from pipelines.settings.conversions import rules, with_every_model
 from pipelines.settings.reader import read
-from pipelines.sql import literal
 
-MINOR_DIGITS = {"JPY": 0, "KRW": 0, "CLP": 0, "VND": 0, "ISK": 0, "BHD": 3, "KWD": 3, "TND": 3}
+
+class Blueprint(NamedTuple):
+    """One client's variables, by who reads them; `make blueprint CLIENT=acme` prints them."""
+
+    general: General
+    staging: Staging
+    journeys: Journeys
+    deals: Deals
+    credit: Credit
+    learning: Learning
+    ihc: Ihc
+    reporting: Reporting
 
 
 def blueprints() -> dict[str, str]:
@@ -45,45 +51,27 @@ def blueprints() -> dict[str, str]:
 
 def blueprint(client: Client) -> str:
     """Return one client's blueprint variables, as SQLMesh reads them."""
-    attribution, sources = client.attribution, client.sources
-    types = rules(client.conversions, attribution)
-    every_model = with_every_model(client.conversions, attribution)
-    digits = MINOR_DIGITS.get(client.currency, 2)
     variables = {
-        "client_name": client.id,
-        "start": str(client.start),
-        "timezone": client.timezone,
-        "currency": client.currency,
-        "minor_digits": digits,
-        "minor_units": 10**digits,
-        "event_types": event_types(types),
-        "window_days": window_days(types),
-        "is_counted": is_counted(types),
-        "has_types": bool(client.conversions.keys() - BUILT_IN.keys()),
-        "direct_touches": attribution.direct_touches,
-        "transformed": transformed(attribution.path_steps, "candidates"),
-        "models": models_by_type(types),
-        "scored_by": scored_by(every_model),
-        "weight": weight(every_model),
-        "channel_rules": channel_rules(client.channels),
-        "aliases": renamed(sources.web.aliases if sources.web else {}, "campaign"),
-        **staging(client, every_model),
-        **learned(client.id, every_model),
-        **crm.variables(every_model),
-        **ihc(client.model_copy(update={"attribution": every_model})),
-        "compares": bool(attribution.compare),
-        "publishes_path_ends": not set(get_args(PathEnds)).isdisjoint(client.publish),
-        "publishes_first_touch": "first_touch_attribution" in client.publish,
-        "publishes_last_touch": "last_touch_attribution" in client.publish,
-        "publishes_channels": "channel_performance" in client.publish,
-        "publishes_customer_journey": "attribution_customer_journey" in client.publish,
-        "publishes_channel_reporting": "channel_reporting" in client.publish,
+        name: value for group in groups(client) for name, value in group.variables().items()
     }
-    return f"(client := {client.id}, {', '.join(map(_assignment, variables.items()))})"
+    assignments = [assignment(name, value) for name, value in variables.items()]
+    return f"(client := {client.id}, {', '.join(assignments)})"
 
 
-def _assignment(variable: tuple[str, object]) -> str:
-    name, value = variable
-    if isinstance(value, str):
-        return f"{name} := {literal(value)}"
-    return f"{name} := {str(value).lower()}"
+def groups(client: Client) -> Blueprint:
+    """Return one client's blueprint variables.
+
+    Every type of conversions is credited by every model that any type asks for.
+    """
+    types = rules(client.conversions, client.attribution)
+    attribution = with_every_model(client.conversions, client.attribution)
+    return Blueprint(
+        general=general(client),
+        staging=staging(client, attribution),
+        journeys=journeys(client, types),
+        deals=deals(attribution),
+        credit=credit(attribution, types),
+        learning=learning_variables(client.id, attribution),
+        ihc=ihc(client.id, attribution),
+        reporting=reporting(client, types),
+    )

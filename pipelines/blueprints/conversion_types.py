@@ -3,7 +3,6 @@
 Only a client's own types travel into its models, as text.
 """
 
-from pipelines.blueprints.model_choice import models
 from pipelines.settings.conversions import Rules
 from pipelines.sql import literal
 
@@ -26,15 +25,6 @@ def window_days(types: dict[str, Rules]) -> str:
 def is_counted(types: dict[str, Rules]) -> str:
     """Return whether a `conversion_type` is in campaigns and totals."""
     return _by_type({name: str(rules.counts).upper() for name, rules in types.items()})
-
-
-def models_by_type(types: dict[str, Rules]) -> str:
-    """Return a relation of each type's models: those of `models`, with their `conversion_type`."""
-    rows = (
-        f"SELECT {literal(name)} AS conversion_type, * FROM {models(rules.attribution)} AS models"
-        for name, rules in types.items()
-    )
-    return f"({' UNION ALL '.join(rows)})"
 
 
 def _by_type(values: dict[str, str]) -> str:

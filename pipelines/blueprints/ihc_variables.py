@@ -1,10 +1,15 @@
-"""Turn a client's IHC settings into variables of its models: what changes a number, and no more."""
+"""The variables of IHC: what changes a number, and no more.
+
+How the service is asked, such as how patiently, is not among them: an edit of it rebuilds nothing.
+"""
 
 import json
 
+from pydantic import Field
+
 from pipelines.blueprints.learning_variables import versions
+from pipelines.blueprints.variables import Sql, Variables
 from pipelines.settings.attribution import Attribution
-from pipelines.settings.client import Client
 from pipelines.settings.ihc import Phases
 from pipelines.sql import literal
 
@@ -12,24 +17,40 @@ REQUEST = ("base_url", "conv_type_id", "redistribution")
 CAPS = ("journeys_per_request", "sessions_per_request")
 
 
-def variables(client: Client) -> dict[str, object]:
-    """Return the blueprint variables of the models of IHC.
+class Ihc(Variables):
+    """Who computes IHC, and what its phases weigh."""
 
-    How the service is asked, such as how patiently, is none: an edit of it rebuilds nothing.
-    """
-    settings = client.attribution.ihc
-    chosen = {client.attribution.model, *client.attribution.compare}
-    return {
-        "asks_ihc": "ihc" in chosen,
-        "asks_ihc_local": bool({"ihc", "ihc_local"} & chosen),
-        "ihc_by": settings.by,
-        "ihc_request": json.dumps(settings.model_dump(include={*REQUEST, *CAPS}), sort_keys=True),
-        "ihc_initializer": settings.weights.initializer,
-        "ihc_holder": settings.weights.holder,
-        "ihc_closer": settings.weights.closer,
-        "ihc_channels": channels(client.attribution),
-        "curve_learners": versions(client.id, client.attribution, ["ihc_local"]),
-    }
+    asks_ihc: bool = Field(description="Whether the client asks for `ihc`.")
+    asks_ihc_local: bool = Field(
+        description="Whether it asks for `ihc` or `ihc_local`: the local model stands in for the service."
+    )
+    ihc_by: str = Field(description="Who computes `ihc`: the `service` or the `local` model.")
+    ihc_request: str = Field(description="What the service is asked with, and its caps, as JSON.")
+    ihc_initializer: float = Field(description="What beginning a journey weighs.")
+    ihc_holder: float = Field(description="What holding the customer weighs.")
+    ihc_closer: float = Field(description="What ending the journey weighs.")
+    ihc_channels: Sql = Field(
+        description="A row for each channel with weights of its own: `channel`, a weight for each phase."
+    )
+    curve_learners: str = Field(
+        description="The folder of the client's own curves, and the first of them if there are any."
+    )
+
+
+def ihc(client: str, attribution: Attribution) -> Ihc:
+    """Return what changes a number of IHC."""
+    settings = attribution.ihc
+    return Ihc(
+        asks_ihc="ihc" in attribution.models,
+        asks_ihc_local=bool({"ihc", "ihc_local"} & set(attribution.models)),
+        ihc_by=settings.by,
+        ihc_request=json.dumps(settings.model_dump(include={*REQUEST, *CAPS}), sort_keys=True),
+        ihc_initializer=settings.weights.initializer,
+        ihc_holder=settings.weights.holder,
+        ihc_closer=settings.weights.closer,
+        ihc_channels=channels(attribution),
+        curve_learners=versions(client, attribution, ["ihc_local"]),
+    )
 
 
 def channels(attribution: Attribution) -> str:

@@ -5,19 +5,25 @@ import inspect
 from pipelines.attribution.learned_models import LEARNED_MODELS
 from pipelines.attribution.library import MODELS, NOT_ADDITIVE
 from pipelines.settings.attribution import Attribution
+from pipelines.settings.conversions import Rules
+from pipelines.sql import literal
 
 
-def models(settings: Attribution) -> str:
-    """Return a relation of the models asked for: `model`, `is_active`, `is_additive`."""
-    rows = (
-        f"SELECT '{model}' AS model, {model == settings.model} AS is_active,"
-        f" {model not in NOT_ADDITIVE} AS is_additive"
-        for model in settings.models
+def models_by_type(types: dict[str, Rules]) -> str:
+    """Return a relation of the models that each type of conversions is credited by.
+
+    `('deal', 'linear', TRUE, TRUE)`: `conversion_type`, `model`, `is_active`, `is_additive`.
+    """
+    rows = ", ".join(
+        f"({literal(name)}, '{model}', {model == type_.attribution.model}, {model not in NOT_ADDITIVE})"
+        for name, type_ in types.items()
+        for model in type_.attribution.models
     )
-    return f"({' UNION ALL '.join(rows)})"
+    columns = "conversion_type, model, is_active, is_additive"
+    return f"(SELECT {columns} FROM (VALUES {rows}) AS models({columns}))"
 
 
-def scored_by(settings: Attribution) -> str:
+def score_tables(settings: Attribution) -> str:
     """Return the tables with the scores of the models asked for, blanks between them."""
     tables = {LEARNED_MODELS[model].scores for model in settings.models if model in LEARNED_MODELS}
     return " ".join(sorted(tables))

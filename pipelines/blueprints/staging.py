@@ -1,6 +1,9 @@
-"""Turn what a client delivers into the variables of its staging models."""
+"""The variables of staging: which models a client has, by what it delivers and asks for."""
+
+from pydantic import Field
 
 from pipelines.blueprints.channels import renamed
+from pipelines.blueprints.variables import Sql, Value, Variables
 from pipelines.contracts.catalog import sources_of, tables
 from pipelines.home import lake_folder
 from pipelines.settings.attribution import Attribution
@@ -10,20 +13,50 @@ from pipelines.settings.sources import Ads
 from pipelines.sql import literal
 
 
-def variables(client: Client, attribution: Attribution) -> dict[str, object]:
+class Staging(Variables):
+    """Which staging models the client has, and what the spend of its ad platforms is called."""
+
+    optional: dict[str, bool] = Field(
+        description="Whether the client has {model}, which only some clients have."
+    )
+    staging_models: str = Field(description="The staging models that the client has.")
+    ad_platforms: str = Field(description="The platforms with spend, that it has or had.")
+    ad_channels: Sql = Field(
+        description="The channel of a `platform`'s spend; NULL if it has that of its clicks."
+    )
+    ad_campaigns: Sql = Field(
+        description="What a campaign is called, by `platform`; NULL if as the platform calls it."
+    )
+
+    def variables(self) -> dict[str, Value]:
+        """Return each variable by its name; each optional model has one of its own."""
+        return self.optional | {name: value for name, value in self if name != "optional"}
+
+    @classmethod
+    def descriptions(cls) -> dict[str, str]:
+        """Return what each variable says."""
+        own = super().descriptions()
+        optional = own.pop("optional")
+        models = {each.flag: each.staged_by for _, _, each in tables() if each.is_optional}
+        return {flag: optional.format(model=model) for flag, model in models.items()} | own
+
+
+def staging(client: Client, attribution: Attribution) -> Staging:
     """Return which staging models the client has, and the facts of its ad platforms."""
     taken = staged(attribution, client.sources)
-    flags = {
+    optional = {
         contract.flag: (source, table) in taken
         for source, table, contract in tables()
         if contract.is_optional
     }
-    models = [contract.staged_by for _, _, contract in tables() if flags.get(contract.flag, True)]
-    return {
-        **flags,
-        "staging_models": " ".join(dict.fromkeys(models)),
+    models = [
+        contract.staged_by for _, _, contract in tables() if optional.get(contract.flag, True)
+    ]
+    return Staging(
+        optional=optional,
+        staging_models=" ".join(dict.fromkeys(models)),
         **_ad_platforms(client),
-    }
+    )
 
 
 def _ad_platforms(client: Client) -> dict[str, str]:

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from demo.servers.ihc_server import IhcServer, down
 from pipelines.__main__ import app
-from pipelines.blueprints.ihc_variables import variables
+from pipelines.blueprints.ihc_variables import ihc
 from pipelines.ihc import request_log as ledger
 from pipelines.learning import curves
 from pipelines.learning.versions import versions
@@ -107,11 +107,11 @@ def test_a_client_is_published_by_the_service_and_held_while_it_is_down(
 
 
 def test_how_patiently_the_service_is_asked_is_no_part_of_a_version(house: House) -> None:
-    before = variables(house.client("acme"), str(house.home))
+    before = ihc("acme", house.client("acme").attribution)
     house.change("acme", attribution={"ihc": {"concurrency": 2, "calls_per_month": 500}})
-    assert variables(house.client("acme"), str(house.home)) == before
+    assert ihc("acme", house.client("acme").attribution) == before
     house.change("acme", attribution={"ihc": {"sessions_per_request": 200}})
-    assert variables(house.client("acme"), str(house.home)) != before
+    assert ihc("acme", house.client("acme").attribution) != before
 
 
 def train(client: str) -> str:

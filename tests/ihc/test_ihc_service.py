@@ -18,7 +18,7 @@ from pydantic import ValidationError
 
 from demo.servers.base import Cut, Html, Slow, Status, Truncated
 from demo.servers.ihc_server import IhcServer, busy, down
-from pipelines.blueprints.ihc_variables import variables
+from pipelines.blueprints.ihc_variables import ihc
 from pipelines.ihc import request_log as ledger
 from pipelines.ihc.packing import Journey, pack
 from pipelines.ihc.service_answers import answers
@@ -60,7 +60,7 @@ class Asker:
         lines = "\n    ".join(f"{name}: {value}" for name, value in given.items())
         text = SETTINGS.format(url=self.server.base_url, more=lines)
         (self.house.home / "clients/one.yaml").write_text(text)
-        self.request = variables(self.house.client("one"), str(self.house.home))["ihc_request"]
+        self.request = ihc("one", self.house.client("one").attribution).ihc_request
 
     def ask(self, journeys: dict[str, list[float]], **some) -> pd.DataFrame:
         """Return what is said of journeys: conversions, each with the hours of its touchpoints."""

@@ -1,0 +1,29 @@
+"""The variables of credit: which models share each type of conversion, and by which weights."""
+
+from pydantic import Field
+
+from pipelines.blueprints.model_choice import models_by_type, score_tables, weight
+from pipelines.blueprints.variables import Sql, Variables
+from pipelines.settings.attribution import Attribution
+from pipelines.settings.conversions import Rules
+
+
+class Credit(Variables):
+    """Which models share each type of conversion, and what a touchpoint weighs by each of them."""
+
+    models_by_type: Sql = Field(
+        description="A row for each type and model: `conversion_type`, `model`, `is_active`, `is_additive`."
+    )
+    weight: Sql = Field(description="The weight of a touchpoint of a path, by `models.model`.")
+    score_tables: str = Field(
+        description="The tables with scores of touchpoints, for the models that learn."
+    )
+
+
+def credit(attribution: Attribution, types: dict[str, Rules]) -> Credit:
+    """Return by which models and weights credit is shared."""
+    return Credit(
+        models_by_type=models_by_type(types),
+        weight=weight(attribution),
+        score_tables=score_tables(attribution),
+    )

@@ -1,0 +1,32 @@
+"""The variables that models of every layer read: time, money, and who the client is."""
+
+from pydantic import Field
+
+from pipelines.blueprints.variables import Variables
+from pipelines.settings.client import Client
+
+MINOR_DIGITS = {"JPY": 0, "KRW": 0, "CLP": 0, "VND": 0, "ISK": 0, "BHD": 3, "KWD": 3, "TND": 3}
+
+
+class General(Variables):
+    """What models of every layer read."""
+
+    client_name: str = Field(description="The client, as text; `@client` is the same as a name.")
+    start: str = Field(description="The first day that is computed.")
+    timezone: str = Field(description="The client's own time zone, by which dates are meant.")
+    currency: str = Field(description="The currency that all money is told in.")
+    minor_digits: int = Field(description="Decimals of the currency: 2 for EUR, 0 for JPY.")
+    minor_units: int = Field(description="How many of its smallest unit make one: 100 for EUR.")
+
+
+def general(client: Client) -> General:
+    """Return what models of every layer read."""
+    digits = MINOR_DIGITS.get(client.currency, 2)
+    return General(
+        client_name=client.id,
+        start=str(client.start),
+        timezone=client.timezone,
+        currency=client.currency,
+        minor_digits=digits,
+        minor_units=10**digits,
+    )

@@ -1,0 +1,51 @@
+"""A client's blueprint: every variable is explained, read by a model, and defined."""
+
+import re
+
+import pytest
+
+from pipelines.blueprints.blueprint import blueprint, groups
+from pipelines.blueprints.explained import explain
+from tests.builders.checkout import PROJECT
+from tests.conftest import House
+
+OF_SQLMESH = {"start_ts", "end_ts", "start_date", "end_date", "this_model"}
+
+
+@pytest.fixture
+def explained(house: House) -> dict[str, str]:
+    """Return acme's explanation: each paragraph by the variable that it is about."""
+    return {text.split()[0]: text for text in explain(house.client("acme"))}
+
+
+def test_every_variable_is_described_and_read(house: House, explained: dict[str, str]) -> None:
+    for group in groups(house.client("acme")):
+        for name in group.variables():
+            assert group.descriptions()[name].endswith("."), name
+            assert re.search(r"Read by @?\w", explained[name]), f"nobody reads {name}"
+
+
+def test_every_variable_that_a_model_reads_is_defined(house: House) -> None:
+    defined = {name for group in groups(house.client("acme")) for name in group.variables()}
+    for file in sorted((PROJECT / "models").rglob("*.sql")):
+        read = set(re.findall(r"@(\w+)\b(?!\s*\()", file.read_text()))
+        assert read - OF_SQLMESH <= {*defined, "client"}, file.name
+
+
+def test_no_variable_stands_twice(house: House) -> None:
+    names = re.findall(r"(\w+) := ", re.sub("'[^']*'", "", blueprint(house.client("acme"))))
+
+    assert len(names) == len(set(names))
+
+
+def test_a_short_value_stands_beside_its_name(explained: dict[str, str]) -> None:
+    assert explained["currency"].startswith("currency = 'EUR'\n  The currency ")
+    assert "Read by credit.\n    CASE\n      WHEN path_length = 1\n" in explained["weight"]
+
+
+def test_the_command_prints_it(house: House) -> None:
+    done = house.pipelines("blueprint", "acme")
+
+    assert done.returncode == 0, done.stdout
+    assert "# What models of every layer read.\n" in done.stdout
+    assert "minor_units = 100\n" in done.stdout
