@@ -7,26 +7,16 @@ MODEL (
   blueprints @clients()
 );
 
-WITH lead_versions AS (
-  SELECT
-    *,
-    COALESCE(LEAD(loaded_at) OVER (PARTITION BY lead_id ORDER BY loaded_at), '9999-12-31'::TIMESTAMP) AS replaced_at
-  FROM @{client}_staging.stg_leads
-), deal_versions AS (
-  SELECT
-    *,
-    COALESCE(LEAD(loaded_at) OVER (PARTITION BY conversion_id ORDER BY loaded_at), '9999-12-31'::TIMESTAMP) AS replaced_at
-  FROM @{client}_journeys.conversions
-), deals AS (
+WITH deals AS (
   /* what a lead must have been converted to */
   SELECT
     conversion_id,
     UNNEST(
       @IF(@by_account, ['deal ' || conversion_id], ['deal ' || conversion_id, 'account ' || account_id])
     ) AS lead_to,
-    loaded_at AS valid_from,
-    replaced_at AS valid_until
-  FROM deal_versions
+    valid_from,
+    valid_until
+  FROM @history(@{client}_journeys.conversions, conversion_id) AS conversions
   WHERE
     NOT is_withdrawn
   UNION ALL
@@ -46,7 +36,7 @@ WITH lead_versions AS (
         'contact ' || converted_contact_id
       ]
     ) AS lead_to
-  FROM lead_versions
+  FROM @history(@{client}_staging.stg_leads, lead_id) AS leads
   WHERE
     NOT is_deleted
 )
@@ -54,10 +44,10 @@ SELECT
   deals.conversion_id, /* The deal */
   leads.lead_id, /* The lead */
   leads.created_at, /* When the lead was made, UTC */
-  GREATEST(deals.valid_from, leads.loaded_at) AS valid_from, /* When what says so was committed, UTC */
-  LEAST(deals.valid_until, leads.replaced_at) AS valid_until /* When it was replaced, UTC, excluded; far ahead while it is not */
+  GREATEST(deals.valid_from, leads.valid_from) AS valid_from, /* When what says so was committed, UTC */
+  LEAST(deals.valid_until, leads.valid_until) AS valid_until /* When it was replaced, UTC, excluded; far ahead while it is not */
 FROM deals
 JOIN conversions_of_leads AS leads
   ON deals.lead_to = leads.lead_to
-  AND deals.valid_from < leads.replaced_at
-  AND deals.valid_until > leads.loaded_at
+  AND deals.valid_from < leads.valid_until
+  AND deals.valid_until > leads.valid_from

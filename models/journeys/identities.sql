@@ -8,51 +8,35 @@ MODEL (
   blueprints @clients()
 );
 
-WITH stirred_visitors AS (
+WITH changed_visitors AS (
   SELECT DISTINCT
     versions.visitor_id,
-    fresh_touchpoints.loaded_at
-  FROM @{client}_journeys.touchpoints AS fresh_touchpoints
+    changed_touchpoints.loaded_at
+  FROM @{client}_journeys.touchpoints AS changed_touchpoints
   JOIN @{client}_journeys.touchpoints AS versions
-    ON fresh_touchpoints.touchpoint_id = versions.touchpoint_id
-    AND fresh_touchpoints.loaded_at >= versions.loaded_at
+    ON changed_touchpoints.touchpoint_id = versions.touchpoint_id
+    AND changed_touchpoints.loaded_at >= versions.loaded_at
   WHERE
-    fresh_touchpoints.loaded_at BETWEEN @start_ts AND @end_ts
+    changed_touchpoints.loaded_at BETWEEN @start_ts AND @end_ts
     AND NOT versions.visitor_id IS NULL
 ), moments AS (
-  /* as of each load, not of the run: a day computed later, alone or with others gives the same rows */
-  SELECT
+  /* evaluate at each load and just before the first, so that computing days together or alone gives the same rows */
+  SELECT DISTINCT
     visitor_id,
-    loaded_at AS at
-  FROM stirred_visitors
-  UNION
-  SELECT
-    visitor_id,
-    @start_ts::TIMESTAMP - INTERVAL '1' MICROSECOND AS at
-  FROM stirred_visitors
+    UNNEST([loaded_at, @start_ts::TIMESTAMP - INTERVAL '1' MICROSECOND]) AS at
+  FROM changed_visitors
 ), sightings AS (
+  /* all versions of the touchpoints that ever were a changed visitor's */
   SELECT
-    touchpoint_id,
-    CASE WHEN NOT customer_id IS NULL AND NOT is_deleted THEN visitor_id END AS visitor_id,
-    customer_id,
-    touched_at,
-    loaded_at,
-    COALESCE(
-      LEAD(loaded_at) OVER (PARTITION BY touchpoint_id ORDER BY loaded_at),
-      '9999-12-31'::TIMESTAMP
-    ) AS replaced_at
+    *
   FROM @{client}_journeys.touchpoints
   WHERE
     touchpoint_id IN (
       SELECT
-        touchpoint_id
-      FROM @{client}_journeys.touchpoints
-      WHERE
-        visitor_id IN (
-          SELECT
-            visitor_id
-          FROM stirred_visitors
-        )
+        touchpoints.touchpoint_id
+      FROM @{client}_journeys.touchpoints AS touchpoints
+      JOIN changed_visitors
+        ON touchpoints.visitor_id = changed_visitors.visitor_id
     )
 ), last_sightings AS (
   SELECT
@@ -60,10 +44,12 @@ WITH stirred_visitors AS (
     moments.at,
     sightings.customer_id
   FROM moments
-  LEFT JOIN sightings
+  LEFT JOIN @history(sightings, touchpoint_id) AS sightings
     ON moments.visitor_id = sightings.visitor_id
-    AND moments.at >= sightings.loaded_at
-    AND moments.at < sightings.replaced_at
+    AND moments.at >= sightings.valid_from
+    AND moments.at < sightings.valid_until
+    AND NOT sightings.customer_id IS NULL
+    AND NOT sightings.is_deleted
   QUALIFY
     ROW_NUMBER() OVER (
       PARTITION BY moments.visitor_id, moments.at
@@ -78,7 +64,7 @@ WITH stirred_visitors AS (
 SELECT
   visitor_id, /* The browser */
   customer_id, /* The customer last seen with it; NULL if that was taken back */
-  at AS loaded_at /* When the version that tells was committed, UTC */
+  at AS loaded_at /* When the version that decides it was committed, UTC */
 FROM steps
 WHERE
   customer_id IS DISTINCT FROM customer_before AND at BETWEEN @start_ts AND @end_ts

@@ -1,4 +1,4 @@
-/* A revised conversion with each touchpoint of its customer inside the window, as known at the revision. One row per conversion, touchpoint and revision; a conversion without any keeps one row. */
+/* A revised conversion with each touchpoint of its customers inside the window, as known at the revision. One row per conversion, touchpoint and revision; a conversion without any keeps one row. */
 MODEL (
   name @{client}_journeys.journeys,
   kind INCREMENTAL_BY_TIME_RANGE (
@@ -13,72 +13,52 @@ WITH revised_conversions AS (
     conversions.*,
     revisions.revised_at
   FROM @{client}_journeys.revisions AS revisions
-  JOIN @{client}_journeys.conversions AS conversions
+  JOIN @history(@{client}_journeys.conversions, conversion_id) AS conversions
     ON revisions.conversion_id = conversions.conversion_id
-    AND revisions.revised_at >= conversions.loaded_at
+    AND revisions.revised_at >= conversions.valid_from
+    AND revisions.revised_at < conversions.valid_until
   WHERE
     revisions.revised_at BETWEEN @start_ts AND @end_ts
-  QUALIFY
-    ROW_NUMBER() OVER (
-      PARTITION BY revisions.conversion_id, revisions.revised_at
-      ORDER BY conversions.loaded_at DESC
-    ) = 1
-), people AS (
-  /* whose touchpoints count */
-  SELECT
-    conversion_id,
-    conversion_type,
-    revised_at,
-    converted_at,
-    customer_id
-  FROM revised_conversions
-  UNION
-  SELECT
+), customers AS (
+  SELECT DISTINCT
     revised_conversions.conversion_id,
     revised_conversions.conversion_type,
-    revised_conversions.revised_at,
     revised_conversions.converted_at,
-    members.customer_id
+    revised_conversions.revised_at,
+    customers.customer_id
   FROM revised_conversions
-  JOIN @optional(@by_account, @client, journeys.members) AS members
-    ON revised_conversions.conversion_id = members.conversion_id
-    AND revised_conversions.revised_at >= members.valid_from
-    AND revised_conversions.revised_at < members.valid_until
-), known_touchpoints AS (
+  JOIN @{client}_journeys.conversion_customers AS customers
+    ON revised_conversions.conversion_id = customers.conversion_id
+    AND revised_conversions.revised_at >= customers.valid_from
+    AND revised_conversions.revised_at < customers.valid_until
+), candidates AS (
+  /* all versions of the touchpoints that ever were one of these customers' */
   SELECT
-    *,
-    COALESCE(
-      LEAD(loaded_at) OVER (PARTITION BY touchpoint_id ORDER BY loaded_at),
-      '9999-12-31'::TIMESTAMP
-    ) AS replaced_at
+    *
   FROM @{client}_journeys.owned_touchpoints
   WHERE
     touchpoint_id IN (
       SELECT
-        touchpoint_id
-      FROM @{client}_journeys.owned_touchpoints
-      WHERE
-        customer_id IN (
-          SELECT
-            customer_id
-          FROM people
-        )
+        owned_touchpoints.touchpoint_id
+      FROM @{client}_journeys.owned_touchpoints AS owned_touchpoints
+      JOIN customers
+        ON owned_touchpoints.customer_id = customers.customer_id
     )
 ), touchpoints AS (
   SELECT
-    people.conversion_id,
-    people.revised_at,
-    known_touchpoints.*
-  FROM people
-  JOIN known_touchpoints
-    ON people.customer_id = known_touchpoints.customer_id
-    AND known_touchpoints.touched_at BETWEEN people.converted_at - @SQL(@window_days) * INTERVAL '1' DAY AND people.converted_at
-    AND people.revised_at >= known_touchpoints.loaded_at
-    AND people.revised_at < known_touchpoints.replaced_at
+    customers.conversion_id,
+    customers.revised_at,
+    candidates.*
+  FROM customers
+  JOIN @history(candidates, touchpoint_id) AS candidates
+    ON customers.customer_id = candidates.customer_id
+    AND candidates.touched_at BETWEEN customers.converted_at - @SQL(@window_days) * INTERVAL '1' DAY AND customers.converted_at
+    AND customers.revised_at >= candidates.valid_from
+    AND customers.revised_at < candidates.valid_until
 )
 SELECT
   revised_conversions.conversion_id, /* The conversion */
-  revised_conversions.conversion_type, /* deal, purchase, or what the client calls the event */
+  revised_conversions.conversion_type, /* deal, purchase, site, or what the client calls the event */
   touchpoints.touchpoint_id, /* NULL where the customer has none in the window */
   revised_conversions.customer_id, /* NULL if unknown */
   revised_conversions.converted_at, /* UTC */

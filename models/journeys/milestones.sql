@@ -11,63 +11,29 @@ MODEL (
 
 WITH touches AS (
   SELECT
-    conversion_id,
-    touchpoint_id,
-    converted_at,
-    touched_at,
-    position,
-    revised_at
+    *
   FROM @{client}_journeys.paths
   WHERE
     revised_at BETWEEN @start_ts AND @end_ts AND path_length > 0
-), revised_deals AS (
-  SELECT
-    deals.*,
-    touches.revised_at
-  FROM (
-    SELECT DISTINCT
-      conversion_id,
-      revised_at
-    FROM touches
-  ) AS touches
-  JOIN @{client}_journeys.conversions AS deals
-    ON touches.conversion_id = deals.conversion_id AND touches.revised_at >= deals.loaded_at
-  QUALIFY
-    ROW_NUMBER() OVER (PARTITION BY touches.conversion_id, touches.revised_at ORDER BY deals.loaded_at DESC) = 1
-), dates AS (
-  SELECT
-    conversion_id,
-    revised_at,
-    UNNEST((@SQL(@dated_milestones))::TEXT[]) AS milestone,
-    UNNEST((@SQL(@milestone_dates))::TIMESTAMP[]) AS reached_at,
-    converted_at
-  FROM revised_deals
-  UNION ALL
-  SELECT
-    revised_deals.conversion_id,
-    revised_deals.revised_at,
-    'lead' AS milestone,
-    deal_leads.created_at AS reached_at,
-    revised_deals.converted_at
-  FROM revised_deals
-  JOIN @optional(@has_lead_milestone, @client, journeys.deal_leads) AS deal_leads
-    ON revised_deals.conversion_id = deal_leads.conversion_id
-    AND revised_deals.revised_at >= deal_leads.valid_from
-    AND revised_deals.revised_at < deal_leads.valid_until
 ), reached AS (
-  /* the CRM may know the conversion's day only: what is of that day is not after it */
   SELECT
-    conversion_id,
-    revised_at,
-    milestone,
-    MIN(LEAST(reached_at, converted_at)) AS reached_at
-  FROM dates
+    touches.conversion_id,
+    touches.revised_at,
+    dates.milestone,
+    MIN(LEAST(dates.reached_at, touches.converted_at)) AS reached_at
+  FROM touches
+  JOIN @{client}_journeys.milestone_dates AS dates
+    ON touches.conversion_id = dates.conversion_id
+    AND touches.revised_at >= dates.valid_from
+    AND touches.revised_at < dates.valid_until
+    /* the CRM may know the conversion's day only: what is of that day is not after it */
+    AND @local_date(dates.reached_at, @timezone) <= @local_date(touches.converted_at, @timezone)
   WHERE
-    @local_date(reached_at, @timezone) <= @local_date(converted_at, @timezone)
+    touches.position = 1
   GROUP BY
-    conversion_id,
-    revised_at,
-    milestone
+    touches.conversion_id,
+    touches.revised_at,
+    dates.milestone
 )
 SELECT
   reached.conversion_id, /* The deal or purchase */

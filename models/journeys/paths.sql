@@ -28,10 +28,6 @@ WITH judged AS (
         @direct_touches = 'fallback' AND path_is_direct
       )
     )
-), eligible AS (
-  SELECT
-    *
-  FROM @SQL(@transformed) AS transformed
 ), conversions AS (
   SELECT DISTINCT
     conversion_id,
@@ -44,7 +40,7 @@ WITH judged AS (
 )
 SELECT
   conversions.conversion_id, /* The conversion being explained */
-  conversions.conversion_type, /* deal, purchase, or what the client calls the event */
+  conversions.conversion_type, /* deal, purchase, site, or what the client calls the event */
   eligible.touchpoint_id, /* NULL where nothing may earn the credit */
   conversions.customer_id, /* NULL if unknown */
   conversions.converted_at, /* UTC */
@@ -58,13 +54,12 @@ SELECT
   eligible.path_is_direct, /* No touchpoint of the conversion led here */
   ROW_NUMBER() OVER in_order AS position, /* 1 for the first touchpoint */
   COUNT(eligible.touchpoint_id) OVER whole AS path_length, /* Touchpoints; 0 where there are none */
-  COUNT(*) FILTER(WHERE
-    NOT eligible.is_direct) OVER after AS non_direct_after, /* Later touchpoints that led here */
+  COUNT(CASE WHEN NOT eligible.is_direct THEN 1 END) OVER after AS non_direct_after, /* Later touchpoints that led here */
   DATE_DIFF('SECOND', eligible.touched_at, conversions.converted_at) AS age_seconds, /* From the touchpoint to the conversion */
   MIN(DATE_DIFF('SECOND', eligible.touched_at, conversions.converted_at)) OVER whole AS newest_age_seconds, /* The same, of the last touchpoint */
   conversions.revised_at /* The newest row holds; UTC */
 FROM conversions
-LEFT JOIN eligible
+LEFT JOIN @SQL(@transformed) AS eligible
   ON conversions.conversion_id = eligible.conversion_id
   AND conversions.revised_at = eligible.revised_at
 WINDOW whole AS (PARTITION BY conversions.conversion_id, conversions.revised_at), in_order AS (

@@ -1,4 +1,4 @@
-/* What a currency was worth on a day, each time a rate that tells came or went. One row per currency, day and change. */
+/* What a currency was worth on a day, each time a rate that decides it came or went. One row per currency, day and change. */
 MODEL (
   name @{client}_journeys.prices,
   kind INCREMENTAL_BY_TIME_RANGE (
@@ -18,37 +18,41 @@ WITH moments AS (
   FROM @{client}_staging.stg_rates
   WHERE
     loaded_at BETWEEN @start_ts AND @end_ts
-), known_rates AS (
+), rates_until_then AS (
   SELECT
-    moments.currency,
     moments.date,
     moments.at,
-    versions.rate_date,
-    versions.loaded_at,
-    CASE WHEN NOT versions.is_deleted THEN versions.rate END AS rate
+    rates.*
   FROM moments
-  JOIN @{client}_staging.stg_rates AS versions
-    ON moments.currency = versions.currency
-    AND versions.rate_date BETWEEN moments.date - 7 AND moments.date
-    AND moments.at >= versions.loaded_at
-  QUALIFY
-    ROW_NUMBER() OVER (
-      PARTITION BY moments.currency, moments.date, moments.at, versions.rate_date
-      ORDER BY versions.loaded_at DESC, versions.is_deleted, versions.rate DESC
-    ) = 1
+  JOIN @{client}_staging.stg_rates AS rates
+    ON moments.currency = rates.currency
+    AND rates.rate_date BETWEEN moments.date - 7 AND moments.date
+    AND moments.at >= rates.loaded_at
+), known_rates AS (
+  SELECT
+    currency,
+    date,
+    at,
+    rate_date,
+    loaded_at,
+    CASE WHEN NOT is_deleted THEN rate END AS rate
+  FROM @newest(rates_until_then, (currency, date, at, rate_date), rate) AS rates
 )
 SELECT
   currency, /* What it is the price of */
   date, /* In the client's time zone */
   MAX_BY(rate, rate_date) FILTER(WHERE
     NOT rate IS NULL) AS rate, /* The newest one of the day or the seven before, in the client's currency; NULL where all were taken back */
-  at AS loaded_at /* When the version that tells was committed, UTC */
+  at AS loaded_at /* When the version that decides it was committed, UTC */
 FROM known_rates
 GROUP BY
   currency,
   date,
   at
 HAVING
+  /* Only a change is kept: the load brought a rate (the left side is its latest day) that is not
+  overtaken by a later day's (the right side is the day of the rate that holds). Example: Friday's
+  rate is corrected when Saturday's is known. That makes a new price of Friday, and none of Saturday. */
   MAX(rate_date) FILTER(WHERE
     loaded_at = at) >= COALESCE(MAX(rate_date) FILTER(WHERE
     NOT rate IS NULL), '0001-01-01'::DATE)

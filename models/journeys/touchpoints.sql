@@ -8,81 +8,20 @@ MODEL (
   blueprints @clients()
 );
 
-WITH visits AS (
-  SELECT
-    session_id AS touchpoint_id,
-    visitor_id,
-    customer_id,
-    started_at AS touched_at,
-    channel,
-    source,
-    medium,
-    campaign,
-    referrer,
-    CASE
-      WHEN NOT COALESCE(gclid, gbraid, wbraid) IS NULL
-      THEN 'google'
-      WHEN NOT msclkid IS NULL
-      THEN 'bing'
-      WHEN NOT fbclid IS NULL
-      THEN 'facebook'
-      WHEN NOT ttclid IS NULL
-      THEN 'tiktok'
-      WHEN NOT dclid IS NULL
-      THEN 'doubleclick'
-    END AS ad_network,
-    holder_engagement,
-    closer_engagement,
-    is_deleted OR NOT COALESCE(consent, TRUE) AS is_deleted,
-    loaded_at
-  FROM @{client}_staging.stg_sessions
-  UNION ALL
-  SELECT
-    event_id AS touchpoint_id,
-    NULL::TEXT AS visitor_id,
-    client_id AS customer_id,
-    event_time AS touched_at,
-    COALESCE(channel, 'direct') AS channel,
-    NULL::TEXT AS source,
-    NULL::TEXT AS medium,
-    campaign_id AS campaign,
-    NULL::TEXT AS referrer,
-    NULL::TEXT AS ad_network,
-    TRUE AS holder_engagement,
-    TRUE AS closer_engagement,
-    is_deleted,
-    loaded_at
-  FROM @{client}_staging.stg_events
-  WHERE
-    event_type = 'page_view'
-  UNION ALL
-  SELECT
-    campaign_member_id AS touchpoint_id,
-    NULL::TEXT AS visitor_id,
-    person_id AS customer_id,
-    responded_at AS touched_at,
-    COALESCE(campaign_type, 'Offline') AS channel,
-    NULL::TEXT AS source,
-    NULL::TEXT AS medium,
-    campaign,
-    NULL::TEXT AS referrer,
-    NULL::TEXT AS ad_network,
-    TRUE AS holder_engagement,
-    TRUE AS closer_engagement,
-    is_deleted OR NOT has_responded AS is_deleted,
-    loaded_at
-  FROM @optional(@has_campaign_members, @client, staging.stg_campaign_members) AS campaign_members
-), named AS (
+WITH named AS (
+  /* the client's rules of channels see a campaign by its alias */
   SELECT
     *
-    REPLACE (COALESCE(@SQL(@aliases), campaign) AS campaign)
-  FROM visits
+    EXCLUDE (campaign),
+    COALESCE(@SQL(@aliases), campaign) AS campaign
+  FROM @{client}_journeys.touchpoint_versions
   WHERE
     loaded_at BETWEEN @start_ts AND @end_ts
 ), grouped AS (
   SELECT
     *
-    REPLACE (@channel(@channel_rules) AS channel)
+    EXCLUDE (channel),
+    @channel(@channel_rules) AS channel
   FROM named
 )
 SELECT
@@ -93,8 +32,8 @@ SELECT
   channel, /* As the site, the client's rules or GA4's default group name it */
   COALESCE(campaign, '(not set)') AS campaign, /* As utm_campaign or its alias names it */
   LOWER(channel) = 'direct' AS is_direct, /* Nothing led here */
-  holder_engagement, /* May hold a customer, for IHC */
-  closer_engagement, /* May close a sale, for IHC */
+  COALESCE(holder_engagement, TRUE) AS holder_engagement, /* May hold a customer, for IHC */
+  COALESCE(closer_engagement, TRUE) AS closer_engagement, /* May close a sale, for IHC */
   is_deleted, /* The source took it back, or the visitor refused or withdrew consent */
   loaded_at /* When this version was committed, UTC */
 FROM grouped

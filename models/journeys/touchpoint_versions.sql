@@ -1,0 +1,61 @@
+/* Every version of every touchpoint, as its source has it: sessions, page views of a shop's export, and responses to campaigns. One row per touchpoint and load. */
+MODEL (
+  name @{client}_journeys.touchpoint_versions,
+  kind EMBEDDED,
+  grain (touchpoint_id, loaded_at),
+  blueprints @clients()
+);
+
+@union_all(
+  (
+    visitor_id := TEXT,
+    source := TEXT,
+    medium := TEXT,
+    referrer := TEXT,
+    ad_network := TEXT,
+    holder_engagement := BOOLEAN,
+    closer_engagement := BOOLEAN
+  ),
+  (
+    SELECT
+      session_id AS touchpoint_id, /* A session, a page view of a shop's export, or a campaign's member that responded */
+      visitor_id, /* The browser; NULL where unknown */
+      customer_id, /* Who it was, where the touchpoint itself says so */
+      started_at AS touched_at, /* UTC */
+      channel, /* As the site or the CRM names it; NULL where it does not */
+      source, /* utm_source; NULL without one */
+      medium, /* utm_medium; NULL without one */
+      campaign, /* utm_campaign, or as the CRM names it; NULL without one */
+      referrer, /* The page that led here, a URL; NULL without one */
+      @ad_network() AS ad_network, /* Whose ad was clicked, by the click id; NULL without one */
+      holder_engagement, /* May hold a customer, for IHC; NULL where nobody says */
+      closer_engagement, /* May close a sale, for IHC; NULL where nobody says */
+      is_deleted OR NOT COALESCE(consent, TRUE) AS is_deleted, /* The source took it back, or the visitor refused or withdrew consent */
+      loaded_at /* When this version was committed, UTC */
+    FROM @{client}_staging.stg_sessions
+  ),
+  (
+    SELECT
+      event_id AS touchpoint_id,
+      client_id AS customer_id,
+      event_time AS touched_at,
+      COALESCE(channel, 'direct') AS channel,
+      campaign_id AS campaign,
+      is_deleted,
+      loaded_at
+    FROM @{client}_staging.stg_events
+    WHERE
+      event_type = 'page_view'
+  ),
+  (
+    SELECT
+      campaign_member_id AS touchpoint_id,
+      person_id AS customer_id,
+      responded_at AS touched_at,
+      COALESCE(campaign_type, 'Offline') AS channel,
+      campaign,
+      is_deleted OR NOT has_responded AS is_deleted,
+      loaded_at
+    FROM @optional(@has_campaign_members, @client, staging.stg_campaign_members) AS campaign_members
+  )
+)
