@@ -10,23 +10,11 @@ MODEL (
   )
 );
 
-WITH newest_rates AS (
-  SELECT
-    currency,
-    rate_date,
-    rate,
-    is_deleted
-  FROM @{client}_staging.stg_rates
-  QUALIFY
-    ROW_NUMBER() OVER (
-      PARTITION BY currency, rate_date
-      ORDER BY loaded_at DESC, is_deleted, rate DESC
-    ) = 1
-), days AS (
+WITH days AS (
   SELECT
     *,
     UNNEST(GENERATE_SERIES(rate_date, rate_date + INTERVAL '7' DAY, INTERVAL '1' DAY))::DATE AS date
-  FROM newest_rates
+  FROM @newest(@{client}_staging.stg_rates, (currency, rate_date), rate) AS rates
   WHERE
     NOT is_deleted
 )

@@ -12,22 +12,6 @@ MODEL (
   )
 );
 
-WITH newest_revisions AS (
-  SELECT
-    conversion_id,
-    MAX(revised_at) AS revised_at
-  FROM @{client}_journeys.revisions
-  GROUP BY
-    conversion_id
-), newest_conversions AS (
-  SELECT
-    conversion_id,
-    original_currency,
-    original_revenue
-  FROM @{client}_journeys.conversions
-  QUALIFY
-    ROW_NUMBER() OVER (PARTITION BY conversion_id ORDER BY loaded_at DESC) = 1
-)
 SELECT
   credit.conversion_id, /* An opportunity, an event of a shop's export, or the site's own id */
   credit.conversion_type, /* deal, purchase, site, or what the client calls the event */
@@ -47,13 +31,10 @@ SELECT
   credit.model_version, /* Of what the model has learnt; NULL where it learns nothing */
   credit.credit, /* Share of the conversion, 0 to 1 */
   credit.revenue, /* The whole conversion's, in the client's currency; NULL where no rate is known, which holds the client */
-  newest_conversions.original_currency, /* Of the amount in the source */
-  newest_conversions.original_revenue, /* The amount in the source, in that currency */
+  conversions.original_currency, /* Of the amount in the source */
+  conversions.original_revenue, /* The amount in the source, in that currency */
   credit.attributed_revenue, /* The share in money; if additive, it sums to the revenue, to the cent */
   credit.is_attributed /* False where nothing earned the credit */
-FROM @{client}_attribution.credit AS credit
-JOIN newest_revisions
-  ON credit.conversion_id = newest_revisions.conversion_id
-  AND credit.revised_at = newest_revisions.revised_at
-JOIN newest_conversions
-  ON credit.conversion_id = newest_conversions.conversion_id
+FROM @current(@{client}_attribution.credit, @{client}_journeys.revisions) AS credit
+JOIN @newest(@{client}_journeys.conversions, conversion_id) AS conversions
+  ON credit.conversion_id = conversions.conversion_id

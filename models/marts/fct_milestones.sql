@@ -1,0 +1,20 @@
+/* When each deal reached its milestones, and which touchpoint holds each, as of its newest revision. One row per conversion and milestone. */
+MODEL (
+  name @{client}_marts.fct_milestones,
+  kind FULL,
+  grain (conversion_id, milestone),
+  enabled @has_milestones,
+  blueprints @clients(),
+  audits (
+    unique_rows(columns := (conversion_id, milestone)),
+    not_null(columns := (conversion_id, milestone, reached_at))
+  )
+);
+
+SELECT
+  conversion_id, /* An opportunity, or a purchase of a shop's export */
+  milestone, /* lead, opportunity, closing, or a name of the client's own */
+  reached_at, /* UTC */
+  touchpoint_id, /* The last touchpoint of the path at or before it; NULL where all came later */
+  position /* Of that touchpoint in the path, as in attribution_v1 */
+FROM @current(@{client}_journeys.milestones, @{client}_journeys.revisions) AS milestones
