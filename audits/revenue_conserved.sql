@@ -11,9 +11,9 @@ SELECT
   revenue,
   attributed_revenue,
   unattributed_revenue,
-  astray_types
+  mismatched_types
 FROM @this_model
 WHERE
   revenue <> attributed_revenue + unattributed_revenue
   OR conversions <> credited_conversions
-  OR NOT astray_types IS NULL
+  OR NOT mismatched_types IS NULL

@@ -35,7 +35,13 @@ WITH learnt AS (
   SELECT
     touches.*,
     versions.version,
-    versions.status,
+    CASE
+      WHEN versions.version IS NULL
+      THEN CONCAT(touches.model, ' has not learnt yet')
+      WHEN versions.status <> 'ok'
+      THEN versions.status
+      ELSE CONCAT(touches.model, ' gives none of the channels a value')
+    END AS reason,
     COALESCE(learnt.value, 0) / of_the_channel AS share
   FROM touches
   LEFT JOIN versions
@@ -56,28 +62,10 @@ SELECT
   model, /* The model that has learnt */
   conversion_id, /* The conversion being explained */
   touchpoint_id, /* The touchpoint being scored */
-  CASE
-    WHEN is_learnt
-    THEN share
-    ELSE (
-      @SQL(@fallback_weight)
-    )::DOUBLE
-  END AS score, /* Its weight among the touchpoints of the path */
-  CASE
-    WHEN is_learnt
-    THEN model
-    ELSE CONCAT(
-      @fallback,
-      ': ',
-      CASE
-        WHEN version IS NULL
-        THEN CONCAT(model, ' has not learnt yet')
-        WHEN status <> 'ok'
-        THEN status
-        ELSE CONCAT(model, ' gives none of the channels a value')
-      END
-    )
-  END AS method, /* What made the score: the model, or what stands in for it and why */
+  (
+    CASE WHEN is_learnt THEN share ELSE @SQL(@fallback_weight) END
+  )::DOUBLE AS score, /* Its weight among the touchpoints of the path */
+  CASE WHEN is_learnt THEN model ELSE CONCAT(@fallback, ': ', reason) END AS method, /* What made the score: the model, or what stands in for it and why */
   version, /* Of what the model has learnt; NULL before the first */
   revised_at /* Of the conversion, UTC */
 FROM judged

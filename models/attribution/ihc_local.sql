@@ -9,48 +9,19 @@ MODEL (
   blueprints @clients()
 );
 
-WITH timed AS (
+WITH compared AS (
   SELECT
     *,
-    DATE_DIFF('SECOND', LAG(touched_at) OVER in_order, touched_at) / 3600::DOUBLE AS hours_since,
-    (
-      age_seconds - newest_age_seconds
-    ) / 3600::DOUBLE AS hours_left
-  FROM @{client}_journeys.paths
-  WHERE
-    revised_at BETWEEN @start_ts AND @end_ts AND path_length > 0
-  WINDOW in_order AS (PARTITION BY conversion_id, revised_at ORDER BY position)
-), begun AS (
-  SELECT
-    timed.*,
-    curves.version,
-    @ihc_begins(hours_since, curves)::DECIMAL(38, 18) AS begins,
-    CASE
-      WHEN position = path_length
-      THEN 1
-      WHEN closer_engagement
-      THEN @ihc_ends(hours_left, curves)
-      ELSE 0
-    END::DECIMAL(38, 18) AS ends
-  FROM timed
-  LEFT JOIN @learned(@client, @curve_learners, (i0 := DOUBLE, i1 := DOUBLE, closer_hours := DOUBLE[])) AS curves
-    ON timed.revised_at >= curves.valid_from
-    AND timed.revised_at < curves.valid_until
-    AND curves.i0 < curves.i1
-), restarted AS (
-  SELECT
-    *,
-    position >= MAX(position) FILTER(WHERE
-      begins = 1) OVER journey AS is_current,
-    1 - begins / SUM(begins) OVER journey AS not_begun,
-    1 - ends / SUM(ends) OVER journey AS not_ended
-  FROM begun
+    position >= MAX(CASE WHEN begins = 1 THEN position END) OVER journey AS is_current,
+    1 - begins::DOUBLE / SUM(begins) OVER journey AS not_begun,
+    1 - ends::DOUBLE / SUM(ends) OVER journey AS not_ended
+  FROM @{client}_attribution.ihc_gaps
   WINDOW journey AS (PARTITION BY conversion_id, revised_at)
 ), phased AS (
-  /* who neither begins nor ends, holds: the mean of the arithmetic and the harmonic mean */
   SELECT
-    restarted.*,
-    CASE WHEN is_current THEN begins * COALESCE(initializer_weight, 1) ELSE 0 END::DECIMAL(38, 18) AS initializer,
+    compared.*,
+    CASE WHEN is_current THEN begins * COALESCE(initializer_weight, 1) ELSE 0 END::DECIMAL(38, 18) AS begun,
+    /* who neither begins nor ends, holds: the mean of the arithmetic and the harmonic mean */
     CASE
       WHEN is_current AND holder_engagement AND not_begun + not_ended > 0
       THEN (
@@ -61,20 +32,19 @@ WITH timed AS (
         )
       ) * COALESCE(holder_weight, 1)
       ELSE 0
-    END::DECIMAL(38, 18) AS holder,
+    END::DECIMAL(38, 18) AS held,
     (
       ends * COALESCE(closer_weight, 1)
-    )::DECIMAL(38, 18) AS closer
-  FROM restarted
+    )::DECIMAL(38, 18) AS closed
+  FROM compared
   LEFT JOIN @SQL(@ihc_channels) AS channels
-    ON restarted.channel = channels.channel
+    ON compared.channel = channels.channel
 ), shared AS (
   SELECT
-    *
-    EXCLUDE (initializer, holder, closer),
-    initializer / SUM(initializer) OVER journey AS initializer,
-    holder / NULLIF(SUM(holder) OVER journey, 0) AS holder,
-    closer / SUM(closer) OVER journey AS closer
+    *,
+    begun::DOUBLE / SUM(begun) OVER journey AS initializer,
+    held::DOUBLE / NULLIF(SUM(held) OVER journey, 0) AS holder,
+    closed::DOUBLE / SUM(closed) OVER journey AS closer
   FROM phased
   WINDOW journey AS (PARTITION BY conversion_id, revised_at)
 )

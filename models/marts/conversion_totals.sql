@@ -6,57 +6,12 @@ MODEL (
   blueprints @clients()
 );
 
-WITH newest_versions AS (
-  SELECT
-    'deal' AS conversion_type,
-    is_won AND NOT is_deleted AS is_sold,
-    COALESCE(amount, 0) AS revenue,
-    currency,
-    @local_date(closed_at, @timezone) AS date
-  FROM @{client}_staging.stg_opportunities
-  QUALIFY
-    ROW_NUMBER() OVER (PARTITION BY opportunity_id ORDER BY loaded_at DESC) = 1
-  UNION ALL
-  SELECT
-    @SQL(@event_types) AS conversion_type,
-    NOT is_deleted AS is_sold,
-    COALESCE(revenue, 0) AS revenue,
-    currency,
-    @local_date(event_time, @timezone) AS date
-  FROM @{client}_staging.stg_events
-  QUALIFY
-    ROW_NUMBER() OVER (PARTITION BY event_id ORDER BY loaded_at DESC) = 1
-  UNION ALL
-  SELECT
-    'site' AS conversion_type,
-    NOT is_deleted AS is_sold,
-    revenue,
-    currency,
-    @local_date(converted_at, @timezone) AS date
-  FROM @optional(@has_conversions, @client, staging.stg_conversions) AS conversions
-  QUALIFY
-    ROW_NUMBER() OVER (PARTITION BY conversion_id ORDER BY loaded_at DESC) = 1
-), sold AS (
-  SELECT
-    conversion_type,
-    COUNT(*) AS conversions,
-    SUM(@money(@in_own_currency(revenue, newest_versions.currency, day_rates.rate))) AS revenue
-  FROM newest_versions
-  LEFT JOIN @optional(@has_rates, @client, marts.day_rates) AS day_rates
-    ON newest_versions.currency = day_rates.currency
-    AND newest_versions.date = day_rates.date
-  WHERE
-    NOT conversion_type IS NULL AND is_sold
-  GROUP BY
-    conversion_type
-), credited AS (
+WITH credited AS (
   SELECT
     conversion_type,
     COUNT(DISTINCT conversion_id) AS conversions,
-    SUM(attributed_revenue) FILTER(WHERE
-      is_attributed) AS attributed_revenue,
-    SUM(attributed_revenue) FILTER(WHERE
-      NOT is_attributed) AS unattributed_revenue
+    SUM(CASE WHEN is_attributed THEN attributed_revenue END) AS attributed_revenue,
+    SUM(CASE WHEN NOT is_attributed THEN attributed_revenue END) AS unattributed_revenue
   FROM @{client}_marts.fct_credit
   WHERE
     is_active
@@ -70,7 +25,7 @@ WITH newest_versions AS (
     COALESCE(sold.revenue, 0) AS revenue,
     COALESCE(credited.attributed_revenue, 0) AS attributed_revenue,
     COALESCE(credited.unattributed_revenue, 0) AS unattributed_revenue
-  FROM sold
+  FROM @{client}_marts.sold_conversions AS sold
   FULL OUTER JOIN credited
     ON sold.conversion_type = credited.conversion_type
 )

@@ -9,35 +9,7 @@ MODEL (
   )
 );
 
-WITH newest_spend AS (
-  SELECT
-    *
-  FROM @{client}_staging.stg_ad_spend
-  QUALIFY
-    ROW_NUMBER() OVER (PARTITION BY platform, spend_id ORDER BY loaded_at DESC, is_deleted, cost DESC) = 1
-), costs AS (
-  SELECT
-    spend_date AS date,
-    channel,
-    campaign,
-    currency,
-    cost,
-    clicks,
-    impressions
-  FROM newest_spend
-  WHERE
-    NOT is_deleted
-  UNION ALL
-  SELECT
-    date,
-    channel,
-    campaign,
-    currency,
-    cost,
-    NULL AS clicks,
-    NULL AS impressions
-  FROM @optional(@has_session_costs, @client, marts.fct_session_costs) AS session_costs
-), spend AS (
+WITH spend AS (
   SELECT
     costs.date,
     costs.channel,
@@ -47,7 +19,7 @@ WITH newest_spend AS (
     SUM(costs.cost) AS original_cost,
     SUM(costs.clicks) AS clicks,
     SUM(costs.impressions) AS impressions
-  FROM costs
+  FROM @{client}_marts.campaign_costs AS costs
   LEFT JOIN @optional(@has_rates, @client, marts.day_rates) AS day_rates
     ON costs.currency = day_rates.currency AND costs.date = day_rates.date
   GROUP BY

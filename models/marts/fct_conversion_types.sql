@@ -17,20 +17,13 @@ WITH spend AS (
     campaign,
     SUM(cost) AS cost
   FROM @{client}_marts.fct_campaigns
-  GROUP BY
-    1,
-    channel,
-    campaign
-), types AS (
-  SELECT
-    conversion_type
-  FROM @{client}_marts.conversion_totals
+  GROUP BY ALL
 ), spend_by_type AS (
   SELECT
     spend.*,
     types.conversion_type
   FROM spend
-  CROSS JOIN types
+  CROSS JOIN @{client}_marts.conversion_totals AS types
   WHERE
     spend.cost <> 0
 ), earned AS (
@@ -44,12 +37,8 @@ WITH spend AS (
   FROM @{client}_marts.fct_credit
   WHERE
     is_active
-  GROUP BY
-    1,
-    conversion_type,
-    channel,
-    campaign
-), met AS (
+  GROUP BY ALL
+), joined AS (
   SELECT
     *
   FROM spend_by_type
@@ -58,7 +47,7 @@ WITH spend AS (
 )
 SELECT
   month, /* First day; of the spend and the touchpoint, in the client's time zone */
-  conversion_type, /* deal, purchase, or what the client calls the event */
+  conversion_type, /* deal, purchase, site, or what the client calls the event */
   @SQL(@is_counted) AS is_counted, /* The type is in campaigns and totals */
   channel, /* unattributed where nothing earned the credit */
   campaign, /* As utm_campaign and the platform name it */
@@ -68,4 +57,4 @@ SELECT
   @money(COALESCE(revenue, 0)) AS revenue, /* Attributed revenue */
   COALESCE(cost, 0)::DOUBLE / NULLIF(conversions, 0) AS cpa, /* Cost per attributed conversion of the type; NULL without one */
   COALESCE(revenue, 0)::DOUBLE / NULLIF(cost, 0)::DOUBLE AS roas /* Attributed revenue per unit of cost; NULL without cost */
-FROM met
+FROM joined

@@ -12,6 +12,13 @@ MODEL (
   )
 );
 
+WITH amounts AS (
+  SELECT
+    conversion_id,
+    original_currency,
+    original_revenue
+  FROM @newest(@{client}_journeys.conversions, conversion_id) AS conversions
+)
 SELECT
   credit.conversion_id, /* An opportunity, an event of a shop's export, or the site's own id */
   credit.conversion_type, /* deal, purchase, site, or what the client calls the event */
@@ -31,10 +38,10 @@ SELECT
   credit.model_version, /* Of what the model has learnt; NULL where it learns nothing */
   credit.credit, /* Share of the conversion, 0 to 1 */
   credit.revenue, /* The whole conversion's, in the client's currency; NULL where no rate is known, which holds the client */
-  conversions.original_currency, /* Of the amount in the source */
-  conversions.original_revenue, /* The amount in the source, in that currency */
+  amounts.original_currency, /* Of the amount in the source */
+  amounts.original_revenue, /* The amount in the source, in that currency */
   credit.attributed_revenue, /* The share in money; if additive, it sums to the revenue, to the cent */
   credit.is_attributed /* False where nothing earned the credit */
 FROM @current(@{client}_attribution.credit, @{client}_journeys.revisions) AS credit
-JOIN @newest(@{client}_journeys.conversions, conversion_id) AS conversions
-  ON credit.conversion_id = conversions.conversion_id
+JOIN amounts
+  ON credit.conversion_id = amounts.conversion_id

@@ -17,33 +17,7 @@ WITH spend AS (
     campaign,
     SUM(cost) AS cost
   FROM @{client}_marts.fct_campaigns
-  GROUP BY
-    1,
-    channel,
-    campaign
-), earned AS (
-  SELECT
-    DATE_TRUNC('MONTH', @local_date(COALESCE(touched_at, converted_at), @timezone))::DATE AS month,
-    model,
-    channel,
-    campaign,
-    LISTAGG(DISTINCT method, '; '
-    ORDER BY
-      method) AS methods,
-    SUM(credit::DECIMAL(38, 18)) AS conversions,
-    SUM(attributed_revenue) AS revenue,
-    SUM(credit::DECIMAL(38, 18)) FILTER(WHERE
-      is_active) AS active_conversions,
-    SUM(attributed_revenue) FILTER(WHERE
-      is_active) AS active_revenue
-  FROM @{client}_marts.fct_credit
-  WHERE
-    is_counted
-  GROUP BY
-    1,
-    model,
-    channel,
-    campaign
+  GROUP BY ALL
 ), models AS (
   SELECT
     model,
@@ -52,9 +26,7 @@ WITH spend AS (
   FROM @SQL(@models_by_type) AS models_by_type
   WHERE
     @SQL(@is_counted)
-  GROUP BY
-    model,
-    is_additive
+  GROUP BY ALL
 ), compared AS (
   SELECT
     spend.month,
@@ -71,7 +43,7 @@ WITH spend AS (
     COALESCE(SUM(earned.active_revenue) OVER by_any_model, 0) AS active_revenue
   FROM spend
   CROSS JOIN models
-  LEFT JOIN earned
+  LEFT JOIN @{client}_marts.model_months AS earned
     ON spend.month = earned.month
     AND spend.channel = earned.channel
     AND spend.campaign = earned.campaign

@@ -6,36 +6,20 @@ MODEL (
   blueprints @clients()
 );
 
-WITH newest_spend AS (
+WITH charged AS (
   SELECT
     currency,
     spend_date AS date,
     CASE WHEN NOT is_deleted THEN cost END AS cost
-  FROM @{client}_staging.stg_ad_spend
-  QUALIFY
-    ROW_NUMBER() OVER (PARTITION BY platform, spend_id ORDER BY loaded_at DESC, is_deleted, cost DESC) = 1
-), newest_costs AS (
-  SELECT
-    session_id,
-    currency,
-    CASE WHEN NOT is_deleted THEN cost END AS cost
-  FROM @optional(@has_session_costs, @client, staging.stg_session_costs) AS session_costs
-  QUALIFY
-    ROW_NUMBER() OVER (PARTITION BY session_id ORDER BY loaded_at DESC, is_deleted, cost DESC) = 1
-), charged AS (
-  SELECT
-    currency,
-    date,
-    cost
-  FROM newest_spend
+  FROM @newest(@{client}_staging.stg_ad_spend, (platform, spend_id), cost) AS spend
   UNION ALL
   SELECT
-    newest_costs.currency,
+    costs.currency,
     sessions.date,
-    newest_costs.cost
-  FROM newest_costs
+    CASE WHEN NOT costs.is_deleted THEN costs.cost END AS cost
+  FROM @newest(@optional(@has_session_costs, @client, staging.stg_session_costs), session_id, cost) AS costs
   LEFT JOIN @optional(@has_session_costs, @client, marts.fct_session_costs) AS sessions
-    ON newest_costs.session_id = sessions.session_id
+    ON costs.session_id = sessions.session_id
 ), priced AS (
   SELECT
     charged.*,

@@ -1,4 +1,4 @@
-/* The currencies and days of conversions and spend that no rate tells in the client's currency. One row per currency and day. */
+/* The currencies and days of conversions and spend that have no rate in the client's currency. One row per currency and day. */
 MODEL (
   name @{client}_marts.unpriced,
   kind FULL,
@@ -6,18 +6,12 @@ MODEL (
   blueprints @clients()
 );
 
-WITH newest_conversions AS (
-  SELECT
-    *
-  FROM @{client}_journeys.conversions
-  QUALIFY
-    ROW_NUMBER() OVER (PARTITION BY conversion_id ORDER BY loaded_at DESC) = 1
-), waiting AS (
+WITH waiting AS (
   SELECT
     original_currency AS currency,
     @local_date(converted_at, @timezone) AS date,
     COUNT(*) AS amounts
-  FROM newest_conversions
+  FROM @newest(@{client}_journeys.conversions, conversion_id) AS conversions
   WHERE
     revenue IS NULL AND NOT is_withdrawn
   GROUP BY

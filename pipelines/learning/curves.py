@@ -20,15 +20,11 @@ _TOO_FEW = "nothing learnt: it needs {} journeys of three touchpoints and more; 
 _LEARNT = "{} journeys: a touchpoint begins a journey after {:.1f} to {:.1f} hours, and ends one within {:.1f}"
 
 _CURVES = """
-WITH newest AS (
-  SELECT conversion_id, MAX(revised_at) AS revised_at
-  FROM {client}_journeys.revisions GROUP BY conversion_id
-), sessions AS (
-  SELECT paths.conversion_id, closer_engagement, position = path_length AS is_last,
+WITH sessions AS (
+  SELECT conversion_id, closer_engagement, position = path_length AS is_last,
     DATE_DIFF('SECOND', LAG(touched_at) OVER in_order, touched_at) / 3600::DOUBLE AS gap,
     (age_seconds - newest_age_seconds) / 3600::DOUBLE AS hours_left
-  FROM {client}_journeys.paths AS paths
-  JOIN newest USING (conversion_id, revised_at)
+  FROM {client}_journeys.current_paths
   WHERE path_length >= 3
   WINDOW in_order AS (PARTITION BY conversion_id ORDER BY position)
 ), journeys AS (

@@ -10,11 +10,9 @@ from pipelines.settings.client import Client
 from pipelines.settings.conversions import rules
 
 _PATHS = """
-WITH newest_revisions AS (
-  SELECT conversion_id, MAX(revised_at) AS revised_at FROM {client}_journeys.revisions GROUP BY conversion_id
-), converting AS (
+WITH converting AS (
   SELECT list(channel ORDER BY position) AS path
-  FROM {client}_journeys.paths JOIN newest_revisions USING (conversion_id, revised_at)
+  FROM {client}_journeys.current_paths
   WHERE touchpoint_id IS NOT NULL AND COALESCE(revenue, 0) >= 0 AND conversion_type IN $types
   GROUP BY conversion_id
 ), touchpoints AS (

@@ -32,7 +32,7 @@ def published(client: Client) -> Iterator[duckdb.DuckDBPyConnection | None]:
         ) from None
     with connection:
         (paths,) = connection.execute(
-            "SELECT COUNT(*) FROM duckdb_views() WHERE schema_name = ? AND view_name = 'paths'",
+            "SELECT COUNT(*) FROM duckdb_views() WHERE schema_name = ? AND view_name = 'current_paths'",
             [f"{client.id}_journeys"],
         ).fetchone()
         yield connection if paths else None

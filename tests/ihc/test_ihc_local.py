@@ -57,12 +57,13 @@ def scored(tmp_path_factory: pytest.TempPathFactory) -> Scores:
         versions.keep(connection, taught, str(home), "taught", "ihc", datetime(2026, 8, 1))
     warehouse = Warehouse("home")
     queries = {
-        name: warehouse.models[f"{name}_attribution.ihc_local"]
+        (name, table): warehouse.models[f"{name}_attribution.{table}"]
         .render_query_or_raise(
             start=NOW, end=NOW + timedelta(days=1), runtime_stage=RuntimeStage.EVALUATING
         )
         .sql("duckdb")
         for name in PHASES
+        for table in ("ihc_gaps", "ihc_local")
     }
     warehouse.close()
 
@@ -72,8 +73,11 @@ def scored(tmp_path_factory: pytest.TempPathFactory) -> Scores:
             connection.execute(f"CREATE SCHEMA {client}_journeys")
             connection.register("known", paths(journeys))
             connection.execute(f"CREATE TABLE {client}_journeys.paths AS FROM known")
+            connection.execute(f"CREATE SCHEMA {client}_attribution")
+            gaps = queries[client, "ihc_gaps"]
+            connection.execute(f"CREATE TABLE {client}_attribution.ihc_gaps AS {gaps}")
             rows = connection.execute(
-                f"SELECT conversion_id::INT, score, method, version FROM ({queries[client]})"
+                f"SELECT conversion_id::INT, score, method, version FROM ({queries[client, 'ihc_local']})"
                 " ORDER BY conversion_id::INT, touchpoint_id"
             ).fetchall()
         return [[row[1:] for row in rows if row[0] == i] for i in range(len(journeys))]
@@ -185,11 +189,7 @@ def teach(journeys: list[list[Session]]) -> list[tuple]:
     with duckdb.connect() as connection:
         connection.register("known", paths(journeys))
         connection.execute(
-            "CREATE SCHEMA one_journeys; CREATE TABLE one_journeys.paths AS FROM known"
-        )
-        connection.execute(
-            "CREATE TABLE one_journeys.revisions AS SELECT DISTINCT conversion_id, revised_at"
-            " FROM one_journeys.paths"
+            "CREATE SCHEMA one_journeys; CREATE TABLE one_journeys.current_paths AS FROM known"
         )
         return connection.execute(curves(client)).fetchall()
 
