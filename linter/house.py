@@ -26,6 +26,16 @@ class NoReadUpwards(Rule):
         return self.violation(f"{model.name} reads {', '.join(later)}") if later else None
 
 
+class NoPublishPastMarts(Rule):
+    """What outsiders read comes from candidates that are audited: publish reads marts only."""
+
+    def check_model(self, model: Model) -> RuleViolation | None:
+        if _home(model.fqn)[1] != "publish":
+            return None
+        others = sorted(name for name in model.depends_on if _home(name)[1] != "marts")
+        return self.violation(f"{model.name} reads {', '.join(others)}") if others else None
+
+
 class NoMissingGrain(Rule):
     """A model says what makes a row one."""
 

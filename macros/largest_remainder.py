@@ -1,8 +1,11 @@
-"""Money is shared without a cent lost or made: by largest remainder (Hamilton's method)."""
+"""Share money without a cent lost or made: by largest remainder (Hamilton's method)."""
 
 from sqlmesh import macro
 
-# In millionths: what a DOUBLE adds beyond does not decide between remainders, the number does.
+# A credit's claim on a unit left over, as one whole number, so that one sort of a list ranks them.
+# The remainder counts first, in millionths: what a DOUBLE adds beyond does not decide. It is shifted
+# by ten digits, and the touchpoint's number taken off, so that of equal ones the lowest number wins.
+# Example: remainders of a third, numbers 7 and 8: 333333 * 10^10 - 7 is the larger claim.
 REMAINDER = "ROUND((credit * revenue_units - FLOOR(credit * revenue_units)) * 1e6)::BIGINT"
 UNITS = """(
     SELECT * EXCLUDE (whole_units, remainders, least_remainder), LIST_TRANSFORM(

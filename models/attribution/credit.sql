@@ -16,7 +16,10 @@ WITH numbered AS (
   WHERE
     revised_at BETWEEN @start_ts AND @end_ts
 ), weighted AS (
-  /* numbers stand for touchpoints and paths: what is grouped and joined stays small */
+  /* Numbers stand for touchpoints and paths, so that what is grouped and joined stays small. Rows are
+  numbered path after path without a gap: number - position is the same for all touchpoints of a path
+  and of no other. Example: two paths of 2 and 3 touchpoints have the numbers 1 2, 3 4 5 and the
+  positions 1 2, 1 2 3, so their paths are 0 and 2. */
   SELECT
     paths.number,
     paths.number - paths.position AS path,
@@ -37,10 +40,14 @@ WITH numbered AS (
   LEFT JOIN @milestone_positions(@client, @milestones) AS milestone_positions
     USING (conversion_id, revised_at)
 ), listed AS (
-  /* a path by a model; weights are added in their own order: the sum is the same, however rows come */
+  /* One row is a path by a model. Weights are sorted before they are added: sums of DOUBLEs depend on
+  their order, and so are the same however the rows come. */
   SELECT
-    *
-    EXCLUDE (number, weight, method, version),
+    path,
+    revenue_units,
+    model,
+    is_active,
+    is_additive,
     MAX(method) AS method,
     MAX(version) AS version,
     ARRAY_AGG(number) AS numbers,

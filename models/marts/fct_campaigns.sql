@@ -5,7 +5,8 @@ MODEL (
   grain (date, channel, campaign),
   blueprints @clients(),
   audits (
-    unique_rows(columns := (date, channel, campaign))
+    unique_rows(columns := (date, channel, campaign)),
+    not_null(columns := (date, channel, campaign))
   )
 );
 

@@ -6,7 +6,8 @@ MODEL (
   enabled @has_types,
   blueprints @clients(),
   audits (
-    unique_rows(columns := (month, conversion_type, channel, campaign))
+    unique_rows(columns := (month, conversion_type, channel, campaign)),
+    not_null(columns := (month, conversion_type, channel, campaign))
   )
 );
 

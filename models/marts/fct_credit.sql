@@ -6,6 +6,7 @@ MODEL (
   blueprints @clients(),
   audits (
     unique_rows(columns := (conversion_id, touchpoint_id, model)),
+    not_null(columns := (conversion_id, conversion_type, model, channel, campaign, credit)),
     credit_sums_to_one,
     revenue_sums_to_conversion,
     touches_precede_conversions(days := @SQL(@window_days))

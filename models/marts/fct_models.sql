@@ -6,7 +6,8 @@ MODEL (
   enabled @compares,
   blueprints @clients(),
   audits (
-    unique_rows(columns := (month, model, channel, campaign))
+    unique_rows(columns := (month, model, channel, campaign)),
+    not_null(columns := (month, model, channel, campaign))
   )
 );
 

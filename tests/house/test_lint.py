@@ -19,8 +19,13 @@ FAULTS = {
     ),
     "noreadupwards": (
         "marts/fct_path_ends.sql",
-        r"\nGROUP BY\n  paths",
-        "\n  AND EXISTS (SELECT * FROM @{client}_publish.campaigns_v1)\nGROUP BY\n  paths",
+        r"\nGROUP BY\n",
+        "\n  AND EXISTS (SELECT * FROM @{client}_publish.campaigns_v1)\nGROUP BY\n",
+    ),
+    "nopublishpastmarts": (
+        "publish/attribution_customer_journey.sql",
+        r"_marts\.fct_credit",
+        "_attribution.credit",
     ),
     "nomissinggrain": ("journeys/paths.sql", r"  grain .*\n", ""),
     "nomissingcolumncomment": ("publish/campaigns_v1.sql", r"roas /\*.*\*/", "roas"),
