@@ -64,6 +64,7 @@ types: install ## check the types
 	@test ! -x $(BIN)/mypy || $(BIN)/mypy
 
 format: install ## format SQL and Python
+	$(BIN)/python -m linter.columns
 	$(BIN)/sqlmesh format
 	$(BIN)/ruff format
 

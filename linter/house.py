@@ -4,6 +4,8 @@ from sqlglot import exp
 from sqlmesh.core.linter.rule import Rule, RuleViolation
 from sqlmesh.core.model import Model
 
+from linter.columns import meanings
+
 LAYERS = ("staging", "journeys", "attribution", "marts", "publish")
 
 
@@ -52,6 +54,23 @@ class NoMissingColumnComment(Rule):
         return (
             self.violation(f"{model.name}: no comment beside {', '.join(silent)}")
             if silent
+            else None
+        )
+
+
+class NoOtherColumnMeaning(Rule):
+    """A column that several models have means what `linter/columns.yaml` says, word for word."""
+
+    def check_model(self, model: Model) -> RuleViolation | None:
+        comments = model.column_descriptions
+        listed = meanings()
+        other = [name for name, text in comments.items() if listed.get(name, text) != text]
+        return (
+            self.violation(
+                f"{model.name}: linter/columns.yaml says otherwise of {', '.join(other)};"
+                " `make format` writes it beside the column"
+            )
+            if other
             else None
         )
 

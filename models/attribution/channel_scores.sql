@@ -66,6 +66,6 @@ SELECT
     CASE WHEN is_learnt THEN share ELSE @SQL(@fallback_weight) END
   )::DOUBLE AS score, /* Its weight among the touchpoints of the path */
   CASE WHEN is_learnt THEN model ELSE CONCAT(@fallback, ': ', reason) END AS method, /* What made the score: the model, or what stands in for it and why */
-  version, /* Of what the model has learnt; NULL before the first */
-  revised_at /* Of the conversion, UTC */
+  version, /* Of what the model has learnt; NULL before the first version */
+  revised_at /* Of the revision being scored, UTC */
 FROM judged

@@ -82,7 +82,7 @@ WITH numbered AS (
 )
 SELECT
   paths.conversion_id, /* The conversion being explained */
-  paths.conversion_type, /* deal, purchase, or what the client calls the event */
+  paths.conversion_type, /* deal, purchase, site, or what the client calls the event */
   paths.touchpoint_id, /* The touchpoint that earns the credit; NULL where there is none */
   paths.customer_id, /* NULL if unknown */
   paths.converted_at, /* UTC */
@@ -94,13 +94,13 @@ SELECT
   paid.model, /* By which the credit is shared */
   paid.is_active, /* The model that the numbers of the type are made by; the others are there to compare */
   paid.is_additive, /* False where touchpoints do not share the conversion, but each earns it */
-  COALESCE(paid.method, paid.model) AS method, /* What shared it: the model, or what stands in for it */
+  COALESCE(paid.method, paid.model) AS method, /* What shared it: the model, or what stands in for it and why */
   paid.version AS model_version, /* Of what the model has learnt; NULL where it learns nothing */
   paid.credit, /* Share of the conversion, 0 to 1 */
-  paths.revenue, /* The whole conversion's, in the client's currency */
+  paths.revenue, /* In the client's currency */
   @money(SIGN(paths.revenue) * paid.units / @minor_units) AS attributed_revenue, /* The share in money: rounded by largest remainder, it sums to the revenue if additive; a refund takes back what the sale gave */
   paths.path_length > 0 AS is_attributed, /* False where nothing earned the credit */
-  paths.revised_at /* The newest row holds; UTC */
+  paths.revised_at /* Of the revision, UTC; the newest one holds */
 FROM paid
 JOIN numbered AS paths
   ON paid.number = paths.number

@@ -24,7 +24,7 @@ SELECT
   timed.touchpoint_id, /* The touchpoint being scored */
   timed.channel, /* Of the touchpoint */
   timed.position, /* 1 for the first touchpoint of the path */
-  timed.holder_engagement, /* May hold a customer */
+  timed.holder_engagement, /* May hold a customer, for IHC */
   curves.version, /* Of the curves; NULL for those that stand in */
   @ihc_begins(hours_since, curves)::DECIMAL(38, 18) AS begins, /* 1 where the journey begins anew, 0 where the gap is too small for it */
   CASE
@@ -34,7 +34,7 @@ SELECT
     THEN @ihc_ends(hours_left, curves)
     ELSE 0
   END::DECIMAL(38, 18) AS ends, /* 1 for the last touchpoint, less for earlier ones, 0 for those that may not close */
-  timed.revised_at /* Of the revision being scored; UTC */
+  timed.revised_at /* Of the revision being scored, UTC */
 FROM timed
 LEFT JOIN @learned(@client, @curve_learners, (i0 := DOUBLE, i1 := DOUBLE, closer_hours := DOUBLE[])) AS curves
   ON timed.revised_at >= curves.valid_from

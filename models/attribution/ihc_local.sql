@@ -51,7 +51,7 @@ WITH compared AS (
 SELECT
   'ihc_local' AS model, /* As clients ask for it */
   conversion_id, /* The conversion being explained */
-  touchpoint_id, /* The touchpoint that earns the credit */
+  touchpoint_id, /* The touchpoint being scored */
   initializer, /* Share of the first phase, 0 to 1 */
   holder, /* Share of the second; NULL where nobody holds */
   closer, /* Share of the third */
@@ -63,5 +63,5 @@ SELECT
   )::DOUBLE AS score, /* Share of the conversion, 0 to 1 */
   CASE WHEN version IS NULL THEN 'local: default curves' ELSE 'local' END AS method, /* Whose curves: the client's, or what stands in until it has taught its own */
   version, /* Of the curves; NULL for those that stand in */
-  revised_at /* Of the revision being scored; UTC */
+  revised_at /* Of the revision being scored, UTC */
 FROM shared

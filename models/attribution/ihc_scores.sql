@@ -31,7 +31,7 @@ WITH chosen AS (
 SELECT
   'ihc' AS model, /* As clients ask for it */
   conversion_id, /* The conversion being explained */
-  touchpoint_id, /* The touchpoint that earns the credit */
+  touchpoint_id, /* The touchpoint being scored */
   CASE WHEN is_answered THEN answered_score::DOUBLE ELSE score END AS score, /* Share of the conversion, as answered: credit makes it sum to 1 */
   COALESCE(answer, method) AS method, /* Who computed it, and why if not who was chosen */
   CASE WHEN NOT is_answered THEN version END AS version, /* Of the local curves; NULL where the service computed it, or curves that stand in */
@@ -39,5 +39,5 @@ SELECT
     WHEN is_answered
     THEN SUM(ABS(difference)::DECIMAL(38, 18)) OVER (PARTITION BY conversion_id, revised_at) / 2
   END AS moved, /* Share of the conversion that the local model gives to other touchpoints, 0 to 1; NULL where it computed all */
-  revised_at /* Of the revision being scored; UTC */
+  revised_at /* Of the revision being scored, UTC */
 FROM normalised

@@ -11,7 +11,7 @@ SELECT
   conversion_type, /* deal, purchase, site, or what the client calls the event */
   customer_id, /* NULL if unknown */
   converted_at, /* UTC; NULL while a deal is open */
-  is_withdrawn, /* Not won yet, reopened or deleted */
+  is_withdrawn, /* Not won yet, reopened or deleted: no conversion as of this version */
   valid_from, /* When what says so was committed, UTC */
   valid_until /* When it was replaced, UTC, excluded; far ahead while it is not */
 FROM @history(@{client}_journeys.conversions, conversion_id) AS conversions

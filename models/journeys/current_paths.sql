@@ -8,7 +8,7 @@ MODEL (
 
 SELECT
   conversion_id, /* The conversion being explained */
-  conversion_type, /* deal, purchase, or what the client calls the event */
+  conversion_type, /* deal, purchase, site, or what the client calls the event */
   touchpoint_id, /* NULL where nothing may earn the credit */
   customer_id, /* NULL if unknown */
   converted_at, /* UTC */
@@ -16,12 +16,12 @@ SELECT
   touched_at, /* UTC */
   channel, /* Of the touchpoint */
   campaign, /* Of the touchpoint */
-  is_direct, /* Of the touchpoint */
+  is_direct, /* Nothing led to the touchpoint */
   holder_engagement, /* May hold a customer, for IHC */
   closer_engagement, /* May close a sale, for IHC */
   path_is_direct, /* No touchpoint of the conversion led here */
-  position, /* 1 for the first touchpoint */
-  path_length, /* Touchpoints; 0 where there are none */
+  position, /* 1 for the first touchpoint of the path */
+  path_length, /* Touchpoints of the path; 0 where there are none */
   non_direct_after, /* Later touchpoints that led here */
   age_seconds, /* From the touchpoint to the conversion */
   newest_age_seconds, /* The same, of the last touchpoint */

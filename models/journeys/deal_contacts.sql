@@ -33,7 +33,7 @@ WITH deals AS (
   FROM @history(@{client}_staging.stg_contact_roles, contact_role_id) AS contact_roles
 )
 SELECT
-  deals.conversion_id, /* The deal */
+  deals.conversion_id, /* The deal or purchase */
   participants.contact_id, /* Who took part */
   GREATEST(deals.valid_from, participants.valid_from) AS valid_from, /* When what says so was committed, UTC */
   LEAST(deals.valid_until, participants.valid_until) AS valid_until /* When it was replaced, UTC, excluded; far ahead while it is not */

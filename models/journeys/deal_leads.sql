@@ -41,7 +41,7 @@ WITH deals AS (
     NOT is_deleted
 )
 SELECT
-  deals.conversion_id, /* The deal */
+  deals.conversion_id, /* The deal or purchase */
   leads.lead_id, /* The lead */
   leads.created_at, /* When the lead was made, UTC */
   GREATEST(deals.valid_from, leads.valid_from) AS valid_from, /* When what says so was committed, UTC */

@@ -62,7 +62,7 @@ WITH changed_visitors AS (
   FROM last_sightings
 )
 SELECT
-  visitor_id, /* The browser */
+  visitor_id, /* The browser, by its cookie; NULL where unknown */
   customer_id, /* The customer last seen with it; NULL if that was taken back */
   at AS loaded_at /* When the version that decides it was committed, UTC */
 FROM steps

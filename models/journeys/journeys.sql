@@ -57,7 +57,7 @@ WITH revised_conversions AS (
     AND customers.revised_at < candidates.valid_until
 )
 SELECT
-  revised_conversions.conversion_id, /* The conversion */
+  revised_conversions.conversion_id, /* The conversion being explained */
   revised_conversions.conversion_type, /* deal, purchase, site, or what the client calls the event */
   touchpoints.touchpoint_id, /* NULL where the customer has none in the window */
   revised_conversions.customer_id, /* NULL if unknown */
@@ -69,7 +69,7 @@ SELECT
   touchpoints.is_direct, /* Nothing led to the touchpoint */
   touchpoints.holder_engagement, /* May hold a customer, for IHC */
   touchpoints.closer_engagement, /* May close a sale, for IHC */
-  revised_conversions.revised_at /* The newest row holds; UTC */
+  revised_conversions.revised_at /* Of the revision, UTC; the newest one holds */
 FROM revised_conversions
 LEFT JOIN touchpoints
   ON revised_conversions.conversion_id = touchpoints.conversion_id

@@ -28,7 +28,7 @@ WITH names AS (
     NOT is_deleted
 )
 SELECT
-  deal_contacts.conversion_id, /* A deal or a purchase */
+  deal_contacts.conversion_id, /* The deal or purchase */
   LOWER(names.customer_id) AS customer_id, /* As the site may name the person, in small letters */
   GREATEST(deal_contacts.valid_from, names.valid_from) AS valid_from, /* When what says so was committed, UTC */
   LEAST(deal_contacts.valid_until, names.valid_until) AS valid_until /* When it was replaced, UTC, excluded; far ahead while it is not */

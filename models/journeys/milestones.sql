@@ -39,9 +39,9 @@ SELECT
   reached.conversion_id, /* The deal or purchase */
   reached.milestone, /* lead, opportunity, closing, or a name of the client's own */
   reached.reached_at, /* UTC, at most the conversion's time; of several leads, the earliest's */
-  touches.touchpoint_id, /* The last touchpoint at or before it; NULL where all came later */
-  touches.position, /* Of that touchpoint in the path; NULL where there is none */
-  reached.revised_at /* The newest row holds; UTC */
+  touches.touchpoint_id, /* The last touchpoint of the path at or before it; NULL where all came later */
+  touches.position, /* Of that touchpoint in the path, as in attribution_v1; NULL where there is none */
+  reached.revised_at /* Of the revision, UTC; the newest one holds */
 FROM reached
 LEFT JOIN touches
   ON reached.conversion_id = touches.conversion_id

@@ -49,7 +49,7 @@ SELECT
   known_touchpoints.is_direct, /* Nothing led to the touchpoint */
   known_touchpoints.holder_engagement, /* May hold a customer, for IHC */
   known_touchpoints.closer_engagement, /* May close a sale, for IHC */
-  known_touchpoints.at AS loaded_at /* When the version that tells was committed, UTC */
+  known_touchpoints.at AS loaded_at /* When the version that decides it was committed, UTC */
 FROM known_touchpoints
 LEFT JOIN @{client}_journeys.identities AS identities
   ON known_touchpoints.visitor_id = identities.visitor_id

@@ -48,16 +48,16 @@ SELECT
   eligible.touched_at, /* UTC */
   eligible.channel, /* Of the touchpoint */
   eligible.campaign, /* Of the touchpoint */
-  eligible.is_direct, /* Of the touchpoint */
+  eligible.is_direct, /* Nothing led to the touchpoint */
   eligible.holder_engagement, /* May hold a customer, for IHC */
   eligible.closer_engagement, /* May close a sale, for IHC */
   eligible.path_is_direct, /* No touchpoint of the conversion led here */
-  ROW_NUMBER() OVER in_order AS position, /* 1 for the first touchpoint */
-  COUNT(eligible.touchpoint_id) OVER whole AS path_length, /* Touchpoints; 0 where there are none */
+  ROW_NUMBER() OVER in_order AS position, /* 1 for the first touchpoint of the path */
+  COUNT(eligible.touchpoint_id) OVER whole AS path_length, /* Touchpoints of the path; 0 where there are none */
   COUNT(CASE WHEN NOT eligible.is_direct THEN 1 END) OVER after AS non_direct_after, /* Later touchpoints that led here */
   DATE_DIFF('SECOND', eligible.touched_at, conversions.converted_at) AS age_seconds, /* From the touchpoint to the conversion */
   MIN(DATE_DIFF('SECOND', eligible.touched_at, conversions.converted_at)) OVER whole AS newest_age_seconds, /* The same, of the last touchpoint */
-  conversions.revised_at /* The newest row holds; UTC */
+  conversions.revised_at /* Of the revision, UTC; the newest one holds */
 FROM conversions
 LEFT JOIN @SQL(@transformed) AS eligible
   ON conversions.conversion_id = eligible.conversion_id

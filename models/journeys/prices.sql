@@ -39,7 +39,7 @@ WITH moments AS (
   FROM @newest(rates_until_then, (currency, date, at, rate_date), rate) AS rates
 )
 SELECT
-  currency, /* What it is the price of */
+  currency, /* What the rate is the price of */
   date, /* In the client's time zone */
   MAX_BY(rate, rate_date) FILTER(WHERE
     NOT rate IS NULL) AS rate, /* The newest one of the day or the seven before, in the client's currency; NULL where all were taken back */

@@ -11,7 +11,7 @@ MODEL (
 
 SELECT
   versions.conversion_id, /* The conversion */
-  versions.loaded_at, /* When its version was committed, UTC */
+  versions.loaded_at, /* When this version was committed, UTC */
   prices.loaded_at AS priced_at /* When the later price was, before the next version, UTC */
 FROM @{client}_journeys.prices AS prices
 JOIN @history(@{client}_journeys.conversion_versions, conversion_id) AS versions

@@ -52,7 +52,7 @@ WITH changed_touchpoints AS (
     loaded_at BETWEEN @start_ts AND @end_ts
 )
 SELECT
-  conversion_id, /* The conversion to credit anew */
+  conversion_id, /* The conversion being explained */
   MAX(loaded_at) AS revised_at /* When the day's last cause was committed, UTC */
 FROM causes
 GROUP BY

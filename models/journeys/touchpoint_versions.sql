@@ -19,7 +19,7 @@ MODEL (
   (
     SELECT
       session_id AS touchpoint_id, /* A session, a page view of a shop's export, or a campaign's member that responded */
-      visitor_id, /* The browser; NULL where unknown */
+      visitor_id, /* The browser, by its cookie; NULL where unknown */
       customer_id, /* Who it was, where the touchpoint itself says so */
       started_at AS touched_at, /* UTC */
       channel, /* As the site or the CRM names it; NULL where it does not */
@@ -28,8 +28,8 @@ MODEL (
       campaign, /* utm_campaign, or as the CRM names it; NULL without one */
       referrer, /* The page that led here, a URL; NULL without one */
       @ad_network() AS ad_network, /* Whose ad was clicked, by the click id; NULL without one */
-      holder_engagement, /* May hold a customer, for IHC; NULL where nobody says */
-      closer_engagement, /* May close a sale, for IHC; NULL where nobody says */
+      holder_engagement, /* May hold a customer, for IHC */
+      closer_engagement, /* May close a sale, for IHC */
       is_deleted OR NOT COALESCE(consent, TRUE) AS is_deleted, /* The source took it back, or the visitor refused or withdrew consent */
       loaded_at /* When this version was committed, UTC */
     FROM @{client}_staging.stg_sessions

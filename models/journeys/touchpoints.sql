@@ -26,12 +26,12 @@ WITH named AS (
 )
 SELECT
   touchpoint_id, /* A session, a page view of a shop's export, or a campaign's member that responded */
-  visitor_id, /* The browser; NULL where unknown */
+  visitor_id, /* The browser, by its cookie; NULL where unknown */
   @IF(@by_account, LOWER(customer_id), customer_id) AS customer_id, /* Who it was, where the touchpoint itself says so */
   touched_at, /* UTC */
   channel, /* As the site, the client's rules or GA4's default group name it */
   COALESCE(campaign, '(not set)') AS campaign, /* As utm_campaign or its alias names it */
-  LOWER(channel) = 'direct' AS is_direct, /* Nothing led here */
+  LOWER(channel) = 'direct' AS is_direct, /* Nothing led to the touchpoint */
   COALESCE(holder_engagement, TRUE) AS holder_engagement, /* May hold a customer, for IHC */
   COALESCE(closer_engagement, TRUE) AS closer_engagement, /* May close a sale, for IHC */
   is_deleted, /* The source took it back, or the visitor refused or withdrew consent */

@@ -15,8 +15,8 @@ MODEL (
       campaign, /* As utm_campaign and the platform name it */
       currency, /* Of the cost */
       cost, /* In its currency, as exact as delivered */
-      clicks, /* As the platform counts; NULL where it does not */
-      impressions /* As the platform counts; NULL where it does not */
+      clicks, /* As the platform counts; NULL where not delivered */
+      impressions /* As the platform counts; NULL where not delivered */
     FROM @newest(@{client}_staging.stg_ad_spend, (platform, spend_id), cost) AS spend
     WHERE
       NOT is_deleted

@@ -52,7 +52,7 @@ SELECT
   CASE WHEN NOT spend.original_currency IS NULL THEN spend.original_cost END::DECIMAL(18, 6) AS original_cost, /* The spend in that currency; NULL likewise */
   COALESCE(spend.clicks, 0)::BIGINT AS clicks, /* As the platform counts */
   COALESCE(spend.impressions, 0)::BIGINT AS impressions, /* As the platform counts */
-  COALESCE(earned.conversions, 0) AS conversions, /* Credit, in conversions of the types that count */
+  COALESCE(earned.conversions, 0) AS conversions, /* Credit, in conversions */
   @money(COALESCE(earned.revenue, 0)) AS revenue, /* Attributed revenue */
   COALESCE(spend.cost, 0)::DOUBLE / NULLIF(earned.conversions, 0) AS cpa, /* Cost per attributed conversion; NULL without one */
   COALESCE(earned.revenue, 0)::DOUBLE / NULLIF(spend.cost, 0)::DOUBLE AS roas /* Attributed revenue per unit of cost; NULL without cost */

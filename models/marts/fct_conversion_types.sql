@@ -53,9 +53,9 @@ SELECT
   channel, /* unattributed where nothing earned the credit */
   campaign, /* As utm_campaign and the platform name it */
   @currency AS currency, /* Of all money in the row */
-  COALESCE(cost, 0) AS cost, /* All spend, the same for every type */
+  COALESCE(cost, 0) AS cost, /* All spend, the same for every type: never add it over types */
   COALESCE(conversions, 0) AS conversions, /* Credit, in conversions of the type */
   @money(COALESCE(revenue, 0)) AS revenue, /* Attributed revenue */
-  COALESCE(cost, 0)::DOUBLE / NULLIF(conversions, 0) AS cpa, /* Cost per attributed conversion of the type; NULL without one */
+  COALESCE(cost, 0)::DOUBLE / NULLIF(conversions, 0) AS cpa, /* Cost per attributed conversion; NULL without one */
   COALESCE(revenue, 0)::DOUBLE / NULLIF(cost, 0)::DOUBLE AS roas /* Attributed revenue per unit of cost; NULL without cost */
 FROM joined

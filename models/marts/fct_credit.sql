@@ -29,13 +29,13 @@ SELECT
   credit.converted_at, /* UTC */
   credit.touched_at, /* UTC; NULL where there is no touchpoint */
   credit.channel, /* Of the touchpoint, or unattributed */
-  credit.campaign, /* Of the touchpoint, as utm_campaign names it */
+  credit.campaign, /* Of the touchpoint */
   credit.position, /* 1 for the first touchpoint of the path */
   credit.path_length, /* Touchpoints of the path; 0 where there are none */
   credit.model, /* By which the credit is shared */
   credit.is_active, /* The model that the numbers of the type are made by; the others are there to compare */
   credit.is_additive, /* False where touchpoints do not share the conversion, but each earns it */
-  credit.method, /* What shared it: the model, or what stands in for it */
+  credit.method, /* What shared it: the model, or what stands in for it and why */
   credit.model_version, /* Of what the model has learnt; NULL where it learns nothing */
   credit.credit, /* Share of the conversion, 0 to 1 */
   credit.revenue, /* The whole conversion's, in the client's currency; NULL where no rate is known, which holds the client */

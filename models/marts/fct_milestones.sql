@@ -12,9 +12,9 @@ MODEL (
 );
 
 SELECT
-  conversion_id, /* An opportunity, or a purchase of a shop's export */
+  conversion_id, /* An opportunity, an event of a shop's export, or the site's own id */
   milestone, /* lead, opportunity, closing, or a name of the client's own */
   reached_at, /* UTC */
   touchpoint_id, /* The last touchpoint of the path at or before it; NULL where all came later */
-  position /* Of that touchpoint in the path, as in attribution_v1 */
+  position /* Of that touchpoint in the path, as in attribution_v1; NULL where there is none */
 FROM @current(@{client}_journeys.milestones, @{client}_journeys.revisions) AS milestones

@@ -55,7 +55,7 @@ SELECT
   month, /* First day; of the spend and the touchpoint, in the client's time zone */
   model, /* By which the credit is shared */
   is_active, /* The model that the client's numbers are made by, or those of one type of conversions */
-  is_additive, /* False where sums over touchpoints exceed the conversions, by design */
+  is_additive, /* False where touchpoints do not share the conversion, but each earns it */
   methods, /* What shared the credit: the model, or what stands in for it and why; NULL without a touchpoint */
   channel, /* unattributed where nothing earned the credit */
   campaign, /* As utm_campaign and the platform name it */

@@ -13,7 +13,7 @@ MODEL (
 );
 
 SELECT
-  conversion_id, /* A purchase or a won deal */
+  conversion_id, /* An opportunity, an event of a shop's export, or the site's own id */
   customer_id, /* NULL if unknown */
   converted_at, /* UTC */
   revenue, /* In the client's currency */

@@ -15,7 +15,7 @@ SELECT
   health.halted_sources, /* Sources whose last delivery was refused, and why; NULL if none */
   health.late_sources, /* Sources that lack data because their platform did not answer, and why; NULL if none */
   health.sessions_without_consent, /* Sessions that enter no path, because their visitor refused or withdrew consent */
-  conversions.conversions, /* Of the types that count, as the sources have them */
+  conversions.conversions, /* As the sources have them */
   conversions.credited_conversions, /* Conversions that have credit */
   conversions.revenue, /* Of the conversions, as the sources have it */
   conversions.attributed_revenue, /* What touchpoints earned */

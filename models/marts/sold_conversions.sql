@@ -34,7 +34,7 @@ WITH newest_versions AS (
 SELECT
   conversion_type, /* deal, purchase, site, or what the client calls the event */
   COUNT(*) AS conversions, /* As the sources have them */
-  SUM(@money(@in_own_currency(revenue, newest_versions.currency, day_rates.rate))) AS revenue /* Of the conversions, at the newest rates of their days; NULL where none is known */
+  SUM(@money(@in_own_currency(revenue, newest_versions.currency, day_rates.rate))) AS revenue /* Of the conversions, as the sources have it, at the newest rates of their days; NULL where none is known */
 FROM newest_versions
 LEFT JOIN @optional(@has_rates, @client, marts.day_rates) AS day_rates
   ON newest_versions.currency = day_rates.currency

@@ -31,7 +31,7 @@ WITH charged AS (
     NOT charged.cost IS NULL
 )
 SELECT
-  currency, /* As the sources have it */
+  currency, /* As the source has it */
   date, /* Of the spend, or of the session that cost it */
   SUM(cost) AS cost, /* In that currency */
   SUM(spend) AS spend, /* In the client's currency, each cost at the rate of its day */

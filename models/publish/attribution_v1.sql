@@ -18,11 +18,11 @@ SELECT
   converted_at, /* UTC */
   touched_at, /* UTC; NULL where there is no touchpoint */
   channel, /* Of the touchpoint, or unattributed */
-  campaign, /* Of the touchpoint, as utm_campaign names it */
+  campaign, /* Of the touchpoint */
   position, /* 1 for the first touchpoint of the path */
   path_length, /* Touchpoints of the path; 0 where there are none */
   model, /* By which the credit is shared */
-  method, /* What shared it: the model, or what stands in for it */
+  method, /* What shared it: the model, or what stands in for it and why */
   model_version, /* Of what the model has learnt; NULL where it learns nothing */
   credit, /* Share of the conversion, 0 to 1 */
   @currency AS currency, /* Of all money in the row but the original revenue */

@@ -12,15 +12,15 @@ MODEL (
 
 SELECT
   month, /* First day; of the spend and the touchpoint, in the client's time zone */
-  conversion_type, /* deal, purchase, or what the client calls the event */
-  is_counted, /* The type is in campaigns_v1 and totals too */
+  conversion_type, /* deal, purchase, site, or what the client calls the event */
+  is_counted, /* The type is in campaigns and totals */
   channel, /* unattributed where nothing earned the credit */
   campaign, /* As utm_campaign and the platform name it */
   currency, /* Of all money in the row */
   cost, /* All spend, the same for every type: never add it over types */
   conversions, /* Credit, in conversions of the type */
   revenue, /* Attributed revenue */
-  cpa, /* Cost per attributed conversion of the type; NULL without one */
+  cpa, /* Cost per attributed conversion; NULL without one */
   roas /* Attributed revenue per unit of cost; NULL without cost */
 FROM @{client}_marts.fct_conversion_types
 ORDER BY

@@ -39,8 +39,8 @@ SELECT
   campaign, /* The name that sessions carry in utm_campaign: the platform's, or what the client calls it */
   cost::DECIMAL(18, 6) AS cost, /* In its currency, as exact as delivered */
   COALESCE(currency, @currency) AS currency, /* Of the cost: the client's where the platform does not say */
-  clicks::BIGINT AS clicks, /* NULL where not delivered */
-  impressions::BIGINT AS impressions, /* NULL where not delivered */
+  clicks::BIGINT AS clicks, /* As the platform counts; NULL where not delivered */
+  impressions::BIGINT AS impressions, /* As the platform counts; NULL where not delivered */
   is_deleted, /* True once a full export lacks the row */
   load_id, /* The dlt load that brought this version */
   loaded_at /* When the load was committed, UTC */

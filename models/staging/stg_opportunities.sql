@@ -12,10 +12,10 @@ MODEL (
 SELECT
   opportunity_id, /* The CRM's id */
   customer_id, /* Who the deal is with; NULL if the CRM does not say */
-  account_id, /* The CRM's account; NULL where not delivered */
+  account_id, /* The CRM's account; NULL where unknown */
   stage, /* The CRM's name of the stage */
-  @utc(opened_at, @timezone) AS opened_at, /* When the opportunity was made, UTC; NULL where not delivered */
-  @utc_by(milestone_1, @timezone) AS milestone_1, /* A date of the client's own, UTC; the day's end where it is a day */
+  @utc(opened_at, @timezone) AS opened_at, /* When the opportunity was made, UTC; NULL if unknown */
+  @utc_by(milestone_1, @timezone) AS milestone_1, /* A date of the client's own, UTC; NULL if not reached */
   @utc_by(milestone_2, @timezone) AS milestone_2, /* The same, another */
   @utc_by(milestone_3, @timezone) AS milestone_3, /* The same, another */
   is_won::BOOLEAN AS is_won, /* False again when a deal is reopened */

@@ -13,8 +13,8 @@ MODEL (
 SELECT
   row_key AS rate_id, /* A hash of day and currency */
   rate_date::DATE AS rate_date, /* The day from which it holds */
-  currency, /* What it is the price of */
-  rate::DECIMAL(18, 9) AS rate, /* Units of the client's currency for one of this, above 0 */
+  currency, /* What the rate is the price of */
+  rate::DECIMAL(18, 9) AS rate, /* Units of the client's currency for one of this */
   is_deleted, /* True once a full export lacks the rate */
   load_id, /* The dlt load that brought this version */
   loaded_at /* When the load was committed, UTC */

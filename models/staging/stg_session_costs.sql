@@ -11,7 +11,7 @@ MODEL (
 );
 
 SELECT
-  session_id, /* The site's own id of the session; the session itself may come later, or never */
+  session_id, /* The site's own id of the session */
   cost::DECIMAL(18, 6) AS cost, /* In its currency, as exact as delivered; NULL where it cost nothing */
   COALESCE(currency, @currency) AS currency, /* Of the cost: the client's where the site does not say */
   is_deleted, /* True once a full export lacks the cost */

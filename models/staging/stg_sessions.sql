@@ -11,14 +11,14 @@ MODEL (
 
 SELECT
   session_id, /* The site's own id of the session */
-  visitor_id, /* The browser, by its cookie; NULL where cookies are refused */
+  visitor_id, /* The browser, by its cookie; NULL where unknown */
   customer_id, /* Who it was, where the session says so; NULL while anonymous */
   @utc(started_at, @timezone) AS started_at, /* UTC */
   channel, /* The channel, where the site itself names it */
-  source, /* utm_source; NULL when the address was typed */
-  medium, /* utm_medium */
-  campaign, /* utm_campaign */
-  referrer, /* The page that led here, a URL */
+  source, /* utm_source; NULL without one */
+  medium, /* utm_medium; NULL without one */
+  campaign, /* utm_campaign; NULL without one */
+  referrer, /* The page that led here, a URL; NULL without one */
   gclid, /* Google's click id: the click was paid */
   gbraid, /* Google's click id on iOS, into an app */
   wbraid, /* Google's click id on iOS, from an app */
@@ -27,8 +27,8 @@ SELECT
   fbclid, /* Facebook's click id */
   ttclid, /* TikTok's click id */
   consent::BOOLEAN AS consent, /* False where the visitor refused or withdrew it; NULL where nobody asked */
-  COALESCE(holder_engagement::BOOLEAN, TRUE) AS holder_engagement, /* May hold a customer, for IHC; where the site does not say, it may */
-  COALESCE(closer_engagement::BOOLEAN, TRUE) AS closer_engagement, /* May close a sale, for IHC; where the site does not say, it may */
+  COALESCE(holder_engagement::BOOLEAN, TRUE) AS holder_engagement, /* May hold a customer, for IHC */
+  COALESCE(closer_engagement::BOOLEAN, TRUE) AS closer_engagement, /* May close a sale, for IHC */
   is_deleted, /* True once a full export lacks the session */
   load_id, /* The dlt load that brought this version */
   loaded_at /* When the load was committed, UTC */

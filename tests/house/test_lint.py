@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from linter.columns import meanings, with_meanings
 from tests.builders.checkout import copy_checkout
 from tests.conftest import PROJECT, House
 
@@ -29,6 +30,11 @@ FAULTS = {
     ),
     "nomissinggrain": ("journeys/paths.sql", r"  grain .*\n", ""),
     "nomissingcolumncomment": ("publish/campaigns_v1.sql", r"roas /\*.*\*/", "roas"),
+    "noothercolumnmeaning": (
+        "journeys/paths.sql",
+        r"site, or what the client",
+        "or what the client",
+    ),
     "nomissingdescription": ("journeys/revisions.sql", r"^/\*.*\*/\n", ""),
 }
 
@@ -52,6 +58,13 @@ def findings(tmp_path_factory: pytest.TempPathFactory) -> str:
 def test_a_fault_is_named(findings: str, rule: str) -> None:
     layer, table = Path(FAULTS[rule][0]).with_suffix("").parts
     assert re.search(rf"{rule}: \w+_{layer}\.{table}\b", " ".join(findings.split())), findings
+
+
+def test_a_column_that_drifts_is_written_anew() -> None:
+    drifted = "  @SQL(@event_types) AS conversion_type, /* deal or purchase */\n  other /* Own */"
+    mended = with_meanings(drifted)
+    assert mended == drifted.replace("deal or purchase", meanings()["conversion_type"])
+    assert with_meanings(mended) == mended
 
 
 def test_the_project_itself_has_none() -> None:
