@@ -24,7 +24,7 @@ FAULTS = {
         "\n  AND EXISTS (SELECT * FROM @{client}_publish.campaigns_v1)\nGROUP BY\n",
     ),
     "nopublishpastmarts": (
-        "publish/attribution_customer_journey.sql",
+        "publish/attribution_v1.sql",
         r"_marts\.fct_credit",
         "_attribution.credit",
     ),
