@@ -1,1 +1,1 @@
-"""The documentation, and what writes its tables from the code: `make docs`."""
+"""The documentation. `make docs` writes the parts of it that come from the code."""

@@ -1,8 +1,8 @@
 """Write the tables that are generated from the code into the pages: `python -m docs`."""
 
-from docs.generated import GENERATED, PAGES, filled
+from docs.generator.generated import GENERATED, PROJECT, filled
 
 if __name__ == "__main__":
     for name in GENERATED:
-        page = PAGES / name
+        page = PROJECT / name
         page.write_text(filled(name, page.read_text()))

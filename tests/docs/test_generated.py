@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from docs.generated import GENERATED, filled
-from docs.published_tables import column_meanings
-from docs.room_picture import arrows, direct, rooms
-from docs.setting_table import group_of, settings
+from docs.generator.generated import GENERATED, filled
+from docs.generator.published_tables import column_meanings
+from docs.generator.room_picture import arrows, direct, rooms
+from docs.generator.setting_table import group_of, settings
 from pipelines.attribution.library import MODELS
 from pipelines.contracts.catalog import CONTRACTS
 from pipelines.settings.client import Client, Table
@@ -20,18 +20,18 @@ PUBLISHED = sorted((PROJECT / "models/publish").glob("*.sql"))
 
 @pytest.mark.parametrize("page", GENERATED)
 def test_a_generated_table_is_not_stale(page: str) -> None:
-    text = (PROJECT / "docs" / page).read_text()
-    assert text == filled(page, text), f"docs/{page} is stale; run make docs"
+    text = (PROJECT / page).read_text()
+    assert text == filled(page, text), f"{page} is stale; run make docs"
 
 
 def test_a_stale_table_is_written_anew() -> None:
     text = (PROJECT / "docs/clients.md").read_text()
-    assert filled("clients.md", text.replace("| `timezone` |", "| `time_zone` |")) == text
+    assert filled("docs/clients.md", text.replace("| `timezone` |", "| `time_zone` |")) == text
 
 
 def test_a_page_without_its_marks_is_named() -> None:
     with pytest.raises(ValueError, match=r"docs/clients.md lacks <!-- settings"):
-        filled("clients.md", "# Clients\n")
+        filled("docs/clients.md", "# Clients\n")
 
 
 def test_every_setting_has_a_row_and_a_meaning() -> None:

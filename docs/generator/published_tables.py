@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from docs.markdown import table
+from docs.generator.markdown import table
 from pipelines.home import project_folder
 
 HEAD = re.compile(r"^/\* (.*?) \*/", re.DOTALL)

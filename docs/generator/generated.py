@@ -5,20 +5,22 @@ A generated part stands between `<!-- settings: written by make docs -->` and `<
 
 import re
 from collections.abc import Callable
-from pathlib import Path
 
-from docs.column_tables import columns
-from docs.model_examples import examples
-from docs.published_tables import published
-from docs.room_picture import picture
-from docs.setting_table import settings
+from docs.generator.column_tables import columns
+from docs.generator.decision_index import index
+from docs.generator.model_examples import examples
+from docs.generator.published_tables import published
+from docs.generator.room_picture import picture
+from docs.generator.setting_table import settings
+from pipelines.home import project_folder
 
-PAGES = Path(__file__).parent
+PROJECT = project_folder()
 GENERATED: dict[str, dict[str, Callable[[], str]]] = {
-    "clients.md": {"settings": settings, "columns": columns},
-    "models.md": {"examples": examples},
-    "tables.md": {"tables": published},
-    "architecture.md": {"rooms": picture},
+    "docs/clients.md": {"settings": settings, "columns": columns},
+    "docs/models.md": {"examples": examples},
+    "docs/tables.md": {"tables": published},
+    "docs/architecture.md": {"rooms": picture},
+    "DECISIONS.md": {"index": index},
 }
 
 
@@ -28,6 +30,6 @@ def filled(page: str, text: str) -> str:
         begin, end = f"<!-- {name}: written by make docs -->", "<!-- end -->"
         pattern = re.compile(f"{re.escape(begin)}.*?{re.escape(end)}", re.DOTALL)
         if not pattern.search(text):
-            raise ValueError(f"docs/{page} lacks {begin} and {end}; add both where it belongs")
+            raise ValueError(f"{page} lacks {begin} and {end}; add both where it belongs")
         text = pattern.sub(lambda _, new=f"{begin}\n\n{part()}\n\n{end}": new, text)
     return text

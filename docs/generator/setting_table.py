@@ -7,7 +7,7 @@ import yaml
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from docs.markdown import table
+from docs.generator.markdown import table
 from pipelines.settings.client import Client
 from pipelines.settings.expectations import of_field
 from pipelines.settings.exports import Export

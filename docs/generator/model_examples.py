@@ -2,7 +2,7 @@
 
 import duckdb
 
-from docs.markdown import table
+from docs.generator.markdown import table
 from pipelines.attribution.learned_models import LEARNED_MODELS
 from pipelines.attribution.library import MODELS, NOT_ADDITIVE
 from pipelines.blueprints.model_choice import weight

@@ -1,6 +1,6 @@
 """Make the tables of what each source delivers from the contracts."""
 
-from docs.markdown import table
+from docs.generator.markdown import table
 from pipelines.contracts.catalog import CONTRACTS
 from pipelines.contracts.contract import Column, Contract
 
