@@ -1,4 +1,4 @@
-"""Say how each source of each client stands: what alerts, reports and the gate go by."""
+"""Keep how each source of each client stands: alerts, reports and the gate read it."""
 
 import json
 import os
@@ -17,7 +17,7 @@ class Status(NamedTuple):
 
     `code` is ok; `refused`, where what was delivered is not usable, or `failed`, where we are at
     fault: both hold the client; or the name of a PlatformError: what was there is published, and the
-    source is late. `retry_at` is when to ask again, UTC, where that is known; `days_missing` are
+    source is late. `retry_at` is when to ask again, UTC, where the platform says so; `days_missing` are
     the days that the lake lacks, up to yesterday.
     """
 
@@ -47,7 +47,7 @@ class Status(NamedTuple):
 
 
 def statuses(client: Client) -> list[Status]:
-    """Return how each source stands that was ever asked, one that cannot be told as failed."""
+    """Return the status of each source that has one; one that is not readable is `failed`."""
     found = []
     for source in CONTRACTS:
         file = _file(client.id, source)
@@ -67,7 +67,7 @@ def halted(client: Client) -> dict[str, str]:
 
 
 def late(client: Client) -> dict[str, str]:
-    """Return the sources that are not complete, though they hold nobody, with the reason."""
+    """Return the sources that are late or incomplete, but do not hold the client, with the reason."""
     found = [status for status in statuses(client) if not status.holds]
     return {status.source: status.summary for status in found if status.summary}
 
@@ -95,7 +95,7 @@ def printable(problem: str) -> str:
 
 
 def moment(at: datetime) -> str:
-    """Return a time as statuses say it: UTC, to the minute."""
+    """Return a time as statuses show it: UTC, to the minute."""
     return at.strftime("%Y-%m-%d %H:%M")
 
 

@@ -1,4 +1,4 @@
-"""Say what a source hands over: batches, each of which is taken as a whole or not at all."""
+"""Say what a source hands over: batches, each of which is brought in as a whole or not at all."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
@@ -39,7 +39,7 @@ class Rows(NamedTuple):
 
 
 class Reading(NamedTuple):
-    """A file that is read: which of its columns matter, and what is closed or forgotten afterwards."""
+    """A file that is read: which of its columns matter, and what is closed or dropped afterwards."""
 
     connection: duckdb.DuckDBPyConnection
     path: Path
@@ -49,7 +49,7 @@ class Reading(NamedTuple):
 
 
 class Coverage(NamedTuple):
-    """What of an account a platform was asked for: days or moments in ISO 8601, both included."""
+    """What was fetched of an ad account: days or moments in ISO 8601, both included."""
 
     account: str = ""
     first: str = ""
@@ -59,7 +59,8 @@ class Coverage(NamedTuple):
 class Batch(NamedTuple):
     """What is taken in one go: an export's file, or what a platform answered.
 
-    `name` is what the ledger calls it, `fingerprint` tells its content. `open` yields its rows;
+    `name` is its name in the load counts, `fingerprint` a hash of its content,
+    empty if every run reads it. `open` yields its rows;
     it raises ExportError if it cannot be read, here or as the SQL is run, or lacks a column.
     """
 
@@ -77,10 +78,10 @@ class Batch(NamedTuple):
 
 
 class FetchRequest(NamedTuple):
-    """What a platform is asked for on behalf of a client, and how long its troubles are waited out.
+    """What is fetched on behalf of a client, and until when errors that may pass are retried.
 
     `coverage` is what the lake has, by table; `since` asks for history from that day on, as a
-    backfill does. Answers are kept in `folder` until they are loaded.
+    backfill does. What is fetched lies in `folder` until it is loaded.
     """
 
     client: Client

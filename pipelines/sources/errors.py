@@ -1,4 +1,4 @@
-"""Name what can go wrong between a platform and us, as a status table says it."""
+"""Name what can go wrong between a platform and us, as the status table shows it."""
 
 from typing import Literal
 

@@ -1,4 +1,4 @@
-"""Ask a platform over HTTP: by dlt's REST client, patiently up to a moment, with named troubles."""
+"""Ask a platform over HTTP: by dlt's REST client, patiently up to a moment, with named errors."""
 
 import time
 from collections.abc import Callable
@@ -37,15 +37,15 @@ class Token(AuthBase):
 def connect(
     base_url: str,
     until: datetime,
-    trouble: Callable[[Response], PlatformError | None],
+    named: Callable[[Response], PlatformError | None],
     auth: Token | None = None,
     headers: dict[str, str] | None = None,
 ) -> RESTClient:
     """Return a client whose every request is answered in JSON, or raises PlatformError.
 
-    What may pass is asked again, after the time that the platform says or a growing, random one,
-    as long as the wait ends before `until`. `trouble` says what is wrong with an answer of the
-    platform; what every platform has in common is known here.
+    An error that may pass is retried, after the time that the platform says or a growing, random one,
+    as long as the wait ends before `until`. `named` turns a platform's own error answers into
+    PlatformErrors; what every platform has in common is handled here.
     """
     session = Session(raise_for_status=False)
     send_once = session.send
@@ -56,15 +56,15 @@ def connect(
             response = send_once(request, **options)
         except RequestException as error:
             raise _unreached(request, error) from None
-        if found := _wrong(response, trouble):
-            raise found
+        if error := _wrong(response, named):
+            raise error
         return response
 
     def send_patiently(request: PreparedRequest, **options) -> Response:
         try:
             return patient(until)(send, request, **options)
-        except PlatformError as found:
-            if not (found.renew and auth):
+        except PlatformError as error:
+            if not (error.renew and auth):
                 raise
         auth.forget()
         return patient(until)(send, auth(request), **options)
@@ -101,17 +101,15 @@ def _unreached(request: PreparedRequest, error: RequestException) -> PlatformErr
             "connection_cut", f"no trusted connection to {host}; check its address"
         )
     kind = type(error).__name__
-    return PlatformError(
-        "connection_cut", f"{host}: {kind}; it is asked again next time", passes=True
-    )
+    return PlatformError("connection_cut", f"{host}: {kind}; the next run tries again", passes=True)
 
 
 def _wrong(
-    response: Response, trouble: Callable[[Response], PlatformError | None]
+    response: Response, named: Callable[[Response], PlatformError | None]
 ) -> PlatformError | None:
     host = urlsplit(response.url).netloc
-    if found := _said(response, trouble):
-        return found
+    if error := _in_its_words(response, named):
+        return error
     if response.status_code == 429:
         after = response.headers.get("Retry-After", "")
         return PlatformError(
@@ -121,28 +119,26 @@ def _wrong(
             retry_after=float(after) if after.isdigit() else None,
         )
     if response.status_code >= 500:
-        said = f"{host} answers {response.status_code}; it is asked again next time"
-        return PlatformError("platform_down", said, passes=True)
+        reason = f"{host} answers {response.status_code}; the next run tries again"
+        return PlatformError("platform_down", reason, passes=True)
     if response.status_code >= 400:
-        said = " ".join(conceal(response.text).split())[:300]
-        return PlatformError("request_refused", f"{host} answers {response.status_code}: {said}")
+        reason = " ".join(conceal(response.text).split())[:300]
+        return PlatformError("request_refused", f"{host} answers {response.status_code}: {reason}")
     try:
         response.json()
     except ValueError:
-        said = f"{host} answers what is no JSON, {len(response.content)} bytes"
-        return PlatformError(
-            "malformed_answer", f"{said}; it is asked again next time", passes=True
-        )
+        reason = f"{host} answers what is no JSON, {len(response.content)} bytes"
+        return PlatformError("malformed_answer", f"{reason}; the next run tries again", passes=True)
     return None
 
 
-def _said(
-    response: Response, trouble: Callable[[Response], PlatformError | None]
+def _in_its_words(
+    response: Response, named: Callable[[Response], PlatformError | None]
 ) -> PlatformError | None:
-    """Return what the platform says is wrong; an error that is not in its words says nothing."""
+    """Return the error that a platform names; None if the answer is not in its usual form."""
     if response.status_code < 400:
         return None
     try:
-        return trouble(response)
+        return named(response)
     except (ValueError, LookupError, TypeError, AttributeError):
         return None

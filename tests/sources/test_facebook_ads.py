@@ -347,7 +347,7 @@ TROUBLES = [
     (unknown_account, "unknown_account", "api.accounts"),
     (app_limit, "rate_limited", "Application request limit"),
     (account_limit, "rate_limited", "account 1"),
-    (server_error, "platform_down", "asked again"),
+    (server_error, "platform_down", "tries again"),
     (unknown_error, "request_refused", "deprecated version"),
     (another_answer, "malformed_answer", "data"),
     (an_endless_page, "malformed_answer", "next page"),

@@ -295,8 +295,8 @@ TROUBLES = [
     (unknown_error, "request_refused", "Version v23 is over"),
     (account_quota, "rate_limited", "account 1"),
     (platform_down, "platform_down", "503"),
-    (another_answer, "malformed_answer", "asked again"),
-    (a_stream_that_breaks_off, "platform_down", "asked again"),
+    (another_answer, "malformed_answer", "tries again"),
+    (a_stream_that_breaks_off, "platform_down", "tries again"),
 ]
 
 

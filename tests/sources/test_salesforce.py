@@ -551,7 +551,7 @@ TROUBLES: dict[str, tuple[Callable[[SalesforceServer], object], str, str]] = {
     "the line is cut": (
         lambda server: server.fail(Cut(), times=None),
         "connection_cut",
-        "asked again next time",
+        "the next run tries again",
     ),
     "the session leads away": (
         lambda server: server.fail(

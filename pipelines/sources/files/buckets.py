@@ -43,7 +43,7 @@ class Store(NamedTuple):
             try:
                 return answer()
             except OSError as error:
-                raise _trouble(error, what) from None
+                raise _platform_error(error, what) from None
 
         return patient(self.request.until)(once)
 
@@ -51,7 +51,7 @@ class Store(NamedTuple):
 def batches(
     request: FetchRequest, source: str, table: str, export: Export, contract: Contract
 ) -> list[Batch]:
-    """Return the objects that match as batches, each told by its size and the time of its change.
+    """Return the objects that match as batches, each with its size and the time of its change for a fingerprint.
 
     Raise ExportError if there is none, PlatformError if the bucket does not answer.
     """
@@ -89,7 +89,7 @@ def _opened(
     changed = path.stat().st_mtime_ns
     with files.opened(path, contract, export, changed, connection) as rows:
         yield rows
-    path.unlink()  # a refused one is kept, to be set aside
+    path.unlink()  # a refused one stays, to be set aside
 
 
 def _download(store: Store, info: "FileInfo", name: str, path: Path) -> None:
@@ -104,13 +104,11 @@ def _download(store: Store, info: "FileInfo", name: str, path: Path) -> None:
         raise
     now = store.system.get_file_info(info.path)
     if (now.size, now.mtime_ns) != (info.size, info.mtime_ns):
-        said = f"{name} changed while it was read; it is asked for again next time"
-        raise PlatformError("request_refused", said)
+        reason = f"{name} changed while it was read; the next run tries again"
+        raise PlatformError("request_refused", reason)
     if path.stat().st_size != info.size:
-        said = f"{name}: {path.stat().st_size} of {info.size} bytes came"
-        raise PlatformError(
-            "connection_cut", f"{said}; it is asked for again next time", passes=True
-        )
+        reason = f"{name}: {path.stat().st_size} of {info.size} bytes came"
+        raise PlatformError("connection_cut", f"{reason}; the next run tries again", passes=True)
 
 
 def _listed(store: Store) -> list["FileInfo"]:
@@ -126,7 +124,7 @@ def _listed(store: Store) -> list["FileInfo"]:
 
 
 def _store(request: FetchRequest, source: str, export: Export) -> Store:
-    """Return the bucket of an export, with its client's own keys, or what it is told to use."""
+    """Return the bucket of an export, with its client's own keys, or the access that `bucket:` names."""
     bucket, url = export.bucket or Bucket(), urlsplit(export.files)
     scheme, _, path = export.files.partition("://")
     if scheme == "abfss":
@@ -172,8 +170,8 @@ def _azure(request: FetchRequest, source: str, bucket: Bucket, account: str) -> 
     return AzureFileSystem(account.partition(".")[0], **keys)
 
 
-# What the clouds' libraries say, in a text alone.
-_TROUBLES: list[tuple[str, Code, str, bool]] = [
+# What the clouds' libraries report, in a text alone.
+_ERRORS: list[tuple[str, Code, str, bool]] = [
     (
         "NO_SUCH_BUCKET|NoSuchBucket|ContainerNotFound",
         "unknown_account",
@@ -191,37 +189,37 @@ _TROUBLES: list[tuple[str, Code, str, bool]] = [
     (
         "SLOW_DOWN|THROTTLING|REQUEST_LIMIT|status 429|RESOURCE_EXHAUSTED",
         "rate_limited",
-        "too many requests; it is asked again next time",
+        "too many requests; the next run tries again",
         True,
     ),
     (
         "NETWORK_CONNECTION|REQUEST_TIMEOUT|curl|CURL|UNAVAILABLE: Could not|connection",
         "connection_cut",
-        "not reached, or cut off; it is asked again next time",
+        "not reached, or cut off; the next run tries again",
         True,
     ),
     (
         "INTERNAL_FAILURE|SERVICE_UNAVAILABLE|status 5[0-9]{2}|UNAVAILABLE|InternalError|ServerBusy",
         "platform_down",
-        "the platform fails; it is asked again next time",
+        "the platform fails; the next run tries again",
         True,
     ),
     (
         "XML_ERROR",
         "malformed_answer",
-        "the answer is not readable; it is asked again next time",
+        "the answer is not readable; the next run tries again",
         True,
     ),
 ]
 
 
-def _trouble(error: OSError, what: str) -> PlatformError:
+def _platform_error(error: OSError, what: str) -> PlatformError:
     if isinstance(error, FileNotFoundError):
-        said = f"{what} is gone since it was listed; it is asked for again next time"
-        return PlatformError("request_refused", said)
-    for pattern, code, said, passes in _TROUBLES:
+        reason = f"{what} is gone since it was listed; the next run tries again"
+        return PlatformError("request_refused", reason)
+    for pattern, code, reason, passes in _ERRORS:
         if re.search(pattern, str(error)):
-            return PlatformError(code, f"{what}: {said}", passes=passes)
+            return PlatformError(code, f"{what}: {reason}", passes=passes)
     line = " ".join(conceal(str(error)).split())[:300]
     return PlatformError("request_refused", f"{what}: {line}")
 

@@ -43,10 +43,10 @@ def shaped(
     if missing := sorted(asked - rows.columns.keys()):
         remedy = f"correct `format: {export.format}` or `columns:`"
         raise refused(_missing(missing, rows.columns, remedy))
-    said = form.events() | {
+    facts = form.events() | {
         column: form.overridden(column, name) for column, (name,) in export.columns.items()
     }
-    return events.sessions(connection, rows, form.parsed(rows), said, open_files)
+    return events.sessions(connection, rows, form.parsed(rows), facts, open_files)
 
 
 def _named(

@@ -19,7 +19,7 @@ SESSION = CONTRACTS["web"]["sessions"]
 FACTS = [name for name in SESSION.columns if name not in ("session_id", "customer_id")]
 LEADS = [name for name in FACTS if name not in ("visitor_id", "started_at")]
 
-# Beside what a session is: when it first said whose it is.
+# Beside the facts of a session: when an event first named its customer.
 CONTRACT = SESSION._replace(
     columns=SESSION.columns
     | {"identified_at": Column("timestamp", "When the customer was first named", optional=True)}
@@ -32,19 +32,19 @@ def sessions(
     connection: duckdb.DuckDBPyConnection,
     rows: Rows,
     parsed: str,
-    said: dict[str, str],
+    facts: dict[str, str],
     open_files: ExitStack,
 ) -> Rows:
-    """Return the sessions of events; `said` is what an event says, in SQL over `parsed`.
+    """Return the sessions of events; `facts` has what an event tells, in SQL over `parsed`.
 
     Events without a session, as where consent was refused, are left out, and counted.
     """
     texts = ", ".join(
-        f"NULLIF(TRIM({said.get(name) or 'NULL'}::TEXT, {literal(BLANKS)}), '') AS {name}"
+        f"NULLIF(TRIM({facts.get(name) or 'NULL'}::TEXT, {literal(BLANKS)}), '') AS {name}"
         for name in SESSION.columns
         if name != "started_at"
     )
-    started_at = f"TRY_CAST({said['started_at']} AS TIMESTAMPTZ)::TIMESTAMP::TEXT || '+00'"
+    started_at = f"TRY_CAST({facts['started_at']} AS TIMESTAMPTZ)::TIMESTAMP::TEXT || '+00'"
     open_files.callback(connection.execute, "DROP TABLE IF EXISTS event_sessions")
     connection.execute(
         f"""CREATE TEMP TABLE event_sessions AS
@@ -102,13 +102,13 @@ def merge(connection: duckdb.DuckDBPyConnection, delivered: str, stored: str, ta
 
 
 def _earliest(identified_at: str) -> str:
-    """Return SQL for what the earliest of several rows says of a session, and the first customer.
+    """Return SQL for a session's facts in the earliest of several rows, and the first customer.
 
-    Of two at the same moment, the one counts that says most about where the visitor came from.
+    Of two rows of one moment, the one with the most facts about where the visitor came from counts.
     """
-    unsaid = f"PRINTF('%03d', {len(LEADS)} - LIST_COUNT([{', '.join(LEADS)}]))"
+    count_missing = f"PRINTF('%03d', {len(LEADS)} - LIST_COUNT([{', '.join(LEADS)}]))"
     texts = ", ".join(f"COALESCE({name}, '')" for name in FACTS)
-    order = f"[COALESCE(started_at, {_NEVER}), {unsaid}, {texts}]"
+    order = f"[COALESCE(started_at, {_NEVER}), {count_missing}, {texts}]"
     facts = ", ".join(f"{name} := {name}" for name in FACTS)
     identity = f"[COALESCE({identified_at}, {_NEVER}), customer_id]"
     identified = f"MIN({identity}) FILTER (customer_id IS NOT NULL)"

@@ -1,4 +1,4 @@
-"""Read GA4's BigQuery export: what each event says of its session.
+"""Read GA4's BigQuery export: the facts that each event tells of its session.
 
 The facts are those that the event itself collected. `traffic_source` is the user's first visit, and
 `session_traffic_source_last_click` the last visit that was not direct: both would credit an old
@@ -40,17 +40,17 @@ _SHAPES = {key: [{"key": "TEXT", "value": dict.fromkeys(_KINDS, "TEXT")}] for ke
     "session_traffic_source_last_click": {"google_ads_campaign": {"campaign_name": "TEXT"}},
 }
 
-_UNKNOWN = "('(not set)', '(direct)', '(organic)', '(referral)', '(none)')"
+_PLACEHOLDERS = "('(not set)', '(direct)', '(organic)', '(referral)', '(none)')"
 
 
 def events() -> dict[str, str]:
-    """Return what an event says of its session, in SQL."""
+    """Return the facts that an event tells of its session, in SQL."""
 
     def collected(name: str, parameter: str, of_ad: str) -> str:
-        said = f"{_known(f'collected_traffic_source.{name}')}, {_known(f'its_{parameter}')}"
-        return f"COALESCE({said}, IF(clicked IS NULL, NULL, {of_ad}))"
+        named = f"{_real(f'collected_traffic_source.{name}')}, {_real(f'its_{parameter}')}"
+        return f"COALESCE({named}, IF(clicked IS NULL, NULL, {of_ad}))"
 
-    of_ad = _known("session_traffic_source_last_click.google_ads_campaign.campaign_name")
+    of_ad = _real("session_traffic_source_last_click.google_ads_campaign.campaign_name")
     return {
         "session_id": "user_pseudo_id || '.' || its_ga_session_id",
         "visitor_id": "user_pseudo_id",
@@ -88,7 +88,7 @@ def parsed(rows: Rows) -> str:
         f"LIST_TRANSFORM({name}, lambda entry: entry.key) AS {name}_keys" for name in _LISTS
     )
     found = ", ".join(f"{_entry('event_params', name)} AS found_{name}" for name in _PARAMETERS)
-    its = ", ".join(f"{_said(f'found_{name}')} AS its_{name}" for name in _PARAMETERS)
+    its = ", ".join(f"{_parameter_value(f'found_{name}')} AS its_{name}" for name in _PARAMETERS)
     clicked = f"""COALESCE(
       collected_traffic_source.gclid, its_gclid, {parameter("its_page_location", "gclid")}
     ) AS clicked"""
@@ -118,7 +118,7 @@ def _value(name: str) -> str:
     """Return SQL for what stands under a name: a column, a part of it, or a parameter by its key."""
     column, _, rest = name.partition(".")
     if column in _LISTS:
-        return _said(_entry(column, rest))
+        return _parameter_value(_entry(column, rest))
     if rest:
         path = literal("/" + rest.replace(".", "/"))
         return f"json_extract_string(CAST({identifier(column)} AS JSON), {path})"
@@ -129,12 +129,12 @@ def _entry(column: str, key: str) -> str:
     return f"{column}[LIST_POSITION({column}_keys, {literal(key)})].value"
 
 
-def _said(entry: str) -> str:
+def _parameter_value(entry: str) -> str:
     return f"COALESCE({', '.join(f'({entry}).{kind}' for kind in _KINDS)})"
 
 
-def _known(value: str) -> str:
-    return f"IF({value} IN {_UNKNOWN}, NULL, {value})"
+def _real(value: str) -> str:
+    return f"IF({value} IN {_PLACEHOLDERS}, NULL, {value})"
 
 
 def _moment(value: str) -> str:

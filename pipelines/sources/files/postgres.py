@@ -1,8 +1,8 @@
 """Read a table of a client's Postgres by ADBC, in one snapshot, every column as text.
 
 With a cursor, a column of times, only rows at or after the newest time seen are read, less an
-overlap for what was committed late; the ledger remembers that time. Otherwise the table is read as
-a whole, and intake finds what changed.
+overlap for what was committed late; the load counts keep that time. Otherwise the table is read as
+a whole, and ingest finds what changed.
 """
 
 import re
@@ -89,7 +89,7 @@ def _opened(
             )
             yield shaped(connection, rows, export, contract, refused, open_files)
     except (duckdb.Error, pa.ArrowInvalid) as error:
-        if failures and (found := _trouble(failures[0], request, source)):
+        if failures and (found := _server_error(failures[0], request, source)):
             raise found from None
         line = str(failures[0] if failures else error).strip().splitlines()[0]
         raise refused(f"not readable: {conceal(line)}; mend the table") from None
@@ -167,13 +167,13 @@ def _connected(request: FetchRequest, source: str) -> Iterator[Any]:
                 cursor.execute(statement)
             yield cursor
     except driver.Error as error:
-        if found := _trouble(error, request, source):
+        if found := _server_error(error, request, source):
             raise found from None
         line = str(error).strip().splitlines()[0]
         raise ExportError(f"its Postgres says: {conceal(line)}; mend it") from None
 
 
-# What a server says that refuses a connection, without a code; it may quote a part of a broken URL.
+# How a server words that it refuses a connection: without a code, maybe with a part of a broken URL.
 _REFUSALS: list[tuple[str, Code, str, bool]] = [
     (
         "password|authentication|role .* does not exist|pg_hba|permission denied|not permitted",
@@ -190,13 +190,13 @@ _REFUSALS: list[tuple[str, Code, str, bool]] = [
     (
         "starting up|shutting down|recovery|too many|connection slots",
         "platform_down",
-        "takes no connections now; it is asked again next time",
+        "takes no connections now; the next run tries again",
         True,
     ),
     (
         "refused|translate host name|timeout|timed out|route|closed the connection|SSL|reset",
         "connection_cut",
-        "is not reached; it is asked again next time, or correct {variable}",
+        "is not reached; the next run tries again, or correct {variable}",
         True,
     ),
 ]
@@ -204,13 +204,13 @@ _NO_URL = "has no readable URL; write {variable} as postgresql://user:password@h
 
 # The classes of SQLSTATE that are no fault of the table.
 _STATES: dict[str, tuple[Code, str]] = {
-    "08": ("connection_cut", "cut the connection; it is asked again next time"),
+    "08": ("connection_cut", "cut the connection; the next run tries again"),
     "28": ("credentials_refused", "refuses its user or password; correct {variable}"),
-    "40": ("platform_down", "gave up on the query; it is asked again next time"),
+    "40": ("platform_down", "gave up on the query; the next run tries again"),
     "42501": ("credentials_refused", "does not let its user read the table; grant SELECT on it"),
-    "53": ("platform_down", "has no room for the query; it is asked again next time"),
-    "57": ("platform_down", "stopped the query; it is asked again next time"),
-    "58": ("platform_down", "failed; it is asked again next time"),
+    "53": ("platform_down", "has no room for the query; the next run tries again"),
+    "57": ("platform_down", "stopped the query; the next run tries again"),
+    "58": ("platform_down", "failed; the next run tries again"),
 }
 
 # While rows are read, an error comes without its SQLSTATE.
@@ -225,20 +225,20 @@ def _unreached(error: Exception, request: FetchRequest, source: str) -> Platform
     reason = str(error).partition("failed: ")[2] or str(
         error
     )  # what is before names the user's host
-    for pattern, code, said, passes in _REFUSALS:
+    for pattern, code, reason, passes in _REFUSALS:
         if re.search(pattern, reason):
-            return PlatformError(code, _worded(said, request, source), passes=passes)
+            return PlatformError(code, _worded(reason, request, source), passes=passes)
     return PlatformError("credentials_refused", _worded(_NO_URL, request, source))
 
 
-def _trouble(error: Exception, request: FetchRequest, source: str) -> PlatformError | None:
+def _server_error(error: Exception, request: FetchRequest, source: str) -> PlatformError | None:
     """Return what is wrong with the server, if it is at fault."""
-    said = {pattern: state for pattern, state in _TEXTS.items() if re.search(pattern, str(error))}
-    state = getattr(error, "sqlstate", None) or next(iter(said.values()), "")
-    code, said = _STATES.get(state) or _STATES.get(state[:2]) or (None, "")
-    return PlatformError(code, _worded(said, request, source)) if code else None
+    states = [state for pattern, state in _TEXTS.items() if re.search(pattern, str(error))]
+    state = getattr(error, "sqlstate", None) or next(iter(states), "")
+    code, reason = _STATES.get(state) or _STATES.get(state[:2]) or (None, "")
+    return PlatformError(code, _worded(reason, request, source)) if code else None
 
 
-def _worded(said: str, request: FetchRequest, source: str) -> str:
+def _worded(reason: str, request: FetchRequest, source: str) -> str:
     variable = f"CLIENTS__{request.client.id}__{source}__URL".upper()
-    return f"the Postgres of {request.client.id}.{source} {said.format(variable=variable)}"
+    return f"the Postgres of {request.client.id}.{source} {reason.format(variable=variable)}"

@@ -1,4 +1,4 @@
-"""Read Snowplow's enriched events: what each says of its session."""
+"""Read Snowplow's enriched events: the facts that each tells of its session."""
 
 from pipelines.sources.batches import Rows
 from pipelines.sources.files.urls import parameter
@@ -158,7 +158,7 @@ COLUMNS = [
     "true_tstamp",
 ]
 
-# What the referrer says by itself, where no campaign does.
+# The medium by the referrer alone, where no campaign names one.
 _MEDIUM = """CASE refr_medium
 WHEN 'search' THEN 'organic' WHEN 'social' THEN 'social' WHEN 'email' THEN 'email'
 WHEN 'paid' THEN 'cpc' END"""
@@ -178,7 +178,7 @@ _NETWORKS = {
 
 
 def events() -> dict[str, str]:
-    """Return what an event says of its session, in SQL."""
+    """Return the facts that an event tells of its session, in SQL."""
     return {
         "session_id": "domain_sessionid",
         "visitor_id": "domain_userid",

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from pipelines.sources.batches import Batch, Coverage, FetchRequest
 from pipelines.sources.errors import PlatformError
-from pipelines.sources.platforms.responses import kept
+from pipelines.sources.platforms.responses import written
 
 DAY = timedelta(days=1)
 
@@ -33,22 +33,21 @@ def by_days(
 ) -> Iterator[Batch]:
     """Yield a batch for every span of days that each account is asked for.
 
-    An account that is in trouble by itself leaves the others alone: its PlatformError is raised at the
-    end. Any other is raised at once.
+    An account that fails by itself leaves the others alone: its PlatformError is raised at the end. Any other is raised at once.
     """
-    troubles: dict[str, PlatformError] = {}
+    errors: dict[str, PlatformError] = {}
     for account, span in _turns(request, source, accounts):
-        if account in troubles:
+        if account in errors:
             continue
         try:
             covers = Coverage(account, *map(str, span))
-            yield kept(request.folder, source, "spend", covers, ask(account, span), columns)
-        except PlatformError as trouble:
-            if not trouble.account:
+            yield written(request.folder, source, "spend", covers, ask(account, span), columns)
+        except PlatformError as error:
+            if not error.account:
                 raise
-            troubles[account] = trouble
-    if troubles:
-        raise _summed(troubles)
+            errors[account] = error
+    if errors:
+        raise _summed(errors)
 
 
 def _turns(request: FetchRequest, source: str, accounts: Iterable[str]) -> list[tuple[str, Span]]:
@@ -61,17 +60,17 @@ def _turns(request: FetchRequest, source: str, accounts: Iterable[str]) -> list[
     return [(account, span) for _, _, account, span in sorted(turns, key=lambda turn: turn[:2])]
 
 
-def _summed(troubles: dict[str, PlatformError]) -> PlatformError:
-    """Return the accounts' troubles as one: the first, with what all of them say."""
-    first = next(iter(troubles.values()))
-    said = "; ".join(f"account {account}: {trouble}" for account, trouble in troubles.items())
-    return PlatformError(first.code, said, retry_after=first.retry_after, account=True)
+def _summed(errors: dict[str, PlatformError]) -> PlatformError:
+    """Return the accounts' errors as one: the first, with the reasons of all."""
+    first = next(iter(errors.values()))
+    reasons = "; ".join(f"account {account}: {error}" for account, error in errors.items())
+    return PlatformError(first.code, reasons, retry_after=first.retry_after, account=True)
 
 
 def spans(request: FetchRequest, source: str, account: str) -> list[Span]:
     """Return what an account is asked for, in that order: spans of missing days, then the rest.
 
-    Every day up to yesterday is wanted, in the client's time zone: from the first that is known,
+    Every day up to yesterday is wanted, in the client's time zone: from the first that the lake has,
     or from as far back as the platform restates. The newest days, as many as the platform
     restates, are asked for again. A backfill wants the days since, the newest first.
     """
@@ -89,16 +88,16 @@ def missing(request: FetchRequest, source: str, account: str) -> list[date]:
     """Return the days of an account that the lake lacks."""
     api = getattr(request.client.sources, source).api
     yesterday = _yesterday(request)
-    known = {
+    covered = {
         day
         for covers in request.coverage.get("spend", [])
         if covers.account == account
         for day in Span(date.fromisoformat(covers.first), date.fromisoformat(covers.last)).days
     }
-    first = min([yesterday - DAY * (api.restate_days - 1), *known])
+    first = min([yesterday - DAY * (api.restate_days - 1), *covered])
     if request.since:
         first = date.fromisoformat(request.since)
-    return [day for day in Span(first, yesterday).days if day not in known]
+    return [day for day in Span(first, yesterday).days if day not in covered]
 
 
 def _yesterday(request: FetchRequest) -> date:

@@ -72,7 +72,7 @@ def missing(request: FetchRequest) -> list[date]:
 def _columns(api: FacebookAdsApi) -> dict[str, str]:
     """Return the columns: conversions are the actions of the kinds that the client counts.
 
-    A value that is no number is shown as it is, so that its row is judged as bad.
+    A value that is no number is shown as it is, so that its row goes to quarantine.
     """
     counted = ", ".join(literal(kind) for kind in api.conversions) or "NULL"
     shape = """'[{"action_type": "VARCHAR", "value": "VARCHAR"}]'"""
@@ -101,20 +101,20 @@ def _report(graph: RESTClient, until: datetime, account: str, span: Span) -> Ite
 
 def _at_once(graph: RESTClient, until: datetime, account: str, span: Span) -> list[list[dict]]:
     """Return all pages or none: the last of them may be too much, too."""
-    return list(_pages(graph, until, f"act_{account}/insights", _asked(span)))
+    return list(_pages(graph, until, f"act_{account}/insights", _parameters(span)))
 
 
 def _by_job(graph: RESTClient, until: datetime, account: str, span: Span) -> list[list[dict]]:
     """Return all pages of a report that Facebook prepares; one that fails is asked for again once."""
-    path, asked = f"act_{account}/insights", _asked(span)
-    run = _prepared(graph, until, path, asked) or _prepared(graph, until, path, asked)
+    path, parameters = f"act_{account}/insights", _parameters(span)
+    run = _prepared(graph, until, path, parameters) or _prepared(graph, until, path, parameters)
     if not run:
-        said = f"Facebook's report of {span.first} to {span.last} failed twice"
-        raise PlatformError("platform_down", f"{said}; it is asked again next time", account=True)
+        reason = f"Facebook's report of {span.first} to {span.last} failed twice"
+        raise PlatformError("platform_down", f"{reason}; the next run tries again", account=True)
     return list(_pages(graph, until, f"{run}/insights", {}))
 
 
-def _asked(span: Span) -> dict[str, str]:
+def _parameters(span: Span) -> dict[str, str]:
     return {
         "level": "ad",
         "time_increment": "1",
@@ -123,9 +123,11 @@ def _asked(span: Span) -> dict[str, str]:
     }
 
 
-def _prepared(graph: RESTClient, until: datetime, path: str, asked: dict[str, str]) -> str | None:
+def _prepared(
+    graph: RESTClient, until: datetime, path: str, parameters: dict[str, str]
+) -> str | None:
     """Return the report to read, once it is there; nothing if it failed. Raise PlatformError if it lasts."""
-    run = _told(graph.post(path, data=asked), "report_run_id", str)
+    run = _value(graph.post(path, data=parameters), "report_run_id", str)
     if not run.isdigit():  # it is a part of the next address, which is sent the token
         raise malformed("report_run_id")
     polls = Retrying(
@@ -136,8 +138,8 @@ def _prepared(graph: RESTClient, until: datetime, path: str, asked: dict[str, st
     try:
         status = polls(lambda: _status(graph.get(run)))
     except RetryError:
-        said = "Facebook's report is not ready in the time that patience_minutes leave"
-        raise PlatformError("platform_down", f"{said}; it is asked again next time") from None
+        reason = "Facebook's report is not ready in the time that patience_minutes leave"
+        raise PlatformError("platform_down", f"{reason}; the next run tries again") from None
     return run if status == "Job Completed" else None
 
 
@@ -146,34 +148,37 @@ _ENDED = ("Job Completed", "Job Failed", "Job Skipped")
 
 def _status(answer: Response) -> str:
     """Return where a report stands; one that says it is complete may still be at 99 percent."""
-    status = _told(answer, "async_status", str)
+    status = _value(answer, "async_status", str)
     is_ready = answer.json().get("async_percent_completion", 100) == 100
     return "Job Running" if status == "Job Completed" and not is_ready else status
 
 
 def _pages(
-    graph: RESTClient, until: datetime, path: str, asked: dict[str, str]
+    graph: RESTClient, until: datetime, path: str, parameters: dict[str, str]
 ) -> Iterator[list[dict]]:
     """Yield pages as long as there is a next one.
 
     Of its address only the query counts, without the token: ours is in a header, for our host.
     """
-    asked = asked | {"limit": PAGE_ROWS}
+    parameters = parameters | {"limit": PAGE_ROWS}
     while True:
-        answer = graph.get(path, params=asked)
+        answer = graph.get(path, params=parameters)
         if usage(answer) >= NEARLY_USED_UP:
             time.sleep(max(0.0, min(5.0, _seconds(until) / 10)))
-        yield _told(answer, "data", list)
+        yield _value(answer, "data", list)
         paging = answer.json().get("paging")
         if not (isinstance(paging, dict) and paging.get("next")):
             return
-        before, asked = asked, asked | dict(parse_qsl(urlsplit(str(paging["next"])).query))
-        asked.pop("access_token", None)
-        if asked == before:
+        before, parameters = (
+            parameters,
+            parameters | dict(parse_qsl(urlsplit(str(paging["next"])).query)),
+        )
+        parameters.pop("access_token", None)
+        if parameters == before:
             raise malformed("next page")
 
 
-def _told(answer: Response, key: str, kind: type) -> str | list:
+def _value(answer: Response, key: str, kind: type) -> str | list:
     body = answer.json()
     if isinstance(body, dict) and isinstance(value := body.get(key), kind):
         return value

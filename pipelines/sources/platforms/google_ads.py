@@ -105,13 +105,13 @@ def _access_token(url: str, secrets: dict[str, str], until: datetime) -> str:
 def _no_token(response: Response) -> PlatformError | None:
     """Return what the token endpoint says is wrong."""
     body = response.json()
-    said = f"Google gives no access token: {body['error']}, {body.get('error_description', '')}"
+    reason = f"Google gives no access token: {body['error']}, {body.get('error_description', '')}"
     if body["error"] == "invalid_grant":
         return PlatformError(
-            "consent_revoked", f"{said}; consent again and set a new refresh_token"
+            "consent_revoked", f"{reason}; consent again and set a new refresh_token"
         )
     if body["error"] in ("invalid_client", "unauthorized_client"):
-        return PlatformError("credentials_refused", f"{said}; check client_id and client_secret")
+        return PlatformError("credentials_refused", f"{reason}; check client_id and client_secret")
     return None
 
 
@@ -139,7 +139,7 @@ def _stream(quota: Path, answer: Response) -> list[dict]:
     for page in pages:
         if isinstance(error := page.get("error"), dict):  # a stream that began well is still 200
             raise _named(quota, error) or PlatformError(
-                "platform_down", "Google Ads broke off a stream; it is asked again next time"
+                "platform_down", "Google Ads broke off a stream; the next run tries again"
             )
     return pages
 
@@ -163,41 +163,43 @@ def _named(quota: Path, error: dict) -> PlatformError | None:
     codes = [code for one in failures for code in one.get("errorCode", {}).values()]
     messages = [one.get("message", "") for one in failures] or [error.get("message", "")]
     status = error.get("status", "")
-    said = f"Google Ads says: {' '.join(messages)} ({', '.join(codes) or status})"
+    reason = f"Google Ads says: {' '.join(messages)} ({', '.join(codes) or status})"
     if status == "RESOURCE_EXHAUSTED":
-        return _limited(quota, failures, said)
+        return _limited(quota, failures, reason)
     if error.get("code", 500) >= 500:
         return None
     if status == "UNAUTHENTICATED" and (not codes or _RENEWED.intersection(codes)):
-        return PlatformError("credentials_refused", f"{said}; check the credentials", renew=True)
+        return PlatformError("credentials_refused", f"{reason}; check the credentials", renew=True)
     for code, (named, remedy) in _CODES.items():
         if code in codes:
             is_account = named == "unknown_account"
-            return PlatformError(named, f"{said}; {remedy}", account=is_account)
-    return PlatformError("request_refused", said)
+            return PlatformError(named, f"{reason}; {remedy}", account=is_account)
+    return PlatformError("request_refused", reason)
 
 
-def _limited(quota: Path, failures: list[dict], said: str) -> PlatformError:
+def _limited(quota: Path, failures: list[dict], reason: str) -> PlatformError:
     """Return for how long Google wants to be left alone, by this account or by everybody."""
     details = [one.get("details", {}).get("quotaErrorDetails") for one in failures]
-    told = next(filter(None, details), {})
-    delay = told.get("retryDelay", "").removesuffix("s")
+    quota_error = next(filter(None, details), {})
+    delay = quota_error.get("retryDelay", "").removesuffix("s")
     seconds = float(delay) if delay else None
-    if told.get("rateScope") == "DEVELOPER" and seconds:
-        use_up(quota, seconds, told.get("rateName", ""))
-        return _used_up(seconds, told.get("rateName", ""))
-    is_account = told.get("rateScope") == "ACCOUNT"
-    return PlatformError("rate_limited", said, passes=True, retry_after=seconds, account=is_account)
+    if quota_error.get("rateScope") == "DEVELOPER" and seconds:
+        use_up(quota, seconds, quota_error.get("rateName", ""))
+        return _used_up(seconds, quota_error.get("rateName", ""))
+    is_account = quota_error.get("rateScope") == "ACCOUNT"
+    return PlatformError(
+        "rate_limited", reason, passes=True, retry_after=seconds, account=is_account
+    )
 
 
 def _used_up(seconds: float, rate: str) -> PlatformError:
-    said = "the quota of the Google Ads developer token is used up; all clients with it share it"
-    return PlatformError("rate_limited", f"{said} ({rate})", passes=True, retry_after=seconds)
+    reason = "the quota of the Google Ads developer token is used up; all clients with it share it"
+    return PlatformError("rate_limited", f"{reason} ({rate})", passes=True, retry_after=seconds)
 
 
 def _malformed(what: str) -> PlatformError:
-    said = f"Google's answer has no {what} that we know; it is asked again next time"
-    return PlatformError("malformed_answer", said)
+    reason = f"Google's answer has no {what} that we know; the next run tries again"
+    return PlatformError("malformed_answer", reason)
 
 
 _RENEWED = {

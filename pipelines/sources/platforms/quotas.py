@@ -40,8 +40,8 @@ def use_up(file: Path, seconds: float, rate: str) -> None:
 def used_up(file: Path) -> Quota | None:
     """Return a quota as long as it is used up."""
     try:
-        said = json.loads(file.read_text())
-        quota = Quota(datetime.fromisoformat(said["until"]), said["rate"])
+        content = json.loads(file.read_text())
+        quota = Quota(datetime.fromisoformat(content["until"]), content["rate"])
         return quota if quota.seconds > 0 else None
     except FileNotFoundError:
         return None

@@ -1,4 +1,4 @@
-"""Keep what a platform answered until it is loaded, and read it: a row a line, in JSON."""
+"""Write what a platform answered to a file until it is loaded, and read it: a row a line, in JSON."""
 
 import hashlib
 import json
@@ -10,9 +10,10 @@ from pathlib import Path
 import duckdb
 
 from pipelines.sources.batches import Batch, Coverage, ExportError, Rows
+from pipelines.sql import literal
 
 
-def kept(
+def written(
     folder: Path,
     source: str,
     table: str,
@@ -43,13 +44,15 @@ def _opened(
 ) -> Iterator[Rows]:
     try:
         if path.stat().st_size:
-            reading = f"read_json('{path}', format = 'newline_delimited', records = false,"
+            reading = (
+                f"read_json({literal(str(path))}, format = 'newline_delimited', records = false,"
+            )
             yield Rows(f"{reading} columns = {{answer: 'JSON'}})", columns)
         else:
             yield Rows("(SELECT NULL::JSON AS answer WHERE FALSE)", columns)
     except duckdb.Error as error:
         line = str(error).strip().splitlines()[0]
-        raise ExportError(f"{name}: not readable: {line}; it is asked again next time") from None
+        raise ExportError(f"{name}: not readable: {line}; the next run tries again") from None
 
 
 def text(path: str) -> str:
@@ -63,6 +66,6 @@ def zero_if_absent(path: str) -> str:
 
 
 def micros(path: str) -> str:
-    """Return SQL for the money at a JSON path that is told in millionths; absent is zero."""
+    """Return SQL for the money at a JSON path in millionths; absent is zero."""
     number = zero_if_absent(path)
     return f"COALESCE((TRY_CAST({number} AS DECIMAL(18, 0)) * 0.000001)::TEXT, {number})"

@@ -17,7 +17,7 @@ from pipelines.settings.apis import SalesforceApi
 from pipelines.sources.batches import Batch, Coverage, FetchRequest
 from pipelines.sources.credentials import credentials, keep_secret
 from pipelines.sources.errors import PlatformError
-from pipelines.sources.platforms.responses import kept
+from pipelines.sources.platforms.responses import written
 from pipelines.sources.platforms.salesforce_errors import Forgotten, refusal
 from pipelines.sources.platforms.salesforce_objects import Query, query_of
 from pipelines.sources.rest import Token, connect
@@ -34,34 +34,34 @@ def fetch(request: FetchRequest) -> Iterator[Batch]:
     A table that may not be read leaves the others alone: its PlatformError is raised at the end.
     """
     api = request.client.sources.salesforce.api
-    org, troubles = _signed_in(request, api), []
+    org, errors = _signed_in(request, api), []
     for table in api.tables:
         read = _history if request.since else _changes
         try:
             yield from read(request, org, table, query_of(table, api))
-        except PlatformError as trouble:
-            if not trouble.account:
+        except PlatformError as error:
+            if not error.account:
                 raise
-            troubles.append(trouble)
-    if troubles:
-        raise PlatformError(troubles[0].code, "; ".join(map(str, troubles)))
+            errors.append(error)
+    if errors:
+        raise PlatformError(errors[0].code, "; ".join(map(str, errors)))
 
 
 def missing(request: FetchRequest) -> list[date]:
-    """Return no days: what changed is asked for from the last change that is known."""
+    """Return no days: what changed is asked for from the last change that the lake has."""
     return []
 
 
 def _changes(request: FetchRequest, org: RESTClient, table: str, query: Query) -> Iterator[Batch]:
-    """Yield what changed since the last change that is known, the oldest first.
+    """Yield what changed since the last change that the lake has, the oldest first.
 
-    What ends where it is known to end is called by the same name: if it says nothing new,
-    nothing is committed. Only moments before the run count as seen: a record that is changed
+    A batch that ends at a moment where an earlier one ended gets its name: if it brings nothing
+    new, nothing is committed. Only moments before the run count as seen: a record that is changed
     while it is read shows a later one than those that are still to come.
     """
-    known, now = _known(request, table, query), _iso(request.now)
-    ends = {covers.last: covers for covers in known}
-    newest = _newest(known)
+    covered, now = _covered(request, table, query), _iso(request.now)
+    ends = {covers.last: covers for covers in covered}
+    newest = _newest(covered)
     start = _iso(datetime.fromisoformat(newest) - OVERLAP) if newest else _since(request)
 
     def ask(moment: str) -> Iterator[list[dict]]:
@@ -78,9 +78,9 @@ def _changes(request: FetchRequest, org: RESTClient, table: str, query: Query) -
 
 
 def _history(request: FetchRequest, org: RESTClient, table: str, query: Query) -> Iterator[Batch]:
-    """Yield what changed since a day, up to what is known, the newest first."""
-    known, since = _known(request, table, query), _since(request)
-    start = min((covers.first for covers in known), default=_iso(request.now))
+    """Yield what changed since a day, up to what the lake has, the newest first."""
+    covered, since = _covered(request, table, query), _since(request)
+    start = min((covers.first for covers in covered), default=_iso(request.now))
     if start <= since:
         return
 
@@ -103,7 +103,7 @@ def _parts(
 ) -> Iterator[tuple[str, str, list[list[dict]], bool]]:
     """Yield pages, as many as make a batch: from which moment, up to which, and if they are the last.
 
-    What was answered before a trouble is yielded, too, if it leads on.
+    What was answered before an error is yielded, too, if it leads on.
     """
     reached, pages = start, []
     try:
@@ -127,18 +127,18 @@ def _resumed(
 ) -> Iterator[tuple[list[dict], str]]:
     """Yield pages, and the moment that each leads to.
 
-    A query that is forgotten half-way is asked again from that moment on, as one is whose session
+    A query that that is forgotten half-way is asked again from that moment on, like one whose session
     has ended: a new one may not read on.
     """
     while True:
-        asked = reached
+        start = reached
         try:
             for page in ask(reached):
                 reached = further(reached, _moments(page))
                 yield page, reached
             return
-        except PlatformError as trouble:
-            if reached == asked or not (trouble.renew or isinstance(trouble, Forgotten)):
+        except PlatformError as error:
+            if reached == start or not (error.renew or isinstance(error, Forgotten)):
                 raise
 
 
@@ -146,7 +146,7 @@ def _batch(
     request: FetchRequest, table: str, query: Query, covers: Coverage, pages: Iterable[list[dict]]
 ) -> Batch:
     """Return a batch without a fingerprint: what was asked for twice is looked at twice."""
-    batch = kept(request.folder, "salesforce", table, covers, pages, query.columns)
+    batch = written(request.folder, "salesforce", table, covers, pages, query.columns)
     return batch._replace(fingerprint="")
 
 
@@ -211,8 +211,8 @@ def _signed_in(request: FetchRequest, api: SalesforceApi) -> RESTClient:
 def _session(door: RESTClient, form: dict[str, str]) -> tuple[str, str]:
     """Return a token, and the address where it is used."""
     answer = door.post("services/oauth2/token", data=form).json()
-    said = answer if isinstance(answer, dict) else {}
-    token, address = (str(said.get(key) or "") for key in ("access_token", "instance_url"))
+    session = answer if isinstance(answer, dict) else {}
+    token, address = (str(session.get(key) or "") for key in ("access_token", "instance_url"))
     if not (token and address):
         raise _malformed("a session without access_token or instance_url")
     parts = urlsplit(address)
@@ -231,20 +231,18 @@ def _address(org: RESTClient, path: str) -> str:
 
 
 def _malformed(what: str) -> PlatformError:
-    return PlatformError(
-        "malformed_answer", f"Salesforce answers {what}; it is asked again next time"
-    )
+    return PlatformError("malformed_answer", f"Salesforce answers {what}; the next run tries again")
 
 
-def _known(request: FetchRequest, table: str, query: Query) -> list[Coverage]:
-    known = [one._replace(account=one.account or "") for one in request.coverage.get(table, [])]
-    return [one for one in known if one.account == query.account]
+def _covered(request: FetchRequest, table: str, query: Query) -> list[Coverage]:
+    covered = [one._replace(account=one.account or "") for one in request.coverage.get(table, [])]
+    return [one for one in covered if one.account == query.account]
 
 
-def _newest(known: list[Coverage]) -> str:
-    """Return up to when all is known; what lies behind a gap is asked for again."""
+def _newest(covered: list[Coverage]) -> str:
+    """Return the moment up to which nothing is missing; what lies behind a gap is fetched again."""
     newest = ""
-    for covers in sorted(known):
+    for covers in sorted(covered):
         if newest and covers.first > newest:
             break
         newest = max(newest, covers.last)
@@ -261,5 +259,5 @@ def _since(request: FetchRequest) -> str:
 
 
 def _iso(at: datetime) -> str:
-    """Return a moment as queries and the ledger say it, UTC: texts that sort as they follow."""
+    """Return a moment as queries and load counts write it, UTC: texts that sort by time."""
     return at.astimezone(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")

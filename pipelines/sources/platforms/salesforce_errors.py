@@ -16,24 +16,24 @@ HOUR = 3600.0  # requests are counted over 24 hours that move on: some are free 
 
 def refusal(response: Response) -> PlatformError | None:
     """Return what is wrong with an answer, where Salesforce says so in its own words."""
-    said = response.json()
-    if isinstance(said, dict):
-        return _no_session(said["error"], said.get("error_description", ""))
-    return _no_data(said[0]["errorCode"], _line(said[0]["message"]), response)
+    body = response.json()
+    if isinstance(body, dict):
+        return _no_session(body["error"], body.get("error_description", ""))
+    return _no_data(body[0]["errorCode"], _line(body[0]["message"]), response)
 
 
 def _no_session(error: str, description: str) -> PlatformError | None:
-    said = f"Salesforce gives no session: {error}, {_line(description)}"
+    reason = f"Salesforce gives no session: {error}, {_line(description)}"
     if error in ("invalid_client", "invalid_client_id"):
         return PlatformError(
-            "credentials_refused", f"{said}; set the connected app's client_id and client_secret"
+            "credentials_refused", f"{reason}; set the connected app's client_id and client_secret"
         )
     if error == "invalid_grant":
         return PlatformError(
             "consent_revoked",
-            f"{said}; have an administrator renew the connected app's run-as user",
+            f"{reason}; have an administrator renew the connected app's run-as user",
         )
-    return PlatformError("request_refused", f"{said}; check base_url and the connected app")
+    return PlatformError("request_refused", f"{reason}; check base_url and the connected app")
 
 
 def _no_data(code: str, message: str, response: Response) -> PlatformError | None:
@@ -49,9 +49,9 @@ def _no_data(code: str, message: str, response: Response) -> PlatformError | Non
         if "concurrent" in message.lower():
             return PlatformError("rate_limited", f"Salesforce: {message}", passes=True)
         used = response.headers.get("Sforce-Limit-Info", "")
-        said = f"the org's requests of 24 hours are used up, {used or message}"
+        reason = f"the org's requests of 24 hours are used up, {used or message}"
         return PlatformError(
-            "rate_limited", f"{said}; it is asked again next time", retry_after=HOUR
+            "rate_limited", f"{reason}; the next run tries again", retry_after=HOUR
         )
     if code in ("INVALID_FIELD", "INVALID_TYPE"):
         return PlatformError("request_refused", _unseen(code, message), account=True)
