@@ -1,4 +1,7 @@
-"""Say a value as SQL."""
+"""Write a value as SQL."""
+
+import re
+from pathlib import Path
 
 BLANKS = " \t\r\n\u00a0"
 
@@ -11,3 +14,8 @@ def literal(value: str) -> str:
 def identifier(name: str) -> str:
     """Return a name as SQL."""
     return '"' + name.replace('"', '""') + '"'
+
+
+def file_literal(path: Path) -> str:
+    """Return a file's path for DuckDB's readers, to which `[1]` is a pattern: `[[]1]` is not."""
+    return literal(re.sub(r"([*?[])", r"[\1]", str(path)))

@@ -17,8 +17,8 @@ class Status(NamedTuple):
 
     `code` is ok; `refused`, where what was delivered is not usable, or `failed`, where we are at
     fault: both hold the client; or the name of a PlatformError: what was there is published, and the
-    source is late. `retry_at` is when to ask again, UTC, where the platform says so; `days_missing` are
-    the days that the lake lacks, up to yesterday.
+    source is late. `retry_at` is when to ask again, UTC, where the platform says so; `days_missing`
+    are the days that the lake lacks, up to yesterday.
     """
 
     client: str
@@ -67,7 +67,7 @@ def halted(client: Client) -> dict[str, str]:
 
 
 def late(client: Client) -> dict[str, str]:
-    """Return the sources that are late or incomplete, but do not hold the client, with the reason."""
+    """Return the sources that are late but do not hold the client, with the reason."""
     found = [status for status in statuses(client) if not status.holds]
     return {status.source: status.summary for status in found if status.summary}
 

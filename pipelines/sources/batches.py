@@ -59,9 +59,9 @@ class Coverage(NamedTuple):
 class Batch(NamedTuple):
     """What is taken in one go: an export's file, or what a platform answered.
 
-    `name` is its name in the load counts, `fingerprint` a hash of its content,
-    empty if every run reads it. `open` yields its rows;
-    it raises ExportError if it cannot be read, here or as the SQL is run, or lacks a column.
+    `name` is its name in the load counts; `fingerprint` is a hash of its content, empty if every
+    run reads it. `open` yields its rows; it raises ExportError if it cannot be read, here or as
+    the SQL is run, or lacks a column.
     """
 
     table: str

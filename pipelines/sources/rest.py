@@ -43,8 +43,8 @@ def connect(
 ) -> RESTClient:
     """Return a client whose every request is answered in JSON, or raises PlatformError.
 
-    An error that may pass is retried, after the time that the platform says or a growing, random one,
-    as long as the wait ends before `until`. `named` turns a platform's own error answers into
+    An error that may pass is retried, after the time that the platform names or a growing, random
+    one, as long as the wait ends before `until`. `named` turns a platform's own error answers into
     PlatformErrors; what every platform has in common is handled here.
     """
     session = Session(raise_for_status=False)

@@ -18,7 +18,7 @@ from pipelines.settings.reader import read
 from pipelines.sources.deliveries import delivery_of
 from pipelines.sources.files import event_sessions as events
 from pipelines.sources.files import reading as files
-from pipelines.sources.files import snowplow
+from pipelines.sources.files import snowplow_columns
 from tests.builders.tenant import Tenant
 from tests.conftest import House
 
@@ -189,7 +189,7 @@ SNOWPLOW_SCHEMA = (
     "{"
     + ", ".join(
         f"{name}: '{'TIMESTAMP' if name.endswith('tstamp') else 'VARCHAR'}'"
-        for name in snowplow.COLUMNS
+        for name in snowplow_columns.COLUMNS
     )
     + "}"
 )
@@ -202,7 +202,7 @@ def as_parquet(path: Path, events: list[dict], schema: str) -> None:
 
 
 def as_tsv(path: Path, events: list[dict]) -> None:
-    lines = ["\t".join(one.get(name) or "" for name in snowplow.COLUMNS) for one in events]
+    lines = ["\t".join(one.get(name) or "" for name in snowplow_columns.COLUMNS) for one in events]
     path.write_text("".join(line + "\n" for line in lines))
 
 

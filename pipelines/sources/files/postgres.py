@@ -5,7 +5,6 @@ overlap for what was committed late; the load counts keep that time. Otherwise t
 a whole, and ingest finds what changed.
 """
 
-import re
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
@@ -19,9 +18,9 @@ from pipelines.contracts.contract import Contract
 from pipelines.settings.exports import Export, Postgres
 from pipelines.sources.batches import Batch, Coverage, ExportError, FetchRequest, Rows
 from pipelines.sources.credentials import conceal, credentials, keep_secret
-from pipelines.sources.errors import Code, PlatformError
 from pipelines.sources.files.adbc import streamed
 from pipelines.sources.files.columns import shaped, wanted
+from pipelines.sources.files.postgres_errors import server_error, unreached
 from pipelines.sources.rest import patient
 from pipelines.sql import identifier, literal
 
@@ -89,7 +88,7 @@ def _opened(
             )
             yield shaped(connection, rows, export, contract, refused, open_files)
     except (duckdb.Error, pa.ArrowInvalid) as error:
-        if failures and (found := _server_error(failures[0], request, source)):
+        if failures and (found := server_error(failures[0], request, source)):
             raise found from None
         line = str(failures[0] if failures else error).strip().splitlines()[0]
         raise refused(f"not readable: {conceal(line)}; mend the table") from None
@@ -159,7 +158,7 @@ def _connected(request: FetchRequest, source: str) -> Iterator[Any]:
         try:
             return driver.connect(url)
         except driver.Error as error:
-            raise _unreached(error, request, source) from None
+            raise unreached(error, request, source) from None
 
     try:
         with patient(request.until)(connect) as database, database.cursor() as cursor:
@@ -167,78 +166,7 @@ def _connected(request: FetchRequest, source: str) -> Iterator[Any]:
                 cursor.execute(statement)
             yield cursor
     except driver.Error as error:
-        if found := _server_error(error, request, source):
+        if found := server_error(error, request, source):
             raise found from None
         line = str(error).strip().splitlines()[0]
         raise ExportError(f"its Postgres says: {conceal(line)}; mend it") from None
-
-
-# How a server words that it refuses a connection: without a code, maybe with a part of a broken URL.
-_REFUSALS: list[tuple[str, Code, str, bool]] = [
-    (
-        "password|authentication|role .* does not exist|pg_hba|permission denied|not permitted",
-        "credentials_refused",
-        "refuses its user or password; correct {variable}",
-        False,
-    ),
-    (
-        "database .* does not exist",
-        "unknown_account",
-        "has no such database; correct {variable}",
-        False,
-    ),
-    (
-        "starting up|shutting down|recovery|too many|connection slots",
-        "platform_down",
-        "takes no connections now; the next run tries again",
-        True,
-    ),
-    (
-        "refused|translate host name|timeout|timed out|route|closed the connection|SSL|reset",
-        "connection_cut",
-        "is not reached; the next run tries again, or correct {variable}",
-        True,
-    ),
-]
-_NO_URL = "has no readable URL; write {variable} as postgresql://user:password@host/database"
-
-# The classes of SQLSTATE that are no fault of the table.
-_STATES: dict[str, tuple[Code, str]] = {
-    "08": ("connection_cut", "cut the connection; the next run tries again"),
-    "28": ("credentials_refused", "refuses its user or password; correct {variable}"),
-    "40": ("platform_down", "gave up on the query; the next run tries again"),
-    "42501": ("credentials_refused", "does not let its user read the table; grant SELECT on it"),
-    "53": ("platform_down", "has no room for the query; the next run tries again"),
-    "57": ("platform_down", "stopped the query; the next run tries again"),
-    "58": ("platform_down", "failed; the next run tries again"),
-}
-
-# While rows are read, an error comes without its SQLSTATE.
-_TEXTS = {
-    "closed the connection|connection has been closed|no connection|receive data": "08006",
-    "terminating connection|canceling statement|starting up|shutting down": "57P01",
-    "permission denied": "42501",
-}
-
-
-def _unreached(error: Exception, request: FetchRequest, source: str) -> PlatformError:
-    reason = str(error).partition("failed: ")[2] or str(
-        error
-    )  # what is before names the user's host
-    for pattern, code, reason, passes in _REFUSALS:
-        if re.search(pattern, reason):
-            return PlatformError(code, _worded(reason, request, source), passes=passes)
-    return PlatformError("credentials_refused", _worded(_NO_URL, request, source))
-
-
-def _server_error(error: Exception, request: FetchRequest, source: str) -> PlatformError | None:
-    """Return what is wrong with the server, if it is at fault."""
-    states = [state for pattern, state in _TEXTS.items() if re.search(pattern, str(error))]
-    state = getattr(error, "sqlstate", None) or next(iter(states), "")
-    code, reason = _STATES.get(state) or _STATES.get(state[:2]) or (None, "")
-    return PlatformError(code, _worded(reason, request, source)) if code else None
-
-
-def _worded(reason: str, request: FetchRequest, source: str) -> str:
-    variable = f"CLIENTS__{request.client.id}__{source}__URL".upper()
-    return f"the Postgres of {request.client.id}.{source} {reason.format(variable=variable)}"

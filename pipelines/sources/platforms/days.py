@@ -33,7 +33,8 @@ def by_days(
 ) -> Iterator[Batch]:
     """Yield a batch for every span of days that each account is asked for.
 
-    An account that fails by itself leaves the others alone: its PlatformError is raised at the end. Any other is raised at once.
+    An account that fails by itself leaves the others alone: its PlatformError is raised at the
+    end. Any other is raised at once.
     """
     errors: dict[str, PlatformError] = {}
     for account, span in _turns(request, source, accounts):

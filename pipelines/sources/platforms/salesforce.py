@@ -6,21 +6,16 @@ for and kept as the cursor, but it is no column: a changed moment alone is no ne
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime, time, timedelta, timezone
-from functools import partial
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from dlt.sources.helpers.rest_client import RESTClient
-from requests import Response
 
-from pipelines.settings.apis import SalesforceApi
 from pipelines.sources.batches import Batch, Coverage, FetchRequest
-from pipelines.sources.credentials import credentials, keep_secret
 from pipelines.sources.errors import PlatformError
 from pipelines.sources.platforms.responses import written
-from pipelines.sources.platforms.salesforce_errors import Forgotten, refusal
+from pipelines.sources.platforms.salesforce_errors import Forgotten
 from pipelines.sources.platforms.salesforce_objects import Query, query_of
-from pipelines.sources.rest import Token, connect
+from pipelines.sources.platforms.salesforce_rest import malformed, records_of, signed_in
 
 DELIVERY = "increment"
 OVERLAP = timedelta(minutes=5)  # a record may be committed this much later than its moment says
@@ -34,7 +29,7 @@ def fetch(request: FetchRequest) -> Iterator[Batch]:
     A table that may not be read leaves the others alone: its PlatformError is raised at the end.
     """
     api = request.client.sources.salesforce.api
-    org, errors = _signed_in(request, api), []
+    org, errors = signed_in(request, api), []
     for table in api.tables:
         read = _history if request.since else _changes
         try:
@@ -65,7 +60,7 @@ def _changes(request: FetchRequest, org: RESTClient, table: str, query: Query) -
     start = _iso(datetime.fromisoformat(newest) - OVERLAP) if newest else _since(request)
 
     def ask(moment: str) -> Iterator[list[dict]]:
-        return _pages(org, query, query.soql(f"SystemModstamp >= {moment}", "ASC"))
+        return records_of(org, query, query.soql(f"SystemModstamp >= {moment}", "ASC"))
 
     def further(moment: str, seen: list[str]) -> str:
         return max([moment, *(one for one in seen if one <= now)])
@@ -86,7 +81,7 @@ def _history(request: FetchRequest, org: RESTClient, table: str, query: Query) -
 
     def ask(moment: str) -> Iterator[list[dict]]:
         condition = f"SystemModstamp >= {since} AND SystemModstamp <= {moment}"
-        return _pages(org, query, query.soql(condition, "DESC"))
+        return records_of(org, query, query.soql(condition, "DESC"))
 
     def further(moment: str, seen: list[str]) -> str:
         return min([moment, *seen])
@@ -127,7 +122,7 @@ def _resumed(
 ) -> Iterator[tuple[list[dict], str]]:
     """Yield pages, and the moment that each leads to.
 
-    A query that that is forgotten half-way is asked again from that moment on, like one whose session
+    A query that is forgotten half-way is asked again from that moment on, like one whose session
     has ended: a new one may not read on.
     """
     while True:
@@ -150,88 +145,11 @@ def _batch(
     return batch._replace(fingerprint="")
 
 
-def _pages(org: RESTClient, query: Query, soql: str) -> Iterator[list[dict]]:
-    """Yield the records of a query, deleted ones too, page by page; none is empty."""
-    records, more = _page(org.get("queryAll", params={"q": soql}))
-    if records:
-        _check_names(records[0], query)
-    while records:
-        yield records
-        records, more = _page(org.get(_address(org, more))) if more else ([], "")
-
-
-def _page(response: Response) -> tuple[list[dict], str]:
-    """Return a page's records, every number as it is written, and the path of the next page."""
-    answer = response.json(parse_float=str)
-    try:
-        records, more = answer["records"], "" if answer["done"] else answer["nextRecordsUrl"]
-        is_page = isinstance(records, list) and (
-            answer["done"] or (records and more.startswith("/services/data/"))
-        )
-    except (LookupError, TypeError, AttributeError):
-        is_page = False
-    if not is_page:
-        raise _malformed("a page without records or without an end")
-    return records, more
-
-
-def _check_names(record: dict, query: Query) -> None:
-    """Raise PlatformError if a field is named otherwise: Salesforce asks nobody for capitals, JSON does."""
-    if names := {field.partition(".")[0] for field in query.fields} - record.keys():
-        raise PlatformError(
-            "request_refused",
-            f"{query.entity} has no field that is written {', '.join(sorted(names))};"
-            " write it under `columns:` as Salesforce does, capitals included",
-            account=True,
-        )
-
-
 def _moments(page: list[dict]) -> list[str]:
     try:
         return [_iso(datetime.fromisoformat(record["SystemModstamp"])) for record in page]
     except (LookupError, TypeError, ValueError):
-        raise _malformed("a record without SystemModstamp") from None
-
-
-def _signed_in(request: FetchRequest, api: SalesforceApi) -> RESTClient:
-    """Return the org, at the address that it names itself. Raise PlatformError if it lets nobody in."""
-    secrets = credentials(request.client.id, "salesforce", "client_id", "client_secret")
-    door = connect(api.base_url, request.until, refusal)
-    sign_in = partial(_session, door, {"grant_type": "client_credentials"} | secrets)
-    token, address = sign_in()
-    tokens = [token]
-    return connect(
-        f"{address}/services/data/{api.version}",
-        request.until,
-        refusal,
-        Token(lambda: tokens.pop() if tokens else sign_in()[0]),
-    )
-
-
-def _session(door: RESTClient, form: dict[str, str]) -> tuple[str, str]:
-    """Return a token, and the address where it is used."""
-    answer = door.post("services/oauth2/token", data=form).json()
-    session = answer if isinstance(answer, dict) else {}
-    token, address = (str(session.get(key) or "") for key in ("access_token", "instance_url"))
-    if not (token and address):
-        raise _malformed("a session without access_token or instance_url")
-    parts = urlsplit(address)
-    if parts.scheme != "https" and parts.hostname not in ("127.0.0.1", "localhost"):
-        raise PlatformError(
-            "request_refused",
-            f"the org names an address that is not encrypted, {parts.scheme}://{parts.hostname};"
-            " have its administrator name one that begins with https://",
-        )
-    return keep_secret(token), address.rstrip("/")
-
-
-def _address(org: RESTClient, path: str) -> str:
-    parts = urlsplit(org.base_url)
-    return f"{parts.scheme}://{parts.netloc}{path}"
-
-
-def _malformed(what: str) -> PlatformError:
-    return PlatformError("malformed_answer", f"Salesforce answers {what}; the next run tries again")
+        raise malformed("a record without SystemModstamp") from None
 
 
 def _covered(request: FetchRequest, table: str, query: Query) -> list[Coverage]:

@@ -1,0 +1,83 @@
+"""Open a bucket on behalf of a client, whichever cloud has it."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from urllib.parse import urlsplit
+
+from pipelines.settings.exports import Bucket, Export
+from pipelines.sources.batches import FetchRequest
+from pipelines.sources.credentials import credentials
+from pipelines.sources.files.bucket_errors import platform_error
+from pipelines.sources.rest import patient
+
+if TYPE_CHECKING:
+    from pyarrow.fs import FileSystem
+
+Answer = TypeVar("Answer")
+
+
+class Store(NamedTuple):
+    """A bucket that is asked on behalf of a client: `path` is the glob of its objects."""
+
+    system: "FileSystem"
+    root: str
+    path: str
+    request: FetchRequest
+
+    def ask(self, what: str, answer: Callable[[], Answer]) -> Answer:
+        """Return the answer, after a while if it takes one. Raise PlatformError if there is none."""
+
+        def once() -> Answer:
+            try:
+                return answer()
+            except OSError as error:
+                raise platform_error(error, what) from None
+
+        return patient(self.request.until)(once)
+
+
+def open_store(request: FetchRequest, source: str, export: Export) -> Store:
+    """Return the bucket of an export, with its client's own keys, or the access that `bucket:` names."""
+    bucket, url = export.bucket or Bucket(), urlsplit(export.files)
+    scheme, _, path = export.files.partition("://")
+    if scheme == "abfss":
+        container, _, account = url.netloc.partition("@")
+        path = container + path[len(url.netloc) :]
+        system = _azure(request, source, bucket, account)
+    elif scheme == "gs" and bucket.access == "ambient":
+        from pyarrow.fs import GcsFileSystem
+
+        system = GcsFileSystem()
+    else:
+        system = _s3(request, source, bucket, scheme)
+    return Store(system, f"{scheme}://{url.netloc}/", path, request)
+
+
+def _s3(request: FetchRequest, source: str, bucket: Bucket, scheme: str) -> "FileSystem":
+    """Return S3, or what speaks it: Google's buckets do, with HMAC keys."""
+    from pyarrow.fs import AwsStandardS3RetryStrategy, S3FileSystem
+
+    keys = {"anonymous": True} if bucket.access == "anonymous" else {}
+    if bucket.access == "keys":
+        found = credentials(request.client.id, source, "access_key_id", "secret_access_key")
+        keys = {"access_key": found["access_key_id"], "secret_key": found["secret_access_key"]}
+    google = "https://storage.googleapis.com" if scheme == "gs" else None
+    address = urlsplit(bucket.endpoint or google or "")
+    return S3FileSystem(
+        **keys,
+        region=bucket.region,
+        endpoint_override=address.netloc or None,
+        scheme=address.scheme or "https",
+        connect_timeout=10,
+        request_timeout=60,
+        retry_strategy=AwsStandardS3RetryStrategy(max_attempts=1),  # patience is ours
+    )
+
+
+def _azure(request: FetchRequest, source: str, bucket: Bucket, account: str) -> "FileSystem":
+    from pyarrow.fs import AzureFileSystem
+
+    keys = {}
+    if bucket.access == "keys":
+        keys = credentials(request.client.id, source, "account_key")
+    return AzureFileSystem(account.partition(".")[0], **keys)

@@ -1,0 +1,26 @@
+"""Read Parquet files into DuckDB."""
+
+import re
+
+from pipelines.sources.batches import Reading, Rows
+from pipelines.sql import file_literal, identifier
+
+
+def read(reading: Reading) -> Rows:
+    """Return the rows of a file; what is nested is read as JSON, but by a format as it is."""
+    path = file_literal(reading.path)
+    relation = f"read_parquet({path})"
+    columns = reading.connection.execute(f"DESCRIBE FROM {relation}").fetchall()
+    is_formatted = bool(reading.export.format)
+    is_numbered = "file_row_number" in (name.lower() for name, *_ in columns)
+    return Rows(
+        relation if is_numbered else f"read_parquet({path}, file_row_number = true)",
+        {
+            name: f"to_json({identifier(name)})"
+            if re.search(r"[(\[]", kind) and not is_formatted
+            else identifier(name)
+            for name, kind, *_ in columns
+        },
+        number="ROW_NUMBER() OVER ()" if is_numbered else "file_row_number + 1",
+        nested=is_formatted,
+    )

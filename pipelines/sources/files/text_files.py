@@ -1,0 +1,93 @@
+"""Read text files into DuckDB: CSV, Snowplow's TSV, and JSON lines."""
+
+import csv
+import gzip
+
+import duckdb
+
+from pipelines.sources.batches import ExportError, Reading, Rows
+from pipelines.sources.files import snowplow_columns
+from pipelines.sql import BLANKS, file_literal, literal
+
+
+def read_csv(reading: Reading) -> Rows:
+    """Read by RFC 4180, in UTF-8; of the dialect only the delimiter is guessed, by the header."""
+    path = reading.path
+    with (gzip.open if path.suffix.lower() == ".gz" else open)(path, "rb") as file:
+        head = (file.readline(1_000_000).splitlines() or [b""])[0]
+    try:
+        text = head.decode("utf-8-sig")
+        readings = [next(csv.reader([text], delimiter=mark), []) for mark in ",;\t|"]
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise ExportError(
+            f"its header is not readable: {error}; deliver it as UTF-8", path
+        ) from None
+    mark, header = max(zip(",;\t|", readings), key=lambda reading: len(reading[1]))
+    header = [name.strip() for name in header]
+    if twice := {name for name in header if name and header.count(name) > 1}:
+        raise ExportError(f"column {', '.join(twice)} is there twice; deliver it once", path)
+    types = ", ".join(f"c{place}: 'TEXT'" for place in range(len(header)))
+    reading.open_files.callback(_forget_rejects, reading.connection)
+    return Rows(
+        f"""read_csv({file_literal(path)}, header = true, delim = '{mark}', quote = '"', escape = '"',
+        columns = {{{types}}}, auto_detect = false, store_rejects = true)""",
+        {name: f"c{place}" for place, name in enumerate(header)},
+        line="number + 1",
+        rejects=_REJECTS,
+    )
+
+
+def read_tsv(reading: Reading) -> Rows:
+    """Read Snowplow's enriched events: a tab between values, no header, no quotes."""
+    if reading.export.format != "snowplow":
+        raise ExportError(".tsv is read with `format: snowplow`; name it .csv", reading.path)
+    types = ", ".join(f"{name}: 'TEXT'" for name in snowplow_columns.COLUMNS)
+    reading.open_files.callback(_forget_rejects, reading.connection)
+    return Rows(
+        f"""read_csv({file_literal(reading.path)}, header = false, delim = '\t', quote = '', escape = '',
+        columns = {{{types}}}, auto_detect = false, store_rejects = true)""",
+        {name: name for name in snowplow_columns.COLUMNS},
+        rejects=_REJECTS,
+    )
+
+
+def read_jsonl(reading: Reading) -> Rows:
+    """Read a line at a time: where one holds no JSON object, its neighbours still do."""
+    connection, path = reading.connection, reading.path
+    reading.open_files.callback(_forget_rejects, connection)
+    lines = f"""read_csv({file_literal(path)}, header = false, delim = '\x01', quote = '', escape = '',
+        columns = {{text: 'TEXT'}}, auto_detect = false, store_rejects = true, strict_mode = false)"""
+    is_object = "(json_valid(text) AND STARTS_WITH(LTRIM(text), '{'))"
+    is_blank = f"TRIM(text, {literal(BLANKS)}) = ''"
+    found = connection.execute(
+        f"""SELECT DISTINCT UNNEST(COALESCE(
+          TRY(IF(STARTS_WITH(LTRIM(text), '{{'), json_keys(text), NULL)), IF(text = '', [], [NULL])
+        )) FROM {lines}"""
+    ).fetchall()
+    _forget_rejects(connection)
+    keys = {key for (key,) in found if key is not None}
+    if not keys:
+        raise ExportError("no line holds a JSON object; deliver one a line, as UTF-8", path)
+    read = sorted(reading.wanted & keys)
+    paths = (
+        ", ".join(literal("/" + key.replace("~", "~0").replace("/", "~1")) for key in read) or "''"
+    )
+    numbered = f"SELECT text, ROW_NUMBER() OVER () AS line FROM {lines}"
+    torn = f"""UNION ALL SELECT line, text, 'the line holds no JSON object' FROM ({numbered})
+        WHERE NOT {is_object} AND NOT {is_blank}"""
+    has_torn = (None,) in found  # few have: looking for them again takes as long as reading
+    return Rows(
+        f"""(SELECT line, json_extract_string(text, [{paths}]) AS fields
+        FROM ({numbered}) WHERE {is_object if has_torn else "text <> ''"})""",
+        dict.fromkeys(keys, "NULL")
+        | {key: f"fields[{place}]" for place, key in enumerate(read, 1)},
+        line="line",
+        rejects=f"{_REJECTS} {torn if has_torn else ''}",
+    )
+
+
+_REJECTS = "SELECT line, MIN(csv_line), MIN(error_message) FROM reject_errors GROUP BY line"
+
+
+def _forget_rejects(connection: duckdb.DuckDBPyConnection) -> None:
+    connection.execute("DROP TABLE IF EXISTS reject_errors; DROP TABLE IF EXISTS reject_scans")
