@@ -1,12 +1,12 @@
 """Write a published table of a client as CSV; only `publish` is ever read, and nothing is written there."""
 
-import os
 from datetime import date
 from pathlib import Path
 from typing import NamedTuple
 
 import duckdb
 
+from pipelines.files import replacing
 from pipelines.home import warehouse_folder
 from pipelines.settings.client import Client
 from pipelines.sql import identifier, literal
@@ -40,11 +40,9 @@ def write(client: Client, table: str, days: Days, target: Path) -> int:
         )
     if not target.absolute().parent.is_dir():
         raise ReportError(f"{client.id}: {table}: there is no folder {target.parent}; make it")
-    fresh = target.with_name(f".{target.name}.{os.getpid()}.new")
     try:
-        with _opened(client, table) as warehouse:
-            count = _copy(warehouse, client, table, days, fresh)
-        os.replace(fresh, target)
+        with _opened(client, table) as warehouse, replacing(target) as unfinished:
+            return _copy(warehouse, client, table, days, unfinished)
     except duckdb.Error as error:
         line = str(error).strip().splitlines()[0]
         raise ReportError(f"{client.id}: {table}: not written: {line}; run it again") from None
@@ -52,9 +50,6 @@ def write(client: Client, table: str, days: Days, target: Path) -> int:
         raise ReportError(
             f"{client.id}: {table}: {target} is not writable: {error.strerror}; write to another --to"
         ) from None
-    finally:
-        fresh.unlink(missing_ok=True)
-    return count
 
 
 def _opened(client: Client, table: str) -> duckdb.DuckDBPyConnection:

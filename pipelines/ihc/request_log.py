@@ -5,7 +5,6 @@ in `answers/`, before it is read. Files are written whole and never changed. Eac
 by a digest of all that is asked: where there is an answer to a digest, nobody asks again.
 """
 
-import os
 import uuid
 from collections.abc import Iterable
 from datetime import datetime
@@ -15,6 +14,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from pipelines.files import replacing
 from pipelines.home import lake_folder
 from pipelines.ihc.packing import Journey
 from pipelines.sql import literal
@@ -120,7 +120,6 @@ def _reading(files: list[str]) -> str:
 
 def _write(file: Path, journeys: Iterable[Journey], said: dict) -> None:
     """Write a file of one row, all of it or nothing."""
-    file.parent.mkdir(parents=True, exist_ok=True)
     named = [
         {"conversion_id": one.conversion_id, "digest": one.digest, "sessions": one.sessions}
         for one in journeys
@@ -129,9 +128,5 @@ def _write(file: Path, journeys: Iterable[Journey], said: dict) -> None:
         {"journeys": pa.array([named], _JOURNEYS)}
         | {name: pa.array([value]) for name, value in said.items()}
     )
-    unfinished = file.with_suffix(".new")
-    with unfinished.open("wb") as target:
-        pq.write_table(table, target, compression="zstd")
-        target.flush()
-        os.fsync(target.fileno())
-    os.replace(unfinished, file)
+    with replacing(file, sync=True) as unfinished:  # an answer was paid for
+        pq.write_table(table, unfinished, compression="zstd")

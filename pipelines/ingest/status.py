@@ -1,12 +1,12 @@
 """Keep how each source of each client stands: alerts, reports and the gate read it."""
 
 import json
-import os
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
 from pipelines.contracts.catalog import CONTRACTS
+from pipelines.files import write_atomically
 from pipelines.lake.append import source_folder
 from pipelines.settings.client import Client
 from pipelines.sources.credentials import conceal
@@ -74,12 +74,8 @@ def late(client: Client) -> dict[str, str]:
 
 def write(status: Status) -> None:
     """Keep how a source stands, beside its log."""
-    file = _file(status.client, status.source)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    fresh = file.with_suffix(".new")
     content = {name: value for name, value in status._asdict().items() if name != "client"}
-    fresh.write_text(json.dumps(content) + "\n", encoding="utf-8")
-    os.replace(fresh, file)
+    write_atomically(_file(status.client, status.source), json.dumps(content) + "\n")
 
 
 def forget(client: Client, sources: set[str]) -> None:

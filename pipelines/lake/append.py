@@ -30,7 +30,7 @@ def source_folder(client: str, source: str) -> Path:
 
 
 def working_folder(client: str) -> Path:
-    """Return the folder of what ingest needs while it runs, and nobody afterwards."""
+    """Return the folder of the files that ingest needs only while it runs."""
     return lake_folder() / client / "_pipelines"
 
 
@@ -60,19 +60,18 @@ def append(client: str, source: str, tables: dict[str, list[Path]]) -> None:
     """Load each table's Parquet files, all in one commit: all of them are seen, or none.
 
     dlt moves the files as they are; their names begin with the load id. Of earlier runs only
-    committed loads count. What a killed process left behind is thrown away, its pieces are read
-    again: its working folder, its files in the lake, and dlt's notes that it may have torn.
+    committed loads count. What a killed process left behind is removed, and its batches are read
+    again: its working folder, its files in the lake, and files of dlt's own that may be torn.
     """
     folder = source_folder(client, source)
     loads = committed_loads(str(folder))
     for file in folder.glob("*/*.parquet"):
         if load_of(file) not in loads:
             file.unlink()
-    for notes in (working_folder(client) / source, folder / "_dlt_version"):
-        shutil.rmtree(notes, ignore_errors=True)
+    for leftover in (working_folder(client) / source, folder / "_dlt_version"):
+        shutil.rmtree(leftover, ignore_errors=True)
     folder.mkdir(parents=True, exist_ok=True)
-    versions = {"initial_version": CURRENT_VERSION, "current_version": CURRENT_VERSION}
-    (folder / INIT_FILE_NAME).write_text(json.dumps(versions))  # dlt fails on a folder without
+    (folder / INIT_FILE_NAME).write_text(_INIT)
     target = dlt.pipeline(
         pipeline_name=source,
         pipelines_dir=str(working_folder(client)),
@@ -84,6 +83,11 @@ def append(client: str, source: str, tables: dict[str, list[Path]]) -> None:
     )
     resources = [dlt.resource(_imported(files), name=table) for table, files in tables.items()]
     target.run(resources, loader_file_format="parquet", write_disposition="append")
+
+
+# dlt writes this file once, as it makes a folder, and fails on a folder that is there without it, or
+# where a kill tore it. It has no public way to mend that, so name and version are from its module.
+_INIT = json.dumps({"initial_version": CURRENT_VERSION, "current_version": CURRENT_VERSION})
 
 
 def _imported(files: list[Path]) -> Iterator:

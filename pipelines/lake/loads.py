@@ -1,14 +1,16 @@
 """Tell committed loads from the rest: only they are ever read.
 
-A load that was killed half-way leaves files behind; dlt marks the complete ones in `_dlt_loads`.
-A mark that was torn by a crash is no mark: its load is not read, and its files are loaded again.
-The macros carry this file's source into every model, so it stays small and imports little.
+A load that was killed half-way leaves files behind; dlt writes a marker for each complete one in `_dlt_loads`.
+A marker that was torn by a crash does not count: its load is not read, and its files are loaded
+again. The macros carry this file's source into every model, so it stays small and imports little.
 """
 
 import json
 from collections.abc import Iterable
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+
+from pipelines.sql import literal
 
 # SQLMesh fills a new table while "creating" it, any other while "evaluating".
 READING_STAGES = ("creating", "evaluating")
@@ -25,8 +27,8 @@ def committed_loads(folder: str) -> dict[str, datetime]:
                 continue
             if load["status"] == 0:
                 moment = datetime.fromisoformat(load["inserted_at"]).astimezone(timezone.utc)
-                known = loads.get(load["load_id"], moment)
-                loads[load["load_id"]] = min(known, moment)
+                earlier = loads.get(load["load_id"], moment)
+                loads[load["load_id"]] = min(earlier, moment)
     return {load: seen_from(moment.replace(tzinfo=None)) for load, moment in loads.items()}
 
 
@@ -54,10 +56,10 @@ def load_of(file: Path) -> str:
 def read_loads(files: list[str], loads: dict[str, datetime], texts: Iterable[str] = ()) -> str:
     """Return SQL for the rows of committed files, with `load_id` and `loaded_at` of each.
 
-    The columns in `texts` are NULL where a file was written before they were known.
+    The columns in `texts` are NULL where a file was written before the contract had them.
     """
     moments = ", ".join(f"('{load}', TIMESTAMP '{moment}')" for load, moment in loads.items())
-    paths = ", ".join("'" + file.replace("'", "''") + "'" for file in files)
+    paths = ", ".join(literal(file) for file in files)
     log = f"FROM read_parquet([{paths}], filename = TRUE, union_by_name = TRUE)"
     if columns := ", ".join(f"NULL::TEXT AS {name}" for name in texts):
         log = f"({log}) UNION ALL BY NAME SELECT {columns} WHERE FALSE"

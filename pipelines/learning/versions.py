@@ -8,11 +8,13 @@ The macros carry the source of `read_versions` into the models that learn, becau
 loads no project: so it uses no class, and this file imports little.
 """
 
-import os
 import re
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
+
+from pipelines.files import replacing
+from pipelines.sql import literal
 
 _STAMP = "%Y%m%dT%H%M%S%f"
 
@@ -40,11 +42,8 @@ def first_version(home: str, client: str, model: str) -> str:
 def keep(connection, query: str, home: str, client: str, model: str, trained_at: datetime) -> None:
     """Write the rows of a DuckDB query as a version: all of them or, if it fails, none."""
     file = Path(home, "lake", client, "_models", model, f"{trained_at:{_STAMP}}.parquet")
-    file.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = file.with_suffix(".new")
-    path = str(unfinished).replace("'", "''")
-    connection.execute(f"COPY ({query}) TO '{path}' (FORMAT parquet)")
-    os.replace(unfinished, file)
+    with replacing(file) as unfinished:
+        connection.execute(f"COPY ({query}) TO {literal(str(unfinished))} (FORMAT parquet)")
 
 
 def read_versions(home: str, client: str, model: str) -> str | None:
@@ -57,10 +56,9 @@ def read_versions(home: str, client: str, model: str) -> str | None:
     starts = ["0001-01-01", *(str(_trained_at(file)) for file in known[1:]), "9999-12-31"]
     selects = []
     for file, start, end in zip(known, starts, starts[1:]):
-        path = str(file).replace("'", "''")
         selects.append(
             f"SELECT *, '{file.stem}' AS version, TIMESTAMP '{start}' AS valid_from,"
-            f" TIMESTAMP '{end}' AS valid_until FROM read_parquet('{path}')"
+            f" TIMESTAMP '{end}' AS valid_until FROM read_parquet({literal(str(file))})"
         )
     return f"({' UNION ALL BY NAME '.join(selects)})"
 

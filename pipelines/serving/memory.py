@@ -2,13 +2,13 @@
 
 import hashlib
 import json
-import os
 from collections.abc import Iterable
 from pathlib import Path
 
 from pipelines.blueprints.blueprint import blueprint
 from pipelines.code import running_code
 from pipelines.contracts.catalog import CONTRACTS
+from pipelines.files import write_atomically
 from pipelines.home import warehouse_folder
 from pipelines.ingest.status import halted, late
 from pipelines.lake.append import source_folder
@@ -55,10 +55,7 @@ def _file(shard: str) -> Path:
 
 
 def _write(shard: str, known: dict[str, dict]) -> None:
-    warehouse_folder().mkdir(parents=True, exist_ok=True)
-    fresh = _file(shard).with_suffix(".new")
-    fresh.write_text(json.dumps(known, indent=1), encoding="utf-8")
-    os.replace(fresh, _file(shard))
+    write_atomically(_file(shard), json.dumps(known, indent=1))
 
 
 def _read(shard: str) -> dict[str, dict]:

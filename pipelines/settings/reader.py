@@ -1,6 +1,5 @@
 """Read and check the files in `clients/`; nobody else reads them."""
 
-import os
 import re
 from contextlib import suppress
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import NamedTuple
 import yaml
 from pydantic import ValidationError
 
+from pipelines.files import write_atomically
 from pipelines.home import clients_folder, lake_folder
 from pipelines.settings.client import Client
 from pipelines.settings.problems import EXAMPLE, explain
@@ -92,10 +92,7 @@ def keep(client: Client) -> None:
         content = (clients_folder() / kept.name).read_bytes()
         is_kept = kept.exists() and kept.read_bytes() == content
         if not is_kept and _checked(client.id, content) == client:
-            kept.parent.mkdir(parents=True, exist_ok=True)
-            fresh = kept.with_suffix(".new")
-            fresh.write_bytes(content)
-            os.replace(fresh, kept)
+            write_atomically(kept, content)
 
 
 def _last_good(client: str) -> tuple[list[Client], str]:

@@ -2,11 +2,11 @@
 
 import hashlib
 import json
-import os
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import NamedTuple
 
+from pipelines.files import write_atomically
 from pipelines.home import lake_folder
 
 
@@ -31,10 +31,7 @@ def shared_by(source: str, *parts: str) -> Path:
 def use_up(file: Path, seconds: float, rate: str) -> None:
     """Let everyone who shares a quota know for how long it is used up."""
     until = datetime.now(timezone.utc) + timedelta(seconds=seconds)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    fresh = file.with_suffix(f".{os.getpid()}.new")
-    fresh.write_text(json.dumps({"until": until.isoformat(), "rate": rate}) + "\n")
-    os.replace(fresh, file)
+    write_atomically(file, json.dumps({"until": until.isoformat(), "rate": rate}) + "\n")
 
 
 def used_up(file: Path) -> Quota | None:
