@@ -75,7 +75,7 @@ def status(client: Some = None) -> None:
 
     The exit status is 1 if any is not ok.
     """
-    from pipelines.ingest.status import statuses
+    from pipelines.ingest.source_status import statuses
 
     table = Table("client", "source", "status", "days missing", "missing from", "retry at (UTC)")
     problems = []

@@ -1,5 +1,5 @@
 """Speak the platforms' HTTP protocols on this machine, for tests and for the demo."""
 
-from demo.servers.base import Cut, Html, Server, Slow, Status, Truncated
+from demo.servers.http_server import Cut, Html, Server, Slow, Status, Truncated
 
 __all__ = ["Cut", "Html", "Server", "Slow", "Status", "Truncated"]

@@ -11,7 +11,7 @@ from email.utils import format_datetime
 from urllib.parse import quote
 from xml.sax.saxutils import escape
 
-from demo.servers.base import Answer, Refused, Request, Server, Status, route
+from demo.servers.http_server import Answer, Refused, Request, Server, Status, route
 
 BUCKET = r"/(?P<bucket>[^/]+)/?"
 OBJECT = r"/(?P<bucket>[^/]+)/(?P<key>.+)"

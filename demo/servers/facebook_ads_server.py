@@ -12,8 +12,8 @@ from datetime import date
 from typing import Any
 
 from demo.servers import insights
-from demo.servers.base import Answer, Fault, Request, Status, route
 from demo.servers.graph import GraphServer, failure, parameters, refused, unknown
+from demo.servers.http_server import Answer, Fault, Request, Status, route
 
 VERSION = r"/v[\d.]+"
 TOO_MUCH = "Please reduce the amount of data you're asking for, then retry your request"

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from demo.servers import gaql
-from demo.servers.base import Answer, Refused, Request, Status, route
 from demo.servers.google_tokens import GoogleTokens
+from demo.servers.http_server import Answer, Refused, Request, Status, route
 
 API = r"/(?P<version>v\d+)/customers/(?P<customer_id>[^/]+)/googleAds:"
 REQUEST_ID = "t0dEm0ReqUestId0000000"

@@ -2,7 +2,7 @@
 
 import time
 
-from demo.servers.base import Answer, Refused, Request, Server, route
+from demo.servers.http_server import Answer, Refused, Request, Server, route
 
 SCOPE = "https://www.googleapis.com/auth/adwords"
 

@@ -5,7 +5,7 @@ import json
 from typing import Any
 from urllib.parse import urlencode
 
-from demo.servers.base import Answer, Refused, Request, Server, Status
+from demo.servers.http_server import Answer, Refused, Request, Server, Status
 
 
 class GraphServer(Server):

@@ -8,7 +8,7 @@ from collections import Counter, defaultdict
 from datetime import datetime
 from typing import Any
 
-from demo.servers.base import Answer, Refused, Request, Server, Status, route
+from demo.servers.http_server import Answer, Refused, Request, Server, Status, route
 from tests.oracles.ihc_oracle import Session, scores
 
 DIRECTIONS = ("earlier_sessions_only", "later_sessions_only", "any_session")

@@ -10,7 +10,7 @@ import time
 from typing import Any
 
 from demo.servers import soql
-from demo.servers.base import Answer, Refused, Request, Server, Status, route
+from demo.servers.http_server import Answer, Refused, Request, Server, Status, route
 
 DATA = r"/services/data/(?P<version>v\d+\.\d)"
 SYSTEM = (

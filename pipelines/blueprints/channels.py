@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from pipelines.settings.paths import FACTS, ChannelRule
+from pipelines.settings.path_rules import FACTS, ChannelRule
 from pipelines.sql import literal
 
 

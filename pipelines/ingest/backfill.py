@@ -11,7 +11,7 @@ from pipelines.ingest.fetching import fetch_request
 from pipelines.ingest.load_counts import Counts
 from pipelines.ingest.refusals import set_aside
 from pipelines.ingest.source_log import SourceLog
-from pipelines.ingest.status import printable
+from pipelines.ingest.source_status import printable
 from pipelines.lake.append import alone, scratch
 from pipelines.settings.client import Client
 from pipelines.sources.batches import Batch, ExportError

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 from pipelines.home import lake_folder
-from pipelines.ingest.status import Status, moment, printable
+from pipelines.ingest.source_status import Status, moment, printable
 from pipelines.settings.client import Client
 from pipelines.sources.batches import ExportError
 from pipelines.sources.credentials import conceal

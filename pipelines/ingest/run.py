@@ -8,13 +8,12 @@ from typing import NamedTuple
 import duckdb
 
 from pipelines.contracts.catalog import CONTRACTS
-from pipelines.ingest import status
 from pipelines.ingest.commit import bring_in
 from pipelines.ingest.fetching import fetch_request
 from pipelines.ingest.load_counts import Counts
 from pipelines.ingest.refusals import status_of
 from pipelines.ingest.source_log import SourceLog
-from pipelines.ingest.status import Status
+from pipelines.ingest.source_status import Status, forget, write
 from pipelines.lake.append import alone, scratch
 from pipelines.processes import in_processes
 from pipelines.settings.client import Client
@@ -51,7 +50,7 @@ _DIED = ("failed", "its process died; run it again")
 def ingest_client(client: Client) -> list[Outcome]:
     """Bring in one client's sources, one after the other; a bad one leaves the rest alone."""
     sources = _sources(client)
-    status.forget(client, CONTRACTS.keys() - set(sources))
+    forget(client, CONTRACTS.keys() - set(sources))
     return [ingest_source(client, source) for source in sources]
 
 
@@ -99,5 +98,5 @@ def _fetch(client: Client, log: SourceLog, platform: ModuleType, folder: Path) -
 
 
 def _ended(stands: Status, counts: Counts = Counts()) -> Outcome:
-    status.write(stands)
+    write(stands)
     return Outcome(stands.client, stands.source, counts, stands)

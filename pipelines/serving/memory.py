@@ -10,7 +10,7 @@ from pipelines.code import running_code
 from pipelines.contracts.catalog import CONTRACTS
 from pipelines.files import write_atomically
 from pipelines.home import warehouse_folder
-from pipelines.ingest.status import halted, late
+from pipelines.ingest.source_status import halted, late
 from pipelines.lake.append import source_folder
 from pipelines.lake.loads import committed_loads
 from pipelines.settings.client import Client

@@ -10,7 +10,7 @@ from pipelines.settings.b2b import Contacts, FullPath, Milestones, WShaped
 from pipelines.settings.base import Settings
 from pipelines.settings.ihc import Ihc
 from pipelines.settings.learning import Learning, Markov, Shapley
-from pipelines.settings.paths import PathStep
+from pipelines.settings.path_rules import PathStep
 
 
 def _read_weight(text: str) -> str:

@@ -11,7 +11,7 @@ from pipelines.settings.attribution import Attribution
 from pipelines.settings.base import Settings
 from pipelines.settings.conversions import Types, know_their_models, with_every_model
 from pipelines.settings.needs import missing
-from pipelines.settings.paths import ChannelRule
+from pipelines.settings.path_rules import ChannelRule
 from pipelines.settings.sources import Sources
 
 PathEnds = Literal["first_touch_attribution", "last_touch_attribution", "channel_performance"]

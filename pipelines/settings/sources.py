@@ -6,7 +6,7 @@ from pipelines.contracts.catalog import CONTRACTS
 from pipelines.settings.apis import Api, FacebookAdsApi, GoogleAdsApi, SalesforceApi
 from pipelines.settings.base import Settings
 from pipelines.settings.exports import Export
-from pipelines.settings.paths import CampaignNames, ChannelName
+from pipelines.settings.path_rules import CampaignNames, ChannelName
 
 
 class Web(Settings):

@@ -8,7 +8,7 @@ from pathlib import Path
 import yaml
 
 from demo.servers import Cut, Html, Status, Truncated
-from demo.servers.base import Fault
+from demo.servers.http_server import Fault
 from pipelines.ingest.run import Outcome, ingest_source
 from pipelines.settings.reader import parse
 from tests.builders.tenant import Tenant

@@ -8,7 +8,7 @@ import time_machine
 from demo import write_exports
 from demo.servers.platform_world import Platforms
 from pipelines.ingest.run import ingest_client
-from pipelines.ingest.status import statuses
+from pipelines.ingest.source_status import statuses
 from tests.conftest import PROJECT, House
 
 pytestmark = pytest.mark.xdist_group("platforms")  # its house is furnished once

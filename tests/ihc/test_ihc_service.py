@@ -16,7 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings, strategies
 from pydantic import ValidationError
 
-from demo.servers.base import Cut, Html, Slow, Status, Truncated
+from demo.servers.http_server import Cut, Html, Slow, Status, Truncated
 from demo.servers.ihc_server import IhcServer, busy, down
 from pipelines.blueprints.ihc_variables import ihc
 from pipelines.ihc import request_log as ledger

@@ -23,7 +23,7 @@ from macros.utc import utc
 from pipelines.ingest import run as ingesting
 from pipelines.ingest.load_counts import Counts
 from pipelines.ingest.run import ingest
-from pipelines.ingest.status import halted
+from pipelines.ingest.source_status import halted
 from pipelines.lake.loads import committed_files, committed_loads, read_loads
 from pipelines.settings.reader import read
 from pipelines.sources.files import reading as files
@@ -422,7 +422,7 @@ def test_the_log_tells_what_was_delivered(deliveries: list, delivery: str) -> No
             assert counts.read == counts.appended + counts.unchanged + counts.quarantined
             assert tenant.newest("campaign_id, cost") == set(expected.items())
         if tenant.log("*", table="exports"):
-            read_, appended, unchanged, bad, superseded, deleted = accounts(tenant)
+            read_, appended, unchanged, bad, superseded, deleted = load_counts(tenant)
             assert read_ == appended + unchanged + bad
             log = tenant.log("row_key, load_id, is_deleted")
             assert len(log) == appended + deleted
@@ -431,8 +431,8 @@ def test_the_log_tells_what_was_delivered(deliveries: list, delivery: str) -> No
             assert len(tenant.quarantine()) == bad
 
 
-def accounts(tenant: Tenant) -> list[int]:
-    """Return the sums of the ledger: read, appended, unchanged, quarantined, superseded, deleted."""
+def load_counts(tenant: Tenant) -> list[int]:
+    """Return the sums of the load counts: read, appended, unchanged, quarantined, superseded, deleted."""
     columns = ("read", "appended", "unchanged", "quarantined", "superseded", "deleted")
     rows = tenant.log(", ".join(f"rows_{column}" for column in columns), table="exports")
     return [sum(column) for column in zip(*rows)]
@@ -546,7 +546,7 @@ def test_a_killed_process_leaves_one_copy_in_the_end(tenant: Tenant) -> None:
     assert tenant.ingest().counts == Counts()
     taken = tenant.log("spend_date[-2:] || ',' || campaign_id || ',' || cost")
     assert sorted(row for (row,) in taken) == sorted(rows)
-    assert accounts(tenant)[:2] == [len(rows), len(rows)]
+    assert load_counts(tenant)[:2] == [len(rows), len(rows)]
 
 
 def test_two_processes_at_once_load_one_copy(tenant: Tenant) -> None:

@@ -8,7 +8,7 @@ from sqlglot import exp
 
 from macros.channel import channel
 from pipelines.blueprints.channels import channel_rules
-from pipelines.settings.paths import ChannelRule
+from pipelines.settings.path_rules import ChannelRule
 from pipelines.settings.reader import ClientError, parse
 from tests.builders.lake_writer import settings
 

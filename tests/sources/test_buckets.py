@@ -8,8 +8,8 @@ import pytest
 
 from demo.servers import Cut, Html, Truncated
 from demo.servers import bucket_server as buckets
-from demo.servers.base import Answer, Request
 from demo.servers.bucket_server import LONG_AGO, BucketServer
+from demo.servers.http_server import Answer, Request
 from pipelines.ingest.load_counts import Counts
 from pipelines.settings.reader import read
 from tests.builders.tenant import SPEND, Tenant

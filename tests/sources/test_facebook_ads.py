@@ -12,9 +12,9 @@ import time_machine
 
 from demo.servers import Status
 from demo.servers import facebook_ads_server as facebook
-from demo.servers.base import Answer, Fault
 from demo.servers.facebook_ads_server import Account, FacebookAdsServer
 from demo.servers.graph import failure
+from demo.servers.http_server import Answer, Fault
 from pipelines.ingest.run import ingest_client
 from pipelines.sources.platforms import facebook_ads
 from tests.builders.advertiser import NAMED, ONCE, Advertiser, date_of, day, leaks

@@ -14,16 +14,16 @@ from sqlglot import exp
 
 from demo.servers import Cut, Html, Status, Truncated
 from demo.servers import salesforce_server as errors
-from demo.servers.base import Fault
+from demo.servers.http_server import Fault
 from demo.servers.salesforce_server import SalesforceServer
 from macros.utc import utc
 from pipelines.contracts.catalog import CONTRACTS
-from pipelines.ingest import status
 from pipelines.ingest.backfill import backfill
 from pipelines.ingest.load_counts import Counts
 from pipelines.ingest.run import Outcome, ingest_client, ingest_source
-from pipelines.ingest.status import late
+from pipelines.ingest.source_status import late, statuses
 from pipelines.processes import in_processes
+from pipelines.settings.apis import SalesforceApi
 from pipelines.settings.client import Client
 from pipelines.settings.reader import ClientError, parse, read
 from pipelines.sources.platforms import salesforce
@@ -590,9 +590,7 @@ TROUBLES: dict[str, tuple[Callable[[SalesforceServer], object], str, str]] = {
         "forgot a query",
     ),
 }
-_FIELDS = salesforce.query_of(
-    "opportunities", salesforce.SalesforceApi(base_url="https://x")
-).fields
+_FIELDS = salesforce.query_of("opportunities", SalesforceApi(base_url="https://x")).fields
 
 
 @pytest.mark.parametrize("trouble", TROUBLES)
@@ -832,6 +830,6 @@ def test_secrets_are_in_no_file_and_no_outcome(org: Org) -> None:
     outcomes.append(org.poll())
     assert "*** ***" in outcomes[-1].problem
     written = b"".join(path.read_bytes() for path in org.home.rglob("*") if path.is_file())
-    said = repr(outcomes).encode() + repr(status.statuses(org.client())).encode()
+    said = repr(outcomes).encode() + repr(statuses(org.client())).encode()
     for secret in (b"demo-secret", b"00D000000000001!demo"):
         assert secret not in written + said

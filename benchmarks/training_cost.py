@@ -1,4 +1,4 @@
-"""Measure what learning costs: `python benchmarks/learned.py --paths 1000000 --python other/bin/python`.
+"""Measure what learning costs: `python benchmarks/training_cost.py --paths 1000000 --python other/bin/python`.
 
 Markov chains and Shapley values from journeys to channels' values, beside the libraries that an
 analyst would install: ChannelAttribution (simulated Markov chains, C++) and DP6's
