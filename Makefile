@@ -3,6 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 RUN := $(BIN)/python -m pipelines
 DATA := $(or $(ATTRIBUTION_HOME),.)
+SQLMESH := $(BIN)/sqlmesh --log-file-dir "$(DATA)/logs"
 
 .PHONY: help daily ingest backfill status export blueprint train preview promote plan audit \
 	test check ci style types lint format docs demo demo-api demo-clean lock clean install exports
@@ -38,10 +39,10 @@ promote: install ## bring CLIENT's change into prod
 	$(RUN) promote $(CLIENT)
 
 plan: install ## build all changes in dev
-	$(BIN)/sqlmesh plan dev
+	$(SQLMESH) plan dev
 
 audit: install ## audit all candidate tables
-	$(BIN)/sqlmesh audit
+	$(SQLMESH) audit
 
 test: install ## run the tests, without the slow
 	$(BIN)/pytest -m "not slow"
@@ -53,11 +54,11 @@ ci: style lint types ## the same, with all tests
 	$(BIN)/pytest
 
 style: install ## check the formatting
-	$(BIN)/sqlmesh format --check
+	$(SQLMESH) format --check
 	$(BIN)/ruff format --check
 
 lint: install ## check the house's rules
-	$(BIN)/sqlmesh lint
+	$(SQLMESH) lint
 	$(BIN)/ruff check
 
 types: install ## check the types
@@ -65,7 +66,7 @@ types: install ## check the types
 
 format: install ## format SQL and Python
 	$(BIN)/python -m linter.columns
-	$(BIN)/sqlmesh format
+	$(SQLMESH) format
 	$(BIN)/ruff format
 
 docs: install ## write the pages' generated tables

@@ -1,9 +1,8 @@
 """The only way to what models have learnt: every version, and when it is in force."""
 
-import os
-
 from sqlmesh import macro
 
+from pipelines.home import home
 from pipelines.lake.loads import READING_STAGES
 from pipelines.learning.versions import read_versions
 
@@ -25,12 +24,11 @@ def learned(evaluator, client, learners, columns):
     typed = {item.this.name: item.expression.sql("duckdb") for item in columns.expressions}
     typed |= {"version": "TEXT", "valid_from": "TIMESTAMP", "valid_until": "TIMESTAMP"}
     values = ", ".join(f"{name}::{type_} AS {name}" for name, type_ in typed.items())
-    home = os.environ.get("ATTRIBUTION_HOME", ".")
     for learner in learners.name.split():
         model, _, versions = learner.partition("=")
         folder, _, first = versions.partition("/")
         reads = first and evaluator.runtime_stage in READING_STAGES
-        if reads and (rows := read_versions(home, client.name, folder)):
+        if reads and (rows := read_versions(str(home()), client.name, folder)):
             selects.append(f"SELECT '{model}' AS model, {values} FROM {rows} AS versions")
     if not selects:
         empty = ", ".join(f"NULL::{type_} AS {name}" for name, type_ in typed.items())

@@ -1,10 +1,8 @@
 """What ingest counted: the rows of every committed load, by table and file."""
 
-import os
-from pathlib import Path
-
 from sqlmesh import macro
 
+from pipelines.home import home
 from pipelines.lake.loads import READING_STAGES, committed_files, committed_loads, read_loads
 
 
@@ -20,8 +18,7 @@ def ledger(evaluator, client):
     )
     selects = []
     if evaluator.runtime_stage in READING_STAGES:
-        home = os.environ.get("ATTRIBUTION_HOME", ".")
-        for folder in sorted(Path(home, "lake", client.name).glob("[a-z]*")):
+        for folder in sorted((home() / "lake" / client.name).glob("[a-z]*")):
             loads = committed_loads(str(folder))
             if files := committed_files(str(folder), "exports", loads):
                 selects.append(

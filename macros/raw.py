@@ -1,9 +1,8 @@
 """The only way to raw: the rows of committed loads, by the time of their commit."""
 
-import os
-
 from sqlmesh import macro
 
+from pipelines.home import home
 from pipelines.lake.loads import READING_STAGES, committed_files, committed_loads, read_loads
 
 
@@ -18,7 +17,7 @@ def raw(evaluator, client, source, table, columns):
     names = [column.name for column in columns.expressions]
     files = []
     if evaluator.runtime_stage in READING_STAGES:
-        folder = f"{os.environ.get('ATTRIBUTION_HOME', '.')}/lake/{client.name}/{source.name}"
+        folder = str(home() / "lake" / client.name / source.name)
         start, end = (evaluator.locals[key].replace(tzinfo=None) for key in ("start_dt", "end_dt"))
         loads = {
             load: moment

@@ -5,8 +5,12 @@ from pathlib import Path
 
 
 def home() -> Path:
-    """Return the folder that holds the data: ATTRIBUTION_HOME, or the project's root."""
-    return Path(os.environ.get("ATTRIBUTION_HOME") or project_folder())
+    """Return the folder that holds the data: ATTRIBUTION_HOME, or where the command runs.
+
+    config.yaml says the same. Macros take this function into the models that they make, so it uses
+    nothing but the standard library.
+    """
+    return Path(os.environ.get("ATTRIBUTION_HOME") or os.getcwd())
 
 
 def clients_folder() -> Path:

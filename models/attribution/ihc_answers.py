@@ -43,8 +43,9 @@ def execute(context: ExecutionContext, start, end, execution_time, **_):
 
     The ledger makes this the same however often it is run: a journey is asked for once.
     """
-    if os.getcwd() not in sys.path:  # `sqlmesh run` loads no project; it is started in its root
-        sys.path.append(os.getcwd())
+    # `sqlmesh run` does not put the project on Python's path: it is where the command runs (then
+    # bare `sqlmesh run` needs nothing), or beside .venv (then `sqlmesh -p` may run anywhere).
+    sys.path += [os.getcwd(), os.path.dirname(sys.prefix)]
     from pipelines.ihc.service_answers import answers  # here, or the model would carry its source
 
     if context.blueprint_var("ihc_by").name != "service":

@@ -88,11 +88,11 @@ class ClientModels(SqlMeshLoader._Cache):
                 loader.config.fingerprint,
                 loader.context.default_catalog or "",
                 loader.context.gateway or loader.config.default_gateway_name,
-                code_digest("audits", "macros", "pipelines"),
+                code_digest(config_path, "audits", "macros"),
+                code_digest(project_folder(), "pipelines"),
             )
         )
-        macros = (project_folder() / "macros").glob("*.py")
-        self._words_of_macros = {word for path in macros for word in _ModelFile(path).words}
+        self._asked_by_macros = _names_asked_for(config_path / "macros")
         self._files: dict[Path, _ModelFile] = {}
         self._models: dict[tuple[Path, str], Model] = {}
         _current = self
@@ -129,8 +129,8 @@ class ClientModels(SqlMeshLoader._Cache):
         return self._files[path]
 
     def _words(self, path: Path) -> set[str]:
-        """Return the names of variables that a model of a file, and the macros, can read."""
-        return self._file(path).words | self._words_of_macros
+        """Return the words that may be names of variables which a model of a file reads."""
+        return self._file(path).words | self._asked_by_macros
 
     def _asking(self, path: Path) -> list[str]:
         file = self._file(path)
@@ -174,6 +174,12 @@ def wanted(path: Path) -> exp.Tuple:
     if _current is None:
         raise RuntimeError("blueprints are read while SQLMesh loads the project, and only then")
     return _current.wanted(path)
+
+
+def _names_asked_for(macros: Path) -> set[str]:
+    """Return the names in `evaluator.blueprint_var("currency")`: all that macros have in quotes."""
+    texts = (file.read_text(encoding="utf-8") for file in macros.glob("*.py"))
+    return {name for text in texts for name in re.findall(r"""["'](\w+)["']""", text)}
 
 
 def _as_kept(model: Model) -> Model:
