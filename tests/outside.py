@@ -35,9 +35,9 @@ def raw(evaluator, client, source, table, columns):
     )
 
 
-def seen_until(evaluator):
-    """Return the end of the interval: here no load is committed while a run goes on."""
-    return "GETVARIABLE('end_ts')"
+def run_began(evaluator):
+    """Return what comes after the interval: here no load is committed while a run goes on."""
+    return "GETVARIABLE('end_ts') + INTERVAL '1' MICROSECOND"
 
 
 def ledger(evaluator, client):
@@ -69,7 +69,7 @@ def from_tables(model: SqlModel) -> SqlModel:
     """Return a model that reads the tables of the schema `raw` instead of files."""
     ours = {
         function.__name__: Executable(payload=f"from {__name__} import {function.__name__}")
-        for function in (raw, seen_until, ledger, statuses, learned)
+        for function in (raw, run_began, ledger, statuses, learned)
     }
     mine = {name: ours.get(name, executable) for name, executable in model.python_env.items()}
     return model.copy(update={"python_env": mine})

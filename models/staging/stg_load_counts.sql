@@ -16,7 +16,7 @@ WITH loaded AS (
     SUM(rows_appended - rows_superseded + rows_deleted) AS rows_loaded
   FROM @ledger(@client)
   WHERE
-    loaded_at <= @seen_until()
+    loaded_at < @run_began()
     AND NOT CONCAT(source, '.', table_name) IN @unstaged_tables(@staging_models)
   GROUP BY
     source,
@@ -26,7 +26,7 @@ WITH loaded AS (
     source,
     table_name,
     COUNT(*) FILTER(WHERE
-      loaded_at <= @seen_until()) AS rows_staged,
+      loaded_at < @run_began()) AS rows_staged,
     MAX(loaded_at) AS loaded_until
   FROM @staged_rows(@client, @staging_models) AS staged_rows
   GROUP BY
