@@ -23,14 +23,16 @@ class Web(Settings):
 
 
 class Platform(Settings):
-    """A source that is either exported to files, or asked by its API."""
+    """A source that is either exported to files, or asked by its API where it has the field `api`."""
 
     @model_validator(mode="after")
     def _has_one_way_in(self) -> "Platform":
-        tables = [
-            name for name in type(self).model_fields if name not in ("api", "channel", "campaigns")
-        ]
-        if bool(self.api) == any(getattr(self, table) for table in tables):
+        fields = type(self).model_fields
+        tables = [name for name, field in fields.items() if field.annotation == Export | None]
+        is_exported = any(getattr(self, table) for table in tables)
+        if "api" not in fields and not is_exported:
+            raise ValueError(f"write `{tables[0]}:` for its exports")
+        if "api" in fields and bool(self.api) == is_exported:
             raise ValueError(f"write either `{tables[0]}:` for exports, or `api:`")
         return self
 
@@ -49,6 +51,7 @@ class Salesforce(Platform):
 class Ads(Platform):
     """Spend by day at one ad platform."""
 
+    spend: Export | None = None
     channel: ChannelName | None = Field(
         None, description="Channel of all its spend; left out, spend has the channel of its clicks."
     )
@@ -60,14 +63,12 @@ class Ads(Platform):
 class GoogleAds(Ads):
     """Spend at Google Ads."""
 
-    spend: Export | None = None
     api: GoogleAdsApi | None = None
 
 
 class FacebookAds(Ads):
     """Spend at Facebook Ads."""
 
-    spend: Export | None = None
     api: FacebookAdsApi | None = None
 
 

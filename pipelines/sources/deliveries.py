@@ -1,6 +1,8 @@
 """Say how each table of a client is delivered, and find what was exported of it."""
 
 from collections.abc import Callable
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 from typing import Literal, NamedTuple
@@ -14,12 +16,12 @@ from pipelines.settings.client import Client
 from pipelines.settings.exports import Export
 from pipelines.sources.batches import Batch, FetchRequest
 from pipelines.sources.files import buckets, event_sessions, postgres, reading
-from pipelines.sources.platforms import facebook_ads, google_ads, salesforce
 
-PLATFORMS: dict[str, ModuleType] = {
-    "google_ads": google_ads,
-    "facebook_ads": facebook_ads,
-    "salesforce": salesforce,
+_ROOM = "pipelines.sources.platforms"
+PLATFORMS: dict[str, ModuleType] = {  # a source whose API can be asked has a module of its name
+    source: import_module(f"{_ROOM}.{source}")
+    for source in CONTRACTS
+    if find_spec(f"{_ROOM}.{source}")
 }
 
 # Writes to a file the rows of a delivery, each merged with the other versions of its key: those
