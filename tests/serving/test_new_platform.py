@@ -1,0 +1,82 @@
+"""An ad platform more: its spend counts after the steps of CONTRIBUTING, and is missed without."""
+
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from tests.builders.checkout import copy_checkout
+from tests.conftest import House
+
+CATALOG, SETTINGS = "pipelines/contracts/catalog.py", "pipelines/settings/sources.py"
+STEPS = [  # a file, and a text to be written before another
+    (CATALOG, '    "google_ads": {"spend": _SPEND},\n', '    "linkedin_ads": {"spend": _SPEND},\n'),
+    (SETTINGS, "class Rates(", 'class LinkedinAds(Ads):\n    """Spend at LinkedIn Ads."""\n\n\n'),
+    (SETTINGS, "    rates: Rates |", "    linkedin_ads: LinkedinAds | None = None\n"),
+]
+SPEND = Decimal("561.94")  # of acme in the demo, with 100 sessions a day
+EXPORT = "spend_date,campaign_id,campaign,cost,clicks,impressions\n2026-09-03,1,b2b,1000.00,9,99\n"
+
+
+def insert(file: Path, before: str, text: str) -> None:
+    """Write a text before another in a file."""
+    content = file.read_text()
+    assert content.count(before) == 1, f"{before!r} is not in {file} once"
+    file.write_text(content.replace(before, text + before))
+
+
+@pytest.fixture
+def house_of_acme(house: House) -> House:
+    """Return a house with the demo's exports and one client."""
+    house.export()
+    for name in ("borealis", "cobalt", "shop"):
+        (house.home / f"clients/{name}.yaml").unlink()
+    return house
+
+
+def daily(house: House, project: Path) -> str:
+    """Serve the morning with the code in a folder; return what it prints."""
+    return house.run("sh", "-c", f"cd {project} && python -m pipelines daily").stdout
+
+
+@pytest.mark.slow
+def test_a_platform_whose_spend_a_model_drops_holds_the_client(
+    house_of_acme: House, tmp_path: Path
+) -> None:
+    project = copy_checkout(tmp_path / "project")
+    insert(
+        project / "models/staging/stg_ad_spend.sql",
+        "  loaded_at BETWEEN @start_ts",
+        "  platform <> 'facebook_ads'\n  AND ",
+    )
+
+    said = daily(house_of_acme, project)
+
+    assert "acme: acme_staging.stg_load_counts: audit rows_accounted_for failed, 1 row(s)" in said
+    assert (
+        "client = acme, source = facebook_ads, table_name = spend, rows_loaded = 90, rows_staged = 0"
+        in " ".join(said.split())
+    )
+
+
+@pytest.mark.slow
+def test_a_platform_that_is_added_by_its_contract_and_settings_counts(
+    house_of_acme: House, tmp_path: Path
+) -> None:
+    project = copy_checkout(tmp_path / "project")
+    for file, before, text in STEPS:
+        insert(project / file, before, text)
+    (house_of_acme.home / "exports/acme/linkedin.csv").write_text(EXPORT)
+    settings = house_of_acme.home / "clients/acme.yaml"
+    insert(
+        settings, "  google_ads:", "  linkedin_ads: {spend: {files: exports/acme/linkedin.csv}}\n"
+    )
+
+    said = daily(house_of_acme, project)
+
+    assert "published" in said and "held" not in said, said
+    assert house_of_acme.rows(
+        "SELECT channel, campaign, cost, clicks FROM acme_publish.campaigns_v1"
+        " WHERE campaign = 'b2b'"
+    ) == [("Paid Social", "b2b", 1000, 9)]
+    assert house_of_acme.rows("SELECT spend FROM acme_publish.freshness_v1") == [(SPEND + 1000,)]
