@@ -32,8 +32,8 @@ def bring_in(
 def _never_loaded(table: Table, batches: list[Batch]) -> list[Batch]:
     """Return the batches whose content was never loaded; one without a fingerprint always counts.
 
-    All files of a full export are read if one of them is new: only together do they say what is
-    deleted.
+    All files of a full export are read if one of them is new: a row is deleted if none of them has
+    it.
     """
     loaded = table.log.loaded(table.name).fingerprints
     fresh = [
@@ -45,7 +45,7 @@ def _never_loaded(table: Table, batches: list[Batch]) -> list[Batch]:
 
 
 def _are_new(table: Table, fresh: list[Batch]) -> bool:
-    """Return whether the load counts must tell of a batch, even if it changes nothing."""
+    """Return whether a batch must be in the load counts, even if it changes nothing."""
     loaded = table.log.loaded(table.name).fingerprints
     return any(batch.fingerprint or batch.name not in loaded for batch in fresh)
 

@@ -13,7 +13,7 @@ from pipelines.sources.credentials import conceal
 
 
 class Status(NamedTuple):
-    """How one source of one client stands after it was last asked.
+    """How one source of one client stands after it was last ingested.
 
     `code` is ok; `refused`, where what was delivered is not usable, or `failed`, where we are at
     fault: both hold the client; or the name of a PlatformError: what was there is published, and the

@@ -1,4 +1,4 @@
-"""Validate every row of a batch: what tells it from another, and why it is bad."""
+"""Validate every row of a batch: its key, and why it is bad."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -128,14 +128,14 @@ def _trimmed(rows: Rows, contract: Contract) -> str:
 
 
 def _is_deleted(contract: Contract) -> str:
-    """Return SQL for every column, and whether the source says that the row is deleted."""
+    """Return SQL for every column, and whether the source marks the row as deleted."""
     if "is_deleted" in contract.columns:
         return "* REPLACE (COALESCE(TRY_CAST(is_deleted AS BOOLEAN), FALSE) AS is_deleted)"
     return "*, FALSE AS is_deleted"
 
 
 def _row_key(contract: Contract) -> str:
-    """Return SQL for what tells a row from another: a column, or a hash of several."""
+    """Return SQL for the key of a row: a column, or a hash of several."""
     if len(contract.identity) == 1:
         return contract.identity[0]
     return f"md5(to_json([{', '.join(contract.identity)}])::TEXT)"

@@ -24,7 +24,7 @@ class ExportError(Exception):
 class Rows(NamedTuple):
     """What is read, in SQL: a relation, and for each of the contract's columns an expression.
 
-    `number` is a row's place among the rows, from 1; `line` says where it stands. `rejects` is a
+    `number` is a row's place among the rows, from 1; `line` is its line in the file. `rejects` is a
     query to run afterwards, for what is no row: line, text, reason. `left_out`, a query too, counts
     what is knowingly not read. What is `nested` is so in SQL, too, not JSON.
     """

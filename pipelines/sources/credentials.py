@@ -13,7 +13,7 @@ def credentials(client: str, source: str, *keys: str) -> dict[str, str]:
     """Return a client's credentials for a source, by key.
 
     They stand in the environment, as `CLIENTS__ACME__GOOGLE_ADS__REFRESH_TOKEN`, or in
-    `.dlt/secrets.toml` under `[clients.acme.google_ads]`. Nothing stands in for one that is
+    `.dlt/secrets.toml` under `[clients.acme.google_ads]`. There is no default for one that is
     missing. Raise PlatformError, which names client and keys.
     """
     try:

@@ -32,8 +32,8 @@ Merge = Callable[[duckdb.DuckDBPyConnection, str, str, Path], None]
 class TableDelivery(NamedTuple):
     """How a table is delivered: its columns, how much of it comes at once, how versions merge.
 
-    An `increment` brings what is new or changed. What is `full`, or whole `days` of it, says what
-    is deleted, too. Without `merge`, the newest version of a key replaces the one before it.
+    An `increment` brings new and changed rows. A `full` export, or whole `days`, also deletes: what
+    it lacks is gone. Without `merge`, the newest version of a key replaces the one before it.
     """
 
     contract: Contract

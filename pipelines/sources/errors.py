@@ -19,9 +19,9 @@ Code = Literal[
 class PlatformError(Exception):
     """A platform did not answer what it was asked; the text names the reason and the remedy.
 
-    `passes` says that the same request may succeed a little later; `retry_after` how many seconds
-    later, where the platform says so; `renew` that a new access token may help; `account` that it
-    concerns one account, or one table, so that the others of the client can go on.
+    With `passes`, the same request may succeed a little later: after `retry_after` seconds, where
+    the platform names a time. With `renew`, a new access token may help. With `account`, the error
+    concerns one account, or one table, and the others of the client can go on.
     """
 
     def __init__(

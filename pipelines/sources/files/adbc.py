@@ -1,4 +1,4 @@
-"""Hand what a database answers to DuckDB, batch by batch, every column as text."""
+"""Hand the rows of a database to DuckDB, batch by batch, every column as text."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -21,8 +21,8 @@ def streamed(
 ) -> Rows:
     """Return the rows of a table, read once, as DuckDB asks for them.
 
-    `columns` says in the database's SQL what is read for a column; NULL says that it is not. What
-    goes wrong meanwhile DuckDB tells as an error of its own; `failures` gets it as it was.
+    `columns` has the database's SQL for each column, NULL for one that is not read. DuckDB turns
+    an error meanwhile into one of its own; `failures` gets the original.
     """
     read = {name: value for name, value in columns.items() if value != "NULL"}
     texts = ", ".join(f"{value} AS {identifier(name)}" for name, value in read.items())

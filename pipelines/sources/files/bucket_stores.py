@@ -17,7 +17,7 @@ Answer = TypeVar("Answer")
 
 
 class Store(NamedTuple):
-    """A bucket that is asked on behalf of a client: `path` is the glob of its objects."""
+    """A bucket that is read on behalf of a client: `path` is the glob of its objects."""
 
     system: "FileSystem"
     root: str
@@ -25,7 +25,7 @@ class Store(NamedTuple):
     request: FetchRequest
 
     def ask(self, what: str, answer: Callable[[], Answer]) -> Answer:
-        """Return the answer, after a while if it takes one. Raise PlatformError if there is none."""
+        """Return the answer, retried while the error may pass. Raise PlatformError if there is none."""
 
         def once() -> Answer:
             try:
@@ -54,7 +54,7 @@ def open_store(request: FetchRequest, source: str, export: Export) -> Store:
 
 
 def _s3(request: FetchRequest, source: str, bucket: Bucket, scheme: str) -> "FileSystem":
-    """Return S3, or what speaks it: Google's buckets do, with HMAC keys."""
+    """Return S3, or a store with its interface, as Google's buckets have with HMAC keys."""
     from pyarrow.fs import AwsStandardS3RetryStrategy, S3FileSystem
 
     keys = {"anonymous": True} if bucket.access == "anonymous" else {}

@@ -1,4 +1,4 @@
-"""Read an export's objects from a bucket: what is new or changed is downloaded, then read as a file."""
+"""Read an export's objects from a bucket: new and changed ones are downloaded, then read as files."""
 
 import hashlib
 import re
@@ -74,7 +74,7 @@ def _download(store: Store, info: "FileInfo", name: str, path: Path) -> None:
     try:
         with store.system.open_input_stream(info.path) as remote, path.open("wb") as local:
             shutil.copyfileobj(remote, local, CHUNK)
-    except OSError:  # of an object that vanished it may say anything
+    except OSError:  # for an object that vanished, the text differs from cloud to cloud
         if store.system.get_file_info(info.path).type == FileType.NotFound:
             raise FileNotFoundError(name) from None
         raise

@@ -73,7 +73,7 @@ def column(name: str) -> str:
 
 
 def overridden(column: str, name: str) -> str:
-    """Return SQL for what stands under a name."""
+    """Return SQL for the value under a name."""
     return _moment(_value(name)) if column == "started_at" else _value(name)
 
 
@@ -115,7 +115,7 @@ def _type(shape: str | dict | list) -> str:
 
 
 def _value(name: str) -> str:
-    """Return SQL for what stands under a name: a column, a part of it, or a parameter by its key."""
+    """Return SQL for the value under a name: a column, a part of it, or a parameter by its key."""
     column, _, rest = name.partition(".")
     if column in _LISTS:
         return _parameter_value(_entry(column, rest))

@@ -33,7 +33,7 @@ def batches(export: Export, table: str, contract: Contract) -> list[Batch]:
 
 
 def fingerprint(path: Path) -> tuple[int, str]:
-    """Return when a file was last changed, and what tells its content: its SHA-256.
+    """Return when a file was last changed, and the SHA-256 of its content.
 
     Raise ExportError if it cannot be read.
     """

@@ -69,7 +69,7 @@ def column(name: str) -> str:
 
 
 def overridden(_: str, name: str) -> str:
-    """Return SQL for what stands under a name."""
+    """Return SQL for the value under a name."""
     return identifier(name)
 
 

@@ -126,7 +126,10 @@ def _parameters(span: Span) -> dict[str, str]:
 def _prepared(
     graph: RESTClient, until: datetime, path: str, parameters: dict[str, str]
 ) -> str | None:
-    """Return the report to read, once it is there; nothing if it failed. Raise PlatformError if it lasts."""
+    """Return the report to read, once it is ready; None if it failed.
+
+    Raise PlatformError if it is not ready in time.
+    """
     run = _value(graph.post(path, data=parameters), "report_run_id", str)
     if not run.isdigit():  # it is a part of the next address, which is sent the token
         raise malformed("report_run_id")
@@ -147,7 +150,7 @@ _ENDED = ("Job Completed", "Job Failed", "Job Skipped")
 
 
 def _status(answer: Response) -> str:
-    """Return where a report stands; one that says it is complete may still be at 99 percent."""
+    """Return the state of a report; one that is reported complete may still be at 99 percent."""
     status = _value(answer, "async_status", str)
     is_ready = answer.json().get("async_percent_completion", 100) == 100
     return "Job Running" if status == "Job Completed" and not is_ready else status

@@ -1,4 +1,4 @@
-"""Name what Facebook says is wrong, and how much of its limits is used up."""
+"""Turn Facebook's errors into PlatformErrors, and read how much of its limits is used up."""
 
 import json
 from contextlib import suppress
@@ -13,7 +13,7 @@ class TooMuch(PlatformError):
 
 
 def refused(response: Response) -> PlatformError | None:
-    """Return what an error's code says is wrong."""
+    """Return the PlatformError that an error's code means."""
     error = response.json()["error"]
     code, subcode = int(error["code"]), error.get("error_subcode")
     message = error.get("error_user_msg") or error.get("message", "")

@@ -1,4 +1,4 @@
-"""Name what Google Ads and its token endpoint say is wrong."""
+"""Turn the errors of Google Ads and its token endpoint into PlatformErrors."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from pipelines.sources.platforms.quotas import use_up
 
 
 def no_token(response: Response) -> PlatformError | None:
-    """Return what the token endpoint says is wrong."""
+    """Return the error that the token endpoint reports."""
     body = response.json()
     reason = f"Google gives no access token: {body['error']}, {body.get('error_description', '')}"
     if body["error"] == "invalid_grant":
@@ -22,13 +22,13 @@ def no_token(response: Response) -> PlatformError | None:
 
 
 def refused(quota: Path, response: Response) -> PlatformError | None:
-    """Return what is wrong with an answer, where Google says so in its own words."""
+    """Return the error in an answer of Google Ads."""
     body = response.json()
     return named_error(quota, (body[0] if isinstance(body, list) else body)["error"])
 
 
 def named_error(quota: Path, error: dict) -> PlatformError | None:
-    """Return what Google Ads says is wrong; nothing if it is down."""
+    """Return the error that Google Ads reports; None if it is down."""
     failures = [one for detail in error.get("details", []) for one in detail.get("errors", [])]
     codes = [code for one in failures for code in one.get("errorCode", {}).values()]
     messages = [one.get("message", "") for one in failures] or [error.get("message", "")]

@@ -42,5 +42,5 @@ def used_up(file: Path) -> Quota | None:
         return quota if quota.seconds > 0 else None
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, LookupError, TypeError):  # the platform will say it again
+    except (OSError, ValueError, LookupError, TypeError):  # the platform will report it again
         return None

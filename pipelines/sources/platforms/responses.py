@@ -1,4 +1,4 @@
-"""Write what a platform answered to a file until it is loaded, and read it: a row a line, in JSON."""
+"""Write what a platform answered to a file until it is loaded, a row a line in JSON, and read it."""
 
 import hashlib
 import json
@@ -23,7 +23,7 @@ def written(
 ) -> Batch:
     """Write a platform's pages to a file, and return it as a batch.
 
-    `columns` says in SQL where in `answer`, the JSON of a row, the contract's columns stand.
+    `columns` has SQL for each of the contract's columns, over `answer`, the JSON of a row.
     """
     name = "/".join(part for part in (source, table, *covers) if part)
     path = folder / f"{hashlib.sha256(name.encode()).hexdigest()[:16]}.jsonl"

@@ -1,6 +1,6 @@
 """Ask Salesforce for what changed since it was last asked, table by table, over its REST interface.
 
-Every record carries SystemModstamp, the moment of its last change, whoever made it. It is asked
+Every record carries SystemModstamp, the moment of its last change by anybody. It is asked
 for and kept as the cursor, but it is no column: a changed moment alone is no new version.
 """
 
@@ -18,7 +18,7 @@ from pipelines.sources.platforms.salesforce_objects import Query, query_of
 from pipelines.sources.platforms.salesforce_rest import malformed, records_of, signed_in
 
 DELIVERY = "increment"
-OVERLAP = timedelta(minutes=5)  # a record may be committed this much later than its moment says
+OVERLAP = timedelta(minutes=5)  # a record may be committed this much later than its SystemModstamp
 ROWS = 20_000  # of a batch: those that wait in memory
 BEGINNING = "1970-01-01T00:00:00.000Z"
 

@@ -1,4 +1,4 @@
-"""Turn what Salesforce says is wrong into PlatformError."""
+"""Turn Salesforce's errors into PlatformErrors."""
 
 import re
 
@@ -15,7 +15,7 @@ HOUR = 3600.0  # requests are counted over 24 hours that move on: some are free 
 
 
 def refusal(response: Response) -> PlatformError | None:
-    """Return what is wrong with an answer, where Salesforce says so in its own words."""
+    """Return the error that Salesforce reports in an answer."""
     body = response.json()
     if isinstance(body, dict):
         return _no_session(body["error"], body.get("error_description", ""))

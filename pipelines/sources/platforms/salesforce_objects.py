@@ -79,7 +79,8 @@ OBJECTS: dict[str, tuple[str, dict[str, str]]] = {
 class Query(NamedTuple):
     """What is asked of an object: its fields, the contract's columns over them in SQL.
 
-    `account` tells the fields that are not the usual ones: other fields are another history.
+    `account` names the fields that differ from the usual ones: with other fields, history is fetched
+    anew.
     """
 
     entity: str

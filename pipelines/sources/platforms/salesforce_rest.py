@@ -17,7 +17,7 @@ from pipelines.sources.rest import Token, connect
 
 
 def signed_in(request: FetchRequest, api: SalesforceApi) -> RESTClient:
-    """Return the org, at the address that it names itself. Raise PlatformError if it lets nobody in."""
+    """Return the org, at the address that it names itself. Raise PlatformError if it gives no session."""
     secrets = credentials(request.client.id, "salesforce", "client_id", "client_secret")
     door = connect(api.base_url, request.until, refusal)
     sign_in = partial(_session, door, {"grant_type": "client_credentials"} | secrets)
@@ -84,7 +84,7 @@ def _page(response: Response) -> tuple[list[dict], str]:
 
 
 def _check_names(record: dict, query: Query) -> None:
-    """Raise PlatformError if a field is named otherwise: Salesforce asks nobody for capitals, JSON does."""
+    """Raise PlatformError if a field is written otherwise: SOQL ignores case, JSON does not."""
     if names := {field.partition(".")[0] for field in query.fields} - record.keys():
         raise PlatformError(
             "request_refused",
