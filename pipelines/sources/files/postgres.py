@@ -19,7 +19,7 @@ from pipelines.settings.exports import Export, Postgres
 from pipelines.sources.batches import Batch, Coverage, ExportError, FetchRequest, Rows
 from pipelines.sources.credentials import conceal, credentials, keep_secret
 from pipelines.sources.files.adbc import streamed
-from pipelines.sources.files.columns import shaped, wanted
+from pipelines.sources.files.column_mapping import shaped, wanted
 from pipelines.sources.files.postgres_errors import server_error, unreached
 from pipelines.sources.rest import patient
 from pipelines.sql import identifier, literal

@@ -17,7 +17,7 @@ from pipelines.home import home
 from pipelines.settings.exports import Export
 from pipelines.sources.batches import Batch, ExportError, Reading, Rows
 from pipelines.sources.files import parquet_files, sqlite, text_files
-from pipelines.sources.files.columns import shaped, wanted
+from pipelines.sources.files.column_mapping import shaped, wanted
 
 
 def batches(export: Export, table: str, contract: Contract) -> list[Batch]:
