@@ -1,7 +1,7 @@
 """Group traffic into channels: by the client's rules, then in the order of GA4's default channel group.
 
 GA4's rules are those of https://support.google.com/analytics/answer/9756891 for manual traffic.
-Only the client's own rules travel into its models as text.
+Only the client's own rules stand in its models, as text.
 """
 
 from sqlmesh import macro
@@ -20,7 +20,7 @@ def channel(evaluator, rules):
     """Return the channel of a click or a visit: `@channel(@channel_rules)`.
 
     It reads the columns `channel` (as the site itself names it: that counts first), `source`,
-    `medium`, `campaign`, `referrer`, and `ad_network`, which the click id tells: google, bing,
+    `medium`, `campaign`, `referrer`, and `ad_network`, which follows from the click id: google, bing,
     facebook, tiktok, doubleclick, or NULL. A click id makes a click paid, whatever the utm
     parameters say. Nothing at all is Direct; a referrer alone is a Referral.
     """

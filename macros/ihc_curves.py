@@ -1,7 +1,8 @@
 """The curves of IHC's local model: how much a gap begins a journey anew, and time ends it.
 
-Where a client's journeys have not taught it others, a session within a day of another belongs to
-it, after a week a journey begins anew; and what came a week before the last session ends nothing.
+The defaults apply until curves are trained on a client's own journeys: a session within a day of
+the one before belongs to the same journey, and after a week a new journey begins; a session more
+than a week before the last one ends nothing.
 """
 
 from sqlmesh import macro
@@ -25,13 +26,13 @@ def ihc_begins(evaluator, hours, curves):
 
 @macro()
 def ihc_ends(evaluator, hours, curves):
-    """Return how much a session ends a journey: the share of known ones that were as early, or earlier.
+    """Return how much a session ends a journey: the share of past ones that were as early, or earlier.
 
     `@ihc_ends(hours_left, curves)`; `closer_hours` are those of the sessions it was learnt from.
     """
-    known = _curve(curves, "closer_hours")
-    late = f"LIST_FILTER({known}, hours -> hours >= {hours.sql('duckdb')})"
-    return f"COALESCE(LEN({late}) / NULLIF(LEN({known}), 0)::DOUBLE, 0)"
+    past = _curve(curves, "closer_hours")
+    late = f"LIST_FILTER({past}, hours -> hours >= {hours.sql('duckdb')})"
+    return f"COALESCE(LEN({late}) / NULLIF(LEN({past}), 0)::DOUBLE, 0)"
 
 
 def _curve(curves, name):

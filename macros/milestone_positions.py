@@ -1,4 +1,4 @@
-"""Where in a path its milestones are, as columns that a weight can use."""
+"""The positions of a path's milestones, as columns that a weight can use."""
 
 from sqlglot import exp
 from sqlmesh import macro

@@ -1,4 +1,4 @@
-"""What the models that learn say of each touchpoint, where a client asks for one."""
+"""The scores of touchpoints, for the models that learn."""
 
 from sqlmesh import macro
 
@@ -17,8 +17,8 @@ COLUMNS = {
 def scores(evaluator, client, tables):
     """Return the scores in the tables of a client's attribution layer: `@scores(@client, @score_tables)`.
 
-    A row per model, conversion, touchpoint and revision, with the touchpoint's `score`, the `method`
-    that made it, and the `version` of what was learnt. Without tables there are no rows.
+    A row per model, conversion, touchpoint and revision: the touchpoint's `score`, the `method` by
+    which it was made, and the `version` of what was learnt. Without tables there are no rows.
     """
     if not (names := tables.name.split()):
         columns = ", ".join(f"NULL::{type_} AS {name}" for name, type_ in COLUMNS.items())

@@ -1,4 +1,4 @@
-"""How each source stood after it was last asked, as ingest says it."""
+"""The status that ingest kept of each source."""
 
 import json
 

@@ -41,7 +41,7 @@ from sqlmesh.core.model.kind import ModelKindName
 def execute(context: ExecutionContext, start, end, execution_time, **_):
     """Yield the answers to the journeys that were revised in an interval.
 
-    The ledger makes this the same however often it is run: a journey is asked for once.
+    A journey is asked for once, as its answer is kept: another run gives the same rows.
     """
     # `sqlmesh run` does not put the project on Python's path: it is where the command runs (then
     # bare `sqlmesh run` needs nothing), or beside .venv (then `sqlmesh -p` may run anywhere).

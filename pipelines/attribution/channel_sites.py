@@ -1,4 +1,4 @@
-"""The sites that tell a channel: regular expressions of the names before their domains' ends.
+"""The sites that decide a channel: regular expressions of the names before their domains' ends.
 
 The commonest of what GA4 lists by category (its sheet "Source categories and sources"), and the
 assistants of its AI Assistant channel. `name` stands for name, name.com, www.name.co.uk; one that

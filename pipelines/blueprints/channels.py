@@ -11,14 +11,14 @@ def channel_rules(rules: Iterable[ChannelRule]) -> str:
 
     A click id stands in for a missing source and medium: `google` and `cpc`.
     """
-    said = {
+    columns = {
         "source": "COALESCE(source, ad_network)",
         "medium": "COALESCE(medium, IF(ad_network IS NULL, NULL, 'cpc'))",
     }
     return " ".join(
         "WHEN "
         + " AND ".join(
-            f"REGEXP_FULL_MATCH({said.get(fact, fact)}, {literal(pattern)}, 'i')"
+            f"REGEXP_FULL_MATCH({columns.get(fact, fact)}, {literal(pattern)}, 'i')"
             for fact in FACTS
             if (pattern := getattr(rule, fact))
         )
@@ -28,7 +28,11 @@ def channel_rules(rules: Iterable[ChannelRule]) -> str:
 
 
 def renamed(names: dict[str, str], *columns: str) -> str:
-    """Return the name that stands for what one of the columns says, the first first; or NULL."""
+    """Return SQL for the new name of a value of one of the columns; NULL for values without one.
+
+    `renamed({"7": "spring"}, "campaign_id", "campaign")` is `CASE WHEN campaign_id = '7' THEN 'spring'
+    WHEN campaign = '7' THEN 'spring' END`: columns count in the order given.
+    """
     branches = " ".join(
         f"WHEN {column} = {literal(old)} THEN {literal(new)}"
         for column in columns

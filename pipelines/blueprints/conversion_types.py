@@ -1,6 +1,6 @@
-"""What differs between types of conversions, in SQL over `conversion_type`.
+"""Write what differs between types of conversions as SQL over `conversion_type`.
 
-Only a client's own types travel into its models, as text.
+Only a client's own types stand in its models, as text.
 """
 
 from pipelines.settings.conversions import Rules

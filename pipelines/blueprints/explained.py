@@ -1,4 +1,4 @@
-"""Explain a client's blueprint: what each variable says, which files read it, and its value."""
+"""Explain a client's blueprint: what each variable means, which files read it, and its value."""
 
 import re
 from collections.abc import Iterator

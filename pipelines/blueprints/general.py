@@ -13,8 +13,8 @@ class General(Variables):
 
     client_name: str = Field(description="The client, as text; `@client` is the same as a name.")
     start: str = Field(description="The first day that is computed.")
-    timezone: str = Field(description="The client's own time zone, by which dates are meant.")
-    currency: str = Field(description="The currency that all money is told in.")
+    timezone: str = Field(description="The client's own time zone, which dates are in.")
+    currency: str = Field(description="The currency of all money.")
     minor_digits: int = Field(description="Decimals of the currency: 2 for EUR, 0 for JPY.")
     minor_units: int = Field(description="How many of its smallest unit make one: 100 for EUR.")
 

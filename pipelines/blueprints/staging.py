@@ -34,7 +34,7 @@ class Staging(Variables):
 
     @classmethod
     def descriptions(cls) -> dict[str, str]:
-        """Return what each variable says."""
+        """Return the description of each variable."""
         own = super().descriptions()
         optional = own.pop("optional")
         models = {each.flag: each.staged_by for _, _, each in tables() if each.is_optional}

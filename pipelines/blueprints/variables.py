@@ -21,7 +21,7 @@ class Variables(BaseModel):
 
     @classmethod
     def descriptions(cls) -> dict[str, str]:
-        """Return what each variable says."""
+        """Return the description of each variable."""
         return {name: field.description or "" for name, field in cls.model_fields.items()}
 
     @classmethod

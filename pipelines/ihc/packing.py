@@ -8,7 +8,7 @@ _OPEN = 8
 
 
 class Journey(NamedTuple):
-    """One conversion to ask about: what is sent, and the digest that it is known by."""
+    """One conversion to ask about: what is sent, and its digest."""
 
     conversion_id: str
     digest: str
@@ -22,8 +22,8 @@ def pack(
     """Return requests that hold each journey once, whole, and keep both caps.
 
     First fit, the longest first; equal ones by digest, so that the same journeys make the same
-    requests. Raise ValueError for a journey that no request can hold, or a conversion that is
-    there twice: their sessions could not be told apart.
+    requests. Raise ValueError for a journey that no request can hold, or for a conversion that
+    is there twice: an answer would not tell which of its sessions are whose.
     """
     full: list[list[Journey]] = []
     opened: list[tuple[list[Journey], int]] = []

@@ -32,7 +32,7 @@ _VALUES = (
 _NAMED = "'(^|[^A-Za-z0-9_-])' || REGEXP_ESCAPE(conversion_id) || '($|[^A-Za-z0-9_-])'"
 
 
-def ledger_folder(client: str) -> Path:
+def log_folder(client: str) -> Path:
     """Return the folder of what the service was asked and answered for a client."""
     return lake_folder() / client / "_ihc"
 
@@ -47,10 +47,10 @@ def keep_request(folder: Path, journeys: Iterable[Journey], body: str, now: date
 def keep_answer(
     folder: Path, name: str, journeys: Iterable[Journey], status: int, answer: str
 ) -> None:
-    """Write an answer down, whatever it says; `status` is HTTP's."""
-    said = {"request": name, "status": status, "answer": answer}
+    """Keep an answer, good or bad; `status` is HTTP's."""
+    columns = {"request": name, "status": status, "answer": answer}
     file = f"{name}-{uuid.uuid4().hex[:8]}.parquet"
-    _write(folder / "answers" / file, journeys, said)
+    _write(folder / "answers" / file, journeys, columns)
 
 
 def calls(folder: Path, now: datetime) -> int:
@@ -59,18 +59,18 @@ def calls(folder: Path, now: datetime) -> int:
 
 
 def read(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
-    """Fill `answered` and `refused` with what the ledger says of the digests in `journeys`.
+    """Fill `answered` and `refused` from the answers to the digests in `journeys`.
 
     `answered` has `digest`, `session_id`, `initializer`, `holder`, `closer` and `ihc`, as answered;
     `refused` has `digest` and `problem`. The first whole answer to a journey counts: one that lacks
     a session, or whose values are not all there, is none, and refuses the journey.
     """
     found = connection.execute(
-        f"""CREATE OR REPLACE TEMP TABLE told AS
+        f"""CREATE OR REPLACE TEMP TABLE asked AS
         SELECT file, journey.conversion_id, journey.digest, journey.sessions
         FROM (SELECT filename AS file, UNNEST(journeys) AS journey FROM {_files(folder)})
         WHERE journey.digest IN (SELECT digest FROM journeys);
-        SELECT DISTINCT file FROM told"""
+        SELECT DISTINCT file FROM asked"""
     ).fetchall()
     answers = _reading([file for (file,) in found])
     connection.execute(
@@ -79,25 +79,27 @@ def read(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
         WHERE status < 300
           AND COALESCE((TRY_CAST(answer AS JSON)->>'$.statusCode')::INT, 200) IN (200, 206)
           AND JSON_TYPE(TRY_CAST(answer AS JSON), '$.value') = 'ARRAY';
-        CREATE OR REPLACE TEMP TABLE said AS
-        SELECT told.file, told.digest, told.sessions, value.* EXCLUDE conversion_id
+        CREATE OR REPLACE TEMP TABLE values_by_session AS
+        SELECT asked.file, asked.digest, asked.sessions, value.* EXCLUDE conversion_id
         FROM (
           SELECT file, UNNEST(JSON_TRANSFORM(answer->'$.value', '{_VALUES}')) AS value FROM answers
-        ) AS found JOIN told ON found.file = told.file AND value.conversion_id = told.conversion_id;
+        ) AS found
+        JOIN asked ON found.file = asked.file AND value.conversion_id = asked.conversion_id;
         CREATE OR REPLACE TEMP TABLE whole AS
         SELECT digest, MIN(file) AS file FROM (
-          SELECT digest, file FROM said GROUP BY digest, file, sessions
+          SELECT digest, file FROM values_by_session GROUP BY digest, file, sessions
           HAVING COUNT(*) = sessions AND COUNT(DISTINCT session_id) = sessions
             AND COUNT(ihc) = sessions AND MIN(ihc) >= 0 AND SUM(ihc) > 0
         ) GROUP BY digest;
         CREATE OR REPLACE TEMP TABLE answered AS
-        SELECT said.* EXCLUDE (file, sessions) FROM said JOIN whole USING (digest, file);
+        SELECT values_by_session.* EXCLUDE (file, sessions)
+        FROM values_by_session JOIN whole USING (digest, file);
         CREATE OR REPLACE TEMP TABLE refused AS
         SELECT digest, COALESCE(
           MIN(error) FILTER (REGEXP_MATCHES(error, {_NAMED})),
           CONCAT_WS('; the service says ', 'its answer is not whole', LEFT(MIN(error), 300))
         ) AS problem
-        FROM told JOIN answers USING (file) LEFT JOIN (
+        FROM asked JOIN answers USING (file) LEFT JOIN (
           SELECT file, UNNEST((answer->'$.partialFailureErrors')::JSON[])::TEXT AS error FROM answers
         ) AS errors USING (file)
         WHERE digest NOT IN (SELECT digest FROM whole)
@@ -118,7 +120,7 @@ def _reading(files: list[str]) -> str:
     return f"read_parquet([{', '.join(map(literal, files))}], filename = TRUE)"
 
 
-def _write(file: Path, journeys: Iterable[Journey], said: dict) -> None:
+def _write(file: Path, journeys: Iterable[Journey], columns: dict) -> None:
     """Write a file of one row, all of it or nothing."""
     named = [
         {"conversion_id": one.conversion_id, "digest": one.digest, "sessions": one.sessions}
@@ -126,7 +128,7 @@ def _write(file: Path, journeys: Iterable[Journey], said: dict) -> None:
     ]
     table = pa.table(
         {"journeys": pa.array([named], _JOURNEYS)}
-        | {name: pa.array([value]) for name, value in said.items()}
+        | {name: pa.array([value]) for name, value in columns.items()}
     )
     with replacing(file, sync=True) as unfinished:  # an answer was paid for
         pq.write_table(table, unfinished, compression="zstd")

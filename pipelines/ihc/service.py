@@ -1,4 +1,4 @@
-"""Ask the IHC service: several requests at a time, patiently, every answer kept before it is read."""
+"""Ask the IHC service: several requests at a time, retried until a limit, each answer kept first."""
 
 import json
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
@@ -6,7 +6,7 @@ from datetime import datetime, timedelta, timezone
 
 from requests import Response
 
-from pipelines.ihc import request_log as ledger
+from pipelines.ihc import request_log
 from pipelines.ihc.packing import Journey
 from pipelines.settings.client import Client
 from pipelines.sources.credentials import conceal, credentials
@@ -15,7 +15,7 @@ from pipelines.sources.rest import connect, patient
 
 
 class Service:
-    """The service as one client asks it: by its key, and no longer than until a moment, UTC."""
+    """The service as one client asks it: with its key, and until `patience_minutes` are over."""
 
     def __init__(self, client: Client, request: dict) -> None:
         settings = client.attribution.ihc
@@ -24,7 +24,7 @@ class Service:
         self._key = credentials(client.id, "ihc", "api_key")["api_key"]
         self._minutes = settings.patience_minutes
         self._until = datetime.now(timezone.utc) + timedelta(minutes=self._minutes)
-        self._folder = ledger.ledger_folder(client.id)
+        self._folder = request_log.log_folder(client.id)
 
     def ask(self, requests: list[list[Journey]]) -> None:
         """Send all requests and keep the answers; after the first PlatformError, send no more, and raise it."""
@@ -43,7 +43,7 @@ class Service:
     def _left(self, wanted: int) -> int:
         if self._calls is None:
             return wanted
-        return max(0, self._calls - ledger.calls(self._folder, datetime.now(timezone.utc)))
+        return max(0, self._calls - request_log.calls(self._folder, datetime.now(timezone.utc)))
 
     def _used_up(self, unsent: int) -> str:
         return (
@@ -59,16 +59,16 @@ class Service:
                 " answered is kept: run it again, or raise attribution.ihc.patience_minutes",
             )
         redistribution = self._request["redistribution"]
-        said = (
+        parameter = (
             f', "redistribution_parameter": {json.dumps(redistribution)}' if redistribution else ""
         )
-        body = f'{{"customer_journeys": [{",".join(one.body for one in journeys)}]{said}}}'
-        name = ledger.keep_request(self._folder, journeys, body, datetime.now(timezone.utc))
+        body = f'{{"customer_journeys": [{",".join(one.body for one in journeys)}]{parameter}}}'
+        name = request_log.keep_request(self._folder, journeys, body, datetime.now(timezone.utc))
 
         def keep(response: Response, **_) -> None:
             if response.status_code != 429 and response.status_code < 500:
                 text = conceal(response.text)
-                ledger.keep_answer(self._folder, name, journeys, response.status_code, text)
+                request_log.keep_answer(self._folder, name, journeys, response.status_code, text)
 
         def send() -> None:
             service = connect(
@@ -102,21 +102,21 @@ def _trouble(response: Response) -> PlatformError | None:
 
 
 def _check(answer: object) -> None:
-    """Raise PlatformError if an answer's body says that it is none; HTTP's own status may be 200."""
+    """Raise PlatformError if the body holds an error; HTTP's own status may be 200 even then."""
     if not isinstance(answer, dict):
         raise PlatformError(
             "malformed_answer", "the IHC service answers without a body", passes=True
         )
-    status, said = answer.get("statusCode", 200), conceal(json.dumps(answer))[:300]
+    status, text = answer.get("statusCode", 200), conceal(json.dumps(answer))[:300]
     if not isinstance(status, int):
         raise PlatformError(
-            "malformed_answer", f"the IHC service has no status: {said}", passes=True
+            "malformed_answer", f"the IHC service has no status: {text}", passes=True
         )
     if status == 429 or status >= 500:
-        raise PlatformError("platform_down", f"the IHC service says {status}: {said}", passes=True)
+        raise PlatformError("platform_down", f"the IHC service says {status}: {text}", passes=True)
     if status not in (200, 206):
-        raise PlatformError("request_refused", f"the IHC service says {status}: {said}")
+        raise PlatformError("request_refused", f"the IHC service says {status}: {text}")
     if not isinstance(answer.get("value"), list):
         raise PlatformError(
-            "malformed_answer", f"the IHC service answers without values: {said}", passes=True
+            "malformed_answer", f"the IHC service answers without values: {text}", passes=True
         )

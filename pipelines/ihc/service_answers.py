@@ -1,4 +1,4 @@
-"""Bring the service's answer to every journey: from the ledger, or else by asking for it once."""
+"""Fetch the service's answer to every journey: from the log of requests, or by one request."""
 
 import json
 from difflib import get_close_matches
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from pipelines.ihc import request_log as ledger
+from pipelines.ihc import request_log
 from pipelines.ihc.packing import Journey, pack
 from pipelines.ihc.service import Service
 from pipelines.lake import append as lake
@@ -54,8 +54,8 @@ _ANSWERS = """
 SELECT sessions.conversion_id, sessions.touchpoint_id, sessions.revised_at,
   answered.initializer, answered.holder, answered.closer, answered.ihc,
   CASE
-    WHEN known.digest IS NOT NULL AND is_long THEN 'service: cut at its last restart'
-    WHEN known.digest IS NOT NULL THEN 'service'
+    WHEN replies.digest IS NOT NULL AND is_long THEN 'service: cut at its last restart'
+    WHEN replies.digest IS NOT NULL THEN 'service'
     WHEN journeys.sessions > $cap THEN 'local: journey above the cap'
     WHEN refused.digest IS NOT NULL THEN 'local: the service could not read it'
     ELSE 'local: revised before it was asked for'
@@ -63,7 +63,7 @@ SELECT sessions.conversion_id, sessions.touchpoint_id, sessions.revised_at,
   refused.problem
 FROM sessions
 JOIN journeys USING (conversion_id, revised_at)
-LEFT JOIN (SELECT DISTINCT digest FROM answered) AS known ON journeys.digest = known.digest
+LEFT JOIN (SELECT DISTINCT digest FROM answered) AS replies ON journeys.digest = replies.digest
 LEFT JOIN answered
   ON journeys.digest = answered.digest AND sessions.touchpoint_id = answered.session_id
 LEFT JOIN refused ON journeys.digest = refused.digest
@@ -74,7 +74,7 @@ ORDER BY sessions.revised_at, sessions.conversion_id, sessions.position
 def answers(
     client: str, request: str, touchpoints: "pd.DataFrame", labels: list[str]
 ) -> "pd.DataFrame":
-    """Return what the service says of each touchpoint of the journeys in `touchpoints`.
+    """Return the service's answer for each touchpoint of the journeys in `touchpoints`.
 
     `request` is JSON of what the service is asked with, and of its caps; `labels` are the channels
     that the client has. Columns: `conversion_id`, `touchpoint_id`, `revised_at`, the phases and
@@ -90,14 +90,14 @@ def answers(
         connection.execute(_SESSIONS, {"cap": cap})
         connection.execute(_JOURNEYS, {"asked": json.dumps(key, sort_keys=True)})
         with lake.alone(client, "ihc"):  # two at a time would both ask, and pay
-            folder = ledger.ledger_folder(client)
-            ledger.read(connection, folder)
+            folder = request_log.log_folder(client)
+            request_log.read(connection, folder)
             rows = connection.execute(_UNKNOWN, {"cap": cap}).fetchall()
             if rows:
                 check_labels(client, asked["redistribution"], labels)
                 requests = pack(map(Journey._make, rows), asked["journeys_per_request"], cap)
                 Service(_settings(client), asked).ask(requests)
-                ledger.read(connection, folder)
+                request_log.read(connection, folder)
         return connection.execute(_ANSWERS, {"cap": cap}).df()
 
 

@@ -23,7 +23,7 @@ class ChannelLearner:
     """A model that learns a value of each channel from a client's paths.
 
     `values` gets the paths and the settings, and returns `channel`, `value` and, if it knows them,
-    `standard_error`. A training with too few conversions keeps a version that says just that.
+    `standard_error`. A training with too few conversions keeps a version without values, with the reason.
     """
 
     folder: Callable[[Attribution], str]
@@ -66,7 +66,7 @@ class ChannelLearner:
 
 
 def _facts(model: str, training: Training, learnt: pa.Table, status: str) -> dict[str, str | int]:
-    """Return what a version says of itself, in columns of their own."""
+    """Return the facts that a version keeps beside its values, each a column."""
     settings = getattr(training.client.attribution, model, None)
     return {
         "status": status,

@@ -1,7 +1,7 @@
 """Learn a client's own curves for the local model of IHC, from its journeys.
 
-A curve belongs to the client whose journeys taught it. With too few of them there is none, and the
-model says so: its method is `local: default curves`.
+A client is scored by curves from its own journeys only. With too few of them it has none: the
+defaults apply, and the method beside each score is `local: default curves`.
 """
 
 from collections.abc import Callable

@@ -1,7 +1,7 @@
 """Learn channels' values by removal effects in an absorbing Markov chain, solved exactly.
 
 Anderl, Becker, von Wangenheim, Schumann (2016), Mapping the customer journey, IJRM 33(3): journeys
-go from start over channels to conversion or null; a channel is worth what is lost without it.
+go from start over channels to conversion or null; a channel is worth the conversions that are lost without it.
 
 A state of order k is the last k channels. A channel that follows itself is one step, at every order:
 in a chain of order 1 that changes no probability of conversion; at higher orders the states then

@@ -91,7 +91,7 @@ def _train(training: Training, models: list[str]) -> list[Lesson]:
 
 
 def _waiting(client: Client) -> list[str]:
-    """Return the models whose newest version says that there were too few conversions."""
+    """Return the models whose newest version was trained on too few conversions."""
     found = {model: kept(learner, client) for model, learner in learners(client).items()}
     return [model for model, versions in found.items() if versions and _lacks_data(versions[-1])]
 

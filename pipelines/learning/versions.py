@@ -2,10 +2,10 @@
 
 A version is a Parquet file, `lake/<client>/_models/<model>/<trained at>.parquet`. A revision of a
 conversion is credited by the newest version that was trained before it, one older than all of them
-by the first: so a rebuild says what was said. Where the first version appears, everything before it
-is computed anew; `first_versions` stands in the models that read it, and tells SQLMesh.
-The macros carry the source of `read_versions` into the models that learn, because `sqlmesh run`
-loads no project: so it uses no class, and this file imports little.
+by the first: so a rebuild gives the same credit again. When the first version appears, everything
+before it is computed again: its name stands in the models that read it, so that SQLMesh sees it.
+SQLMesh copies the source of `read_versions` into those models, because `sqlmesh run` loads no
+project: so it uses no class, and this file imports little.
 """
 
 import re
@@ -51,11 +51,11 @@ def read_versions(home: str, client: str, model: str) -> str | None:
 
     With each row come its `version`, and from when, until when (UTC, excluded) it is in force.
     """
-    if not (known := _files(home, client, model)):
+    if not (files := _files(home, client, model)):
         return None
-    starts = ["0001-01-01", *(str(_trained_at(file)) for file in known[1:]), "9999-12-31"]
+    starts = ["0001-01-01", *(str(_trained_at(file)) for file in files[1:]), "9999-12-31"]
     selects = []
-    for file, start, end in zip(known, starts, starts[1:]):
+    for file, start, end in zip(files, starts, starts[1:]):
         selects.append(
             f"SELECT *, '{file.stem}' AS version, TIMESTAMP '{start}' AS valid_from,"
             f" TIMESTAMP '{end}' AS valid_until FROM read_parquet({literal(str(file))})"

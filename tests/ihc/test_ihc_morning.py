@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from demo.servers.ihc_server import IhcServer, down
 from pipelines.__main__ import app
 from pipelines.blueprints.ihc_variables import ihc
-from pipelines.ihc import request_log as ledger
+from pipelines.ihc import request_log
 from pipelines.learning import curves
 from pipelines.learning.versions import versions
 from pipelines.serving import morning
@@ -73,7 +73,7 @@ def test_a_client_is_published_by_the_service_and_held_while_it_is_down(
     ((moved,),) = asking.rows("SELECT MAX(moved) FROM acme_attribution.ihc_scores")
     assert 0 < moved < 1e-3
 
-    # a rebuild asks for nothing: every answer is in the ledger
+    # a rebuild asks for nothing: every answer is in the log of requests
     credit = "FROM acme_attribution.ihc_scores ORDER BY ALL"
     before = asking.rows(credit)
     warehouse = Warehouse("home")
@@ -101,7 +101,7 @@ def test_a_client_is_published_by_the_service_and_held_while_it_is_down(
     reports = asking.serve()
     assert (reports["acme"].result, reports["borealis"].result) == ("published", "nothing new")
     assert asking.published("acme") != yesterday
-    asked = [file for file in ledger.ledger_folder("acme").glob("answers/*.parquet")]
+    asked = [file for file in request_log.log_folder("acme").glob("answers/*.parquet")]
     assert len(asked) == 2
     assert asking.rows(shares) == [("service",)]
 

@@ -19,7 +19,7 @@ from pydantic import ValidationError
 from demo.servers.http_server import Cut, Html, Slow, Status, Truncated
 from demo.servers.ihc_server import IhcServer, busy, down
 from pipelines.blueprints.ihc_variables import ihc
-from pipelines.ihc import request_log as ledger
+from pipelines.ihc import request_log
 from pipelines.ihc.packing import Journey, pack
 from pipelines.ihc.service_answers import answers
 from pipelines.settings.ihc import Ihc
@@ -71,8 +71,8 @@ class Asker:
         return answers("one", self.request, frame, ["Email", "Paid Search"])
 
     def files(self, kind: str) -> list[Path]:
-        """Return the ledger's files of a kind."""
-        return sorted(ledger.ledger_folder("one").glob(f"{kind}/*"))
+        """Return the files of a kind in the log of requests."""
+        return sorted(request_log.log_folder("one").glob(f"{kind}/*"))
 
 
 @pytest.fixture
@@ -285,7 +285,7 @@ def test_a_killed_run_goes_on_where_it_was(asker: Asker) -> None:
     # 12 requests of 5, and what may have been on its way at each of three kills
     assert 12 <= len(asker.server.requests) <= 12 + 3
     assert len(asker.files("answers")) == 12
-    assert not list(ledger.ledger_folder("one").rglob("*.new"))
+    assert not list(request_log.log_folder("one").rglob("*.new"))
 
 
 @given(strategies.data())
@@ -295,7 +295,7 @@ def test_a_killed_run_goes_on_where_it_was(asker: Asker) -> None:
 def test_whatever_fails_nothing_is_paid_for_twice(
     asker: Asker, data: strategies.DataObject
 ) -> None:
-    shutil.rmtree(ledger.ledger_folder("one"), ignore_errors=True)
+    shutil.rmtree(request_log.log_folder("one"), ignore_errors=True)
     asker.configure(journeys_per_request=3, concurrency=2)
     asker.server.paid.clear()
     numbers = strategies.sets(strategies.integers(0, 11), min_size=1)
@@ -451,10 +451,10 @@ def test_the_months_calls_end_with_a_reason(asker: Asker) -> None:
 
 
 def test_calls_of_another_month_do_not_count(asker: Asker) -> None:
-    folder = ledger.ledger_folder("one")
-    ledger.keep_request(folder, [], "{}", datetime(2026, 8, 31, 23, 59))
-    assert ledger.calls(folder, datetime(2026, 8, 1, tzinfo=timezone.utc)) == 1
-    assert ledger.calls(folder, datetime(2026, 9, 1, tzinfo=timezone.utc)) == 0
+    folder = request_log.log_folder("one")
+    request_log.keep_request(folder, [], "{}", datetime(2026, 8, 31, 23, 59))
+    assert request_log.calls(folder, datetime(2026, 8, 1, tzinfo=timezone.utc)) == 1
+    assert request_log.calls(folder, datetime(2026, 9, 1, tzinfo=timezone.utc)) == 0
 
 
 def test_the_services_own_quota_is_not_waited_for(asker: Asker) -> None:
