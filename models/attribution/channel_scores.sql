@@ -28,7 +28,7 @@ WITH learnt AS (
     paths.*,
     COUNT(*) OVER (PARTITION BY models.model, conversion_id, revised_at, channel) AS of_the_channel
   FROM @{client}_journeys.paths AS paths
-  CROSS JOIN @SQL(@learning_models) AS models
+  CROSS JOIN @SQL(@learning_models) AS models /* such as (SELECT 'markov' AS model UNION ALL SELECT 'shapley' AS model) */
   WHERE
     paths.revised_at BETWEEN @start_ts AND @end_ts AND NOT paths.touchpoint_id IS NULL
 ), valued AS (
@@ -63,7 +63,7 @@ SELECT
   conversion_id, /* The conversion being explained */
   touchpoint_id, /* The touchpoint being scored */
   (
-    CASE WHEN is_learnt THEN share ELSE @SQL(@fallback_weight) END
+    CASE WHEN is_learnt THEN share ELSE @SQL(@fallback_weight) /* such as CASE WHEN position = path_length THEN 1 ELSE 0 END */ END
   )::DOUBLE AS score, /* Its weight among the touchpoints of the path */
   CASE WHEN is_learnt THEN model ELSE CONCAT(@fallback, ': ', reason) END AS method, /* What made the score: the model, or what stands in for it and why */
   version, /* Of what the model has learnt; NULL before the first version */

@@ -31,9 +31,9 @@ WITH numbered AS (
     models.is_additive,
     scores.method,
     scores.version,
-    COALESCE(@SQL(@weight), 0)::DOUBLE AS weight
+    COALESCE(@SQL(@weight), 0)::DOUBLE AS weight /* such as CASE models.model WHEN 'linear' THEN 1 WHEN 'markov' THEN score END */
   FROM numbered AS paths
-  JOIN @SQL(@models_by_type) AS models
+  JOIN @SQL(@models_by_type) AS models /* a row for each type and model: ('deal', 'linear', TRUE, TRUE) */
     USING (conversion_type)
   LEFT JOIN @scores(@client, @score_tables) AS scores
     USING (model, conversion_id, touchpoint_id, revised_at)

@@ -37,7 +37,7 @@ WITH compared AS (
       ends * COALESCE(closer_weight, 1)
     )::DECIMAL(38, 18) AS closed
   FROM compared
-  LEFT JOIN @SQL(@ihc_channels) AS channels
+  LEFT JOIN @SQL(@ihc_channels) AS channels /* such as (SELECT 'Email' AS channel, 0.5 AS initializer_weight, …) */
     ON compared.channel = channels.channel
 ), shared AS (
   SELECT

@@ -34,7 +34,7 @@ MODEL (
   (
     SELECT
       event_id AS conversion_id,
-      @SQL(@event_types) AS conversion_type,
+      @SQL(@event_types) AS conversion_type, /* such as CASE event_type WHEN 'purchase' THEN 'purchase' WHEN 'signup' THEN 'lead' END */
       client_id AS customer_id,
       event_time AS converted_at,
       COALESCE(revenue, 0) AS revenue,

@@ -27,7 +27,7 @@ WITH deals AS (
   SELECT
     contact_id,
     opportunity_id AS contact_of,
-    NOT @takes_all_contacts AND (@SQL(@role_counts)) AND NOT is_deleted AS counts,
+    NOT @takes_all_contacts AND (@SQL(@role_counts)) AND NOT is_deleted AS counts, /* such as LOWER(role) IN ('decision maker') */
     valid_from,
     valid_until
   FROM @history(@{client}_staging.stg_contact_roles, contact_role_id) AS contact_roles

@@ -52,7 +52,7 @@ WITH revised_conversions AS (
   FROM customers
   JOIN @history(candidates, touchpoint_id) AS candidates
     ON customers.customer_id = candidates.customer_id
-    AND candidates.touched_at BETWEEN customers.converted_at - @SQL(@window_days) * INTERVAL '1' DAY AND customers.converted_at
+    AND candidates.touched_at BETWEEN customers.converted_at - @SQL(@window_days) * INTERVAL '1' DAY AND customers.converted_at /* such as 30, or CASE conversion_type WHEN 'lead' THEN 7 WHEN 'deal' THEN 90 END */
     AND customers.revised_at >= candidates.valid_from
     AND customers.revised_at < candidates.valid_until
 )

@@ -59,7 +59,7 @@ SELECT
   MIN(DATE_DIFF('SECOND', eligible.touched_at, conversions.converted_at)) OVER whole AS newest_age_seconds, /* The same, of the last touchpoint */
   conversions.revised_at /* Of the revision, UTC; the newest one holds */
 FROM conversions
-LEFT JOIN @SQL(@transformed) AS eligible
+LEFT JOIN @SQL(@transformed) AS eligible /* such as (SELECT * FROM candidates QUALIFY channel IS DISTINCT FROM LAG(channel) OVER (…)) */
   ON conversions.conversion_id = eligible.conversion_id
   AND conversions.revised_at = eligible.revised_at
 WINDOW whole AS (PARTITION BY conversions.conversion_id, conversions.revised_at), in_order AS (

@@ -39,7 +39,7 @@ WITH changed_touchpoints AS (
   FROM changed_touchpoints
   JOIN @{client}_journeys.conversion_customers AS customers
     ON changed_touchpoints.customer_id = customers.customer_id
-    AND changed_touchpoints.touched_at BETWEEN customers.converted_at - @SQL(@window_days) * INTERVAL '1' DAY AND customers.converted_at
+    AND changed_touchpoints.touched_at BETWEEN customers.converted_at - @SQL(@window_days) * INTERVAL '1' DAY AND customers.converted_at /* such as 30, or CASE conversion_type WHEN 'lead' THEN 7 WHEN 'deal' THEN 90 END */
     AND changed_touchpoints.loaded_at >= customers.valid_from
     AND changed_touchpoints.loaded_at < customers.valid_until
     AND NOT customers.is_withdrawn

@@ -13,7 +13,7 @@ WITH named AS (
   SELECT
     *
     EXCLUDE (campaign),
-    COALESCE(@SQL(@aliases), campaign) AS campaign
+    COALESCE(@SQL(@aliases), campaign) AS campaign /* such as CASE WHEN campaign = 'sprnig' THEN 'spring' END */
   FROM @{client}_journeys.touchpoint_versions
   WHERE
     loaded_at BETWEEN @start_ts AND @end_ts

@@ -24,9 +24,9 @@ WITH spend AS (
     model,
     BOOL_OR(is_active) AS is_active,
     is_additive
-  FROM @SQL(@models_by_type) AS models_by_type
+  FROM @SQL(@models_by_type) AS models_by_type /* a row for each type and model: ('deal', 'linear', TRUE, TRUE) */
   WHERE
-    @SQL(@is_counted)
+    @SQL(@is_counted) /* such as TRUE, or CASE conversion_type WHEN 'deal' THEN TRUE WHEN 'lead' THEN FALSE END */
   GROUP BY ALL
 ), compared AS (
   SELECT

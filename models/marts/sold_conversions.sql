@@ -16,7 +16,7 @@ WITH newest_versions AS (
   FROM @newest(@{client}_staging.stg_opportunities, opportunity_id) AS opportunities
   UNION ALL
   SELECT
-    @SQL(@event_types) AS conversion_type,
+    @SQL(@event_types) AS conversion_type, /* such as CASE event_type WHEN 'purchase' THEN 'purchase' WHEN 'signup' THEN 'lead' END */
     NOT is_deleted AS is_sold,
     COALESCE(revenue, 0) AS revenue,
     currency,
