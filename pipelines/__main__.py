@@ -1,29 +1,28 @@
-"""The commands behind the Makefile: `python -m pipelines --help`."""
+"""The commands behind the Makefile: `python -m pipelines --help`.
+
+How results look is in `screen.py`. What is heavy, as SQLMesh and dlt, is imported by the commands
+that need it.
+"""
 
 import os
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
+from pipelines import screen
 from pipelines.settings.client import Client
-from pipelines.settings.reader import Problem, keep, read
-
-if TYPE_CHECKING:
-    from pipelines.learning.lesson import Lesson
-    from pipelines.serving.morning import Report
+from pipelines.settings.reader import Problem, keep, named_by_files, read
 
 app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    help="Ingest every client's exports, serve every client's morning, preview and promote changes.",
+    help="Ingest what clients deliver, serve every client's morning, preview and promote changes.",
+    epilog="A client is a file, clients/CLIENT.yaml; each command names what is wrong with one, and"
+    " serves the others. `make` alone lists the same commands with what they need installed.",
 )
-screen = Console(highlight=False, soft_wrap=True, width=max(Console().width, 110))
+DAILY, CHANGES, READ = "Every day", "When something changes", "To read"
 
 Chosen = Annotated[
     str, typer.Argument(help="The client, as its file is called: acme.", metavar="CLIENT")
@@ -34,67 +33,48 @@ Some = Annotated[
 ]
 
 
-@app.command()
+@app.command(rich_help_panel=DAILY)
+def daily(client: Some = None) -> None:
+    """Ingest, run `daily`, audit, promote each client that passes, and say what is published.
+
+    The exit status is 1 if a client is held, which keeps what it had, or if the file of one is
+    gone, misnamed or wrong. For one client: `python -m pipelines daily --client acme`.
+    """
+    from pipelines.serving.morning import serve
+
+    clients, problems = _read(client)
+    _ingest(clients)
+    reports = list(screen.counted("Run", serve(clients), len(clients)))
+    screen.show_morning(reports)
+    _end(problems or any(report.result == "held" for report in reports))
+
+
+@app.command(rich_help_panel=DAILY)
 def ingest(client: Some = None) -> None:
     """Append what is new in every client's exports to the lake.
 
     A refused export halts its client alone, until it is delivered again: the gate holds the
     client's published tables. So the exit status is 0 as long as the others were served.
     """
-    clients, problems = _read(client)
-    _ingest(clients, problems)
+    clients, _ = _read(client)
+    _ingest(clients)
 
 
-@app.command()
-def daily(client: Some = None) -> None:
-    """Ingest, run `daily`, audit, promote each client that passes, and say what is published.
-
-    The exit status is 1 if a client is held: it keeps what it had.
-    """
-    from pipelines.serving.morning import serve
-
-    clients, problems = _read(client)
-    _ingest(clients, problems)
-    reports = []
-    with _progress("Run") as bar:
-        task = bar.add_task("Run", total=len(clients))
-        for report in serve(clients):
-            reports.append(report)
-            bar.advance(task)
-    screen.print(_published(sorted(reports)))
-    for report in sorted(reports):
-        for reason in report.reasons:
-            screen.print(f"[red]{report.client}[/red]: {escape(reason)}")
-    if problems or any(report.result == "held" for report in reports):
-        raise typer.Exit(1)
-
-
-@app.command()
+@app.command(rich_help_panel=READ)
 def status(client: Some = None) -> None:
     """Say how each source of each client stood when it was last asked.
 
-    The exit status is 1 if any is not ok.
+    The exit status is 1 if any is not ok, or if a client's file is gone, misnamed or wrong.
     """
     from pipelines.ingest.source_status import statuses
 
-    table = Table("client", "source", "status", "days missing", "missing from", "retry at (UTC)")
-    problems = []
-    for one in _read(client)[0]:
-        for said in statuses(one):
-            code = said.code if said.code == "ok" else f"[red]{said.code}[/red]"
-            days = said.days_missing
-            missing = (str(len(days)), days[0]) if days else ("", "")
-            table.add_row(one.id, said.source, code, *missing, said.retry_at)
-            if said.code != "ok":
-                problems.append(f"[red]{one.id}[/red]: {said.source}: {escape(said.problem)}")
-    screen.print(table if table.row_count else "No source was asked yet; run make ingest")
-    for problem in problems:
-        screen.print(problem)
-    if problems:
-        raise typer.Exit(1)
+    clients, problems = _read(client)
+    found = [status for client in clients for status in statuses(client)]
+    screen.show_statuses(found)
+    _end(problems or any(status.code != "ok" for status in found))
 
 
-@app.command()
+@app.command(rich_help_panel=CHANGES)
 def backfill(
     client: Chosen,
     since: Annotated[
@@ -105,56 +85,34 @@ def backfill(
 
     A slice is a commit: ended at any time, it goes on where it was when it is started again, and
     nobody's morning waits for it. The exit status is 1 if a platform did not answer all of it.
+    Such as: `python -m pipelines backfill nova --since 2026-08-01`.
     """
     from pipelines.ingest.backfill import backfill as load_history
     from pipelines.ingest.backfill import platforms
-    from pipelines.ingest.load_counts import Counts
 
-    (chosen,), _ = _read([client])
+    chosen = _one(client)
     if not (sources := platforms(chosen)):
         raise _stop(
             f"{client} has no source with `api:` in its file; exports are read whole by make ingest"
         )
     os.nice(10)  # mornings go first
-    table = Table("source", "slices", "read", "new", "unchanged", "days missing")
-    problems = []
-    for source in sources:
-        slices, counts, left = 0, Counts(), 0
-        with _progress(source) as bar:
-            task = bar.add_task(source, total=None)
-            for done in load_history(chosen, source, since.date()):
-                if done.problem:
-                    problems.append(f"[red]{client}[/red]: {source}: {escape(done.problem)}")
-                    break
-                if not done.name:
-                    bar.update(task, total=done.days_missing)
-                    total = done.days_missing
-                left, counts, slices = (
-                    done.days_missing,
-                    counts + done.counts,
-                    slices + bool(done.name),
-                )
-                bar.update(task, completed=total - left)
-        shown = (slices, counts.read, counts.appended, counts.unchanged, left)
-        table.add_row(source, *map(str, shown))
-    screen.print(table)
-    for problem in problems:
-        screen.print(problem)
-    if problems:
-        raise typer.Exit(1)
+    slices = {
+        source: list(screen.filled(source, load_history(chosen, source, since.date())))
+        for source in sources
+    }
+    screen.show_backfill(client, slices)
+    _end(any(each.problem for loaded in slices.values() for each in loaded))
 
 
-@app.command()
+@app.command(rich_help_panel=READ)
 def blueprint(client: Chosen) -> None:
     """Print the variables that a client's SQL models are made of: meaning, readers, value."""
     from pipelines.blueprints.explained import explain
 
-    (chosen,), _ = _read([client])
-    for paragraph in explain(chosen):
-        screen.print(paragraph, "", sep="\n", markup=False)
+    screen.show_paragraphs(explain(_one(client)))
 
 
-@app.command()
+@app.command(rich_help_panel=CHANGES)
 def train(client: Chosen) -> None:
     """Train a client's models that learn on its published paths, and show what they have learnt.
 
@@ -164,7 +122,7 @@ def train(client: Chosen) -> None:
     from pipelines.learning.learners import learners
     from pipelines.learning.published import published
 
-    (chosen,), _ = _read([client])
+    chosen = _one(client)
     if not learners(chosen):
         raise _stop(
             f"{client} asks for no model that learns; in clients/{client}.yaml, set"
@@ -178,18 +136,21 @@ def train(client: Chosen) -> None:
     except training.TrainingError as error:
         raise _stop(str(error)) from None
     for lesson in lessons:
-        _show(client, lesson)
+        screen.show_lesson(client, lesson)
 
 
-@app.command()
+@app.command(rich_help_panel=CHANGES)
 def preview(client: Chosen) -> None:
-    """Build a client's change in `dev`, and print how it shifts credit among the channels."""
+    """Build a client's change in `dev`, and print how it shifts credit among the channels.
+
+    Nothing that is published changes. Edit clients/CLIENT.yaml, preview, then promote.
+    """
     from sqlmesh.utils.errors import PlanError
 
     from pipelines.learning.training import TrainingError
     from pipelines.serving import promotion
 
-    (chosen,), _ = _read([client])
+    chosen = _one(client)
     try:
         shifts = promotion.preview(chosen)
     except PlanError as error:
@@ -197,51 +158,35 @@ def preview(client: Chosen) -> None:
     except TrainingError as error:
         raise _stop(str(error)) from None
     if shifts is None:
-        screen.print(f"{client}: not in `prod` yet; the next make daily publishes it if it passes")
-        return
-    if not shifts:
-        screen.print(f"{client}: nothing to compare, `prod` is as its file says")
-        return
-    table = Table("channel", "credit in prod", "in dev", "revenue in prod", "in dev")
-    for shift in shifts:
-        credit = (f"{shift.credit_before:.2f}", f"{shift.credit_after:.2f}")
-        table.add_row(shift.channel, *credit, shift.revenue_before, shift.revenue_after)
-    screen.print(table)
-    screen.print(f"{client}: promote it with `make promote CLIENT={client}`")
+        screen.say(client, "not in `prod` yet; the next make daily publishes it if it passes")
+    elif not shifts:
+        screen.say(client, "nothing to compare, `prod` is as its file says")
+    else:
+        screen.show_shifts(client, shifts)
 
 
-@app.command()
+@app.command(rich_help_panel=CHANGES)
 def promote(
     clients: Annotated[
-        list[str] | None, typer.Argument(help="The clients; all, if left out.")
+        list[str] | None, typer.Argument(help="The clients; all that have a file, if left out.")
     ] = None,
 ) -> None:
     """Bring each client's change into `daily` and `prod`, if its audits pass; retire one without a file.
 
-    The exit status is 1 if a client does not pass: it keeps what it had, the others are promoted.
+    A retired client's views go, its lake stays. The exit status is 1 if a client does not pass: it
+    keeps what it had, the others are promoted.
     """
-    from sqlmesh.utils.errors import PlanError
-
-    from pipelines.learning.training import TrainingError
-    from pipelines.serving import promotion
-
-    shards = {client.id: client.shard for client in _read(None)[0]}
-    failed = False
-    for client in clients or shards:
-        try:
-            changed = promotion.promote(client, shards.get(client, os.environ.get("SHARD", "home")))
-        except (PlanError, TrainingError) as error:
-            screen.print(
-                f"[red]{client}[/red]: not promoted, it keeps what it had\n{escape(str(error))}"
-            )
-            failed = True
-        else:
-            screen.print(f"{client}: {'promoted' if changed else 'already as its file says'}")
-    if failed:
-        raise typer.Exit(1)
+    found, problems = read()
+    screen.show_problems(problems)
+    shards = {client.id: client.shard for client in found}
+    unusable = {problem.client for problem in problems}
+    chosen = clients or list(shards)
+    gone = [client for client in chosen if client not in named_by_files()]
+    passed = [_promote(each, shards, unusable) for each in chosen if each not in gone]
+    _end(not all([*passed, not gone or _retire(gone)]))
 
 
-@app.command()
+@app.command(rich_help_panel=READ)
 def export(
     client: Chosen,
     table: Annotated[str, typer.Option(help="The published table.")] = "channel_reporting",
@@ -258,43 +203,26 @@ def export(
     """Write a client's published table as CSV, of some days or of all."""
     from reports.tables import Days, ReportError, write
 
-    (chosen,), _ = _read([client])
+    chosen = _one(client)
     days = Days(since and since.date(), until and until.date())
     target = to or Path(f"{client}-{table}.csv")
     try:
         count = write(chosen, table, days, target)
     except ReportError as error:
         raise _stop(str(error)) from None
-    screen.print(f"{client}: {count} rows of {table} in {target}", markup=False)
-
-
-def _show(client: str, lesson: "Lesson") -> None:
-    columns = ["channel", "value", "before", "change"]
-    uncertain = any(lesson.errors.values())
-    table = Table(*columns, *(["standard error"] if uncertain else []), title=lesson.model)
-    for channel in lesson.values | lesson.before:
-        value, before = (each.get(channel, 0) for each in (lesson.values, lesson.before))
-        error = [f"{lesson.errors.get(channel, 0):.4f}"] if uncertain else []
-        known = (f"{before:.4f}", f"{value - before:+.4f}") if lesson.before else ("", "")
-        table.add_row(channel, f"{value:.4f}", *known, *error)
-    if table.row_count:
-        screen.print(table)
-    version = f", version {lesson.version}" if lesson.version else ""
-    screen.print(f"{client}: {lesson.model}{version}: {lesson.summary}")
-    if lesson.is_first:
-        screen.print(f"{client}: its first version; promote it with `make promote CLIENT={client}`")
+    screen.say(client, f"{count} rows of {table} in {target}")
 
 
 def _read(chosen: list[str] | None) -> tuple[list[Client], list[Problem]]:
+    """Return the chosen clients and the problems with their files, all of which are shown."""
+    from pipelines.serving.retirement import without_file
+
     clients, problems = read()
-    for problem in problems:
-        screen.print(
-            f"[red]{problem.client}[/red]: {escape(problem.message)}\n  {problem.fallback}"
-        )
-    broken = {problem.client for problem in problems}
+    problems = [*problems, *without_file()]
+    problems = [problem for problem in problems if not chosen or problem.client in chosen]
+    screen.show_problems(problems)
     for client in clients:
-        if client.id not in broken:
-            keep(client)
+        keep(client)
     if unknown := set(chosen or []) - {client.id for client in clients}:
         raise _stop(
             f"no usable client {', '.join(sorted(unknown))} in clients/; docs/clients.md says how to add one"
@@ -304,47 +232,60 @@ def _read(chosen: list[str] | None) -> tuple[list[Client], list[Problem]]:
     return [client for client in clients if not chosen or client.id in chosen], problems
 
 
-def _published(reports: list["Report"]) -> Table:
-    columns = ("conversions", "currency", "revenue", "unattributed_revenue", "spend")
-    table = Table("client", "result", *columns[:3], "unattributed", "spend", "loaded until")
-    table.columns[-1].no_wrap = True
-    for report in reports:
-        said = report.published
-        result = f"[red]{report.result}[/red]" if report.result == "held" else report.result
-        shown = (said.get(name, "") for name in columns)
-        table.add_row(report.client, result, *shown, said.get("loaded_until", "")[:16])
-    return table
+def _one(client: str) -> Client:
+    (chosen,), _ = _read([client])
+    return chosen
 
 
-def _ingest(clients: list[Client], problems: list[Problem]) -> None:
-    from pipelines.ingest.run import ingest as bring_in
+def _ingest(clients: list[Client]) -> None:
+    from pipelines.ingest.run import ingest
 
-    outcomes = []
-    with _progress("Ingest") as bar:
-        task = bar.add_task("Ingest", total=len(clients))
-        for done in bring_in(clients):
-            outcomes += done
-            bar.advance(task)
-    table = Table("client", "source", "read", "new", "unchanged", "deleted", "quarantined")
-    for outcome in sorted(outcomes, key=lambda outcome: outcome[:2]):
-        if outcome.counts.read or outcome.counts.deleted:
-            table.add_row(outcome.client, outcome.source, *(str(count) for count in outcome.counts))
-    screen.print(table if table.row_count else "Ingest: nothing new in any export")
-    for outcome in sorted(outcomes, key=lambda outcome: outcome[:2]):
-        if outcome.problem:
-            stands = "halted" if outcome.status.holds else "late"
-            screen.print(
-                f"[red]{outcome.client}[/red]: {outcome.source} is {stands}: {escape(outcome.problem)}"
-            )
+    done = screen.counted("Ingest", ingest(clients), len(clients))
+    screen.show_ingest([outcome for outcomes in done for outcome in outcomes])
 
 
-def _progress(what: str) -> Progress:
-    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    return Progress(*columns, console=Console(stderr=True), transient=True)
+def _promote(client: str, shards: dict[str, str], unusable: set[str]) -> bool:
+    """Promote a client that has a file; return whether it passed, and show why not."""
+    from sqlmesh.utils.errors import PlanError
+
+    from pipelines.learning.training import TrainingError
+    from pipelines.serving import promotion
+
+    if client in unusable:
+        screen.warn(client, "not promoted, it keeps what it had; its file comes first")
+        return False
+    try:
+        changed = promotion.promote(client, shards[client])
+    except (PlanError, TrainingError) as error:
+        screen.warn(client, f"not promoted, it keeps what it had\n{error}")
+        return False
+    screen.say(client, "promoted" if changed else "already as its file says")
+    return True
+
+
+def _retire(clients: list[str]) -> bool:
+    """Retire clients without a file; return whether they are, and show why not."""
+    from sqlmesh.utils.errors import PlanError
+
+    from pipelines.serving.retirement import RetirementError, retire
+
+    try:
+        retire(clients)
+    except (PlanError, RetirementError) as error:
+        screen.fail(str(error))
+        return False
+    for client in clients:
+        screen.say(client, "retired; its lake stays")
+    return True
+
+
+def _end(is_wrong: object) -> None:
+    if is_wrong:
+        raise typer.Exit(1)
 
 
 def _stop(message: str) -> typer.Exit:
-    Console(stderr=True, highlight=False, soft_wrap=True).print(message, markup=False)
+    screen.fail(message)
     return typer.Exit(1)
 
 

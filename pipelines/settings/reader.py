@@ -74,8 +74,8 @@ class _UniqueKeys(yaml.SafeLoader):
 
 def read(shard: str | None = None) -> tuple[list[Client], list[Problem]]:
     """Return every client, and the problems met; a broken file yields its last good settings."""
-    clients, problems = [], []
-    for path in sorted(clients_folder().glob("*.yaml")):
+    clients, problems = [], _misnamed()
+    for path in (path for path in _files() if path.suffix == ".yaml"):
         try:
             clients.append(parse(path))
         except ClientError as error:
@@ -83,6 +83,30 @@ def read(shard: str | None = None) -> tuple[list[Client], list[Problem]]:
             clients += kept
             problems.append(Problem(path.stem, str(error), fallback))
     return [client for client in clients if shard in (None, client.shard)], problems
+
+
+def named_by_files() -> set[str]:
+    """Return the clients that have a file in `clients/`, whether or not it can be used."""
+    return {path.stem.lower() for path in _files()}
+
+
+def _files() -> list[Path]:
+    found = sorted(clients_folder().glob("*"))
+    return [path for path in found if path.suffix.lower() in (".yaml", ".yml")]
+
+
+def _misnamed() -> list[Problem]:
+    """Return a problem for each file that has the wrong ending, such as acme.yml."""
+    problems = []
+    for path in _files():
+        right = path.with_name(f"{path.stem.lower()}.yaml")
+        if path.suffix != ".yaml":
+            remedy = "remove it, or" if right.exists() else "rename it to"
+            message = f"clients/{path.name}: only files that end in .yaml are read; "
+            message += f"{remedy} clients/{right.name}"
+            fallback = "the file is left out until then; what is published stays"
+            problems.append(Problem(right.stem, message, fallback))
+    return problems
 
 
 def keep(client: Client) -> None:
@@ -93,6 +117,30 @@ def keep(client: Client) -> None:
         is_kept = kept.exists() and kept.read_bytes() == content
         if not is_kept and _checked(client.id, content) == client:
             write_atomically(kept, content)
+            _retired(client.id).unlink(missing_ok=True)
+
+
+def set_aside(client: str) -> None:
+    """Set a retired client's last settings aside: its lake stays, and nobody asks for its file."""
+    if not (lake_folder() / client).exists():
+        return
+    _retired(client).parent.mkdir(exist_ok=True)
+    if _kept(client).exists():
+        _kept(client).replace(_retired(client))
+    _retired(client).touch()
+
+
+def is_retired(client: str) -> bool:
+    """Return whether a client was retired, and has not come back since."""
+    return _retired(client).exists()
+
+
+def last_settings(client: str) -> Client | None:
+    """Return a client's settings as its file has them, or as they were when they were last good."""
+    for path in (clients_folder() / f"{client}.yaml", _kept(client), _retired(client)):
+        with suppress(ClientError):
+            return parse(path)
+    return None
 
 
 def _last_good(client: str) -> tuple[list[Client], str]:
@@ -107,3 +155,7 @@ def _last_good(client: str) -> tuple[list[Client], str]:
 
 def _kept(client: str) -> Path:
     return lake_folder() / client / "_settings" / f"{client}.yaml"
+
+
+def _retired(client: str) -> Path:
+    return lake_folder() / client / "_settings" / "retired.yaml"

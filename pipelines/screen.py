@@ -1,0 +1,165 @@
+"""Say how what the commands found is shown: tables, colours and bars.
+
+A table takes the width of the terminal. Where there is none, as in a pipe, nothing is cut.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, TypeVar
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from pipelines.ingest.backfill import Slice
+    from pipelines.ingest.run import Outcome
+    from pipelines.ingest.status import Status
+    from pipelines.learning.lesson import Lesson
+    from pipelines.serving.morning import Report
+    from pipelines.serving.promotion import Shift
+    from pipelines.settings.reader import Problem
+
+Item = TypeVar("Item")
+
+_WIDE = 240  # columns, for what no person watches
+
+screen = Console(highlight=False, soft_wrap=True, width=None if Console().is_terminal else _WIDE)
+_errors = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def say(client: str, text: str) -> None:
+    """Print a line about a client."""
+    screen.print(f"{client}: {text}", markup=False)
+
+
+def warn(client: str, text: str) -> None:
+    """Print what is wrong with a client, its name in red."""
+    screen.print(f"[red]{client}[/red]: {escape(text)}")
+
+
+def show_paragraphs(paragraphs: Iterable[str]) -> None:
+    """Print paragraphs, an empty line after each."""
+    for paragraph in paragraphs:
+        screen.print(paragraph, "", sep="\n", markup=False)
+
+
+def fail(message: str) -> None:
+    """Print why a command ends here, where errors go."""
+    _errors.print(message, markup=False)
+
+
+def counted(what: str, items: Iterable[Item], total: int) -> Iterator[Item]:
+    """Yield items as they come, beside a bar that counts them."""
+    with _bar(what) as progress:
+        yield from progress.track(items, total)
+
+
+def filled(what: str, slices: "Iterable[Slice]") -> "Iterator[Slice]":
+    """Yield the slices of a backfill, beside a bar of the days that are there."""
+    with _bar(what) as progress:
+        task, total = progress.add_task(what, total=None), 0
+        for each in slices:
+            total = max(total, each.days_missing)
+            progress.update(task, total=total, completed=total - each.days_missing)
+            yield each
+
+
+def _bar(what: str) -> Progress:
+    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    return Progress(*columns, console=Console(stderr=True), transient=True)
+
+
+def show_problems(problems: "Iterable[Problem]") -> None:
+    """Show the settings files that cannot be used, and what happens instead."""
+    for problem in problems:
+        warn(problem.client, f"{problem.message}\n  {problem.fallback}")
+
+
+def show_ingest(outcomes: "list[Outcome]") -> None:
+    """Show what ingest brought, and the sources that are late or halted."""
+    outcomes = sorted(outcomes, key=lambda outcome: (outcome.client, outcome.source))
+    table = Table("client", "source", "read", "new", "unchanged", "deleted", "quarantined")
+    for outcome in outcomes:
+        if outcome.counts.read or outcome.counts.deleted:
+            table.add_row(outcome.client, outcome.source, *map(str, outcome.counts))
+    screen.print(table if table.row_count else "Ingest: nothing new in any export")
+    for outcome in outcomes:
+        if outcome.problem:
+            result = "halted" if outcome.status.holds else "late"
+            warn(outcome.client, f"{outcome.source} is {result}: {outcome.problem}")
+
+
+def show_morning(reports: "list[Report]") -> None:
+    """Show what is published of each client, and why, where something is not as it should be."""
+    columns = ("conversions", "currency", "revenue", "unattributed_revenue", "spend")
+    table = Table("client", "result", *columns[:3], "unattributed", "spend", "loaded until")
+    table.columns[-1].no_wrap = True
+    for report in sorted(reports):
+        result = f"[red]{report.result}[/red]" if report.result == "held" else report.result
+        numbers = (report.published.get(column, "") for column in columns)
+        until = report.published.get("loaded_until", "")[:16]
+        table.add_row(report.client, result, *numbers, until)
+    screen.print(table)
+    for report in sorted(reports):
+        for reason in report.reasons:
+            warn(report.client, reason)
+
+
+def show_statuses(statuses: "list[Status]") -> None:
+    """Show how each source stood when it was last asked, and what is wrong."""
+    table = Table("client", "source", "status", "days missing", "missing from", "retry at (UTC)")
+    for status in statuses:
+        code = status.code if status.code == "ok" else f"[red]{status.code}[/red]"
+        days = status.days_missing
+        missing = (str(len(days)), days[0]) if days else ("", "")
+        table.add_row(status.client, status.source, code, *missing, status.retry_at)
+    screen.print(table if table.row_count else "No source was asked yet; run make ingest")
+    for status in statuses:
+        if status.code != "ok":
+            warn(status.client, f"{status.source}: {status.problem}")
+
+
+def show_backfill(client: str, slices: "dict[str, list[Slice]]") -> None:
+    """Show what a backfill brought from each source, and what ended it early."""
+    table = Table("source", "slices", "read", "new", "unchanged", "days missing")
+    for source, loaded in slices.items():
+        read, new, unchanged = (
+            sum(getattr(each.counts, name) for each in loaded)
+            for name in ("read", "appended", "unchanged")
+        )
+        slice_count = sum(bool(each.name) for each in loaded)
+        left = next((each.days_missing for each in reversed(loaded) if not each.problem), 0)
+        table.add_row(source, *map(str, (slice_count, read, new, unchanged, left)))
+    screen.print(table)
+    for source, loaded in slices.items():
+        for each in loaded:
+            if each.problem:
+                warn(client, f"{source}: {each.problem}")
+
+
+def show_shifts(client: str, shifts: "list[Shift]") -> None:
+    """Show how a change shifts credit among the channels."""
+    table = Table("channel", "credit in prod", "in dev", "revenue in prod", "in dev")
+    for shift in shifts:
+        credit = (f"{shift.credit_before:.2f}", f"{shift.credit_after:.2f}")
+        table.add_row(shift.channel, *credit, shift.revenue_before, shift.revenue_after)
+    screen.print(table)
+    say(client, f"promote it with `make promote CLIENT={client}`")
+
+
+def show_lesson(client: str, lesson: "Lesson") -> None:
+    """Show what a model has learnt, beside its version before."""
+    uncertain = ["standard error"] if any(lesson.errors.values()) else []
+    table = Table("channel", "value", "before", "change", *uncertain, title=lesson.model)
+    for channel in lesson.values | lesson.before:
+        value, before = (each.get(channel, 0) for each in (lesson.values, lesson.before))
+        change = (f"{before:.4f}", f"{value - before:+.4f}") if lesson.before else ("", "")
+        error = [f"{lesson.errors.get(channel, 0):.4f}"] if uncertain else []
+        table.add_row(channel, f"{value:.4f}", *change, *error)
+    if table.row_count:
+        screen.print(table)
+    version = f", version {lesson.version}" if lesson.version else ""
+    say(client, f"{lesson.model}{version}: {lesson.summary}")
+    if lesson.is_first:
+        say(client, f"its first version; promote it with `make promote CLIENT={client}`")
