@@ -78,6 +78,9 @@ demo: install ## write demo exports of DAY
 demo-api: install ## serve demo platforms, run against them
 	$(BIN)/python -m demo.platforms
 
+demo-clean: install ## take the demo out
+	$(BIN)/python -m demo.removal
+
 lock: ## pin requirements.in in requirements.lock
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q requirements.in -o requirements.lock
 

@@ -32,7 +32,10 @@ def main(
     ] = 400,
     client: Annotated[
         list[str] | None,
-        typer.Option(help=f"Only this client; repeat for more. One of {', '.join(CLIENTS)}."),
+        typer.Option(
+            help=f"Only this client; repeat for more. One of {', '.join(CLIENTS)}. If left out, all"
+            " that have a file in clients/."
+        ),
     ] = None,
     copies: Annotated[
         int,
@@ -57,10 +60,11 @@ def main(
             raise typer.BadParameter(f"no demo client '{name}'; use one of {', '.join(CLIENTS)}")
     target = home() / folder
     copied = [f"bench{number:03d}" for number in range(1, copies + 1)]
-    names = [*(client or ([] if copies else CLIENTS)), *copied]
+    names = [*(client or ([] if copies else _with_a_file())), *copied]
     if copies and not target.resolve().is_relative_to(home().resolve()):
         raise typer.BadParameter(f"the copies' settings need a --folder inside {home()}")
 
+    target.mkdir(parents=True, exist_ok=True)
     console = Console(stderr=True)
     files = 0
     for name in track(names, "Writing exports", console=console, transient=True):
@@ -70,6 +74,11 @@ def main(
         _write_settings(home() / clients_folder, name, settings)
     as_of = DAY_0 + timedelta(day)
     console.print(f"{files} files of {len(names)} clients in {folder}, as of {as_of}")
+
+
+def _with_a_file() -> list[str]:
+    """Return the demo's clients that are still there: who took the demo out gets no exports of it."""
+    return [name for name in CLIENTS if (home() / "clients" / f"{name}.yaml").exists()]
 
 
 def _settings(number: int, name: str, folder: Path, shard: str) -> dict:

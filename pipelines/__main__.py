@@ -178,11 +178,12 @@ def promote(
     """
     found, problems = read()
     screen.show_problems(problems)
-    shards = {client.id: client.shard for client in found}
-    unusable = {problem.client for problem in problems}
-    chosen = clients or list(shards)
+    settings = {client.id: client for client in found}
+    for problem in problems:
+        settings.pop(problem.client, None)
+    chosen = clients or [client.id for client in found]
     gone = [client for client in chosen if client not in named_by_files()]
-    passed = [_promote(each, shards, unusable) for each in chosen if each not in gone]
+    passed = [_promote(each, settings.get(each)) for each in chosen if each not in gone]
     _end(not all([*passed, not gone or _retire(gone)]))
 
 
@@ -244,18 +245,18 @@ def _ingest(clients: list[Client]) -> None:
     screen.show_ingest([outcome for outcomes in done for outcome in outcomes])
 
 
-def _promote(client: str, shards: dict[str, str], unusable: set[str]) -> bool:
+def _promote(client: str, settings: Client | None) -> bool:
     """Promote a client that has a file; return whether it passed, and show why not."""
     from sqlmesh.utils.errors import PlanError
 
     from pipelines.learning.training import TrainingError
     from pipelines.serving import promotion
 
-    if client in unusable:
+    if not settings:
         screen.warn(client, "not promoted, it keeps what it had; its file comes first")
         return False
     try:
-        changed = promotion.promote(client, shards[client])
+        changed = promotion.promote(settings)
     except (PlanError, TrainingError) as error:
         screen.warn(client, f"not promoted, it keeps what it had\n{error}")
         return False

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from pipelines.ingest.run import Outcome
     from pipelines.ingest.status import Status
     from pipelines.learning.lesson import Lesson
-    from pipelines.serving.morning import Report
     from pipelines.serving.promotion import Shift
+    from pipelines.serving.report import Figures, Report
     from pipelines.settings.reader import Problem
 
 Item = TypeVar("Item")
@@ -92,18 +92,24 @@ def show_ingest(outcomes: "list[Outcome]") -> None:
 
 def show_morning(reports: "list[Report]") -> None:
     """Show what is published of each client, and why, where something is not as it should be."""
-    columns = ("conversions", "currency", "revenue", "unattributed_revenue", "spend")
-    table = Table("client", "result", *columns[:3], "unattributed", "spend", "loaded until")
+    reports = sorted(reports, key=lambda report: report.client)
+    columns = ("conversions", "currency", "revenue", "unattributed", "spend", "loaded until")
+    table = Table("client", "result", *columns)
     table.columns[-1].no_wrap = True
-    for report in sorted(reports):
+    for report in reports:
         result = f"[red]{report.result}[/red]" if report.result == "held" else report.result
-        numbers = (report.published.get(column, "") for column in columns)
-        until = report.published.get("loaded_until", "")[:16]
-        table.add_row(report.client, result, *numbers, until)
+        table.add_row(report.client, result, *_figures(report.published))
     screen.print(table)
-    for report in sorted(reports):
+    for report in reports:
         for reason in report.reasons:
             warn(report.client, reason)
+
+
+def _figures(published: "Figures | None") -> list[str]:
+    if not published:
+        return []
+    loaded_until, *numbers = published
+    return [*numbers, loaded_until[: len("2026-11-01 06:00")]]
 
 
 def show_statuses(statuses: "list[Status]") -> None:

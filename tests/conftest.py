@@ -16,7 +16,8 @@ import yaml
 
 from demo import write_exports
 from pipelines.ingest.run import Outcome, ingest_client
-from pipelines.serving.morning import Report, serve
+from pipelines.serving.morning import serve
+from pipelines.serving.report import Report
 from pipelines.settings.client import Client
 from pipelines.settings.reader import read
 from pipelines.sources import credentials

@@ -1,4 +1,4 @@
-"""Remember in what state a client was last published: in the same state, a run changes nothing."""
+"""Remember each client's last morning: in the same state, another run would change nothing."""
 
 import hashlib
 import json
@@ -13,6 +13,7 @@ from pipelines.home import warehouse_folder
 from pipelines.ingest.source_status import halted, late
 from pipelines.lake.append import source_folder
 from pipelines.lake.loads import committed_loads
+from pipelines.serving.report import Figures, Report
 from pipelines.settings.client import Client
 
 
@@ -26,43 +27,48 @@ def state(client: Client) -> str:
     return digest.hexdigest()
 
 
-def recall(client: Client, current: str) -> list | None:
-    """Return what was said of a client when it was last published; None if its state is another."""
-    known = _read(client.shard).get(client.id, {})
-    return known["said"] if known.get("state") == current else None
+def recall(client: Client, state: str) -> Report | None:
+    """Return the report of a client's last morning, if it was published, and in the same state."""
+    last = _read(client.shard).get(client.id, {})
+    if last.get("state") != state:
+        return None
+    return Report(client.id, "nothing new", last["reasons"], Figures(**last["published"]))
 
 
-def remember(clients: Iterable[Client], states: dict[str, str], said: dict[str, tuple]) -> None:
-    """Keep what was said of the published ones among a shard's clients; forget the others."""
-    for shard in {client.shard for client in clients}:
-        known = _read(shard)
-        for client in clients:
-            known.pop(client.id, None)
-            if client.id in said:
-                known[client.id] = {"state": states[client.id], "said": said[client.id]}
-        _write(shard, known)
+def remember(shard: str, states: dict[str, str], reports: Iterable[Report]) -> None:
+    """Remember a shard's clients that were published, each in its state; forget those that were held."""
+    mornings = _read(shard)
+    for report in reports:
+        mornings.pop(report.client, None)
+        if report.result == "published" and report.published:
+            mornings[report.client] = {
+                "state": states[report.client],
+                "reasons": report.reasons,
+                "published": report.published._asdict(),
+            }
+    _write(shard, mornings)
 
 
 def forget(client: str, shard: str) -> None:
-    """Forget what was said of a client: something else than a morning changes what is published."""
-    known = _read(shard)
-    if known.pop(client, None):
-        _write(shard, known)
+    """Forget a client's last morning: something else than a morning changes what is published."""
+    mornings = _read(shard)
+    if mornings.pop(client, None):
+        _write(shard, mornings)
 
 
 def _file(shard: str) -> Path:
     return warehouse_folder() / f"{shard}.morning.json"
 
 
-def _write(shard: str, known: dict[str, dict]) -> None:
-    write_atomically(_file(shard), json.dumps(known, indent=1))
+def _write(shard: str, mornings: dict[str, dict]) -> None:
+    write_atomically(_file(shard), json.dumps(mornings, indent=1))
 
 
 def _read(shard: str) -> dict[str, dict]:
-    """Return what is remembered of a shard; nothing without its warehouse."""
+    """Return what is remembered of a shard's clients; nothing without its warehouse."""
     if not _file(shard).exists() or not (warehouse_folder() / f"{shard}.duckdb").exists():
         return {}
     try:
         return json.loads(_file(shard).read_text(encoding="utf-8"))
-    except ValueError:  # torn: forgotten
+    except ValueError:  # cut off in the middle: every client is run again
         return {}

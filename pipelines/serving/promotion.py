@@ -1,12 +1,12 @@
 """Preview a client's change beside what is published, and promote it: one client, no other."""
 
+from contextlib import closing
 from typing import NamedTuple
 
 from pipelines.learning.training import train_first
 from pipelines.serving import memory
 from pipelines.serving.warehouse import Warehouse
 from pipelines.settings.client import Client
-from pipelines.settings.reader import read
 
 
 class Shift(NamedTuple):
@@ -43,15 +43,12 @@ def preview(client: Client) -> list[Shift] | None:
     Raise PlanError, with the failures, if an audit fails; TrainingError if a training does.
     """
     train_first(client)
-    warehouse = Warehouse(client.shard)
-    try:
-        local, prod = warehouse.local().get(client.id), warehouse.promoted("prod").get(client.id)
-        if local == prod:
+    with closing(Warehouse(client.shard)) as warehouse:
+        prod = warehouse.promoted("prod").get(client.id)
+        if warehouse.local().get(client.id) == prod:
             return []
         warehouse.plan("dev", [client.id])
         return difference(warehouse, client) if prod else None
-    finally:
-        warehouse.close()
 
 
 def difference(warehouse: Warehouse, client: Client) -> list[Shift]:
@@ -60,26 +57,19 @@ def difference(warehouse: Warehouse, client: Client) -> list[Shift]:
     return [Shift(*row) for row in warehouse.rows(query)]
 
 
-def promote(client: str, shard: str) -> bool:
+def promote(client: Client) -> bool:
     """Bring a client's change into `daily` and `prod`, if its audits pass; False without a change.
 
-    A client whose file is gone is retired: its views go, its lake stays. A model that learns is
-    trained before, if it has never been. Raise PlanError, with the failures, if an audit fails, and
-    TrainingError if a training does; then both keep what they had.
+    A model that learns is trained before, if it has never been. Raise PlanError, with the failures,
+    if an audit fails, and TrainingError if a training does; then both keep what they had.
     """
-    for known in read(shard)[0]:
-        if known.id == client:
-            train_first(known)
-    warehouse = Warehouse(shard)
-    try:
-        local = warehouse.local().get(client)
-        changed = [
-            name for name in ("daily", "prod") if warehouse.promoted(name).get(client) != local
-        ]
-        if changed:
-            memory.forget(client, shard)
-        for environment in changed:
-            warehouse.plan(environment, [client])
-        return bool(changed)
-    finally:
-        warehouse.close()
+    train_first(client)
+    with closing(Warehouse(client.shard)) as warehouse:
+        local = warehouse.local().get(client.id)
+        environments = ("daily", "prod")
+        behind = [each for each in environments if warehouse.promoted(each).get(client.id) != local]
+        if behind:
+            memory.forget(client.id, client.shard)
+        for environment in behind:
+            warehouse.plan(environment, [client.id])
+        return bool(behind)

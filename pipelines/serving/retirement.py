@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from contextlib import closing
 
 import duckdb
 
@@ -23,7 +24,7 @@ def without_file() -> list[Problem]:
 
     A client that was retired is no longer named, unless something of it is published again.
     """
-    published = {client for members in _published()[0].values() for client in members}
+    published = set().union(*_published()[0].values())
     delivered = {client for client in _with_a_lake() if not is_retired(client)}
     return [
         Problem(
@@ -34,6 +35,11 @@ def without_file() -> list[Problem]:
         )
         for client in sorted((published | delivered) - named_by_files())
     ]
+
+
+def with_data() -> set[str]:
+    """Return the clients that are published or have a lake."""
+    return _with_a_lake().union(*_published()[0].values())
 
 
 def retire(clients: Iterable[str]) -> None:
@@ -72,13 +78,10 @@ def _retire_in(shard: str, clients: set[str], others: set[str]) -> None:
         return
     from pipelines.serving.warehouse import Warehouse
 
-    warehouse = Warehouse(shard)
-    try:
+    with closing(Warehouse(shard)) as warehouse:
         for environment in ("daily", "prod"):
             if warehouse.promoted(environment).keys() & clients:
                 warehouse.plan(environment, sorted(clients))
-    finally:
-        warehouse.close()
 
 
 def _remove(shard: str, clients: set[str], others: set[str]) -> None:

@@ -16,6 +16,7 @@ from sqlmesh.core.model import Model
 from sqlmesh.utils.errors import AuditError, NodeAuditsErrors, PlanError, PythonModelEvalError
 
 from pipelines.home import home, project_folder, warehouse_folder
+from pipelines.serving.report import error_text
 from pipelines.sources.credentials import conceal
 from pipelines.sources.errors import PlatformError
 
@@ -59,6 +60,11 @@ class Warehouse:
         """Let go of the warehouse file."""
         self._context.close()
 
+    def reload(self) -> None:
+        """Load the models again, as settings and learned versions are now."""
+        self.close()
+        self._context = Context(paths=str(project_folder()))
+
     @property
     def models(self) -> dict[str, Model]:
         """Return the models of all the shard's clients by name, each after those that it reads."""
@@ -72,8 +78,8 @@ class Warehouse:
 
     def promoted(self, environment: str) -> dict[str, frozenset]:
         """Return the version of each client in an environment; nothing without the environment."""
-        found = self._context.state_reader.get_environment(environment)
-        return _versions(found.snapshots) if found else {}
+        record = self._context.state_reader.get_environment(environment)
+        return _versions(record.snapshots) if record else {}
 
     def plan(self, environment: str, clients: Iterable[str], backfill: bool = True) -> None:
         """Bring some clients' local version into an environment, all of them or none.
@@ -100,12 +106,12 @@ class Warehouse:
         A scheduler for each client: SQLMesh's cost for a model grows with the models beside it.
         """
         self._listener.errors.clear()
-        found = self._context.state_reader.get_environment(environment)
-        snapshots = self._context.state_reader.get_snapshots(found.snapshots).values()
+        record = self._context.state_reader.get_environment(environment)
+        snapshots = self._context.state_reader.get_snapshots(record.snapshots).values()
         for client in clients:
             own = [each for each in snapshots if _client(exp.to_table(each.name)) == client]
             scheduler = self._context.create_scheduler(own, self._context.snapshot_evaluator)
-            scheduler.run(found.naming_info)
+            scheduler.run(record.naming_info)
         return self._failures()
 
     def rows(self, query: str) -> list[tuple]:
@@ -120,13 +126,11 @@ class Warehouse:
         failures: dict[str, list[Failure]] = defaultdict(list)
         for error in self._listener.errors:
             node = error.node  # of a table that could not be created, it is the snapshot itself
-            name = exp.to_table(getattr(node, "snapshot_name", None) or node.name)
+            table = exp.to_table(getattr(node, "snapshot_name", None) or node.name)
             cause = error.__cause__
-            causes = cause.errors if isinstance(cause, NodeAuditsErrors) else [cause]
-            for each in causes:
-                failures[_client(name)].append(
-                    Failure(f"{name.db}.{name.name}", self._reason(each))
-                )
+            for each in cause.errors if isinstance(cause, NodeAuditsErrors) else [cause]:
+                failure = Failure(f"{table.db}.{table.name}", self._reason(each))
+                failures[_client(table)].append(failure)
         return dict(failures)
 
     def _reason(self, error: BaseException | None) -> str:
@@ -134,11 +138,14 @@ class Warehouse:
             error = error.__context__ or error
         if isinstance(error, PlatformError):
             return f"{error.code}: {conceal(str(error))}"
-        if not isinstance(error, AuditError):
-            return f"{type(error).__name__}: {' '.join(str(error).split())}"
+        if isinstance(error, AuditError):
+            return self._rows_that_fail(error)
+        return error_text(error)
+
+    def _rows_that_fail(self, error: AuditError) -> str:
         rows = self._context.engine_adapter.fetchdf(error.query.limit(3)).to_dict("records")
-        shown = "; ".join(", ".join(f"{key} = {row[key]}" for key in row) for row in rows)
-        return f"audit {error.audit_name} failed, {error.count} row(s), such as {shown}"
+        examples = "; ".join(", ".join(f"{name} = {row[name]}" for name in row) for row in rows)
+        return f"audit {error.audit_name} failed, {error.count} row(s), such as {examples}"
 
 
 def _client(table: exp.Table) -> str:

@@ -90,6 +90,11 @@ def named_by_files() -> set[str]:
     return {path.stem.lower() for path in _files()}
 
 
+def files_of(client: str) -> list[Path]:
+    """Return the files in `clients/` that are meant as a client's settings."""
+    return [path for path in _files() if path.stem.lower() == client]
+
+
 def _files() -> list[Path]:
     found = sorted(clients_folder().glob("*"))
     return [path for path in found if path.suffix.lower() in (".yaml", ".yml")]

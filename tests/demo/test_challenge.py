@@ -12,7 +12,7 @@ import pytest
 
 from pipelines.ingest.run import Outcome
 from pipelines.serving import promotion
-from pipelines.serving.morning import Report
+from pipelines.serving.report import Report
 from tests.conftest import House
 
 pytestmark = pytest.mark.slow
@@ -174,7 +174,7 @@ def test_a_session_earns_a_share_of_each_conversion_it_precedes(mornings: list[M
 
 
 def test_a_channel_has_the_cost_and_the_credit_of_its_own_sessions(mornings: list[Morning]) -> None:
-    loaded = datetime.fromisoformat(mornings[0].report.published["loaded_until"])
+    loaded = datetime.fromisoformat(mornings[0].report.published.loaded_until)
     expected = _rows(CHANNELS.format(today=loaded.date()))
     assert mornings[0].published["channel_reporting"] == expected
 
@@ -183,8 +183,9 @@ def test_the_totals_are_those_of_the_file(mornings: list[Morning]) -> None:
     for morning, revenue, spend, count in zip(
         mornings, ("163.33", "163.33", "213.33"), ("11.25", "11.25", "12.00"), (4, 4, 5)
     ):
-        said, rows = morning.report.published, morning.published["channel_reporting"]
-        assert (said["revenue"], said["spend"], said["conversions"]) == (revenue, spend, str(count))
+        figures, rows = morning.report.published, morning.published["channel_reporting"]
+        assert (figures.revenue, figures.spend) == (revenue, spend)
+        assert figures.conversions == str(count)
         assert sum(row[2] for row in rows) == Decimal(spend)
         assert sum(row[3] for row in rows) == pytest.approx(count)
         assert sum(row[4] for row in rows) == Decimal(revenue)
@@ -234,7 +235,7 @@ def test_a_table_that_is_no_longer_delivered_is_not_missed(
     costs = SETTINGS[SETTINGS.index("    session_costs:") :]
     house.edit("challenge", costs, "")
 
-    assert promotion.promote("challenge", "home")
+    assert promotion.promote(house.client("challenge"))
 
     found = house.published("challenge")["channel_reporting"]
     assert {row[2] for row in found} == {0}

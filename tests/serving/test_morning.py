@@ -107,7 +107,7 @@ def test_a_new_client_that_was_held_is_published_as_its_file_is_by_then(house: H
     report = house.serve()["acme"]
 
     assert (report.result, report.reasons) == ("published", [])
-    assert report.published["conversions"] != "0"
+    assert report.published.conversions != "0"
     assert house.rows("SELECT DISTINCT model FROM acme_publish.attribution_v1") == [("last_touch",)]
     assert house.serve()["acme"].result == "nothing new"
 
@@ -217,13 +217,13 @@ def test_a_killed_run_is_made_good(served: House, healthy: dict) -> None:
     served.export(day=1)
     served.ingest()
     script = (
-        "import os, signal, threading; from pipelines import morning; from pipelines.settings.reader import read;"
+        "import os, signal, threading; from pipelines.serving import morning; from pipelines.settings.reader import read;"
         "from sqlmesh.core.engine_adapter.duckdb import DuckDBEngineAdapter as adapter;"
         "execute = adapter._execute; seen = [];"
         "kill = lambda *a, **k: (seen.append(1), len(seen) > 150 and os.kill(os.getpid(), 9),"
         " execute(*a, **k));"
         "adapter._execute = lambda *a, **k: kill(*a, **k)[2];"
-        "morning._serve_shard(read()[0])"
+        "morning.serve_shard(read()[0])"
     )
 
     assert served.run("python", "-c", script).returncode == -9

@@ -71,7 +71,7 @@ def test_a_morning_runs_what_was_promoted_and_names_what_waits(switched: House) 
     ]
     assert switched.published("acme") == before
 
-    assert promotion.promote("acme", "home")
+    assert promotion.promote(switched.client("acme"))
     report = switched.serve()["acme"]
     assert (report.result, report.reasons) == ("published", [])
     assert switched.serve()["acme"].result == "nothing new"

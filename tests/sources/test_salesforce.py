@@ -299,7 +299,7 @@ def test_a_deleted_deal_is_no_conversion_until_it_comes_back(org: Org, house: Ho
     for minutes, is_deleted, conversions in ((1, True, "1"), (2, False, "2")):
         org.deal(2, minutes, IsDeleted=is_deleted)
         org.poll()
-        assert house.serve()["two"].published["conversions"] == conversions
+        assert house.serve()["two"].published.conversions == conversions
         newest = house.rows(
             "SELECT is_deleted FROM two_staging.stg_opportunities"
             " WHERE opportunity_id LIKE '%2AAA' ORDER BY loaded_at DESC LIMIT 1"

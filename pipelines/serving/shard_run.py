@@ -1,0 +1,117 @@
+"""Run the clients of one shard: train, compute in `daily`, promote to `prod` who passes."""
+
+from contextlib import closing
+
+from pipelines.learning.learners import learners
+from pipelines.learning.training import TrainingError, retrain, untrained, utc_now
+from pipelines.serving.report import Figures, Report, error_text
+from pipelines.serving.warehouse import Failure, Warehouse
+from pipelines.settings.client import Client
+
+_WAITS = (
+    "changed, but not promoted: make preview CLIENT={client}, then make promote CLIENT={client}"
+)
+
+
+def run(clients: list[Client]) -> list[Report]:
+    """Run a shard's clients; one that fails keeps what it had, and the others go on."""
+    with closing(Warehouse(clients[0].shard)) as warehouse:
+        not_trained, rebuilt = _train(warehouse, clients)
+        if rebuilt:  # SQLMesh sees a first version when it loads the models
+            warehouse.reload()
+        refused = _bring_into_daily(warehouse, _new(warehouse, clients), backfill=False)
+        refused |= _bring_into_daily(warehouse, rebuilt, backfill=True)
+        names = [client.id for client in clients if client.id not in refused]
+        failures = warehouse.run("daily", names)
+        _promote(warehouse, [name for name in names if name not in failures])
+        _run_older_versions(warehouse, names)
+        reports = _reports(warehouse, names, failures, not_trained)
+        return reports + [Report(name, "held", [reason]) for name, reason in refused.items()]
+
+
+def _train(warehouse: Warehouse, clients: list[Client]) -> tuple[dict[str, str], list[str]]:
+    """Train what is due; return why, where it failed, and the clients with a first version.
+
+    A first version changes the client's models: it waits while an edit waits for its promotion.
+    """
+    failed, first = {}, []
+    if not (learning := [client for client in clients if learners(client)]):
+        return failed, first
+    local, daily, prod = warehouse.local(), warehouse.promoted("daily"), warehouse.promoted("prod")
+    for client in learning:
+        has_an_edit = local.get(client.id) != daily.get(client.id)
+        if client.id not in prod or (has_an_edit and untrained(client)):
+            continue
+        try:
+            lessons = retrain(warehouse.connection(), client, utc_now())
+        except TrainingError as error:
+            failed[client.id] = str(error).removeprefix(f"{client.id}: ")
+        else:
+            first += [client.id] if any(lesson.is_first for lesson in lessons) else []
+    return failed, first
+
+
+def _new(warehouse: Warehouse, clients: list[Client]) -> list[str]:
+    """Return the clients that were never published, and are not in `daily` as their files are."""
+    local, daily, prod = warehouse.local(), warehouse.promoted("daily"), warehouse.promoted("prod")
+    names = [client.id for client in clients]
+    return [name for name in names if name not in prod and daily.get(name) != local[name]]
+
+
+def _bring_into_daily(warehouse: Warehouse, clients: list[str], backfill: bool) -> dict[str, str]:
+    """Bring clients into `daily` as their files are; return why, for those that cannot be.
+
+    A plan is all or nothing: if it fails, each client is tried by itself, so one stops no other.
+    """
+    if not clients:
+        return {}
+    try:
+        warehouse.plan("daily", clients, backfill)
+    except Exception as error:
+        if len(clients) == 1:
+            return {clients[0]: error_text(error)}
+        alone = [_bring_into_daily(warehouse, [client], backfill) for client in clients]
+        return {client: reason for refused in alone for client, reason in refused.items()}
+    return {}
+
+
+def _promote(warehouse: Warehouse, passed: list[str]) -> None:
+    """Promote the clients whose version in `daily` is as their files are, and not in `prod` yet."""
+    local, daily, prod = warehouse.local(), warehouse.promoted("daily"), warehouse.promoted("prod")
+    fresh = [name for name in passed if daily[name] == local[name] != prod.get(name)]
+    if fresh:
+        warehouse.plan("prod", fresh, backfill=False)
+
+
+def _run_older_versions(warehouse: Warehouse, clients: list[str]) -> None:
+    """Compute what is new for the clients that keep an older version in `prod`."""
+    daily, prod = warehouse.promoted("daily"), warehouse.promoted("prod")
+    older = sorted(name for name in clients if name in prod and prod[name] != daily[name])
+    if older:
+        warehouse.run("prod", older)
+
+
+def _reports(
+    warehouse: Warehouse,
+    clients: list[str],
+    failures: dict[str, list[Failure]],
+    not_trained: dict[str, str],
+) -> list[Report]:
+    local, daily, prod = warehouse.local(), warehouse.promoted("daily"), warehouse.promoted("prod")
+    reports = []
+    for name in clients:
+        reasons = [str(failure) for failure in failures.get(name, [])]
+        if local[name] != daily[name]:
+            reasons.append(_WAITS.format(client=name))
+        if name in not_trained:
+            reasons.append(not_trained[name])
+        result = "published" if name in prod and name not in failures else "held"
+        figures = _figures(warehouse, name) if name in prod else None
+        reports.append(Report(name, result, reasons, figures))
+    return reports
+
+
+def _figures(warehouse: Warehouse, client: str) -> Figures | None:
+    columns = ", ".join(Figures._fields)
+    rows = warehouse.rows(f"SELECT {columns} FROM {client}_publish.freshness_v1")
+    return Figures(*map(str, rows[0])) if rows else None
