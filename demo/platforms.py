@@ -1,7 +1,7 @@
 """Run the whole pipeline against the platforms' protocols: `make demo-api`.
 
-The platforms run on this machine; the data of two clients, who share Google's developer token,
-goes to `.cache/demo-api`. Each step is the command that an operator types.
+The platforms run on this machine. The data of two clients, who share Google's developer token, goes
+to `.cache/demo-api` below the data's home. Each step is the command that an operator types.
 """
 
 import os
@@ -16,21 +16,23 @@ from rich.console import Console
 
 from demo.servers.google_ads_server import developer_quota
 from demo.servers.platform_world import Platforms
+from pipelines.home import home
 
 PROJECT = Path(__file__).parent.parent
-HOME = PROJECT / ".cache" / "demo-api"
-screen = Console(highlight=False, soft_wrap=True)
+console = Console(highlight=False, soft_wrap=True)
 
 
 def main() -> None:
     """Serve a morning, restated spend, a used-up quota, a revoked consent, and three months' history."""
+    folder = home().absolute() / ".cache" / "demo-api"
+    os.environ["ATTRIBUTION_HOME"] = str(folder)
     yesterday = datetime.now(ZoneInfo("Europe/Berlin")).date() - timedelta(days=1)
-    shutil.rmtree(HOME, ignore_errors=True)
-    (HOME / "clients").mkdir(parents=True)
+    shutil.rmtree(folder, ignore_errors=True)
+    (folder / "clients").mkdir(parents=True)
     with Platforms(day_0=yesterday) as platforms:
         start = yesterday - timedelta(days=60)
         for client in ("nova", "orbit"):
-            (HOME / f"clients/{client}.yaml").write_text(platforms.settings(client, start))
+            (folder / f"clients/{client}.yaml").write_text(platforms.settings(client, start))
             os.environ |= platforms.credentials(client)
 
         _say("A first morning: the last 30 days from Google, 28 from Facebook, every deal")
@@ -40,12 +42,14 @@ def main() -> None:
         platforms.show(1)
         _make("daily")
 
-        _say("Google's quota is used up: one developer token, so every client is told")
+        _say(
+            "Google's quota is used up: all clients share one developer token, so all of them wait"
+        )
         platforms.google.fail(developer_quota("1800s"), times=None)
         _make("ingest")
         _make("status")
         platforms.google.heal()
-        shutil.rmtree(HOME / "lake/_quotas")  # in earnest, it is waited for
+        shutil.rmtree(folder / "lake/_quotas")  # a real run waits until the quota is there again
 
         _say("Facebook's consent is revoked; the rest is served")
         platforms.facebook.revoke()
@@ -60,17 +64,17 @@ def main() -> None:
         _make("backfill", "nova", "--since", since)
         _make("daily")
         _make("status")
-    screen.print(f"\nThe clients' files, lake and warehouse of this demo are in {HOME}")
+    console.print(f"\nThe clients' files, lake and warehouse of this demo are in {folder}")
 
 
 def _say(what: str) -> None:
-    screen.print(f"\n[bold]{what}[/bold]")
+    console.print(f"\n[bold]{what}[/bold]")
 
 
 def _make(*verb: str) -> None:
     """Run a command of the pipeline on the demo's home."""
-    screen.print(f"$ python -m pipelines {' '.join(verb)}")
-    environment = os.environ | {"ATTRIBUTION_HOME": str(HOME), "PYTHONWARNINGS": "ignore"}
+    console.print(f"$ python -m pipelines {' '.join(verb)}")
+    environment = os.environ | {"PYTHONWARNINGS": "ignore"}
     command = [sys.executable, "-m", "pipelines", *verb]
     subprocess.run(command, cwd=PROJECT, env=environment, stdin=subprocess.DEVNULL)
 

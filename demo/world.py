@@ -125,7 +125,7 @@ SELECT
 FROM closed_deals;
 
 CREATE OR REPLACE VIEW opportunities AS
-WITH known AS (
+WITH visible_deals AS (
   SELECT *, revised <= getvariable('day') AND fate <> 'lost' AS is_revised
   FROM deals
   WHERE closed <= getvariable('day')
@@ -143,7 +143,7 @@ WITH known AS (
       WHEN is_revised THEN closed_at + to_days(revised - closed)
       ELSE closed_at
     END AS stage_changed_at
-  FROM known
+  FROM visible_deals
 )
 SELECT
   position,

@@ -110,16 +110,16 @@ class FacebookAdsServer(GraphServer):
     @route("GET", VERSION + r"/act_(?P<account_id>\w+)")
     def account(self, request: Request, account_id: str) -> Answer:
         account = self._account(request, account_id)
-        known = {"id": f"act_{account_id}", "account_id": account_id, "currency": account.currency}
-        known |= {"timezone_name": account.time_zone, "account_status": account.status}
+        values = {"id": f"act_{account_id}", "account_id": account_id, "currency": account.currency}
+        values |= {"timezone_name": account.time_zone, "account_status": account.status}
         fields = insights.fields(request.query) or ["account_id"]
         for name in fields:
-            if name not in known:
+            if name not in values:
                 message = (
                     f"(#100) Tried accessing nonexisting field ({name}) on node type (AdAccount)"
                 )
                 raise refused(400, 100, message)
-        return Answer.of(200, {name: known[name] for name in dict.fromkeys([*fields, "id"])})
+        return Answer.of(200, {name: values[name] for name in dict.fromkeys([*fields, "id"])})
 
     @route("GET", VERSION + r"/act_(?P<account_id>\w+)/insights")
     def report(self, request: Request, account_id: str) -> Answer:

@@ -63,13 +63,13 @@ def _range(asked: dict[str, str], today: date) -> tuple[str, str]:
 def _shape(
     rows: list[dict], names: list[str], depth: int, facts: dict, dates: tuple[str, str]
 ) -> dict:
-    known = dict(facts)
+    values = dict(facts)
     for level in LEVELS[:depth]:
-        known |= {f"{level}_id": rows[0].get(f"{level}_id"), f"{level}_name": rows[0].get(level)}
-    known["spend"] = str(sum((Decimal(str(row.get("spend", "0"))) for row in rows), Decimal(0)))
-    known |= {name: str(sum(int(row.get(name, 0)) for row in rows)) for name in SUMS}
-    known |= {name: _actions([a for row in rows for a in row.get(name, [])]) for name in LISTS}
-    asked = {name: known[name] for name in names if known.get(name)}
+        values |= {f"{level}_id": rows[0].get(f"{level}_id"), f"{level}_name": rows[0].get(level)}
+    values["spend"] = str(sum((Decimal(str(row.get("spend", "0"))) for row in rows), Decimal(0)))
+    values |= {name: str(sum(int(row.get(name, 0)) for row in rows)) for name in SUMS}
+    values |= {name: _actions([a for row in rows for a in row.get(name, [])]) for name in LISTS}
+    asked = {name: values[name] for name in names if values.get(name)}
     return {**asked, "date_start": dates[0], "date_stop": dates[1]}
 
 

@@ -144,8 +144,8 @@ class SalesforceServer(Server):
         for name in query.names():
             relation, _, field = name.rpartition(".")
             entity = relation or query.object
-            known = relation in self.objects and f"{relation}Id" in self._fields(query.object)
-            if relation and not known:
+            exists = relation in self.objects and f"{relation}Id" in self._fields(query.object)
+            if relation and not exists:
                 message = f"Didn't understand relationship '{relation}' in field path. {WSDL}"
                 raise soql.QueryError("INVALID_FIELD", message)
             if field not in self._fields(entity):
