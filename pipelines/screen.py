@@ -14,7 +14,7 @@ from rich.table import Table
 if TYPE_CHECKING:
     from pipelines.ingest.backfill import Slice
     from pipelines.ingest.run import Outcome
-    from pipelines.ingest.status import Status
+    from pipelines.ingest.source_status import Status
     from pipelines.learning.lesson import Lesson
     from pipelines.serving.promotion import Shift
     from pipelines.serving.report import Figures, Report

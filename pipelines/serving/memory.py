@@ -5,12 +5,11 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
-from pipelines.blueprints.blueprint import blueprint
 from pipelines.code import running_code
 from pipelines.contracts.catalog import CONTRACTS
 from pipelines.files import write_atomically
-from pipelines.home import warehouse_folder
-from pipelines.ingest.source_status import halted, late
+from pipelines.home import lake_folder, warehouse_folder
+from pipelines.ingest.source_status import statuses
 from pipelines.lake.append import source_folder
 from pipelines.lake.loads import committed_loads
 from pipelines.serving.report import Figures, Report
@@ -18,19 +17,30 @@ from pipelines.settings.client import Client
 
 
 def state(client: Client) -> str:
-    """Return a digest of all that a client's run depends on: loads, refusals, settings, code."""
-    digest = hashlib.sha256(blueprint(client).encode())
-    for source in CONTRACTS:
-        digest.update(repr(committed_loads(str(source_folder(client.id, source)))).encode())
-    digest.update(repr((halted(client), late(client))).encode())
-    digest.update(running_code().encode())
-    return digest.hexdigest()
+    """Return a digest of all that a client's run depends on."""
+    parts = (
+        client.model_dump_json(),
+        running_code(),
+        [committed_loads(str(source_folder(client.id, source))) for source in CONTRACTS],
+        statuses(client),
+        _first_versions(client),
+    )
+    return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 
-def recall(client: Client, state: str) -> Report | None:
+def _first_versions(client: Client) -> list[tuple[str, str]]:
+    """Return each learned model's first version: it changes the SQL models, no later one does."""
+    folders = sorted((lake_folder() / client.id / "_models").glob("*"))
+    return [
+        (folder.name, min((file.name for file in folder.glob("*.parquet")), default=""))
+        for folder in folders
+    ]
+
+
+def recall(client: Client, current: str) -> Report | None:
     """Return the report of a client's last morning, if it was published, and in the same state."""
     last = _read(client.shard).get(client.id, {})
-    if last.get("state") != state:
+    if last.get("state") != current:
         return None
     return Report(client.id, "nothing new", last["reasons"], Figures(**last["published"]))
 
