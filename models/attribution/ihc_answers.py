@@ -1,8 +1,5 @@
 """What the service says of each touchpoint, where it computes IHC."""
 
-import os
-import sys
-
 from sqlmesh import ExecutionContext, model
 from sqlmesh.core.model.kind import ModelKindName
 
@@ -43,9 +40,6 @@ def execute(context: ExecutionContext, start, end, execution_time, **_):
 
     A journey is asked for once, as its answer is kept: another run gives the same rows.
     """
-    # `sqlmesh run` does not put the project on Python's path: it is where the command runs (then
-    # bare `sqlmesh run` needs nothing), or beside .venv (then `sqlmesh -p` may run anywhere).
-    sys.path += [os.getcwd(), os.path.dirname(sys.prefix)]
     from pipelines.ihc.service_answers import answers  # here, or the model would carry its source
 
     if context.blueprint_var("ihc_by").name != "service":

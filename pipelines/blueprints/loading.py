@@ -3,8 +3,8 @@
 SQLMesh keeps the models that a file makes of all blueprints in one entry of its cache, as long as no
 file of the project is newer. It sees neither `$ATTRIBUTION_HOME/clients/` nor what a client's models
 have learnt. Here an entry holds the model that one file makes of one client, and its name is a
-digest of all that this model is made of: the file, those variables of the client whose names are in
-it, macros and audits, the configuration. So an edit of one client's file loads the models again
+digest of all that this model is made of: the file and the models' files that it names, those
+variables of the client whose names are in it, macros and audits, the configuration. So an edit of one client's file loads the models again
 that read what was edited, a comment loads none, and two homes, users or versions of the code never
 share an entry.
 """
@@ -93,6 +93,8 @@ class ClientModels(SqlMeshLoader._Cache):
             )
         )
         self._asked_by_macros = _names_asked_for(config_path / "macros")
+        models = (config_path / "models").rglob("*.*")
+        self._by_name = {path.stem: path for path in models if path.suffix in (".sql", ".py")}
         self._files: dict[Path, _ModelFile] = {}
         self._models: dict[tuple[Path, str], Model] = {}
         _current = self
@@ -148,8 +150,12 @@ class ClientModels(SqlMeshLoader._Cache):
         return True
 
     def _entry(self, path: Path, client: str) -> tuple[str, str]:
-        variables = self._clients[client].text(self._words(path))
-        made_of = "\0".join((self._everybody, self._file(path).text, variables))
+        words = self._words(path)
+        variables = self._clients[client].text(words)
+        named = (
+            self._file(self._by_name[name]).text for name in sorted(words & self._by_name.keys())
+        )
+        made_of = "\0".join((self._everybody, self._file(path).text, *named, variables))
         name = f"{client}__{path.parent.name}__{path.stem}"
         return name, hashlib.sha256(made_of.encode()).hexdigest()
 

@@ -79,14 +79,17 @@ def test_another_user_runs_a_checkout_and_changes_no_file_of_it(installed: Insta
     with pytest.raises(AssertionError, match="denied"):
         installed.run("touch", "macros/clients.py")
     before = installed.files()
+    there = ("-p", str(installed.code))
     clients = installed.data / "clients"
 
     morning = installed.run("make", "daily")
     assert re.search(r"cobalt.*published", morning) and re.search(r"shop.*published", morning)
 
+    assert "Error" not in installed.run("sqlmesh", *there, "run", "daily", cwd=installed.data)
+
     cobalt = (clients / "cobalt.yaml").read_text()
     (clients / "cobalt.yaml").write_text(cobalt.replace("last_non_direct", "linear"))
-    edited = installed.run("sqlmesh", "-p", str(installed.code), "plan", "dev", cwd=installed.data)
+    edited = installed.run("sqlmesh", *there, "plan", "dev", cwd=installed.data)
     assert "`cobalt_attribution__dev.credit`" in edited, edited
     assert "shop_" not in edited, edited
 

@@ -1,0 +1,8 @@
+"""Let models and macros import the project's code in `sqlmesh run`, which loads no project.
+
+A run takes models from SQLMesh's state; of the project it imports this folder only, with the project
+on Python's path meanwhile. A package that is imported once is found ever after, wherever the command
+runs.
+"""
+
+import pipelines  # noqa: F401
