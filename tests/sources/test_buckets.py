@@ -250,7 +250,7 @@ def test_googles_buckets_are_read_by_hmac_keys(cloud: Cloud) -> None:
         "http://lake/x": "write s3://, gs:// or abfss://",
         "s3://lake": "write s3://bucket/name",
         "s3://*/x": "without a pattern in the bucket",
-        "s3://lake/**/x": "** is not known in buckets",
+        "s3://lake/**/x": "** does not work in buckets",
         "abfss://lake/x": "write abfss://container@account.dfs.core.windows.net/name",
         "exports/x": "`bucket:` goes with `files:` that begin with s3://",
     }.items(),

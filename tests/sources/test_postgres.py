@@ -303,7 +303,7 @@ def test_an_error_in_the_table_is_refused_by_name(shop: Shop) -> None:
     [
         ("postgres:", "files: x.csv\n      postgres:", "write either `files:` or `postgres:`"),
         ("delivery: increment", "delivery: full", "a cursor reads what changed, `delivery: full`"),
-        ("table: shop.sessions", "table: a.b.c", "postgres.table: String should match"),
+        ("table: shop.sessions", "table: a.b.c", "write a table, or schema.table"),
     ],
 )
 def test_settings_that_contradict_are_refused(
