@@ -6,7 +6,7 @@ MODEL (
   enabled @has_rates,
   blueprints @clients(),
   audits (
-    unique_rows(columns := (currency, date))
+    unique_combination_of_columns(columns := (currency, date))
   )
 );
 

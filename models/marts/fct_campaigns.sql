@@ -5,7 +5,7 @@ MODEL (
   grain (date, channel, campaign),
   blueprints @clients(),
   audits (
-    unique_rows(columns := (date, channel, campaign)),
+    unique_combination_of_columns(columns := (date, channel, campaign)),
     not_null(columns := (date, channel, campaign))
   )
 );

@@ -6,7 +6,7 @@ MODEL (
   enabled @has_types,
   blueprints @clients(),
   audits (
-    unique_rows(columns := (month, conversion_type, channel, campaign)),
+    unique_combination_of_columns(columns := (month, conversion_type, channel, campaign)),
     not_null(columns := (month, conversion_type, channel, campaign))
   )
 );

@@ -5,7 +5,7 @@ MODEL (
   grain (conversion_id, touchpoint_id, model),
   blueprints @clients(),
   audits (
-    unique_rows(columns := (conversion_id, touchpoint_id, model)),
+    unique_combination_of_columns(columns := (conversion_id, touchpoint_id, model)),
     not_null(columns := (conversion_id, conversion_type, model, channel, campaign, credit)),
     credit_sums_to_one,
     revenue_sums_to_conversion,

@@ -6,7 +6,7 @@ MODEL (
   enabled @has_milestones,
   blueprints @clients(),
   audits (
-    unique_rows(columns := (conversion_id, milestone)),
+    unique_combination_of_columns(columns := (conversion_id, milestone)),
     not_null(columns := (conversion_id, milestone, reached_at))
   )
 );

@@ -6,7 +6,7 @@ MODEL (
   enabled @compares,
   blueprints @clients(),
   audits (
-    unique_rows(columns := (month, model, channel, campaign)),
+    unique_combination_of_columns(columns := (month, model, channel, campaign)),
     not_null(columns := (month, model, channel, campaign))
   )
 );

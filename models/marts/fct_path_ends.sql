@@ -6,7 +6,7 @@ MODEL (
   enabled @publishes_path_ends,
   blueprints @clients(),
   audits (
-    unique_rows(columns := (
+    unique_combination_of_columns(columns := (
       conversion_id
     ))
   )

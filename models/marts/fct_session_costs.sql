@@ -6,7 +6,7 @@ MODEL (
   enabled @has_session_costs,
   blueprints @clients(),
   audits (
-    unique_rows(columns := (
+    unique_combination_of_columns(columns := (
       session_id
     ))
   )

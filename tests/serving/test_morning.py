@@ -162,7 +162,7 @@ BREAKS = {
         "borealis_attribution.credit",
         "DELETE FROM {table} WHERE conversion_id = (SELECT MIN(conversion_id) FROM {table})",
     ),
-    "unique_rows": (
+    "unique_combination_of_columns": (
         "cobalt_attribution.credit",
         "INSERT INTO {table} SELECT * REPLACE (0 AS credit, 0 AS attributed_revenue) FROM {table}",
     ),
