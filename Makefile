@@ -62,7 +62,7 @@ lint: install ## check the house's rules
 	$(BIN)/ruff check
 
 types: install ## check the types
-	@test ! -x $(BIN)/mypy || $(BIN)/mypy
+	$(BIN)/mypy
 
 format: install ## format SQL and Python
 	$(BIN)/python -m linter.columns

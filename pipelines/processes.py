@@ -9,7 +9,8 @@ from contextlib import suppress
 from multiprocessing.connection import Connection
 from typing import TypeVar
 
-Work, Answer = TypeVar("Work"), TypeVar("Answer")
+Work = TypeVar("Work")
+Answer = TypeVar("Answer")
 
 
 def in_processes(
@@ -19,12 +20,14 @@ def in_processes(
 
     Processes are forked, one a processor at a time: what is imported here costs them nothing.
     """
-    waiting, running = list(works), {}
+    waiting = list(works)
+    running: dict[Connection, Work] = {}
     while waiting or running:
         while waiting and len(running) < (os.cpu_count() or 1):
             work = waiting.pop(0)
             running[_start(function, work)] = work
-        for answers in multiprocessing.connection.wait(list(running)):
+        ended = multiprocessing.connection.wait(list(running))
+        for answers in [each for each in running if each in ended]:
             work, answer = running.pop(answers), None
             with answers, suppress(EOFError, OSError):  # it died before its answer, or within it
                 answer = answers.recv()

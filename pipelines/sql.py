@@ -1,9 +1,17 @@
-"""Write a value as SQL."""
+"""Write a value as SQL, and read the one row of an answer."""
 
 import re
 from pathlib import Path
 
+import duckdb
+
 BLANKS = " \t\r\n\u00a0"
+
+
+def only_row(result: duckdb.DuckDBPyConnection) -> tuple:
+    """Return the one row that a query answers with, such as `SELECT COUNT(*) …`."""
+    (row,) = result.fetchall()
+    return row
 
 
 def literal(value: str) -> str:

@@ -9,7 +9,7 @@ import duckdb
 from pipelines.files import replacing
 from pipelines.home import warehouse_folder
 from pipelines.settings.client import Client
-from pipelines.sql import identifier, literal
+from pipelines.sql import identifier, literal, only_row
 
 # Ratios of sums, nothing where the denominator is 0.
 _COLUMNS = {
@@ -77,13 +77,11 @@ def _copy(
     ]
     if conditions and "date" not in columns:
         raise ReportError(f"{client.id}: {table} has no column date; leave out --since and --until")
-    (count,) = warehouse.execute(
-        f"""COPY (
-          SELECT {_COLUMNS.get(table, "*")} FROM {client.id}_publish.{identifier(table)}
-          WHERE {" AND ".join(conditions) or "TRUE"} ORDER BY ALL
-        ) TO {literal(str(target))} (FORMAT csv, HEADER)"""
-    ).fetchone()
-    return count
+    copy = f"""COPY (
+      SELECT {_COLUMNS.get(table, "*")} FROM {client.id}_publish.{identifier(table)}
+      WHERE {" AND ".join(conditions) or "TRUE"} ORDER BY ALL
+    ) TO {literal(str(target))} (FORMAT csv, HEADER)"""
+    return only_row(warehouse.execute(copy))[0]
 
 
 def _published(warehouse: duckdb.DuckDBPyConnection, client: Client, table: str) -> set[str]:

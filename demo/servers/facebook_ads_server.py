@@ -110,7 +110,11 @@ class FacebookAdsServer(GraphServer):
     @route("GET", VERSION + r"/act_(?P<account_id>\w+)")
     def account(self, request: Request, account_id: str) -> Answer:
         account = self._account(request, account_id)
-        values = {"id": f"act_{account_id}", "account_id": account_id, "currency": account.currency}
+        values: dict[str, Any] = {
+            "id": f"act_{account_id}",
+            "account_id": account_id,
+            "currency": account.currency,
+        }
         values |= {"timezone_name": account.time_zone, "account_status": account.status}
         fields = insights.fields(request.query) or ["account_id"]
         for name in fields:
@@ -140,7 +144,7 @@ class FacebookAdsServer(GraphServer):
     def job(self, request: Request, name: str) -> Answer:
         job = self._job(request, name)
         job.polled += 1
-        body = {"id": name, "account_id": job.account, "async_status": job.end}
+        body: dict[str, Any] = {"id": name, "account_id": job.account, "async_status": job.end}
         body["async_percent_completion"] = 100
         if job.polled <= self.polls:
             body["async_status"] = "Job Not Started" if job.polled == 1 else "Job Running"

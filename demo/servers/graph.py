@@ -52,7 +52,7 @@ class GraphServer(Server):
         if not page:
             return Answer.of(200, {"data": []})
         end = start + len(page)
-        paging = {"cursors": {"before": _cursor(start), "after": _cursor(end)}}
+        paging: dict[str, Any] = {"cursors": {"before": _cursor(start), "after": _cursor(end)}}
         if end < len(rows):
             after = {"access_token": self.token, "after": _cursor(end)}
             paging["next"] = f"{self.url}{request.path}?{urlencode(request.query | after)}"

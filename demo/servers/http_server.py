@@ -38,7 +38,7 @@ def route(method: str, path: str) -> Callable:
     """Mark a method as the answer to a method and a path; named groups become arguments."""
 
     def mark(function: Callable) -> Callable:
-        function.route = (method, re.compile(path))
+        setattr(function, "route", (method, re.compile(path)))  # noqa: B010
         return function
 
     return mark

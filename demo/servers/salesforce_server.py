@@ -16,7 +16,7 @@ DATA = r"/services/data/(?P<version>v\d+\.\d)"
 SYSTEM = (
     "Id IsDeleted CreatedById CreatedDate LastModifiedById LastModifiedDate OwnerId SystemModstamp"
 )
-SCHEMA = {
+_FIELDS = {
     "Account": "Name Type Industry ParentId Website BillingCountry AccountSource",
     "Campaign": "Name Type Status StartDate EndDate IsActive ParentId ActualCost BudgetedCost",
     "CampaignMember": "CampaignId LeadId ContactId Status HasResponded FirstRespondedDate Name",
@@ -27,7 +27,7 @@ SCHEMA = {
     "Type LeadSource IsClosed IsWon ForecastCategory LastStageChangeDate",
     "OpportunityContactRole": "OpportunityId ContactId Role IsPrimary",
 }
-SCHEMA = {name: {*SYSTEM.split(), *fields.split()} for name, fields in SCHEMA.items()}
+SCHEMA = {name: {*SYSTEM.split(), *fields.split()} for name, fields in _FIELDS.items()}
 WSDL = "Please reference your WSDL or the describe call for the appropriate names."
 
 
@@ -156,7 +156,7 @@ class SalesforceServer(Server):
         return SCHEMA.get(name, set(SYSTEM.split())).union(*self.objects.get(name, []))
 
     def _related(self, record: dict, relation: str) -> dict | None:
-        return self._by_id[relation].get(record.get(f"{relation}Id"))
+        return self._by_id[relation].get(record.get(f"{relation}Id", ""))
 
     def _look(self, record: dict, name: str) -> Any:
         relation, _, field = name.rpartition(".")
@@ -180,7 +180,7 @@ class SalesforceServer(Server):
     def _page(self, request: Request, version: str, name: str, start: int) -> Answer:
         records = self._locators[name]
         end = start + min(self.page_rows, _batch(request))
-        body = {"totalSize": len(records), "done": end >= len(records)}
+        body: dict[str, Any] = {"totalSize": len(records), "done": end >= len(records)}
         if not body["done"]:
             body["nextRecordsUrl"] = f"/services/data/{version}/query/{name}-{end}"
         return Answer.of(200, {**body, "records": records[start:end]})

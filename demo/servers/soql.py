@@ -57,8 +57,8 @@ class Query:
 
     def names(self) -> list[str]:
         """Return every field the query mentions."""
-        mentioned = [*self.conditions, *self.order]
-        return [*self.fields, *(term[0] for term in mentioned)]
+        conditions = [field for field, _ in self.conditions]
+        return [*self.fields, *conditions, *(field for field, _, _ in self.order)]
 
 
 def parse(text: str) -> Query:

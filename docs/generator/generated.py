@@ -31,5 +31,6 @@ def filled(page: str, text: str) -> str:
         pattern = re.compile(f"{re.escape(begin)}.*?{re.escape(end)}", re.DOTALL)
         if not pattern.search(text):
             raise ValueError(f"{page} lacks {begin} and {end}; add both where it belongs")
-        text = pattern.sub(lambda _, new=f"{begin}\n\n{part()}\n\n{end}": new, text)
+        new = f"{begin}\n\n{part()}\n\n{end}"
+        text = pattern.sub(new.replace("\\", r"\\"), text)
     return text

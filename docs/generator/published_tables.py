@@ -24,8 +24,6 @@ def column_meanings(model: Path) -> dict[str, str]:
 
 def _section(model: Path) -> str:
     text = model.read_text()
-    sentence, grain = HEAD.search(text)[1], " ".join(GRAIN.search(text)[1].split())
+    (sentence,), (grain,) = HEAD.findall(text), GRAIN.findall(text)
     rows = [(f"`{name}`", meaning) for name, meaning in column_meanings(model).items()]
-    return (
-        f"### `{model.stem}`\n\n{sentence} Grain: {grain}.\n\n{table(('column', 'meaning'), rows)}"
-    )
+    return f"### `{model.stem}`\n\n{sentence} Grain: {' '.join(grain.split())}.\n\n{table(('column', 'meaning'), rows)}"

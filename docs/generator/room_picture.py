@@ -54,7 +54,8 @@ def direct(all_arrows: set[Arrow]) -> set[Arrow]:
 
 def _below(all_arrows: set[Arrow], start: str) -> set[str]:
     """Return every room that arrows lead to."""
-    reached, waiting = set(), [start]
+    reached: set[str] = set()
+    waiting = [start]
     while waiting:
         here = waiting.pop()
         new = {below for above, below in all_arrows if above == here} - reached

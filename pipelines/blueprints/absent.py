@@ -1,7 +1,9 @@
 """Stand in for a table that a client does not have: its columns, and no rows."""
 
 from functools import cache
+from typing import cast
 
+from sqlglot import exp
 from sqlmesh.core.dialect import parse
 
 from pipelines.contracts.types import sql_type
@@ -15,6 +17,8 @@ def no_rows(layer: str, name: str) -> str:
     Of `journeys.repricings`: `(SELECT NULL::TEXT AS conversion_id, … WHERE FALSE)`.
     """
     file = project_folder() / "models" / layer / f"{name}.sql"
-    query = parse(file.read_text(encoding="utf-8"), default_dialect="duckdb")[-1]
-    columns = (f"NULL::{sql_type(column)} AS {column}" for column in query.named_selects)
+    *_, query = parse(file.read_text(encoding="utf-8"), default_dialect="duckdb")
+    columns = (
+        f"NULL::{sql_type(column)} AS {column}" for column in cast(exp.Query, query).named_selects
+    )
     return f"(SELECT {', '.join(columns)} WHERE FALSE)"

@@ -106,7 +106,7 @@ class ClientModels(SqlMeshLoader._Cache):
         models = [self._models[path, client] for client in self._asking(path)]
         for model in models:
             model._path = path
-        return models or [_Disabled()]
+        return models or [_Disabled()]  # type: ignore[list-item]
 
     def put(self, models: list[Model], path: Path) -> bool:
         """Keep the models that a file makes of the clients that were missing."""
@@ -171,7 +171,7 @@ def load_by_client() -> None:
     What is loaded stays until the command ends: looking through it for garbage would be a third of
     the work.
     """
-    SqlMeshLoader._Cache = ClientModels
+    SqlMeshLoader._Cache = ClientModels  # type: ignore[misc]
     gc.set_threshold(100_000, 50, 50)
 
 

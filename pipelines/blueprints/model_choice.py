@@ -1,6 +1,7 @@
 """Say in SQL which models a client asks for, and what a touchpoint weighs by each of them."""
 
 import inspect
+from typing import Any
 
 from pipelines.attribution.learned_models import LEARNED_MODELS
 from pipelines.attribution.library import MODELS, NOT_ADDITIVE
@@ -57,7 +58,8 @@ def _formula(model: str, settings: Attribution) -> str:
     The parameter `shares` takes the shares of milestones: `w_shaped(shares)` gets those of
     `attribution.w_shaped`.
     """
-    function, own = MODELS[model], getattr(settings, model, None)
+    function = MODELS[model]
+    own: Any = getattr(settings, model, None)  # of a model with parameters it is there
     arguments = {
         name: own.by_milestone if name == "shares" else getattr(own, name)
         for name in inspect.signature(function).parameters

@@ -58,7 +58,8 @@ def _next(client: Client, source: str, since: date) -> Slice | None:
     with scratch(client.id, f"{source}.backfill") as folder:
         log = SourceLog(client.id, source)
         request = fetch_request(client, log, folder, str(since))
-        for batch in islice(PLATFORMS[source].fetch(request), 1):
+        platform = platform_of(client, source)
+        for batch in islice(platform.fetch(request), 1) if platform else ():
             counts = _commit(client, log, batch)
             return Slice(source, batch.name, counts, _days_missing(client, source, since))
     return None
@@ -74,7 +75,8 @@ def _commit(client: Client, before: SourceLog, batch: Batch) -> Counts:
         try:
             return bring_in(client, log, {batch.table: [batch]}, folder)
         except ExportError as error:
-            set_aside(client, source, batch.path, str(error))
+            if batch.path:
+                set_aside(client, source, batch.path, str(error))
             raise
 
 
@@ -82,4 +84,5 @@ def _days_missing(client: Client, source: str, since: date) -> int:
     """Return how many days of the history the lake lacks now; nothing is fetched."""
     log = SourceLog(client.id, source)
     request = fetch_request(client, log, Path(), str(since))
-    return len(PLATFORMS[source].missing(request))
+    platform = platform_of(client, source)
+    return len(platform.missing(request)) if platform else 0

@@ -17,7 +17,7 @@ from pipelines.ingest.validation import validate
 from pipelines.settings.client import Client
 from pipelines.sources.batches import Batch
 from pipelines.sources.deliveries import TableDelivery
-from pipelines.sql import literal
+from pipelines.sql import literal, only_row
 
 
 class Table(NamedTuple):
@@ -65,7 +65,7 @@ def changes(table: Table, batches: list[Batch], folder: Path) -> Changes:
         return delta.write(delta.count())
 
 
-def _settings(folder: Path) -> dict[str, str | bool]:
+def _settings(folder: Path) -> dict[str, str | bool | int | float | list[str]]:
     """Return DuckDB's settings: every client has a process, so what is large goes to disk."""
     return {
         "memory_limit": "300MB",
@@ -170,7 +170,7 @@ class Delta:
             deleted="deleted",
         )
         self._connection.execute(f"CREATE TABLE load_counts AS {query}")
-        return Counts(*self._connection.execute(summed("load_counts")).fetchone())
+        return Counts(*only_row(self._connection.execute(summed("load_counts"))))
 
     def write(self, counts: Counts) -> Changes:
         """Write what changes, as files; rows that are all new stay in the files that they are in."""

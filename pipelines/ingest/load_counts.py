@@ -14,7 +14,7 @@ class Counts(NamedTuple):
     deleted: int = 0
     quarantined: int = 0
 
-    def __add__(self, other: "Counts") -> "Counts":
+    def __add__(self, other: tuple[int, ...]) -> "Counts":  # type: ignore[override]
         return Counts(*(mine + theirs for mine, theirs in zip(self, other)))
 
     @property

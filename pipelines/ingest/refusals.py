@@ -24,9 +24,10 @@ def status_of(client: Client, source: str, error: Exception) -> Status:
         if error.file:
             set_aside(client, source, error.file, str(error))
         return Status(client.id, source, "refused", printable(str(error)))
-    while error.__cause__:
-        error = error.__cause__
-    problem = f"{type(error).__name__}: {error}; mend it and run it again"
+    cause: BaseException = error
+    while cause.__cause__:
+        cause = cause.__cause__
+    problem = f"{type(cause).__name__}: {cause}; mend it and run it again"
     return Status(client.id, source, "failed", printable(problem))
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
 from typing import NamedTuple
 
 import duckdb
@@ -18,7 +17,7 @@ from pipelines.lake.append import alone, scratch
 from pipelines.processes import in_processes
 from pipelines.settings.client import Client
 from pipelines.sources.batches import Batch, ExportError
-from pipelines.sources.deliveries import exported, platform_of
+from pipelines.sources.deliveries import Platform, exported, platform_of
 from pipelines.sources.errors import PlatformError
 
 
@@ -83,7 +82,7 @@ def _bring_in(client: Client, log: SourceLog, folder: Path) -> Outcome:
     return _ended(Status(client.id, log.source), bring_in(client, log, batches, folder))
 
 
-def _fetch(client: Client, log: SourceLog, platform: ModuleType, folder: Path) -> Outcome:
+def _fetch(client: Client, log: SourceLog, platform: Platform, folder: Path) -> Outcome:
     """Bring in what a platform answers, up to its first error."""
     batches: dict[str, list[Batch]] = {}
     stands = Status(client.id, log.source)

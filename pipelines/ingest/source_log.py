@@ -30,6 +30,7 @@ class SourceLog:
     def __init__(self, client: str, source: str) -> None:
         self.client, self.source = client, source
         self._folder = str(lake.source_folder(client, source))
+        self._tables: defaultdict[str, LoadedTable] | None = None
         self._read()
 
     def append(self, tables: dict[str, list[Path]]) -> None:
@@ -53,13 +54,13 @@ class SourceLog:
 
     def _read(self) -> None:
         self.loads: dict[str, datetime] = committed_loads(self._folder)
-        self._tables: defaultdict[str, LoadedTable] | None = None
+        self._tables = None
 
     def _files(self, table: str) -> list[str]:
         return committed_files(self._folder, table, self.loads)
 
     def _load_counts(self) -> defaultdict[str, LoadedTable]:
-        tables = defaultdict(lambda: LoadedTable({}, []))
+        tables: defaultdict[str, LoadedTable] = defaultdict(lambda: LoadedTable({}, []))
         for table, batch, fingerprint, *covers in self._batches():
             tables[table].fingerprints[batch] = fingerprint
             if covers[1]:

@@ -8,7 +8,7 @@ import duckdb
 from pipelines.contracts.contract import SQL_TYPES, Contract, Type
 from pipelines.settings.client import Client
 from pipelines.sources.batches import Batch, Rows
-from pipelines.sql import BLANKS, literal
+from pipelines.sql import BLANKS, literal, only_row
 
 # The times that staging's @utc reads: an offset counts, a zone's name does not.
 _DAY = "[0-9]{4}[-/][0-9]{1,2}[-/][0-9]{1,2}"
@@ -54,7 +54,7 @@ def validate(
         query = _validated(contract, client, batch, rows, ordinals_used)
         row_count = _write(connection, query, rows_file)
         reject_count = _write(connection, _rejects(batch, rows), rejects_file)
-        (left_out,) = connection.execute(rows.left_out).fetchone()
+        (left_out,) = only_row(connection.execute(rows.left_out))
     done = Validated(rows_file, rejects_file, row_count, reject_count, left_out or 0)
     _refuse_if_too_dirty(connection, client, batch, done)
     return done
@@ -62,7 +62,7 @@ def validate(
 
 def _write(connection: duckdb.DuckDBPyConnection, query: str, target: Path) -> int:
     copy = f"COPY ({query}) TO {literal(str(target))} (FORMAT parquet)"
-    return connection.execute(copy).fetchone()[0]
+    return only_row(connection.execute(copy))[0]
 
 
 def _validated(
@@ -92,13 +92,14 @@ def _refuse_if_too_dirty(
     connection: duckdb.DuckDBPyConnection, client: Client, batch: Batch, done: Validated
 ) -> None:
     """Raise ExportError if more rows are bad than the client's quality.quarantine_limit allows."""
-    bad, example = connection.execute(
+    found = connection.execute(
         """SELECT COUNT(*), MIN(reason) FROM (
           SELECT reason FROM read_parquet($rows) WHERE reason IS NOT NULL
           UNION ALL SELECT reason FROM read_parquet($rejects)
         )""",
         {"rows": str(done.rows), "rejects": str(done.rejects)},
-    ).fetchone()
+    )
+    bad, example = only_row(found)
     count = done.row_count + done.reject_count
     at_least = 1 if batch.covers.first else 0  # a poll may bring one row alone
     if bad > max(client.quality.quarantine_limit * count, at_least):

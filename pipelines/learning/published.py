@@ -7,6 +7,7 @@ import duckdb
 
 from pipelines.home import warehouse_folder
 from pipelines.settings.client import Client
+from pipelines.sql import only_row
 
 
 class TrainingError(Exception):
@@ -31,10 +32,11 @@ def published(client: Client) -> Iterator[duckdb.DuckDBPyConnection | None]:
             " try again when its morning has ended"
         ) from None
     with connection:
-        (paths,) = connection.execute(
+        views = connection.execute(
             "SELECT COUNT(*) FROM duckdb_views() WHERE schema_name = ? AND view_name = 'current_paths'",
             [f"{client.id}_journeys"],
-        ).fetchone()
+        )
+        (paths,) = only_row(views)
         yield connection if paths else None
 
 

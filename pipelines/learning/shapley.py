@@ -19,6 +19,7 @@ import numpy as np
 import pyarrow as pa
 
 from pipelines.learning.channel_values import ChannelLearner
+from pipelines.sql import only_row
 
 MAXIMUM_CHANNELS = 62  # a set of channels is a number of so many bits
 _ROWS_AT_ONCE = 2**20  # subsets that are looked up together
@@ -83,9 +84,8 @@ def _by_conversions(connection: duckdb.DuckDBPyConnection, *_) -> tuple:
 
 def _by_rate(connection: duckdb.DuckDBPyConnection, exact: int, permutations: int) -> tuple:
     """Return channels, values, errors: the sums over the games of all sets that converted."""
-    names = connection.execute(
-        "SELECT list_sort(list_distinct(flatten(list(channels)))) FROM sets"
-    ).fetchone()[0]
+    distinct = "SELECT list_sort(list_distinct(flatten(list(channels)))) FROM sets"
+    (names,) = only_row(connection.execute(distinct))
     if len(names or []) > MAXIMUM_CHANNELS:
         raise ValueError(
             f"{len(names)} channels, conversion_rate knows {MAXIMUM_CHANNELS} at most:"

@@ -34,7 +34,8 @@ def _train(warehouse: Warehouse, clients: list[Client]) -> tuple[dict[str, str],
 
     A first version changes the client's models: it waits while an edit waits for its promotion.
     """
-    failed, first = {}, []
+    failed: dict[str, str] = {}
+    first: list[str] = []
     if not (learning := [client for client in clients if learners(client)]):
         return failed, first
     local, daily, prod = warehouse.local(), warehouse.promoted("daily"), warehouse.promoted("prod")
@@ -105,9 +106,9 @@ def _reports(
             reasons.append(_WAITS.format(client=name))
         if name in not_trained:
             reasons.append(not_trained[name])
-        result = "published" if name in prod and name not in failures else "held"
         figures = _figures(warehouse, name) if name in prod else None
-        reports.append(Report(name, result, reasons, figures))
+        is_published = name in prod and name not in failures
+        reports.append(Report(name, "published" if is_published else "held", reasons, figures))
     return reports
 
 

@@ -12,7 +12,9 @@ import duckdb
 from sqlglot import exp
 from sqlmesh import Context
 from sqlmesh.core.console import NoopConsole, set_console
+from sqlmesh.core.environment import Environment
 from sqlmesh.core.model import Model
+from sqlmesh.utils.concurrency import NodeExecutionFailedError
 from sqlmesh.utils.errors import AuditError, NodeAuditsErrors, PlanError, PythonModelEvalError
 
 from pipelines.home import home, project_folder, warehouse_folder
@@ -35,7 +37,7 @@ class _Listener(NoopConsole):
     """Hear which models fail, where SQLMesh's own console only prints it."""
 
     def __init__(self) -> None:
-        self.errors: list[Exception] = []
+        self.errors: list[NodeExecutionFailedError] = []
         self.warnings: list[str] = []
 
     def log_failed_models(self, errors) -> None:
@@ -106,7 +108,7 @@ class Warehouse:
         A scheduler for each client: SQLMesh's cost for a model grows with the models beside it.
         """
         self._listener.errors.clear()
-        record = self._context.state_reader.get_environment(environment)
+        record = self._environment(environment)
         snapshots = self._context.state_reader.get_snapshots(record.snapshots).values()
         for client in clients:
             own = [each for each in snapshots if _client(exp.to_table(each.name)) == client]
@@ -121,6 +123,12 @@ class Warehouse:
     def connection(self) -> duckdb.DuckDBPyConnection:
         """Return DuckDB's own connection to the warehouse, to read by: this process holds the file."""
         return self._context.engine_adapter.cursor
+
+    def _environment(self, name: str) -> Environment:
+        """Return an environment. Raise LookupError if nothing was ever planned into it."""
+        if record := self._context.state_reader.get_environment(name):
+            return record
+        raise LookupError(f"there is no environment {name} yet; plan it first")
 
     def _failures(self) -> dict[str, list[Failure]]:
         failures: dict[str, list[Failure]] = defaultdict(list)

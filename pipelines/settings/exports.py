@@ -110,9 +110,14 @@ class Export(Settings):
         return self
 
     @property
+    def pattern(self) -> str:
+        """Return the glob of its files or objects; nothing where it is a table in Postgres."""
+        return self.files or ""
+
+    @property
     def in_bucket(self) -> bool:
         """Return whether the files are objects in a bucket."""
-        return "://" in (self.files or "")
+        return "://" in self.pattern
 
     def names(self, column: str) -> tuple[str, ...]:
         """Return what the export calls one of our columns, or its parts; nothing if it has none."""

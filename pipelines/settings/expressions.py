@@ -57,7 +57,7 @@ class Weights(DuckDB):
     it is imported, would come too late.
     """
 
-    class Generator(DuckDB.Generator):
+    class Generator(DuckDB.Generator):  # type: ignore[misc, valid-type]
         """DuckDB's generator."""
 
 
@@ -81,7 +81,7 @@ def read_weight(text: str) -> str:
     return weight
 
 
-def _parsed(text: str) -> exp.Expression:
+def _parsed(text: str) -> exp.Expr:
     """Return the one expression in a text."""
     if len(text) > LENGTH:
         raise ValueError(f"it has {len(text)} characters; {LENGTH} is the most")
@@ -114,7 +114,7 @@ def _refuse_tokens(text: str, tokens: list) -> None:
             raise _pointed(text, token.start, token.end + 1, "; ! and @ are not allowed")
 
 
-def _complaint(node: exp.Expression, text: str) -> tuple[str, str] | None:
+def _complaint(node: exp.Expr, text: str) -> tuple[str, str] | None:
     """Return what is wrong with one part of a text, its own parts aside, and what is right."""
     match node:
         case exp.Column() if node.table:
@@ -137,15 +137,16 @@ def _complaint(node: exp.Expression, text: str) -> tuple[str, str] | None:
     return (TOO_DEEP, f"{DEPTH} levels are the most") if _depth(node) > DEPTH else None
 
 
-def _depth(node: exp.Expression) -> int:
+def _depth(node: exp.Expr) -> int:
     """Return how many parts a part is within; a chain of + or AND is one."""
-    above = 0
-    while node := node.parent:
-        above += isinstance(node, exp.Pow) or not isinstance(node, exp.Binary)
+    above, parent = 0, node.parent
+    while parent:
+        above += isinstance(parent, exp.Pow) or not isinstance(parent, exp.Binary)
+        parent = parent.parent
     return above
 
 
-def _constants(node: exp.Expression) -> list[exp.Expression]:
+def _constants(node: exp.Expr) -> list[exp.Expr]:
     """Return what the expression may come to and is the same for every touchpoint."""
     if isinstance(node, exp.Paren):
         return _constants(node.this)
@@ -162,7 +163,7 @@ def _nearest(name: str, known: Iterable[str]) -> str:
     return f"; did you mean {lowered[found[0]]}?" if found else ""
 
 
-def _span(node: exp.Expression, text: str) -> tuple[int, int]:
+def _span(node: exp.Expr, text: str) -> tuple[int, int]:
     """Return where a part begins and ends, as far as the parser says."""
     places = [part.meta for part in node.walk() if "start" in part.meta]
     if not places:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Annotated, Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from pipelines.settings.expectations import PATTERNS, expected
 
@@ -23,7 +24,7 @@ def explain(error: ValidationError, settings: type[BaseModel]) -> str:
     return "; ".join(f"{key}: {problem}" if key else problem for key, problem in problems.items())
 
 
-def _problem(item: dict, annotation: Any) -> str:
+def _problem(item: ErrorDetails, annotation: Any) -> str:
     """Return what is wrong with one key, and the remedy."""
     it_is = f"(it is {item['input']!r})"
     match item["type"]:

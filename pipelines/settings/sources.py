@@ -32,7 +32,7 @@ class Platform(Settings):
         is_exported = any(getattr(self, table) for table in tables)
         if "api" not in fields and not is_exported:
             raise ValueError(f"write `{tables[0]}:` for its exports")
-        if "api" in fields and bool(self.api) == is_exported:
+        if "api" in fields and bool(getattr(self, "api", None)) == is_exported:
             raise ValueError(f"write either `{tables[0]}:` for exports, or `api:`")
         return self
 

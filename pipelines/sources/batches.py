@@ -73,8 +73,9 @@ class Batch(NamedTuple):
 
     def refused(self, reason: str) -> ExportError:
         """Return the error that refuses the whole batch."""
-        is_file = self.path and not self.covers.first
-        return ExportError(reason, self.path, self.path.name if is_file else self.name)
+        if self.path and not self.covers.first:
+            return ExportError(reason, self.path, self.path.name)
+        return ExportError(reason, self.path, self.name)
 
 
 class FetchRequest(NamedTuple):

@@ -1,6 +1,8 @@
 """Say how each table of a client is delivered, and find what was exported of it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from datetime import date
+from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -13,7 +15,6 @@ from pipelines.contracts.catalog import CONTRACTS
 from pipelines.contracts.contract import Contract
 from pipelines.settings.apis import Api
 from pipelines.settings.client import Client
-from pipelines.settings.exports import Export
 from pipelines.sources.batches import Batch, FetchRequest
 from pipelines.sources.files import buckets, event_sessions, postgres, reading
 
@@ -51,10 +52,20 @@ def delivery_of(client: Client, source: str, table: str) -> TableDelivery:
     return TableDelivery(CONTRACTS[source][table], feed.delivery)
 
 
-def platform_of(client: Client, source: str) -> ModuleType | None:
+class Platform(NamedTuple):
+    """A platform's API with one client's settings: what to fetch, and which days the lake lacks."""
+
+    fetch: Callable[[FetchRequest], Iterator[Batch]]
+    missing: Callable[[FetchRequest], list[date]]
+
+
+def platform_of(client: Client, source: str) -> Platform | None:
     """Return the platform whose API is asked for a source; None if it is exported."""
-    is_asked = any(isinstance(feed, Api) for feed in client.sources.of(source).values())
-    return PLATFORMS[source] if is_asked else None
+    for feed in client.sources.of(source).values():
+        if isinstance(feed, Api):
+            module = PLATFORMS[source]
+            return Platform(partial(module.fetch, api=feed), partial(module.missing, api=feed))
+    return None
 
 
 def exported(request: FetchRequest, source: str, table: str) -> list[Batch]:
@@ -62,10 +73,12 @@ def exported(request: FetchRequest, source: str, table: str) -> list[Batch]:
 
     Raise ExportError if there is none, PlatformError if bucket or database does not answer.
     """
-    export: Export = request.client.sources.of(source)[table]
+    export = request.client.sources.of(source)[table]
+    if isinstance(export, Api):
+        raise TypeError(f"{source} is asked by its API, and exports nothing")
     contract = delivery_of(request.client, source, table).contract
     if export.postgres:
-        return postgres.batches(request, source, table, export, contract)
+        return postgres.batches(request, source, table, export, export.postgres, contract)
     if export.in_bucket:
         return buckets.batches(request, source, table, export, contract)
     return reading.batches(export, table, contract)

@@ -56,8 +56,8 @@ def connect(
             response = send_once(request, **options)
         except RequestException as error:
             raise _unreached(request, error) from None
-        if error := _wrong(response, named):
-            raise error
+        if wrong := _wrong(response, named):
+            raise wrong
         return response
 
     def send_patiently(request: PreparedRequest, **options) -> Response:
@@ -69,7 +69,7 @@ def connect(
         auth.forget()
         return patient(until)(send, auth(request), **options)
 
-    session.send = send_patiently
+    session.send = send_patiently  # type: ignore[method-assign]
     return RESTClient(base_url, headers=headers, auth=auth, session=session)
 
 
@@ -86,7 +86,8 @@ def patient(until: datetime) -> Retrying:
 
 def _wait(state: RetryCallState) -> float:
     """Return the seconds to wait: those the platform asks for, and never all clients at once."""
-    asked = state.outcome.exception().retry_after
+    error = state.outcome.exception() if state.outcome else None
+    asked = error.retry_after if isinstance(error, PlatformError) else None
     return _backoff(state) if asked is None else asked + min(_backoff(state), 1 + asked / 10)
 
 
@@ -95,7 +96,7 @@ def _seconds(until: datetime) -> float:
 
 
 def _unreached(request: PreparedRequest, error: RequestException) -> PlatformError:
-    host = urlsplit(request.url).netloc  # never the path: it may hold a token
+    host = urlsplit(str(request.url)).netloc  # never the path: it may hold a token
     if isinstance(error, SSLError):
         return PlatformError(
             "connection_cut", f"no trusted connection to {host}; check its address"

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack
+from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -12,7 +13,7 @@ from pipelines.sql import identifier
 
 def streamed(
     connection: duckdb.DuckDBPyConnection,
-    cursor: object,
+    cursor: Any,
     table: str,
     columns: dict[str, str],
     open_files: ExitStack,

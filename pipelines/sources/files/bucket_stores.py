@@ -1,7 +1,7 @@
 """Open a bucket on behalf of a client, whichever cloud has it."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
 from pipelines.settings.exports import Bucket, Export
@@ -38,8 +38,8 @@ class Store(NamedTuple):
 
 def open_store(request: FetchRequest, source: str, export: Export) -> Store:
     """Return the bucket of an export, with its client's own keys, or the access that `bucket:` names."""
-    bucket, url = export.bucket or Bucket(), urlsplit(export.files)
-    scheme, _, path = export.files.partition("://")
+    bucket, url = export.bucket or Bucket(), urlsplit(export.pattern)
+    scheme, _, path = export.pattern.partition("://")
     if scheme == "abfss":
         container, _, account = url.netloc.partition("@")
         path = container + path[len(url.netloc) :]
@@ -57,7 +57,7 @@ def _s3(request: FetchRequest, source: str, bucket: Bucket, scheme: str) -> "Fil
     """Return S3, or a store with its interface, as Google's buckets have with HMAC keys."""
     from pyarrow.fs import AwsStandardS3RetryStrategy, S3FileSystem
 
-    keys = {"anonymous": True} if bucket.access == "anonymous" else {}
+    keys: dict[str, Any] = {"anonymous": True} if bucket.access == "anonymous" else {}
     if bucket.access == "keys":
         found = credentials(request.client.id, source, "access_key_id", "secret_access_key")
         keys = {"access_key": found["access_key_id"], "secret_key": found["secret_access_key"]}

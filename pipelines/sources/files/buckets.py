@@ -34,7 +34,7 @@ def batches(
     store = open_store(request, source, export)
     found = [
         info
-        for info in store.ask(export.files, partial(_listed, store))
+        for info in store.ask(export.pattern, partial(_listed, store))
         if info.is_file and PurePosixPath("/", info.path).match(f"/{store.path}")
     ]
     if not found:
@@ -91,7 +91,7 @@ def _listed(store: Store) -> list["FileInfo"]:
     """Return what lies below the folder in which the glob begins."""
     from pyarrow.fs import FileSelector
 
-    plain = re.match(r"[^*?\[]*/", store.path)[0]
+    plain = store.path[: re.split(r"[*?\[]", store.path)[0].rfind("/") + 1]
     is_deep = "/" in store.path[len(plain) :]
     try:
         return store.system.get_file_info(FileSelector(plain.rstrip("/"), recursive=is_deep))

@@ -35,7 +35,9 @@ _PARAMETERS = [
 _CLICK_IDS = ["gbraid", "wbraid", "dclid", "msclkid", "fbclid", "ttclid"]
 _COLLECTED = ["manual_source", "manual_medium", "manual_campaign_name", "gclid"]
 
-_SHAPES = {key: [{"key": "TEXT", "value": dict.fromkeys(_KINDS, "TEXT")}] for key in _LISTS} | {
+_SHAPES: dict[str, dict | list] = {
+    key: [{"key": "TEXT", "value": dict.fromkeys(_KINDS, "TEXT")}] for key in _LISTS
+} | {
     "collected_traffic_source": dict.fromkeys(_COLLECTED, "TEXT"),
     "session_traffic_source_last_click": {"google_ads_campaign": {"campaign_name": "TEXT"}},
 }

@@ -46,10 +46,15 @@ ORDER BY 1 LIMIT 20
 
 
 def batches(
-    request: FetchRequest, source: str, table: str, export: Export, contract: Contract
+    request: FetchRequest,
+    source: str,
+    table: str,
+    export: Export,
+    settings: Postgres,
+    contract: Contract,
 ) -> list[Batch]:
     """Return a table as a batch, always to be looked at."""
-    settings, covers = export.postgres, Coverage()
+    covers = Coverage()
     if settings.cursor:
         account = f"{settings.table}.{settings.cursor}"
         seen = [one.last for one in request.coverage.get(table, []) if one.account == account]
@@ -57,7 +62,7 @@ def batches(
         covers = Coverage(account, max(seen, default="-infinity"), max([*seen, last or ""]))
     name = f"{settings.table} until {covers.last}" if covers.last else settings.table
     read_from = covers.first if covers.last else ""
-    opening = partial(_opened, request, source, export, contract, read_from)
+    opening = partial(_opened, request, source, export, settings, contract, read_from)
     return [Batch(table, name, "", None, opening, covers if covers.last else Coverage())]
 
 
@@ -66,11 +71,12 @@ def _opened(
     request: FetchRequest,
     source: str,
     export: Export,
+    settings: Postgres,
     contract: Contract,
     read_from: str,
     connection: duckdb.DuckDBPyConnection,
 ) -> Iterator[Rows]:
-    settings, failures = export.postgres, []
+    failures: list[Exception] = []
     refused = partial(ExportError, name=settings.table)
     try:
         with ExitStack() as open_files:
@@ -115,7 +121,7 @@ def _since(settings: Postgres, present: dict[str, str], read_from: str) -> str:
 
 def _cursor(settings: Postgres, present: dict[str, str]) -> tuple[str, str]:
     """Return the cursor's name and type. Raise ExportError if there is none, or it is no time."""
-    name = settings.cursor
+    name = settings.cursor or ""
     kind = present.get(name, "missing")
     if kind != "date" and not kind.startswith("timestamp"):
         times = [one for one, type_ in present.items() if type_.startswith(("timestamp", "date"))]

@@ -22,7 +22,7 @@ from pipelines.sources.files.column_mapping import shaped, wanted
 
 def batches(export: Export, table: str, contract: Contract) -> list[Batch]:
     """Return an export's files as batches. Raise ExportError if there is none."""
-    found = sorted(home().glob(export.files))
+    found = sorted(home().glob(export.pattern))
     if not found:
         raise ExportError(f"no file matches {export.files}; deliver it, or correct `files:`")
     return [

@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from pipelines.settings.apis import AdsApi
 from pipelines.sources.batches import Batch, Coverage, FetchRequest
 from pipelines.sources.errors import PlatformError
 from pipelines.sources.platforms.responses import written
@@ -26,6 +27,7 @@ class Span(NamedTuple):
 
 def by_days(
     request: FetchRequest,
+    api: AdsApi,
     source: str,
     accounts: Iterable[str],
     ask: Callable[[str, Span], Iterator[list[dict]]],
@@ -37,7 +39,7 @@ def by_days(
     end. Any other is raised at once.
     """
     errors: dict[str, PlatformError] = {}
-    for account, span in _turns(request, source, accounts):
+    for account, span in _turns(request, api, accounts):
         if account in errors:
             continue
         try:
@@ -51,12 +53,12 @@ def by_days(
         raise _summed(errors)
 
 
-def _turns(request: FetchRequest, source: str, accounts: Iterable[str]) -> list[tuple[str, Span]]:
+def _turns(request: FetchRequest, api: AdsApi, accounts: Iterable[str]) -> list[tuple[str, Span]]:
     """Return who is asked for what: no account's missing days wait for another's restated ones."""
     turns = []
     for account in dict.fromkeys(accounts):
-        lacking = set(missing(request, source, account))
-        for turn, span in enumerate(spans(request, source, account)):
+        lacking = set(missing(request, api, account))
+        for turn, span in enumerate(spans(request, api, account)):
             turns.append((lacking.isdisjoint(span.days), turn, account, span))
     return [(account, span) for _, _, account, span in sorted(turns, key=lambda turn: turn[:2])]
 
@@ -68,26 +70,24 @@ def _summed(errors: dict[str, PlatformError]) -> PlatformError:
     return PlatformError(first.code, reasons, retry_after=first.retry_after, account=True)
 
 
-def spans(request: FetchRequest, source: str, account: str) -> list[Span]:
+def spans(request: FetchRequest, api: AdsApi, account: str) -> list[Span]:
     """Return what an account is asked for, in that order: spans of missing days, then the rest.
 
     Every day up to yesterday is wanted, in the client's time zone: from the first that the lake has,
     or from as far back as the platform restates. The newest days, as many as the platform
     restates, are asked for again. A backfill wants the days since, the newest first.
     """
-    api = getattr(request.client.sources, source).api
     yesterday = _yesterday(request)
     restated = yesterday - DAY * (api.restate_days - 1)
-    lacking = set(missing(request, source, account))
+    lacking = set(missing(request, api, account))
     if request.since:
         return _spans(sorted(lacking), api.days_per_request)[::-1]
     wanted = _spans(sorted(lacking | set(Span(restated, yesterday).days)), api.days_per_request)
     return sorted(wanted, key=lambda span: (lacking.isdisjoint(span.days), span))
 
 
-def missing(request: FetchRequest, source: str, account: str) -> list[date]:
+def missing(request: FetchRequest, api: AdsApi, account: str) -> list[date]:
     """Return the days of an account that the lake lacks."""
-    api = getattr(request.client.sources, source).api
     yesterday = _yesterday(request)
     covered = {
         day

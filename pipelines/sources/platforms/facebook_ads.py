@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from datetime import date, datetime, timezone
 from functools import partial
+from typing import TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
 from dlt.sources.helpers.rest_client import RESTClient
@@ -23,6 +24,7 @@ from pipelines.sources.rest import Token, connect
 from pipelines.sql import literal
 
 DELIVERY = "days"
+Kind = TypeVar("Kind")
 
 DAYS_AT_ONCE = 7
 PAGE_ROWS = "500"
@@ -47,9 +49,8 @@ COLUMNS = {
 }
 
 
-def fetch(request: FetchRequest) -> Iterator[Batch]:
+def fetch(request: FetchRequest, api: FacebookAdsApi) -> Iterator[Batch]:
     """Yield the spend of every account, span by span. Raise PlatformError where Facebook answers none."""
-    api = request.client.sources.facebook_ads.api
     secrets = credentials(request.client.id, "facebook_ads", "access_token")
     graph = connect(
         f"{api.base_url}/{api.version}",
@@ -58,15 +59,12 @@ def fetch(request: FetchRequest) -> Iterator[Batch]:
         Token(lambda: secrets["access_token"]),
     )
     report = partial(_report, graph, request.until)
-    yield from days.by_days(request, "facebook_ads", api.accounts, report, _columns(api))
+    yield from days.by_days(request, api, "facebook_ads", api.accounts, report, _columns(api))
 
 
-def missing(request: FetchRequest) -> list[date]:
+def missing(request: FetchRequest, api: FacebookAdsApi) -> list[date]:
     """Return the days that the lake lacks of any account."""
-    api = request.client.sources.facebook_ads.api
-    return sorted(
-        {day for one in api.accounts for day in days.missing(request, "facebook_ads", one)}
-    )
+    return sorted({day for one in api.accounts for day in days.missing(request, api, one)})
 
 
 def _columns(api: FacebookAdsApi) -> dict[str, str]:
@@ -181,7 +179,7 @@ def _pages(
             raise malformed("next page")
 
 
-def _value(answer: Response, key: str, kind: type) -> str | list:
+def _value(answer: Response, key: str, kind: type[Kind]) -> Kind:
     body = answer.json()
     if isinstance(body, dict) and isinstance(value := body.get(key), kind):
         return value

@@ -12,6 +12,7 @@ from pathlib import Path
 from dlt.sources.helpers.rest_client import RESTClient
 from requests import Response
 
+from pipelines.settings.apis import GoogleAdsApi
 from pipelines.sources.batches import Batch, FetchRequest
 from pipelines.sources.credentials import credentials
 from pipelines.sources.errors import PlatformError
@@ -66,9 +67,8 @@ COLUMNS = {
 }
 
 
-def fetch(request: FetchRequest) -> Iterator[Batch]:
+def fetch(request: FetchRequest, api: GoogleAdsApi) -> Iterator[Batch]:
     """Yield the spend of every account, span by span. Raise PlatformError where Google answers none."""
-    api = request.client.sources.google_ads.api
     secrets = credentials(
         request.client.id,
         "google_ads",
@@ -89,15 +89,12 @@ def fetch(request: FetchRequest) -> Iterator[Batch]:
         headers,
     )
     search = partial(_search, google, quota, request.until)
-    yield from days.by_days(request, "google_ads", api.customers, search, COLUMNS)
+    yield from days.by_days(request, api, "google_ads", api.customers, search, COLUMNS)
 
 
-def missing(request: FetchRequest) -> list[date]:
+def missing(request: FetchRequest, api: GoogleAdsApi) -> list[date]:
     """Return the days that the lake lacks of any account."""
-    api = request.client.sources.google_ads.api
-    return sorted(
-        {day for one in api.customers for day in days.missing(request, "google_ads", one)}
-    )
+    return sorted({day for one in api.customers for day in days.missing(request, api, one)})
 
 
 def _access_token(url: str, secrets: dict[str, str], until: datetime) -> str:

@@ -50,7 +50,7 @@ def named_error(quota: Path, error: dict) -> PlatformError | None:
 def _limited(quota: Path, failures: list[dict], reason: str) -> PlatformError:
     """Return for how long Google wants to be left alone, by this account or by everybody."""
     details = [one.get("details", {}).get("quotaErrorDetails") for one in failures]
-    quota_error = next(filter(None, details), {})
+    quota_error: dict = next(filter(None, details), {})
     delay = quota_error.get("retryDelay", "").removesuffix("s")
     seconds = float(delay) if delay else None
     if quota_error.get("rateScope") == "DEVELOPER" and seconds:

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from dlt.sources.helpers.rest_client import RESTClient
 
+from pipelines.settings.apis import SalesforceApi
 from pipelines.sources.batches import Batch, Coverage, FetchRequest
 from pipelines.sources.errors import PlatformError
 from pipelines.sources.platforms.responses import written
@@ -23,17 +24,17 @@ ROWS = 20_000  # of a batch: those that wait in memory
 BEGINNING = "1970-01-01T00:00:00.000Z"
 
 
-def fetch(request: FetchRequest) -> Iterator[Batch]:
+def fetch(request: FetchRequest, api: SalesforceApi) -> Iterator[Batch]:
     """Yield what changed in every table. Raise PlatformError where Salesforce does not answer.
 
     A table that may not be read leaves the others alone: its PlatformError is raised at the end.
     """
-    api = request.client.sources.salesforce.api
     org, errors = signed_in(request, api), []
+    since = _since(request, api)
     for table in api.tables:
         read = _history if request.since else _changes
         try:
-            yield from read(request, org, table, query_of(table, api))
+            yield from read(request, org, table, query_of(table, api), since)
         except PlatformError as error:
             if not error.account:
                 raise
@@ -42,12 +43,14 @@ def fetch(request: FetchRequest) -> Iterator[Batch]:
         raise PlatformError(errors[0].code, "; ".join(map(str, errors)))
 
 
-def missing(request: FetchRequest) -> list[date]:
+def missing(request: FetchRequest, api: SalesforceApi) -> list[date]:
     """Return no days: what changed is asked for from the last change that the lake has."""
     return []
 
 
-def _changes(request: FetchRequest, org: RESTClient, table: str, query: Query) -> Iterator[Batch]:
+def _changes(
+    request: FetchRequest, org: RESTClient, table: str, query: Query, since: str
+) -> Iterator[Batch]:
     """Yield what changed since the last change that the lake has, the oldest first.
 
     A batch that ends at a moment where an earlier one ended gets its name: if it brings nothing
@@ -57,7 +60,7 @@ def _changes(request: FetchRequest, org: RESTClient, table: str, query: Query) -
     covered, now = _covered(request, table, query), _iso(request.now)
     ends = {covers.last: covers for covers in covered}
     newest = _newest(covered)
-    start = _iso(datetime.fromisoformat(newest) - OVERLAP) if newest else _since(request)
+    start = _iso(datetime.fromisoformat(newest) - OVERLAP) if newest else since
 
     def ask(moment: str) -> Iterator[list[dict]]:
         return records_of(org, query, query.soql(f"SystemModstamp >= {moment}", "ASC"))
@@ -72,9 +75,11 @@ def _changes(request: FetchRequest, org: RESTClient, table: str, query: Query) -
             yield _batch(request, table, query, covers, pages)
 
 
-def _history(request: FetchRequest, org: RESTClient, table: str, query: Query) -> Iterator[Batch]:
+def _history(
+    request: FetchRequest, org: RESTClient, table: str, query: Query, since: str
+) -> Iterator[Batch]:
     """Yield what changed since a day, up to what the lake has, the newest first."""
-    covered, since = _covered(request, table, query), _since(request)
+    covered = _covered(request, table, query)
     start = min((covers.first for covers in covered), default=_iso(request.now))
     if start <= since:
         return
@@ -167,10 +172,9 @@ def _newest(covered: list[Coverage]) -> str:
     return newest
 
 
-def _since(request: FetchRequest) -> str:
+def _since(request: FetchRequest, api: SalesforceApi) -> str:
     """Return the first moment that is asked for: midnight of a day, in the client's time zone."""
-    setting = request.client.sources.salesforce.api.since
-    day = date.fromisoformat(request.since) if request.since else setting
+    day = date.fromisoformat(request.since) if request.since else api.since
     if not day:
         return BEGINNING
     return _iso(datetime.combine(day, time(), ZoneInfo(request.client.timezone)))
