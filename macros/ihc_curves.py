@@ -1,4 +1,4 @@
-"""The curves of IHC's local model: how much a gap begins a journey anew, and time ends it.
+"""The curves of IHC's local model: how much a session begins a journey, and how much it ends one.
 
 The defaults apply until curves are trained on a client's own journeys: a session within a day of
 the one before belongs to the same journey, and after a week a new journey begins; a session more
@@ -14,7 +14,7 @@ DEFAULTS = {"i0": "24", "i1": "168", "closer_hours": "RANGE(168)::DOUBLE[]"}
 def ihc_begins(evaluator, hours, curves):
     """Return how much a session begins a journey: 0 up to i0 hours after another, 1 from i1 on.
 
-    `@ihc_begins(hours_since, curves)`; a session with none before it, NULL, begins it whole.
+    `@ihc_begins(hours_since, curves)`; the first session, whose hours are NULL, begins it whole.
     """
     i0, i1 = _curve(curves, "i0"), _curve(curves, "i1")
     gap = hours.sql("duckdb")

@@ -1,4 +1,4 @@
-"""Days are the client's own."""
+"""Dates are in the client's time zone."""
 
 from sqlmesh import macro
 

@@ -7,8 +7,8 @@ from sqlmesh import macro
 def utc(evaluator, text, timezone):
     """Return a delivered time as a UTC timestamp, in whole seconds.
 
-    `@utc(started_at, @timezone)`: a time with an offset (…Z, …+02:00) is taken at its word, one
-    without is meant in the client's time zone.
+    `@utc(started_at, @timezone)`: a time with an offset (…Z, …+02:00) is converted by it, one
+    without is in the client's time zone.
     """
     name, zone = text.sql("duckdb"), timezone.sql("duckdb")
     return f"""DATE_TRUNC('second', CASE

@@ -14,9 +14,9 @@ def learners(client: Client) -> dict[str, Learner]:
 
     Two models that share a learner, as `ihc` and `ihc_local` do, are trained once, as the first.
     """
-    settings = with_every_model(client.conversions, client.attribution)
-    learned = {LEARNED_MODELS[model].learner: model for model in reversed(learning(settings))}
-    return {model: learner_of(model) for model in learning(settings) if model in learned.values()}
+    models = learning(with_every_model(client.conversions, client.attribution))
+    first = {LEARNED_MODELS[model].learner: model for model in reversed(models)}
+    return {model: learner_of(model) for model in models if model in first.values()}
 
 
 def learning(settings: Attribution) -> list[str]:

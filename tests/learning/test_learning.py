@@ -13,11 +13,12 @@ from hypothesis import HealthCheck, given, strategies
 from hypothesis import settings as hypothesis_settings
 from pydantic import ValidationError
 
+from pipelines.attribution.learned_models import LEARNED_MODELS
 from pipelines.blueprints.blueprint import blueprint
 from pipelines.learning import markov
 from pipelines.learning.channel_values import ChannelLearner
 from pipelines.learning.journeys import journeys
-from pipelines.learning.learners import learner_of
+from pipelines.learning.learners import learner_of, learners
 from pipelines.learning.training import TrainingError, due, retrain, train
 from pipelines.learning.versions import first_version, read_versions, versions
 from pipelines.settings.attribution import Attribution
@@ -428,6 +429,19 @@ def test_another_order_is_another_model(fresh: Path) -> None:
 
     assert {model: learner_of(model).folder(Attribution()) for model in folders} == folders
     assert {model: learner_of(model).folder(settings) for model in folders} == others
+
+
+@pytest.mark.parametrize("model", LEARNED_MODELS)
+def test_every_entry_has_a_module_that_trains_it(model: str) -> None:
+    assert learner_of(model).folder(Attribution()).isidentifier()
+
+
+def test_models_that_share_a_learner_are_trained_once(fresh: Path) -> None:
+    (fresh / "clients").mkdir()
+    text = lake_writer.settings("one", model="ihc_local", compare="[ihc, markov]")
+    (fresh / "clients/one.yaml").write_text(text)
+
+    assert list(learners(House(fresh).enter().client("one"))) == ["ihc_local", "markov"]
 
 
 def test_what_is_no_version_is_none(fresh: Path) -> None:
