@@ -33,7 +33,7 @@ def arrows() -> set[Arrow]:
 
     SQL models call macros by name, without an import.
     """
-    names = {_name(file) for file in _files()}
+    names = {_name(file) for file in _files()} - {"pipelines"}
     imports = {
         (_room(_name(file)), _room(module))
         for file in _files()
@@ -85,6 +85,6 @@ def _room(module: str) -> str:
 def _imports(file: Path) -> Iterator[str]:
     for node in ast.walk(ast.parse(file.read_text())):
         if isinstance(node, ast.ImportFrom) and node.module:
-            yield node.module
+            yield from (node.module, *(f"{node.module}.{alias.name}" for alias in node.names))
         elif isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
