@@ -13,7 +13,7 @@ import duckdb
 
 from pipelines.ingest.load_counts import Counts, load_counts, summed
 from pipelines.ingest.source_log import SourceLog
-from pipelines.ingest.validation import validate
+from pipelines.ingest.validation import Validated, validate
 from pipelines.settings.client import Client
 from pipelines.sources.batches import Batch
 from pipelines.sources.deliveries import TableDelivery
@@ -89,23 +89,29 @@ class Delta:
     def validate(self, batches: list[Batch]) -> None:
         """Validate every row of the batches. Raise ExportError if a batch is refused."""
         self._connection.execute(_BATCHES)
-        rejects, count = [], 0
+        rejects: list[Path] = []
+        ordinals_used = 0
         for number, batch in enumerate(batches):
-            target = self._folder / f"{self._table.name}.{number}"
-            contract, client = self._table.delivery.contract, self._table.client
-            done = validate(self._connection, contract, client, batch, count, target)
-            if done.is_empty and self._table.delivery.mode == "full":
-                raise batch.refused("a full export without a row; deliver it again")
-            covers = [part or None for part in batch.covers]
-            self._connection.execute(
-                "INSERT INTO batches VALUES (?, ?, ?, ?, ?, ?)",
-                [batch.name, batch.fingerprint, *covers, done.left_out],
-            )
+            done = self._validated(batch, number, ordinals_used)
             self._delivered.append(done.rows)
             rejects.append(done.rejects)
-            count += done.row_count
+            ordinals_used += done.row_count
         self._view("delivered", self._delivered)
         self._view("rejects", rejects)
+
+    def _validated(self, batch: Batch, number: int, ordinals_used: int) -> Validated:
+        """Validate one batch, and note that it came."""
+        contract, client = self._table.delivery.contract, self._table.client
+        target = self._folder / f"{self._table.name}.{number}"
+        done = validate(self._connection, contract, client, batch, ordinals_used, target)
+        if done.is_empty and self._table.delivery.mode == "full":
+            raise batch.refused("a full export without a row; deliver it again")
+        covers = [part or None for part in batch.covers]
+        self._connection.execute(
+            "INSERT INTO batches VALUES (?, ?, ?, ?, ?, ?)",
+            [batch.name, batch.fingerprint, *covers, done.left_out],
+        )
+        return done
 
     def merge(self) -> None:
         """Merge the versions of each key, where the delivery says how.
@@ -137,9 +143,9 @@ class Delta:
         self._connection.execute(_COMPARED.format(content=content))
 
     def delete(self) -> None:
-        """Find what is stored and was not delivered, if the delivery is whole.
+        """Find what is stored and was not delivered, if the delivery is full or of whole days.
 
-        Nothing is, where a line is no row: it may hold any key.
+        Nothing is deleted if a line could not be read as a row: it may hold any key.
         """
         columns = ", ".join(self._table.columns)
         texts = ", ".join(f"{name} TEXT" for name in self._table.columns)
