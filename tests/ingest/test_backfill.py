@@ -140,6 +140,14 @@ def test_a_bad_slice_is_refused_and_kept(one: Advertiser, server: GoogleAdsServe
     assert len(one.costs()) == 3
 
 
+def test_a_bad_answer_is_refused_and_kept(one: Advertiser, server: GoogleAdsServer) -> None:
+    server.customers["1"].currency = "USD"
+    assert "currency USD, the client has EUR" in one.ingest().problem
+    (answer,) = (one.home / "lake/one/_refused/google_ads").glob("*.jsonl")
+    assert "USD" in answer.read_text()
+    assert "currency USD" in answer.with_name(f"{answer.name}.reason").read_text()
+
+
 def test_days_before_history_are_days_without_spend(
     one: Advertiser, server: GoogleAdsServer
 ) -> None:
