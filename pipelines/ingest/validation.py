@@ -110,7 +110,7 @@ def _refuse_if_too_dirty(
 
 
 def _trimmed(rows: Rows, contract: Contract) -> str:
-    """Return SQL for the contract's columns, as text, without blanks around it; NULL if nothing is left.
+    """Return SQL for the contract's columns, as text without blanks around it; NULL if it is empty.
 
     Few values have blanks around them, and looking is cheaper than trimming.
     """

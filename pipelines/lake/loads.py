@@ -1,8 +1,9 @@
 """Tell committed loads from the rest: only they are ever read.
 
-A load that was killed half-way leaves files behind; dlt writes a marker for each complete one in `_dlt_loads`.
-A marker that was torn by a crash does not count: its load is not read, and its files are loaded
-again. The macros carry this file's source into every model, so it stays small and imports little.
+A load that was killed half-way leaves files behind; dlt writes a marker for each complete one in
+`_dlt_loads`. A marker that was torn by a crash does not count: its load is not read, and its files
+are loaded again. The macros carry this file's source into every model, so it stays small and
+imports little.
 """
 
 import json

@@ -69,7 +69,7 @@ def platform_of(client: Client, source: str) -> Platform | None:
 
 
 def exported(request: FetchRequest, source: str, table: str) -> list[Batch]:
-    """Return an export's batches: files in the data's home, objects in a bucket, or a Postgres table.
+    """Return an export's batches: files, objects in a bucket, or a table in Postgres.
 
     Raise ExportError if there is none, PlatformError if bucket or database does not answer.
     """

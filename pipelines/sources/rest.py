@@ -74,7 +74,7 @@ def connect(
 
 
 def patient(until: datetime) -> Retrying:
-    """Return what calls a function again that raises a PlatformError that may pass, up to a moment."""
+    """Return what retries a function while its PlatformError may pass, up to a moment."""
     return Retrying(
         retry=retry_if_exception(lambda error: isinstance(error, PlatformError) and error.passes),
         wait=_wait,

@@ -40,7 +40,7 @@ def streamed(
 def _validated(
     batches: pa.RecordBatchReader, failures: list[Exception] | None
 ) -> Iterator[pa.RecordBatch]:
-    """Yield the batches. Raise ArrowInvalid if a text is not UTF-8: SQLite stores what it is given."""
+    """Yield the batches. Raise ArrowInvalid if a text is not UTF-8: SQLite stores any bytes."""
     try:
         for batch in batches:
             batch.validate(full=True)

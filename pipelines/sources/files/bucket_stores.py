@@ -25,7 +25,7 @@ class Store(NamedTuple):
     request: FetchRequest
 
     def ask(self, what: str, answer: Callable[[], Answer]) -> Answer:
-        """Return the answer, retried while the error may pass. Raise PlatformError if there is none."""
+        """Return the answer; retry errors that may pass. Raise PlatformError if there is none."""
 
         def once() -> Answer:
             try:
@@ -37,7 +37,7 @@ class Store(NamedTuple):
 
 
 def open_store(request: FetchRequest, source: str, export: Export) -> Store:
-    """Return the bucket of an export, with its client's own keys, or the access that `bucket:` names."""
+    """Return the bucket of an export, opened with the access that `bucket:` names."""
     bucket, url = export.bucket or Bucket(), urlsplit(export.pattern)
     scheme, _, path = export.pattern.partition("://")
     if scheme == "abfss":

@@ -1,4 +1,4 @@
-"""Read an export's objects from a bucket: new and changed ones are downloaded, then read as files."""
+"""Read an export from a bucket: new and changed objects are downloaded, then read as files."""
 
 import hashlib
 import re

@@ -152,7 +152,7 @@ def _quoted(settings: Postgres) -> str:
 
 @contextmanager
 def _connected(request: FetchRequest, source: str) -> Iterator[Any]:
-    """Yield a cursor in a read-only snapshot. Raise PlatformError if the database does not answer."""
+    """Yield a cursor in a read-only snapshot. Raise PlatformError if there is no answer."""
     import adbc_driver_postgresql.dbapi as driver  # here, as few clients need it
 
     url = credentials(request.client.id, source, "url")["url"]

@@ -50,7 +50,7 @@ COLUMNS = {
 
 
 def fetch(request: FetchRequest, api: FacebookAdsApi) -> Iterator[Batch]:
-    """Yield the spend of every account, span by span. Raise PlatformError where Facebook answers none."""
+    """Yield the spend of every account, span by span. Raise PlatformError where none comes."""
     secrets = credentials(request.client.id, "facebook_ads", "access_token")
     graph = connect(
         f"{api.base_url}/{api.version}",
@@ -103,7 +103,7 @@ def _at_once(graph: RESTClient, until: datetime, account: str, span: Span) -> li
 
 
 def _by_job(graph: RESTClient, until: datetime, account: str, span: Span) -> list[list[dict]]:
-    """Return all pages of a report that Facebook prepares; one that fails is asked for again once."""
+    """Return all pages of a report that Facebook prepares; retry one that fails once."""
     path, parameters = f"act_{account}/insights", _parameters(span)
     run = _prepared(graph, until, path, parameters) or _prepared(graph, until, path, parameters)
     if not run:

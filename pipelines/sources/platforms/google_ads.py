@@ -68,7 +68,7 @@ COLUMNS = {
 
 
 def fetch(request: FetchRequest, api: GoogleAdsApi) -> Iterator[Batch]:
-    """Yield the spend of every account, span by span. Raise PlatformError where Google answers none."""
+    """Yield the spend of every account, span by span. Raise PlatformError where none comes."""
     secrets = credentials(
         request.client.id,
         "google_ads",

@@ -101,7 +101,7 @@ def _parts(
     further: Callable[[str, list[str]], str],
     start: str,
 ) -> Iterator[tuple[str, str, list[list[dict]], bool]]:
-    """Yield pages, as many as make a batch: from which moment, up to which, and if they are the last.
+    """Yield the pages of a batch: from which moment, up to which, and if they are the last.
 
     What was answered before an error is yielded, too, if it leads on.
     """

@@ -17,7 +17,7 @@ from pipelines.sources.rest import Token, connect
 
 
 def signed_in(request: FetchRequest, api: SalesforceApi) -> RESTClient:
-    """Return the org, at the address that it names itself. Raise PlatformError if it gives no session."""
+    """Return the org, at the address that it names. Raise PlatformError if it gives no session."""
     secrets = credentials(request.client.id, "salesforce", "client_id", "client_secret")
     door = connect(api.base_url, request.until, refusal)
     sign_in = partial(_session, door, {"grant_type": "client_credentials"} | secrets)

@@ -1,4 +1,4 @@
-"""Measure what loading the models costs: `python benchmarks/loading.py --runs 3`.
+"""Measure what loading the models costs: `python benchmarks/load_time.py --runs 3`.
 
 CPU seconds of SQLMesh's context with all versions, without imports of Python, and how many models
 were made of their files; each load is a process of its own, the least of the runs counts. Another
