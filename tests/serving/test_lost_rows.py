@@ -9,7 +9,7 @@ import pytest
 import yaml
 from sqlmesh.core.macros import RuntimeStage
 
-from pipelines.contracts.catalog import CONTRACTS, tables
+from pipelines.contracts.catalog import CONTRACTS, sources_of, tables
 from pipelines.contracts.contract import Contract
 from pipelines.serving.warehouse import Warehouse
 from tests.builders.lake_writer import START, Load, write
@@ -48,15 +48,15 @@ class Staging:
     def __init__(self, client: str) -> None:
         self.client = client
         warehouse = Warehouse("home")
-        models = warehouse._context.models.values()
-        named = {
-            model.name.split(".")[-1].strip('"'): model
-            for model in models
-            if f"{client}_staging" in model.name
+        schema = f"{client}_staging."
+        models = {
+            name.removeprefix(schema): model
+            for name, model in warehouse.models.items()
+            if name.startswith(schema)
         }
-        self.load_counts = named.pop("stg_load_counts")
-        self.audit = warehouse._context._audits["rows_accounted_for"]
-        self.queries = {name: self._query(model, NOON) for name, model in named.items()}
+        self.load_counts = models.pop("stg_load_counts")
+        ((self.audit, _),) = self.load_counts.audits_with_args
+        self.queries = {name: self._query(model, NOON) for name, model in models.items()}
         warehouse.close()
         self.connection = duckdb.connect(config={"threads": 1})
         self.connection.execute(
@@ -84,8 +84,7 @@ class Staging:
     def change(self, statement: str, source: str, table: str) -> None:
         """Change the rows of one source's table in the staging model that takes them."""
         model = CONTRACTS[source][table].staged_by
-        shared = [one for one, _, contract in tables() if contract.staged_by == model][1:]
-        rows = f"platform = '{source}'" if shared else "TRUE"
+        rows = f"platform = '{source}'" if len(sources_of(model)) > 1 else "TRUE"
         name = f"{self.client}_staging.{model}"
         self.connection.execute(statement.format(table=name, rows=rows))
 
