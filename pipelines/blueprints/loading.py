@@ -4,25 +4,25 @@ SQLMesh keeps the models that a file makes of all blueprints in one entry of its
 file of the project is newer. It sees neither `$ATTRIBUTION_HOME/clients/` nor what a client's models
 have learnt. Here an entry holds the model that one file makes of one client, and its name is a
 digest of all that this model is made of: the file and the models' files that it names, those
-variables of the client whose names are in it, macros and audits, the configuration. So an edit of one client's file loads the models again
-that read what was edited, a comment loads none, and two homes, users or versions of the code never
-share an entry.
+variables of the client whose names are in it, macros, audits and `pipelines`, the configuration.
+So an edit of one client's file loads the models again that read what was edited, a comment loads
+none, and no entry is ever taken for another.
 """
 
 import gc
 import hashlib
 import pickle
-import re
-from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
-from sqlglot import exp, parse_one
+from sqlglot import exp
 from sqlmesh.core.loader import SqlMeshLoader
 from sqlmesh.core.model import Model
 from sqlmesh.utils.cache import FileCache
+from sqlmesh.utils.errors import ConfigError
 
 from pipelines.blueprints.blueprint import blueprints
+from pipelines.blueprints.handed import ModelFile, Variables, names_asked_for
 from pipelines.code import code_digest
 from pipelines.home import project_folder
 
@@ -34,47 +34,6 @@ class _Disabled(NamedTuple):
     enabled: bool = False
 
 
-class _ModelFile:
-    """A model's file: its text, the words in it, and the variable that enables it."""
-
-    def __init__(self, path: Path) -> None:
-        self.text = path.read_text(encoding="utf-8")
-
-    @cached_property
-    def words(self) -> set[str]:
-        return set(re.findall(r"\w+", self.text))
-
-    @cached_property
-    def switch(self) -> str | None:
-        """Return `has_rates` of a file with `enabled @has_rates`."""
-        found = re.search(r"^ +enabled\W+@(\w+)", self.text, re.MULTILINE)
-        return found[1] if found else None
-
-
-class _Client:
-    """One client's blueprint: its variables as SQLMesh reads them, `currency := 'EUR'`."""
-
-    def __init__(self, blueprint: str) -> None:
-        assignments = parse_one(blueprint, read="duckdb").expressions
-        self._variables = {each.left.name: each for each in assignments}
-        self._texts = {name: each.sql("duckdb") for name, each in self._variables.items()}
-
-    def asks_for(self, file: _ModelFile) -> bool:
-        """Return whether the file makes this client a model."""
-        switch = self._variables.get(file.switch or "")
-        return switch is None or switch.right != exp.false()
-
-    def text(self, words: set[str]) -> str:
-        """Return the variables that are among some words."""
-        return ", ".join(text for name, text in self._texts.items() if name in words)
-
-    def blueprint(self, words: set[str]) -> exp.Tuple:
-        """Return the variables that are among some words, as SQLMesh reads them."""
-        return exp.Tuple(
-            expressions=[each.copy() for name, each in self._variables.items() if name in words]
-        )
-
-
 class ClientModels(SqlMeshLoader._Cache):
     """SQLMesh's cache of loaded models, with an entry for each client; a new one for each load."""
 
@@ -82,38 +41,52 @@ class ClientModels(SqlMeshLoader._Cache):
         global _current
         super().__init__(loader, config_path)
         self._entries: FileCache[Model] = FileCache(loader.context.cache_dir, "client_models")
-        self._clients = {client: _Client(text) for client, text in blueprints().items()}
+        self._clients = {client: Variables(text) for client, text in blueprints().items()}
+        self._asked_by_macros = names_asked_for(config_path / "macros")
+        models = (config_path / "models").rglob("*.*")
+        self._by_name = {path.stem: path for path in models if path.suffix in (".sql", ".py")}
+        self._files: dict[Path, ModelFile] = {}
+        self._models: dict[tuple[Path, str], Model] = {}
+        self._incomplete: set[Path] = set()
+        self._cache_dir = loader.context.cache_dir
         self._everybody = "\0".join(
             (
-                loader.config.fingerprint,
-                loader.context.default_catalog or "",
-                loader.context.gateway or loader.config.default_gateway_name,
+                _configuration(loader),
                 code_digest(config_path, "audits", "macros"),
                 code_digest(project_folder(), "pipelines"),
             )
         )
-        self._asked_by_macros = _names_asked_for(config_path / "macros")
-        models = (config_path / "models").rglob("*.*")
-        self._by_name = {path.stem: path for path in models if path.suffix in (".sql", ".py")}
-        self._files: dict[Path, _ModelFile] = {}
-        self._models: dict[tuple[Path, str], Model] = {}
         _current = self
 
     def get(self, path: Path) -> list[Model]:
-        """Return the models that a file makes of all clients; nothing if one of them is missing."""
-        if self._missing(path):
+        """Return the models that a file makes of all clients; nothing if one of them is missing.
+
+        SQLMesh asks again once it has made them: a model that is missing then would be dropped.
+        """
+        if missing := self._missing(path):
+            if path in self._incomplete:
+                raise ConfigError(
+                    f"{path}: no models of {', '.join(missing)} in {self._cache_dir}: the file was"
+                    " edited meanwhile, or the disk is full; run the command again"
+                )
+            self._incomplete.add(path)
             return []
         models = [self._models[path, client] for client in self._asking(path)]
         for model in models:
             model._path = path
-        return models or [_Disabled()]  # type: ignore[list-item]
+        return models or [cast(Model, _Disabled())]
 
     def put(self, models: list[Model], path: Path) -> bool:
-        """Keep the models that a file makes of the clients that were missing."""
+        """Keep the models that a file makes of the clients that were missing.
+
+        Those of a file that was edited since it was digested are not kept.
+        """
+        is_edited = ModelFile(path).text != self._file(path).text
         for model in map(_as_kept, models):
             client = model.name.split("_")[0]
-            self._entries.put(*self._entry(path, client), value=model)
-            self._models[path, client] = model
+            if not is_edited:
+                self._models[path, client] = model
+                self._entries.put(*self._entry(path, client), value=model)
         return True
 
     def wanted(self, path: Path) -> exp.Tuple:
@@ -125,9 +98,9 @@ class ClientModels(SqlMeshLoader._Cache):
         words = self._words(path)
         return exp.Tuple(expressions=[self._clients[each].blueprint(words) for each in clients])
 
-    def _file(self, path: Path) -> _ModelFile:
+    def _file(self, path: Path) -> ModelFile:
         if path not in self._files:
-            self._files[path] = _ModelFile(path)
+            self._files[path] = ModelFile(path)
         return self._files[path]
 
     def _words(self, path: Path) -> set[str]:
@@ -136,7 +109,7 @@ class ClientModels(SqlMeshLoader._Cache):
 
     def _asking(self, path: Path) -> list[str]:
         file = self._file(path)
-        return [name for name, client in self._clients.items() if client.asks_for(file)]
+        return [client for client, variables in self._clients.items() if variables.enable(file)]
 
     def _missing(self, path: Path) -> list[str]:
         return [client for client in self._asking(path) if not self._is_kept(path, client)]
@@ -151,11 +124,9 @@ class ClientModels(SqlMeshLoader._Cache):
 
     def _entry(self, path: Path, client: str) -> tuple[str, str]:
         words = self._words(path)
-        variables = self._clients[client].text(words)
-        named = (
-            self._file(self._by_name[name]).text for name in sorted(words & self._by_name.keys())
-        )
-        made_of = "\0".join((self._everybody, self._file(path).text, *named, variables))
+        named = [self._by_name[name] for name in sorted(words & self._by_name.keys())]
+        texts = [self._file(each).text for each in (path, *named)]
+        made_of = "\0".join((self._everybody, *texts, self._clients[client].text(words)))
         name = f"{client}__{path.parent.name}__{path.stem}"
         return name, hashlib.sha256(made_of.encode()).hexdigest()
 
@@ -182,10 +153,16 @@ def wanted(path: Path) -> exp.Tuple:
     return _current.wanted(path)
 
 
-def _names_asked_for(macros: Path) -> set[str]:
-    """Return the names in `evaluator.blueprint_var("currency")`: all that macros have in quotes."""
-    texts = (file.read_text(encoding="utf-8") for file in macros.glob("*.py"))
-    return {name for text in texts for name in re.findall(r"""["'](\w+)["']""", text)}
+def _configuration(loader: SqlMeshLoader) -> str:
+    """Return what models are made of in the configuration: all but where this home's files lie."""
+    config = loader.config
+    gateways = {
+        name: gateway.model_copy(update={"connection": None})
+        for name, gateway in config.gateways.items()
+    }
+    anywhere = config.model_copy(update={"gateways": gateways, "cache_dir": None})
+    gateway = loader.context.gateway or config.default_gateway_name
+    return " ".join((anywhere.fingerprint, loader.context.default_catalog or "", gateway))
 
 
 def _as_kept(model: Model) -> Model:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from sqlmesh import Context
 from sqlmesh.core.console import NoopConsole, set_console
+from sqlmesh.utils.errors import ConfigError
 
 from pipelines.blueprints.loading import ClientModels
 from pipelines.learning.learners import learner_of
@@ -243,6 +244,28 @@ def test_two_shards_share_a_home(
     monkeypatch.setenv("SHARD", "home")
     assert loader.made() == set()
     assert loader.versions() == before
+
+
+def test_a_copy_of_a_home_takes_its_models_along(
+    home: House, loader: Loader, tmp_path: Path
+) -> None:
+    before = loader.versions()
+
+    shutil.copytree(home.home, tmp_path / "copy")
+    House(tmp_path / "copy").enter()
+
+    assert loader.made() == set()
+    assert loader.versions() == before
+
+
+def test_a_model_that_cannot_be_kept_is_no_model_removed(
+    home: House, loader: Loader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home.edit("kiosk", "model: linear", "model: last_touch")
+    monkeypatch.setattr(ClientModels, "put", lambda *_: True)
+
+    with pytest.raises(ConfigError, match="no models of kiosk"):
+        loader.versions()
 
 
 def test_loading_leaves_the_code_alone(home: House, loader: Loader, project: Path) -> None:
