@@ -149,6 +149,25 @@ def test_an_edit_of_one_client_in_the_whole_project(
     assert loader.versions() == kept
 
 
+def test_a_model_is_handed_all_that_it_reads(home: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It gets the variables whose names are in its file: with all others it is the same model."""
+    shutil.copy(PROJECT / "clients/acme.yaml", home.home / "clients")
+    loader = Loader(PROJECT, monkeypatch)
+    handed = loader.versions()
+
+    monkeypatch.setattr(ClientModels, "_words", lambda *_: _Everything())
+    shutil.rmtree(home.home / ".cache")
+
+    assert loader.versions() == handed
+
+
+class _Everything(set):
+    """A set that every word is in."""
+
+    def __contains__(self, word: object) -> bool:
+        return True
+
+
 def test_a_client_is_added_and_removed(home: House, loader: Loader) -> None:
     before = loader.versions()
 
