@@ -3,7 +3,7 @@ AUDIT (
   dialect duckdb
 );
 
-/* All money is told in the client's currency; what waits for a rate holds back all, rather than count as nothing. */
+/* All money is in the client's currency; an amount without a rate holds everything back, rather than count as nothing. */
 SELECT
   client,
   unpriced,

@@ -49,8 +49,9 @@ class NoMissingColumnComment(Rule):
     """Every column says what its name cannot: unit, time zone, NULL."""
 
     def check_model(self, model: Model) -> RuleViolation | None:
-        said = model.column_descriptions
-        silent = [name for name in model.render_query_or_raise().named_selects if name not in said]
+        comments = model.column_descriptions
+        columns = model.render_query_or_raise().named_selects
+        silent = [name for name in columns if name not in comments]
         return (
             self.violation(f"{model.name}: no comment beside {', '.join(silent)}")
             if silent

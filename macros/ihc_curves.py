@@ -32,7 +32,7 @@ def ihc_ends(evaluator, hours, curves):
     """
     past = _curve(curves, "closer_hours")
     late = f"LIST_FILTER({past}, hours -> hours >= {hours.sql('duckdb')})"
-    return f"COALESCE(LEN({late}) / NULLIF(LEN({past}), 0)::DOUBLE, 0)"
+    return f"COALESCE(ARRAY_LENGTH({late}) / NULLIF(ARRAY_LENGTH({past}), 0)::DOUBLE, 0)"
 
 
 def _curve(curves, name):

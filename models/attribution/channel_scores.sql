@@ -52,7 +52,7 @@ WITH learnt AS (
     ON versions.model = learnt.model
     AND versions.version = learnt.version
     AND touches.channel = learnt.channel
-), judged AS (
+), decided AS (
   SELECT
     *,
     MAX(share) OVER (PARTITION BY model, conversion_id, revised_at) > 0 AS is_learnt
@@ -68,4 +68,4 @@ SELECT
   CASE WHEN is_learnt THEN model ELSE CONCAT(@fallback, ': ', reason) END AS method, /* What made the score: the model, or what stands in for it and why */
   version, /* Of what the model has learnt; NULL before the first version */
   revised_at /* Of the revision being scored, UTC */
-FROM judged
+FROM decided

@@ -1,4 +1,4 @@
-/* IHC by the local model: gaps tell who begins a journey and who holds it, the time to the last session who ends it. One row per conversion, touchpoint and revision. */
+/* IHC by the local model: the gaps before sessions decide who begins a journey and who holds it, the time to the last session who ends it. One row per conversion, touchpoint and revision. */
 MODEL (
   name @{client}_attribution.ihc_local,
   kind INCREMENTAL_BY_TIME_RANGE (
@@ -61,7 +61,7 @@ SELECT
   )::DOUBLE / (
     @ihc_initializer + @ihc_closer + CASE WHEN holder IS NULL THEN 0 ELSE @ihc_holder END
   )::DOUBLE AS score, /* Share of the conversion, 0 to 1 */
-  CASE WHEN version IS NULL THEN 'local: default curves' ELSE 'local' END AS method, /* Whose curves: the client's, or what stands in until it has taught its own */
+  CASE WHEN version IS NULL THEN 'local: default curves' ELSE 'local' END AS method, /* Whose curves: the client's own, or the default ones until its own are learnt */
   version, /* Of the curves; NULL for those that stand in */
   revised_at /* Of the revision being scored, UTC */
 FROM shared

@@ -1,4 +1,4 @@
-/* Whose touchpoints count for a conversion, and while they did: its own customer, and where journeys are those of accounts, its members. One row per conversion, customer, and time that something said so; times may overlap. */
+/* Whose touchpoints count for a conversion, and while they did: its own customer, and where journeys are those of accounts, its members. One row per conversion, customer and span of validity; spans may overlap. */
 MODEL (
   name @{client}_journeys.conversion_customers,
   kind EMBEDDED,
@@ -12,8 +12,8 @@ SELECT
   customer_id, /* NULL if unknown */
   converted_at, /* UTC; NULL while a deal is open */
   is_withdrawn, /* Not won yet, reopened or deleted: no conversion as of this version */
-  valid_from, /* When what says so was committed, UTC */
-  valid_until /* When it was replaced, UTC, excluded; far ahead while it is not */
+  valid_from, /* From when it holds: the commit of the version that brought it, UTC */
+  valid_until /* Until when it holds, UTC, excluded; 9999-12-31 while it does */
 FROM @history(@{client}_journeys.conversions, conversion_id) AS conversions
 UNION ALL
 SELECT

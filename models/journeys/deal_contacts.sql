@@ -1,4 +1,4 @@
-/* Which contacts take part in a deal, and while they did: those of its account, or with a role on it. One row per deal, contact, and time that the CRM said so. */
+/* Which contacts take part in a deal, and while they did: those of its account, or with a role on it. One row per deal, contact and span of validity. */
 MODEL (
   name @{client}_journeys.deal_contacts,
   kind VIEW,
@@ -35,8 +35,8 @@ WITH deals AS (
 SELECT
   deals.conversion_id, /* The deal or purchase */
   participants.contact_id, /* Who took part */
-  GREATEST(deals.valid_from, participants.valid_from) AS valid_from, /* When what says so was committed, UTC */
-  LEAST(deals.valid_until, participants.valid_until) AS valid_until /* When it was replaced, UTC, excluded; far ahead while it is not */
+  GREATEST(deals.valid_from, participants.valid_from) AS valid_from, /* From when it holds: the commit of the version that brought it, UTC */
+  LEAST(deals.valid_until, participants.valid_until) AS valid_until /* Until when it holds, UTC, excluded; 9999-12-31 while it does */
 FROM deals
 JOIN participants
   ON deals.contacts_of = participants.contact_of

@@ -1,4 +1,4 @@
-/* The leads that a deal came of, and while the CRM said so: those converted to it, to its account, or to its contacts. One row per deal, lead, and time that something said so; times may overlap. */
+/* The leads that a deal came of, and while the CRM holds it: those converted to it, to its account, or to its contacts. One row per deal, lead and span of validity; spans may overlap. */
 MODEL (
   name @{client}_journeys.deal_leads,
   kind VIEW,
@@ -44,8 +44,8 @@ SELECT
   deals.conversion_id, /* The deal or purchase */
   leads.lead_id, /* The lead */
   leads.created_at, /* When the lead was made, UTC */
-  GREATEST(deals.valid_from, leads.valid_from) AS valid_from, /* When what says so was committed, UTC */
-  LEAST(deals.valid_until, leads.valid_until) AS valid_until /* When it was replaced, UTC, excluded; far ahead while it is not */
+  GREATEST(deals.valid_from, leads.valid_from) AS valid_from, /* From when it holds: the commit of the version that brought it, UTC */
+  LEAST(deals.valid_until, leads.valid_until) AS valid_until /* Until when it holds, UTC, excluded; 9999-12-31 while it does */
 FROM deals
 JOIN conversions_of_leads AS leads
   ON deals.lead_to = leads.lead_to

@@ -1,4 +1,4 @@
-/* Whose touchpoints belong to a conversion, by the names the site has for them, and while they did. One row per conversion, customer, and time that something said so; times may overlap. */
+/* Whose touchpoints belong to a conversion, by the names the site has for them, and while they did. One row per conversion, customer and span of validity; spans may overlap. */
 MODEL (
   name @{client}_journeys.members,
   kind VIEW,
@@ -30,8 +30,8 @@ WITH names AS (
 SELECT
   deal_contacts.conversion_id, /* The deal or purchase */
   LOWER(names.customer_id) AS customer_id, /* As the site may name the person, in small letters */
-  GREATEST(deal_contacts.valid_from, names.valid_from) AS valid_from, /* When what says so was committed, UTC */
-  LEAST(deal_contacts.valid_until, names.valid_until) AS valid_until /* When it was replaced, UTC, excluded; far ahead while it is not */
+  GREATEST(deal_contacts.valid_from, names.valid_from) AS valid_from, /* From when it holds: the commit of the version that brought it, UTC */
+  LEAST(deal_contacts.valid_until, names.valid_until) AS valid_until /* Until when it holds, UTC, excluded; 9999-12-31 while it does */
 FROM @{client}_journeys.deal_contacts AS deal_contacts
 JOIN names
   ON deal_contacts.contact_id = names.contact_id

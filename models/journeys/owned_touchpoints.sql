@@ -42,7 +42,7 @@ SELECT
   CASE
     WHEN NOT known_touchpoints.is_deleted
     THEN COALESCE(known_touchpoints.customer_id, identities.customer_id)
-  END AS customer_id, /* Its own word, or else who its visitor is; NULL while anonymous, and once deleted */
+  END AS customer_id, /* The touchpoint's own customer, or else its visitor's; NULL while anonymous, and once deleted */
   known_touchpoints.touched_at, /* UTC */
   known_touchpoints.channel, /* Of the touchpoint */
   known_touchpoints.campaign, /* Of the touchpoint */

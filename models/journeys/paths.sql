@@ -8,7 +8,7 @@ MODEL (
   blueprints @clients()
 );
 
-WITH judged AS (
+WITH revised AS (
   SELECT
     *,
     COALESCE(BOOL_AND(is_direct::BOOLEAN) OVER (PARTITION BY conversion_id, revised_at), TRUE) AS path_is_direct
@@ -18,7 +18,7 @@ WITH judged AS (
 ), candidates AS (
   SELECT
     *
-  FROM judged
+  FROM revised
   WHERE
     NOT touchpoint_id IS NULL
     AND (
@@ -36,7 +36,7 @@ WITH judged AS (
     converted_at,
     revenue,
     revised_at
-  FROM judged
+  FROM revised
 )
 SELECT
   conversions.conversion_id, /* The conversion being explained */

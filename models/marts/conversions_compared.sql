@@ -12,8 +12,5 @@ SELECT
   COALESCE(SUM(CASE WHEN is_counted THEN revenue END), 0) AS revenue, /* Of the conversions, as the sources have it */
   COALESCE(SUM(CASE WHEN is_counted THEN attributed_revenue END), 0) AS attributed_revenue, /* What touchpoints earned */
   COALESCE(SUM(CASE WHEN is_counted THEN unattributed_revenue END), 0) AS unattributed_revenue, /* What no touchpoint earned */
-  NULLIF(
-    ARRAY_TO_STRING(LIST_SORT(ARRAY_AGG(CASE WHEN NOT is_conserved THEN conversion_type END)), ', '),
-    ''
-  ) AS mismatched_types /* Types of conversions whose credit is not what the sources have; NULL if none */
+  @listed(conversion_type, ', ', NOT is_conserved) AS mismatched_types /* Types of conversions whose credit is not what the sources have; NULL if none */
 FROM @{client}_marts.conversion_totals

@@ -12,9 +12,7 @@ SELECT
   model, /* By which the credit is shared */
   channel, /* unattributed where nothing earned the credit */
   campaign, /* As utm_campaign and the platform name it */
-  LISTAGG(DISTINCT method, '; '
-  ORDER BY
-    method) AS methods, /* What shared the credit: the model, or what stands in for it and why; NULL without a touchpoint */
+  @listed(method, '; ') AS methods, /* What shared the credit: the model, or what stands in for it and why; NULL without a touchpoint */
   SUM(credit::DECIMAL(38, 18)) AS conversions, /* Credit, in conversions */
   SUM(attributed_revenue) AS revenue, /* Attributed revenue */
   SUM(CASE WHEN is_active THEN credit::DECIMAL(38, 18) END) AS active_conversions, /* Of the conversions, those by the model in force */

@@ -15,13 +15,13 @@ WITH loads AS (
     source
 )
 SELECT
-  said.source, /* As the client's file names it, such as google_ads */
-  said.code, /* ok; refused or failed, which hold the client; or why the source is late, as rate_limited */
-  said.problem, /* What is wrong and its remedy; NULL if nothing is */
-  said.retry_at, /* When the platform may be asked again, UTC; NULL where that is not known */
-  said.days_missing, /* Days up to yesterday that the log lacks */
-  said.missing_from, /* The first of them, in the account's time zone; NULL without any */
+  statuses.source, /* As the client's file names it, such as google_ads */
+  statuses.code, /* ok; refused or failed, which hold the client; or why the source is late, as rate_limited */
+  statuses.problem, /* What is wrong and its remedy; NULL if nothing is */
+  statuses.retry_at, /* When the platform may be asked again, UTC; NULL where that is not known */
+  statuses.days_missing, /* Days up to yesterday that the log lacks */
+  statuses.missing_from, /* The first of them, in the account's time zone; NULL without any */
   loads.loaded_until /* When the newest load was committed, UTC; NULL before the first */
-FROM @statuses(@client) AS said
+FROM @statuses(@client) AS statuses
 LEFT JOIN loads
-  ON said.source = loads.source
+  ON statuses.source = loads.source

@@ -35,8 +35,7 @@ SELECT
   date, /* Of the spend, or of the session that cost it */
   SUM(cost) AS cost, /* In that currency */
   SUM(spend) AS spend, /* In the client's currency, each cost at the rate of its day */
-  COUNT(*) FILTER(WHERE
-    spend IS NULL) AS unpriced_rows /* Costs that no rate tells in the client's currency */
+  COUNT(CASE WHEN spend IS NULL THEN 1 END) AS unpriced_rows /* Costs without a rate in the client's currency */
 FROM priced
 GROUP BY
   currency,

@@ -14,9 +14,7 @@ WITH waiting AS (
   FROM @newest(@{client}_journeys.conversions, conversion_id) AS conversions
   WHERE
     revenue IS NULL AND NOT is_withdrawn
-  GROUP BY
-    1,
-    2
+  GROUP BY ALL
   UNION ALL
   SELECT
     currency,
