@@ -12,7 +12,7 @@ from pathlib import Path
 import yaml
 
 FOLDER = Path(__file__).parent
-COMMENT = re.compile(r"^(  .*?\b(\w+),? /\* )(.*)( \*/)$", re.MULTILINE)
+COMMENT = re.compile(r"^(  .*?\b(\w+),? /\* )(?!such as )(.*)( \*/)$", re.MULTILINE)
 
 
 @cache
@@ -24,7 +24,8 @@ def meanings() -> dict[str, str]:
 def with_meanings(sql: str) -> str:
     """Return a model's text with its meaning beside each listed column.
 
-    `revenue, /* Money */` stays as it is, if `revenue` is not listed.
+    `revenue, /* Money */` stays as it is, if `revenue` is not listed; so does an example of what stands
+    in a piece of SQL: `@SQL(@event_types) AS conversion_type, /* such as CASE … */`.
     """
     return COMMENT.sub(
         lambda found: found[1] + meanings().get(found[2], found[3]) + found[4],

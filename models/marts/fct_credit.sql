@@ -7,6 +7,7 @@ MODEL (
   audits (
     unique_combination_of_columns(columns := (conversion_id, touchpoint_id, model)),
     not_null(columns := (conversion_id, conversion_type, model, channel, campaign, credit)),
+    accepted_values("column" := model, is_in := @SQL(@model_names)),
     credit_sums_to_one,
     revenue_sums_to_conversion,
     touches_precede_conversions(days := @SQL(@window_days))

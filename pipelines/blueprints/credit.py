@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from pipelines.blueprints.model_choice import models_by_type, score_tables, weight
+from pipelines.blueprints.model_choice import model_names, models_by_type, score_tables, weight
 from pipelines.blueprints.variables import Sql, Variables
 from pipelines.settings.attribution import Attribution
 from pipelines.settings.conversions import Rules
@@ -14,6 +14,7 @@ class Credit(Variables):
     models_by_type: Sql = Field(
         description="A row for each type and model: `conversion_type`, `model`, `is_active`, `is_additive`."
     )
+    model_names: Sql = Field(description="The models' names: `('linear', 'markov')`.")
     weight: Sql = Field(description="The weight of a touchpoint of a path, by `models.model`.")
     score_tables: str = Field(
         description="The tables with scores of touchpoints, for the models that learn."
@@ -24,6 +25,7 @@ def credit(attribution: Attribution, types: dict[str, Rules]) -> Credit:
     """Return by which models and weights credit is shared."""
     return Credit(
         models_by_type=models_by_type(types),
+        model_names=model_names(attribution),
         weight=weight(attribution),
         score_tables=score_tables(attribution),
     )

@@ -24,6 +24,11 @@ def models_by_type(types: dict[str, Rules]) -> str:
     return f"(SELECT {columns} FROM (VALUES {rows}) AS models({columns}))"
 
 
+def model_names(settings: Attribution) -> str:
+    """Return the names of the models asked for: `('linear', 'markov')`."""
+    return f"({', '.join(literal(model) for model in settings.models)})"
+
+
 def score_tables(settings: Attribution) -> str:
     """Return the tables with the scores of the models asked for, blanks between them."""
     tables = {LEARNED_MODELS[model].scores for model in settings.models if model in LEARNED_MODELS}

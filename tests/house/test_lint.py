@@ -65,6 +65,8 @@ def test_a_column_that_drifts_is_written_anew() -> None:
     mended = with_meanings(drifted)
     assert mended == drifted.replace("deal or purchase", meanings()["conversion_type"])
     assert with_meanings(mended) == mended
+    example = "  @SQL(@event_types) AS conversion_type, /* such as CASE event_type … */"
+    assert with_meanings(example) == example
 
 
 def test_the_project_itself_has_none() -> None:
