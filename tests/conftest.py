@@ -1,18 +1,22 @@
 """A house to test in: the project's code, with data of its own."""
 
+import fcntl
 import json
 import os
 import re
 import shutil
 import subprocess
 import sys
-from datetime import datetime, timedelta
+from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
+import time_machine
 import yaml
+from hypothesis import HealthCheck, settings
 
 from demo import write_exports
 from pipelines.ingest.run import Outcome, ingest_client
@@ -20,8 +24,13 @@ from pipelines.serving.morning import serve
 from pipelines.serving.report import Report
 from pipelines.settings.client import Client
 from pipelines.settings.reader import read
-from pipelines.sources import credentials
+from pipelines.sources import credentials, rest
+from pipelines.sources.platforms import facebook_ads
 from tests.builders.checkout import PROJECT
+
+# How long an example takes says how busy the machine is, and nothing about the code.
+settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("tests")
 
 
 def slow(*values: object) -> list:
@@ -139,14 +148,45 @@ def house(tmp_path: Path) -> House:
     return _furnished(tmp_path / "house")
 
 
+@pytest.fixture
+def waits(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[float]]:
+    """Let what waits for a platform move the clock instead; return the seconds of each wait.
+
+    So patience is as long as a client's file says, however busy the machine is.
+    """
+    waited: list[float] = []
+    with time_machine.travel(datetime.now(timezone.utc), tick=True) as clock:
+
+        def wait(seconds: float) -> None:
+            waited.append(seconds)
+            clock.shift(seconds)
+
+        for module in (rest, facebook_ads):
+            monkeypatch.setattr(module, "sleep", wait)
+        yield waited
+
+
 @pytest.fixture(scope="session")
 def _served(tmp_path_factory: pytest.TempPathFactory) -> House:
-    house = _furnished(tmp_path_factory.mktemp("served") / "house")
+    """A home in which one morning was served, built once for all of xdist's workers."""
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    with (shared / "served.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (shared / "served").exists():
+            _serve_a_morning(shared / "served.unfinished")
+            (shared / "served.unfinished").rename(shared / "served")
+    return House(shared / "served").enter()
+
+
+def _serve_a_morning(home: Path) -> None:
+    shutil.rmtree(home, ignore_errors=True)
+    house = _furnished(home)
     house.export()
     house.ingest()
     house.backdate(days=2)
     assert {report.result for report in house.serve().values()} == {"published"}
-    return house
 
 
 @pytest.fixture

@@ -1,8 +1,8 @@
 """Ask a platform over HTTP: by dlt's REST client, patiently up to a moment, with named errors."""
 
-import time
 from collections.abc import Callable
 from datetime import datetime, timezone
+from time import sleep
 from urllib.parse import urlsplit
 
 from dlt.sources.helpers.requests import Session
@@ -79,7 +79,7 @@ def patient(until: datetime) -> Retrying:
         retry=retry_if_exception(lambda error: isinstance(error, PlatformError) and error.passes),
         wait=_wait,
         stop=lambda state: state.upcoming_sleep > _seconds(until),
-        sleep=time.sleep,
+        sleep=sleep,
         reraise=True,
     )
 

@@ -77,9 +77,9 @@ def test_a_killed_backfill_goes_on_where_it_was(
 ) -> None:
     one.ingest()
     server.requests.clear()
-    server.fail(Slow(0.1), times=None)
+    server.fail(Slow(60), times=None, after=6)  # the seventh answer does not come before the kill
     running = subprocess.Popen(command(), cwd=PROJECT, stdout=subprocess.DEVNULL)
-    while len(server.requests) < 6 and running.poll() is None:
+    while len(server.requests) < 7 and running.poll() is None:
         time.sleep(0.01)
     os.kill(running.pid, signal.SIGKILL)
     running.wait()

@@ -11,6 +11,7 @@ import time_machine
 from pipelines.learning import markov
 from pipelines.learning.channel_values import ChannelLearner
 from pipelines.learning.versions import versions
+from tests.builders.learning_clients import ask_for_markov
 from tests.conftest import House
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("learning_morning")]
@@ -39,23 +40,6 @@ def methods(house: House, client: str) -> set[str]:
 def trained(house: House, client: str, model: str = "markov_order_1") -> int:
     """Return how many versions there are."""
     return len(versions(str(house.home), client, model))
-
-
-def ask_for_markov(house: House, client: str, minimum: int = 5) -> None:
-    """Edit a client's file: it asks for a model that learns."""
-    file = house.home / f"clients/{client}.yaml"
-    lines = [
-        line
-        for line in file.read_text().splitlines()
-        if not line.startswith(("  model:", "  compare:", "    minimum_conversions:"))
-    ]
-    at = next(i for i, line in enumerate(lines) if line.startswith("attribution:"))
-    own = ["  model: markov", "  compare: [shapley, linear]"]
-    own += [] if "  learning:" in {line[:11] for line in lines} else ["  learning:"]
-    lines[at + 1 : at + 1] = own
-    place = next(i for i, line in enumerate(lines) if line.startswith("  learning:"))
-    lines.insert(place + 1, f"    minimum_conversions: {minimum}")
-    file.write_text("\n".join(lines) + "\n")
 
 
 def test_a_switch_to_markov_is_trained_previewed_and_promoted(served: House) -> None:

@@ -4,8 +4,8 @@ import duckdb
 import pytest
 
 from tests.builders.checkout import copy_checkout
+from tests.builders.learning_clients import ask_for_markov
 from tests.conftest import House
-from tests.learning.test_learning_morning import ask_for_markov
 
 POPULAR = '''"""Learn channels' values by how often each is met on the way to a conversion."""
 

@@ -1,10 +1,10 @@
 """Ask Facebook Ads for spend by day and ad: Insights, at once or as a report that is waited for."""
 
 import json
-import time
 from collections.abc import Iterator
 from datetime import date, datetime, timezone
 from functools import partial
+from time import sleep
 from typing import TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
@@ -135,6 +135,7 @@ def _prepared(
         retry=retry_if_result(lambda status: status not in _ENDED),
         wait=wait_exponential(multiplier=0.1, max=30),
         stop=lambda state: state.upcoming_sleep > _seconds(until),
+        sleep=sleep,
     )
     try:
         status = polls(lambda: _status(graph.get(run)))
@@ -165,7 +166,7 @@ def _pages(
     while True:
         answer = graph.get(path, params=parameters)
         if usage(answer) >= NEARLY_USED_UP:
-            time.sleep(max(0.0, min(5.0, _seconds(until) / 10)))
+            sleep(max(0.0, min(5.0, _seconds(until) / 10)))
         yield _value(answer, "data", list)
         paging = answer.json().get("paging")
         if not (isinstance(paging, dict) and paging.get("next")):
