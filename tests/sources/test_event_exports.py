@@ -372,7 +372,7 @@ def test_what_is_no_export_of_the_format_is_refused(
 
 def test_a_format_is_for_sessions_and_one_that_is_known(ga4: Site, house: House) -> None:
     house.edit("one", "format: ga4", "format: ga5")
-    assert "sources.web.sessions.format: Input should be 'ga4' or 'snowplow'" in str(read()[1])
+    assert "sources.web.sessions.format: write ga4 or snowplow" in str(read()[1])
     house.edit("one", "format: ga5", "format: ga4")
     house.edit("one", "sessions:", "clients:")
     assert "web.clients.format: ga4 gives sessions; leave it out" in str(read()[1])
