@@ -1,4 +1,4 @@
-"""Say how what the commands found is shown: tables, colours and bars.
+"""Show what the commands return: tables, colours and bars.
 
 A table takes the width of the terminal. Where there is none, as in a pipe, nothing is cut.
 """
