@@ -1,6 +1,7 @@
 """Show what the commands return: tables, colours and bars.
 
-A table takes the width of the terminal. Where there is none, as in a pipe, nothing is cut.
+A table takes the width of the terminal: where that is narrow, cells are folded. Nothing is ever cut;
+where there is no terminal, as in a pipe, nothing is folded either.
 """
 
 from collections.abc import Iterable, Iterator
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 Item = TypeVar("Item")
 
 _WIDE = 240  # columns, for what no person watches
+_NARROW = 110  # columns, up to which a table has no space beside its cells
 
 screen = Console(highlight=False, soft_wrap=True, width=None if Console().is_terminal else _WIDE)
 _errors = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -65,6 +67,13 @@ def filled(what: str, slices: "Iterable[Slice]") -> "Iterator[Slice]":
             yield each
 
 
+def _table(*columns: str, title: str | None = None) -> Table:
+    table = Table(title=title, padding=(0, 1 if screen.width > _NARROW else 0))
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    return table
+
+
 def _bar(what: str) -> Progress:
     columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     return Progress(*columns, console=Console(stderr=True), transient=True)
@@ -79,7 +88,7 @@ def show_problems(problems: "Iterable[Problem]") -> None:
 def show_ingest(outcomes: "list[Outcome]") -> None:
     """Show what ingest brought, and the sources that are late or halted."""
     outcomes = sorted(outcomes, key=lambda outcome: (outcome.client, outcome.source))
-    table = Table("client", "source", "read", "new", "unchanged", "deleted", "quarantined")
+    table = _table("client", "source", "read", "new", "unchanged", "deleted", "quarantined")
     for outcome in outcomes:
         if outcome.counts.read or outcome.counts.deleted:
             table.add_row(outcome.client, outcome.source, *map(str, outcome.counts))
@@ -94,7 +103,8 @@ def show_morning(reports: "list[Report]") -> None:
     """Show what is published of each client, and why, where something is not as it should be."""
     reports = sorted(reports, key=lambda report: report.client)
     columns = ("conversions", "currency", "revenue", "unattributed", "spend", "loaded until")
-    table = Table("client", "result", *columns)
+    table = _table("client", "result", *columns)
+    table.columns[1].min_width = len("published")
     table.columns[-1].no_wrap = True
     for report in reports:
         result = f"[red]{report.result}[/red]" if report.result == "held" else report.result
@@ -114,7 +124,7 @@ def _figures(published: "Figures | None") -> list[str]:
 
 def show_statuses(statuses: "list[Status]") -> None:
     """Show how each source stood when it was last asked, and what is wrong."""
-    table = Table("client", "source", "status", "days missing", "missing from", "retry at (UTC)")
+    table = _table("client", "source", "status", "days missing", "missing from", "retry at (UTC)")
     for status in statuses:
         code = status.code if status.code == "ok" else f"[red]{status.code}[/red]"
         days = status.days_missing
@@ -128,7 +138,7 @@ def show_statuses(statuses: "list[Status]") -> None:
 
 def show_backfill(client: str, slices: "dict[str, list[Slice]]") -> None:
     """Show what a backfill brought from each source, and what ended it early."""
-    table = Table("source", "slices", "read", "new", "unchanged", "days missing")
+    table = _table("source", "slices", "read", "new", "unchanged", "days missing")
     for source, loaded in slices.items():
         read, new, unchanged = (
             sum(getattr(each.counts, name) for each in loaded)
@@ -146,7 +156,7 @@ def show_backfill(client: str, slices: "dict[str, list[Slice]]") -> None:
 
 def show_shifts(client: str, shifts: "list[Shift]") -> None:
     """Show how a change shifts credit among the channels."""
-    table = Table("channel", "credit in prod", "in dev", "revenue in prod", "in dev")
+    table = _table("channel", "credit in prod", "in dev", "revenue in prod", "in dev")
     for shift in shifts:
         credit = (f"{shift.credit_before:.2f}", f"{shift.credit_after:.2f}")
         table.add_row(shift.channel, *credit, shift.revenue_before, shift.revenue_after)
@@ -157,7 +167,7 @@ def show_shifts(client: str, shifts: "list[Shift]") -> None:
 def show_lesson(client: str, lesson: "Lesson") -> None:
     """Show what a model has learnt, beside its version before."""
     uncertain = ["standard error"] if any(lesson.errors.values()) else []
-    table = Table("channel", "value", "before", "change", *uncertain, title=lesson.model)
+    table = _table("channel", "value", "before", "change", *uncertain, title=lesson.model)
     for channel in lesson.values | lesson.before:
         value, before = (each.get(channel, 0) for each in (lesson.values, lesson.before))
         change = (f"{before:.4f}", f"{value - before:+.4f}") if lesson.before else ("", "")
