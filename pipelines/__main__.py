@@ -42,7 +42,7 @@ def daily(client: Some = None) -> None:
     """
     from pipelines.serving.morning import serve
 
-    clients, problems = _read(client)
+    clients, problems = _read_and_name_missing(client)
     _ingest(clients)
     reports = list(screen.counted("Run", serve(clients), len(clients)))
     screen.show_morning(reports)
@@ -56,7 +56,7 @@ def ingest(client: Some = None) -> None:
     A refused export halts its client alone, until it is delivered again: the gate holds the
     client's published tables. So the exit status is 0 as long as the others were served.
     """
-    clients, _ = _read(client)
+    clients, _ = _read_and_name_missing(client)
     _ingest(clients)
 
 
@@ -68,7 +68,7 @@ def status(client: Some = None) -> None:
     """
     from pipelines.ingest.source_status import statuses
 
-    clients, problems = _read(client)
+    clients, problems = _read_and_name_missing(client)
     found = [status for client in clients for status in statuses(client)]
     screen.show_statuses(found)
     _end(problems or any(status.code != "ok" for status in found))
@@ -178,6 +178,8 @@ def promote(
     """
     found, problems = read()
     screen.show_problems(problems)
+    for client in found:
+        keep(client)
     settings = {client.id: client for client in found}
     for problem in problems:
         settings.pop(problem.client, None)
@@ -216,10 +218,7 @@ def export(
 
 def _read(chosen: list[str] | None) -> tuple[list[Client], list[Problem]]:
     """Return the chosen clients and the problems with their files, all of which are shown."""
-    from pipelines.serving.retirement import without_file
-
     clients, problems = read()
-    problems = [*problems, *without_file()]
     problems = [problem for problem in problems if not chosen or problem.client in chosen]
     screen.show_problems(problems)
     for client in clients:
@@ -231,6 +230,16 @@ def _read(chosen: list[str] | None) -> tuple[list[Client], list[Problem]]:
     if not clients:
         raise _stop("no usable client in clients/; start from a copy of docs/reference.yaml")
     return [client for client in clients if not chosen or client.id in chosen], problems
+
+
+def _read_and_name_missing(chosen: list[str] | None) -> tuple[list[Client], list[Problem]]:
+    """Return the same, and show also the clients whose file is gone."""
+    from pipelines.serving.retirement import without_file
+
+    missing = [problem for problem in without_file() if not chosen or problem.client in chosen]
+    screen.show_problems(missing)
+    clients, problems = _read(chosen)
+    return clients, problems + missing
 
 
 def _one(client: str) -> Client:

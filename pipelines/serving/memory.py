@@ -66,6 +66,13 @@ def forget(client: str, shard: str) -> None:
         _write(shard, mornings)
 
 
+def remembered() -> dict[str, set[str]]:
+    """Return the clients of each shard whose last morning is remembered: they are published."""
+    files = warehouse_folder().glob("*.morning.json")
+    shards = [file.name.removesuffix(".morning.json") for file in files]
+    return {shard: set(_read(shard)) for shard in shards}
+
+
 def _file(shard: str) -> Path:
     return warehouse_folder() / f"{shard}.morning.json"
 

@@ -7,6 +7,7 @@ from contextlib import closing
 import duckdb
 
 from pipelines.home import lake_folder, warehouse_folder
+from pipelines.serving import memory
 from pipelines.settings.reader import Problem, is_retired, named_by_files, read, set_aside
 
 _PUBLISHED = """
@@ -22,9 +23,9 @@ class RetirementError(Exception):
 def without_file() -> list[Problem]:
     """Return a problem for each client that is published or has a lake, but has no settings file.
 
-    A client that was retired is no longer named, unless something of it is published again.
+    No warehouse is opened: that could stop a morning. A client that was retired is no longer named.
     """
-    published = set().union(*_published()[0].values())
+    published = set().union(*memory.remembered().values())
     delivered = {client for client in _with_a_lake() if not is_retired(client)}
     return [
         Problem(
@@ -55,6 +56,9 @@ def retire(clients: Iterable[str]) -> None:
             raise RetirementError(locked[0])
         if unknown := unpublished - _with_a_lake():
             raise RetirementError(_UNKNOWN.format(client=min(unknown)))
+    for shard in memory.remembered():
+        for client in clients:
+            memory.forget(client, shard)
     for shard, members in chosen.items():
         if members:
             _retire_in(shard, members, others=by_shard[shard] - members)
@@ -69,14 +73,10 @@ _UNKNOWN = (
 
 
 def _retire_in(shard: str, clients: set[str], others: set[str]) -> None:
-    from pipelines.serving import memory  # here, with the warehouse: it loads all of SQLMesh
-
-    for client in clients:
-        memory.forget(client, shard)
     if not read(shard)[0]:
         _remove(shard, clients, others)
         return
-    from pipelines.serving.warehouse import Warehouse
+    from pipelines.serving.warehouse import Warehouse  # here: it loads all of SQLMesh
 
     with closing(Warehouse(shard)) as warehouse:
         for environment in ("daily", "prod"):
