@@ -391,12 +391,11 @@ def test_too_many_rows_without_money_refuse_the_answer(
     assert one.commits() == 0
 
 
-def test_patience_ends_in_time(server: GoogleAdsServer, enrol: Enrol) -> None:
-    one = enrol(patience_minutes=0.01)
+def test_patience_ends_in_time(server: GoogleAdsServer, enrol: Enrol, waits: list[float]) -> None:
+    one = enrol(patience_minutes=1)
     server.fail(google.unavailable(), times=None)
-    start = datetime.now()
     assert one.ingest().status.code == "platform_down"
-    assert datetime.now() - start < timedelta(seconds=2)
+    assert 0 < sum(waits) <= 60
 
 
 @pytest.mark.parametrize("fault", ["cut", *slow("500", "truncated", "quota", "expired")])
