@@ -375,7 +375,9 @@ def test_a_format_is_for_sessions_and_one_that_is_known(ga4: Site, house: House)
     assert "sources.web.sessions.format: write ga4 or snowplow" in str(read()[1])
     house.edit("one", "format: ga5", "format: ga4")
     house.edit("one", "sessions:", "clients:")
-    assert "web.clients.format: ga4 gives sessions; leave it out" in str(read()[1])
+    assert "web.clients.format: an export of ga4 makes web.sessions only; remove it" in str(
+        read()[1]
+    )
 
 
 def test_torn_lines_and_unreadable_times_go_to_quarantine(snow: Site) -> None:
