@@ -45,7 +45,7 @@ _SPEND = Contract(
     key=("spend_date", "account_id", "campaign_id", "ad_group_id", "ad_id"),
 )
 
-_EVENT = {  # an event has no id of its own: this is what tells it from another
+_EVENT = {  # an event has no id of its own: these columns identify it
     "client_id": text("Customer of the shop", required=True),
     "event_type": text(
         "`page_view` (a touchpoint), `purchase` (a conversion), or a type that `conversions:` names",

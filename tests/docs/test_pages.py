@@ -79,6 +79,23 @@ def test_a_page_shows_what_its_commands_print(clone: Clone, page: str) -> None:
             assert shown_part(printed, each.output) == each.output, f"$ {each.text}"
 
 
+def test_outputs_are_written_beside_their_commands() -> None:
+    page = "```console\n$ a\nold\n$ b\n```\nText\n```sh\nc\n```\n"
+    written = "```console\n$ a\nA\n$ b\nB\n```\nText\n```sh\nc\n```\n"
+    assert with_outputs(page, lambda each: f"{each.text.upper()}\n") == written
+    assert list(commands(written)) == [
+        Command("a", "A\n"),
+        Command("b", "B\n"),
+        Command("c\n", None),
+    ]
+
+
+def test_a_long_output_may_show_its_last_table_alone() -> None:
+    output = "┏━┓\n│1│\n└─┘\n┏━┓\n│2│\n└─┘\nacme: held\n"
+    assert shown_part(output, "…\nold") == "…\n┏━┓\n│2│\n└─┘\nacme: held\n"
+    assert shown_part(output, "old") == output
+
+
 def test_pages_with_commands_are_run() -> None:
     with_commands = {page for page in ALL if any(commands((PROJECT / page).read_text()))}
     assert with_commands == set(IN_ORDER) - {"README.md"}
