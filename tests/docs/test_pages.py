@@ -4,6 +4,7 @@
 """
 
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -20,6 +21,7 @@ IN_ORDER = (
     "docs/platforms.md",
 )
 ALL = sorted(path.relative_to(PROJECT).as_posix() for path in PROJECT.glob("docs/*.md"))
+LINK = re.compile(r"\]\((?!https?:)([^)#]+)")
 LEFT_OUT = ("make test\n",)  # this test is a part of it
 
 
@@ -111,6 +113,14 @@ def test_settings_in_a_page_are_valid(page: str) -> None:
 def test_every_page_is_reached_from_the_readme() -> None:
     readme = (PROJECT / "README.md").read_text()
     assert all(f"]({page})" in readme for page in ALL)
+
+
+@pytest.mark.parametrize(
+    "page", ["README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", *ALL]
+)
+def test_a_link_leads_somewhere(page: str) -> None:
+    for target in LINK.findall((PROJECT / page).read_text()):
+        assert (PROJECT / page).parent.joinpath(target).exists(), target
 
 
 def test_the_readme_stays_short() -> None:
