@@ -140,8 +140,11 @@ sources: {{}}
         ({"model": "min"}, "attribution.model: there is no model 'min'; did you mean 'mine'?"),
         ({"compare": "[linaer]"}, "attribution.compare: there is no model 'linaer'; did you mean"),
         ({"name": "linear"}, "attribution.custom: there is a model 'linear' in the library"),
-        ({"name": "My Model"}, "attribution.custom.My Model: a name is lower-case letters, digits"),
-        ({"weight": "2"}, "attribution.custom.mine: Input should be a valid string"),
+        (
+            {"name": "My Model"},
+            "attribution.custom.My Model: write lower-case letters, digits and _",
+        ),
+        ({"weight": "2"}, "attribution.custom.mine: write an SQL expression (it is 2)"),
     ],
 )
 def test_an_error_names_file_and_key(tmp_path: Path, chosen: dict, words: str) -> None:

@@ -163,7 +163,7 @@ def test_only_the_milestones_of_the_models_asked_for_are_looked_for() -> None:
 @pytest.mark.parametrize(
     ("settings", "remedy"),
     [
-        ({"shares": {"sql": 0.3}}, "say under `dates:`"),
+        ({"shares": {"sql": 0.3}}, "name under `dates:` the column"),
         ({"shares": {"lead": 0.3}, "dates": {"lead": "milestone_1"}}, "choose another name"),
         ({"shares": {"first": 0.6, "lead": 0.6}}, "at most 1"),
         ({"shares": {}}, "above 0"),

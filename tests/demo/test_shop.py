@@ -1,7 +1,6 @@
 """The three tables of a shop, worked out again in plain Python from its exports."""
 
 import csv
-import shutil
 from collections import defaultdict
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -128,11 +127,11 @@ def _exports(folder: Path) -> None:
 
 @pytest.fixture(scope="module")
 def shops(tmp_path_factory: pytest.TempPathFactory) -> House:
-    """Return a house of shops: the demo's, one of edges, and one on data that lies beside the project."""
+    """Return a house of two shops: the demo's, and one of edge cases."""
     house = House(tmp_path_factory.mktemp("shops")).enter()
     (house.home / "clients").mkdir()
     settings = (PROJECT / "clients/shop.yaml").read_text()
-    names = ["shop", "edges", *(["given"] if _given() else [])]
+    names = ["shop", "edges"]
     for name in names:
         (house.home / f"clients/{name}.yaml").write_text(
             settings.replace("exports/shop", f"exports/{name}")
@@ -140,9 +139,6 @@ def shops(tmp_path_factory: pytest.TempPathFactory) -> House:
         (house.home / f"exports/{name}").mkdir(parents=True)
     house.export()
     _exports(house.home / "exports/edges")
-    if _given():
-        for file in ("events.csv", "clients.csv"):
-            shutil.copy(_given() / file, house.home / "exports/given")
     outcomes = house.ingest()
     assert not [
         outcome for outcome in outcomes.values() if outcome.problem or outcome.counts.quarantined
@@ -155,19 +151,7 @@ def shops(tmp_path_factory: pytest.TempPathFactory) -> House:
     return house
 
 
-def _given() -> Path | None:
-    folders = [file.parent for file in PROJECT.parent.glob("*/data/events.csv")]
-    return next((folder for folder in folders if (folder / "clients.csv").exists()), None)
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        "shop",
-        "edges",
-        pytest.param("given", marks=pytest.mark.skipif(not _given(), reason="no such data")),
-    ],
-)
+@pytest.mark.parametrize("name", ["shop", "edges"])
 def test_a_shop_gets_what_its_events_say(shops: House, name: str) -> None:
     expected = oracle(shops.home / f"exports/{name}/events.csv")
 
