@@ -12,7 +12,6 @@ import os
 import subprocess
 import sys
 import tempfile
-from datetime import datetime
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
@@ -87,6 +86,8 @@ print(json.dumps([*spent, int(peak.split()[1]) / 1024]))
 """
 SQL = """
 connection = duckdb.connect('{name}.duckdb')
+connection.execute("SET VARIABLE start_ts = TIMESTAMP '2026-09-01'")
+connection.execute("SET VARIABLE end_ts = TIMESTAMP '2026-09-02'")
 connection.execute('''COPY (
   SELECT {carried}, model, credit, (attributed_revenue * 100)::BIGINT AS cents
   FROM ({query})
@@ -241,9 +242,7 @@ def _ours(folder: str) -> str:
     Path(folder, "clients/bench.yaml").write_text(CLIENT)
     from tests.rendered import render
 
-    query = render("bench")["bench"].query(
-        "attribution.credit", datetime(2026, 9, 1), datetime(2026, 9, 2)
-    )
+    query = render("bench")["bench"].queries["attribution.credit"]
     return query.replace('"home"."bench_journeys"."paths"', "'paths.parquet'")
 
 

@@ -37,7 +37,8 @@ def test_heuristics() -> None:
 @pytest.mark.parametrize(
     "arguments",
     [
-        ("learned.py", "--paths", "2000", "--runs", "1"),
+        ("training_cost.py", "--paths", "2000", "--runs", "1"),
+        ("load_time.py", "--clients", "1", "--runs", "1"),
         ("ingest.py", "--rows", "2000", "--runs", "1"),
         ("ingest.py", "--clients", "2"),
         ("fleet.py", "--clients", "2", "--sessions", "100"),

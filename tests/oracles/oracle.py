@@ -194,7 +194,7 @@ def weights(path: list[Touch], converted_at: datetime, attribution: Attribution)
                     for touch in path
                 ]
                 return [Fraction(Decimal(2) ** (-age / half_life)) for age in ages]
-    raise ValueError(f"{attribution.model}: add a case to weights() in tests/oracle.py")
+    raise ValueError(f"{attribution.model}: add a case to weights() in tests/oracles/oracle.py")
 
 
 def _ends(n: int, start: Fraction, end: Fraction) -> list[Fraction]:
