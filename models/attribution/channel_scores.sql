@@ -15,11 +15,8 @@ WITH learnt AS (
   FROM @learned(@client, @channel_learners, (channel := TEXT, value := DOUBLE, status := TEXT)) AS learnt
 ), versions AS (
   SELECT DISTINCT
-    model,
-    version,
-    status,
-    valid_from,
-    valid_until
+    *
+    EXCLUDE (channel, value)
   FROM learnt
 ), touches AS (
   /* a channel's value belongs to all its touchpoints on the path */

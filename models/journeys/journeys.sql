@@ -10,15 +10,10 @@ MODEL (
 
 WITH revised_conversions AS (
   SELECT
-    conversions.*,
-    revisions.revised_at
-  FROM @{client}_journeys.revisions AS revisions
-  JOIN @history(@{client}_journeys.conversions, conversion_id) AS conversions
-    ON revisions.conversion_id = conversions.conversion_id
-    AND revisions.revised_at >= conversions.valid_from
-    AND revisions.revised_at < conversions.valid_until
+    *
+  FROM @{client}_journeys.revised_conversions
   WHERE
-    revisions.revised_at BETWEEN @start_ts AND @end_ts
+    revised_at BETWEEN @start_ts AND @end_ts AND NOT is_withdrawn
 ), customers AS (
   SELECT DISTINCT
     revised_conversions.conversion_id,
@@ -72,7 +67,4 @@ SELECT
   revised_conversions.revised_at /* Of the revision, UTC; the newest one holds */
 FROM revised_conversions
 LEFT JOIN touchpoints
-  ON revised_conversions.conversion_id = touchpoints.conversion_id
-  AND revised_conversions.revised_at = touchpoints.revised_at
-WHERE
-  NOT revised_conversions.is_withdrawn
+  USING (conversion_id, revised_at)

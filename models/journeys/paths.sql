@@ -60,8 +60,7 @@ SELECT
   conversions.revised_at /* Of the revision, UTC; the newest one holds */
 FROM conversions
 LEFT JOIN @SQL(@transformed) AS eligible /* such as (SELECT * FROM candidates QUALIFY channel IS DISTINCT FROM LAG(channel) OVER (…)) */
-  ON conversions.conversion_id = eligible.conversion_id
-  AND conversions.revised_at = eligible.revised_at
+  USING (conversion_id, revised_at)
 WINDOW whole AS (PARTITION BY conversions.conversion_id, conversions.revised_at), in_order AS (
   PARTITION BY conversions.conversion_id, conversions.revised_at
   ORDER BY eligible.touched_at, eligible.touchpoint_id

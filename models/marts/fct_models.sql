@@ -45,10 +45,7 @@ WITH spend AS (
   FROM spend
   CROSS JOIN models
   LEFT JOIN @{client}_marts.model_months AS earned
-    ON spend.month = earned.month
-    AND spend.channel = earned.channel
-    AND spend.campaign = earned.campaign
-    AND models.model = earned.model
+    USING (month, model, channel, campaign)
   WINDOW by_any_model AS (PARTITION BY spend.month, spend.channel, spend.campaign)
 )
 SELECT
