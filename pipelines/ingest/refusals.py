@@ -14,7 +14,7 @@ from pipelines.sources.files.reading import fingerprint
 
 
 def status_of(client: Client, source: str, error: Exception) -> Status:
-    """Return how a source stands after an error: late, refused, or failed where we are at fault.
+    """Return a source's status after an error: late, refused, or failed where the fault is ours.
 
     It concerns this source of this client, nobody else. A file that is refused is set aside.
     """

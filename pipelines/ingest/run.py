@@ -22,7 +22,7 @@ from pipelines.sources.errors import PlatformError
 
 
 class Outcome(NamedTuple):
-    """What became of one source of one client: the rows it brought, and how it stands."""
+    """What became of one source of one client: the rows it brought, and its status."""
 
     client: str
     source: str
@@ -85,17 +85,17 @@ def _bring_in(client: Client, log: SourceLog, folder: Path) -> Outcome:
 def _fetch(client: Client, log: SourceLog, platform: Platform, folder: Path) -> Outcome:
     """Bring in what a platform answers, up to its first error."""
     batches: dict[str, list[Batch]] = {}
-    stands = Status(client.id, log.source)
+    status = Status(client.id, log.source)
     try:
         for batch in platform.fetch(fetch_request(client, log, folder)):
             batches.setdefault(batch.table, []).append(batch)
     except PlatformError as error:
-        stands = status_of(client, log.source, error)
+        status = status_of(client, log.source, error)
     counts = bring_in(client, log, batches, folder)
     days = [str(day) for day in platform.missing(fetch_request(client, log, folder))]
-    return _ended(stands._replace(days_missing=days), counts)
+    return _ended(status._replace(days_missing=days), counts)
 
 
-def _ended(stands: Status, counts: Counts = Counts()) -> Outcome:
-    write(stands)
-    return Outcome(stands.client, stands.source, counts, stands)
+def _ended(status: Status, counts: Counts = Counts()) -> Outcome:
+    write(status)
+    return Outcome(status.client, status.source, counts, status)

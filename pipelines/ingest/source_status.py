@@ -1,4 +1,4 @@
-"""Keep how each source of each client stands: alerts, reports and the gate read it."""
+"""Keep the status of each source of each client: `make status` and the gate read it."""
 
 import json
 from datetime import datetime
@@ -13,10 +13,10 @@ from pipelines.sources.credentials import conceal
 
 
 class Status(NamedTuple):
-    """How one source of one client stands after it was last ingested.
+    """The status of one source of one client after it was last ingested.
 
-    `code` is ok; `refused`, where what was delivered is not usable, or `failed`, where we are at
-    fault: both hold the client; or the name of a PlatformError: what was there is published, and the
+    `code` is ok; `refused`, where what was delivered is not usable, or `failed`, where the
+    fault is ours: both hold the client; or the name of a PlatformError: what was there is published, and the
     source is late. `retry_at` is when to ask again, UTC, where the platform says so; `days_missing`
     are the days that the lake lacks, up to yesterday.
     """
@@ -61,19 +61,8 @@ def statuses(client: Client) -> list[Status]:
     return found
 
 
-def halted(client: Client) -> dict[str, str]:
-    """Return the sources that hold the client, with the reason."""
-    return {status.source: status.problem for status in statuses(client) if status.holds}
-
-
-def late(client: Client) -> dict[str, str]:
-    """Return the sources that are late but do not hold the client, with the reason."""
-    found = [status for status in statuses(client) if not status.holds]
-    return {status.source: status.summary for status in found if status.summary}
-
-
 def write(status: Status) -> None:
-    """Keep how a source stands, beside its log."""
+    """Keep a source's status, beside its log."""
     content = {name: value for name, value in status._asdict().items() if name != "client"}
     write_atomically(_file(status.client, status.source), json.dumps(content) + "\n")
 
@@ -85,7 +74,7 @@ def forget(client: Client, sources: set[str]) -> None:
 
 
 def printable(problem: str) -> str:
-    """Return one line of it, of 600 characters at most and without secrets: it may quote anything."""
+    """Return a problem as one line without secrets, of 600 characters at most: it may quote anything."""
     line = "".join(letter if letter.isprintable() else " " for letter in conceal(problem))
     return " ".join(line.split())[:600]
 

@@ -23,8 +23,9 @@ from macros.utc import utc
 from pipelines.ingest import run as ingesting
 from pipelines.ingest.load_counts import Counts
 from pipelines.ingest.run import ingest
-from pipelines.ingest.source_status import halted
+from pipelines.ingest.source_status import statuses
 from pipelines.lake.loads import committed_files, committed_loads, read_loads
+from pipelines.settings.client import Client
 from pipelines.settings.reader import read
 from pipelines.sources.files import reading as files
 from tests.builders.tenant import Tenant
@@ -202,6 +203,11 @@ def test_a_row_says_all_that_is_wrong_with_it(tenant: Tenant) -> None:
         " currency USD, the client has EUR: deliver sources.rates",
     )
     assert json.loads(broken[3])["amount"] == "much"
+
+
+def halted(client: Client) -> dict[str, str]:
+    """Return the sources that hold the client, with the reason."""
+    return {status.source: status.problem for status in statuses(client) if status.holds}
 
 
 def test_too_much_dirt_refuses_the_file_and_a_good_one_clears_it(tenant: Tenant) -> None:
