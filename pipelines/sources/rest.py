@@ -51,7 +51,7 @@ def connect(
     send_once = session.send
 
     def send(request: PreparedRequest, **options) -> Response:
-        options["timeout"] = max(1.0, min(60.0, _seconds(until)))
+        options["timeout"] = max(1.0, min(60.0, seconds_until(until)))
         try:
             response = send_once(request, **options)
         except RequestException as error:
@@ -78,7 +78,7 @@ def patient(until: datetime) -> Retrying:
     return Retrying(
         retry=retry_if_exception(lambda error: isinstance(error, PlatformError) and error.passes),
         wait=_wait,
-        stop=lambda state: state.upcoming_sleep > _seconds(until),
+        stop=lambda state: state.upcoming_sleep > seconds_until(until),
         sleep=sleep,
         reraise=True,
     )
@@ -91,8 +91,9 @@ def _wait(state: RetryCallState) -> float:
     return _backoff(state) if asked is None else asked + min(_backoff(state), 1 + asked / 10)
 
 
-def _seconds(until: datetime) -> float:
-    return (until - datetime.now(timezone.utc)).total_seconds()
+def seconds_until(moment: datetime) -> float:
+    """Return the seconds from now to a moment; less than nothing once it is over."""
+    return (moment - datetime.now(timezone.utc)).total_seconds()
 
 
 def _unreached(request: PreparedRequest, error: RequestException) -> PlatformError:

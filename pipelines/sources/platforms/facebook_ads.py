@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from datetime import date, datetime, timezone
+from datetime import date, datetime
 from functools import partial
 from time import sleep
 from typing import TypeVar
@@ -20,7 +20,7 @@ from pipelines.sources.platforms import days
 from pipelines.sources.platforms.days import DAY, Span
 from pipelines.sources.platforms.facebook_errors import TooMuch, malformed, refused, usage
 from pipelines.sources.platforms.responses import text, zero_if_absent
-from pipelines.sources.rest import Token, connect
+from pipelines.sources.rest import Token, connect, seconds_until
 from pipelines.sql import literal
 
 DELIVERY = "days"
@@ -134,7 +134,7 @@ def _prepared(
     polls = Retrying(
         retry=retry_if_result(lambda status: status not in _ENDED),
         wait=wait_exponential(multiplier=0.1, max=30),
-        stop=lambda state: state.upcoming_sleep > _seconds(until),
+        stop=lambda state: state.upcoming_sleep > seconds_until(until),
         sleep=sleep,
     )
     try:
@@ -166,7 +166,7 @@ def _pages(
     while True:
         answer = graph.get(path, params=parameters)
         if usage(answer) >= NEARLY_USED_UP:
-            sleep(max(0.0, min(5.0, _seconds(until) / 10)))
+            sleep(max(0.0, min(5.0, seconds_until(until) / 10)))
         yield _value(answer, "data", list)
         paging = answer.json().get("paging")
         if not (isinstance(paging, dict) and paging.get("next")):
@@ -185,7 +185,3 @@ def _value(answer: Response, key: str, kind: type[Kind]) -> Kind:
     if isinstance(body, dict) and isinstance(value := body.get(key), kind):
         return value
     raise malformed(key)
-
-
-def _seconds(until: datetime) -> float:
-    return (until - datetime.now(timezone.utc)).total_seconds()

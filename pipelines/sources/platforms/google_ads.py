@@ -5,7 +5,7 @@ Performance Max campaigns have no ad groups: their spend is asked for by campaig
 
 import time
 from collections.abc import Iterator
-from datetime import date, datetime, timezone
+from datetime import date, datetime
 from functools import partial
 from pathlib import Path
 
@@ -27,7 +27,7 @@ from pipelines.sources.platforms.google_errors import (
 )
 from pipelines.sources.platforms.quotas import shared_by, used_up
 from pipelines.sources.platforms.responses import micros, text, zero_if_absent
-from pipelines.sources.rest import Token, connect
+from pipelines.sources.rest import Token, connect, seconds_until
 
 DELIVERY = "days"
 
@@ -138,6 +138,6 @@ def _stream(quota: Path, answer: Response) -> list[dict]:
 def _await(quota: Path, until: datetime) -> None:
     """Wait until a shared quota is there again. Raise PlatformError if that is too long."""
     if spent := used_up(quota):
-        if spent.seconds > (until - datetime.now(timezone.utc)).total_seconds():
+        if spent.seconds > seconds_until(until):
             raise quota_used_up(spent.seconds, spent.rate)
         time.sleep(max(0, spent.seconds))

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from pipelines.files import write_atomically
 from pipelines.home import lake_folder
+from pipelines.sources.rest import seconds_until
 
 
 class Quota(NamedTuple):
@@ -19,7 +20,7 @@ class Quota(NamedTuple):
     @property
     def seconds(self) -> float:
         """Return how long that is from now; nothing or less if it is over."""
-        return (self.until - datetime.now(timezone.utc)).total_seconds()
+        return seconds_until(self.until)
 
 
 def shared_by(source: str, *parts: str) -> Path:
