@@ -10,7 +10,7 @@ Share = Annotated[float, Field(ge=0, le=1)]
 CrmDate = Literal["milestone_1", "milestone_2", "milestone_3"]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$"), "a name in lower case"]
 
-KNOWN = ("first", "lead", "opportunity", "closing")
+BUILT_IN = ("first", "lead", "opportunity", "closing")
 
 
 class Contacts(Settings):
@@ -94,11 +94,11 @@ class Milestones(_Shares):
 
     @model_validator(mode="after")
     def _are_dated(self) -> "Milestones":
-        if taken := sorted(self.dates.keys() & set(KNOWN)):
+        if taken := sorted(self.dates.keys() & set(BUILT_IN)):
             raise ValueError(
                 f"dates.{taken[0]}: this milestone is built in, with its date; choose another name"
             )
-        known = [*KNOWN, *self.dates]
+        known = [*BUILT_IN, *self.dates]
         if unknown := sorted(self.shares.keys() - set(known)):
             raise ValueError(
                 f"shares.{unknown[0]}: there is no such milestone; use one of {', '.join(known)}, or name"

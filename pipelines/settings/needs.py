@@ -2,7 +2,7 @@
 
 from pipelines.contracts.catalog import tables as every_table
 from pipelines.settings.attribution import Attribution
-from pipelines.settings.b2b import KNOWN
+from pipelines.settings.b2b import BUILT_IN
 from pipelines.settings.sources import Sources
 
 
@@ -10,8 +10,8 @@ def milestones(attribution: Attribution) -> list[str]:
     """Return the milestones, without the first touchpoint, that the models asked for count."""
     asked = {attribution.model, *attribution.compare} & {"w_shaped", "full_path", "milestones"}
     counted = {name for model in asked for name in getattr(attribution, model).by_milestone}
-    known = [*KNOWN, *sorted(attribution.milestones.dates)]
-    return [name for name in known if name in counted and name != "first"]
+    names = [*BUILT_IN, *sorted(attribution.milestones.dates)]
+    return [name for name in names if name in counted and name != "first"]
 
 
 def tables(attribution: Attribution) -> list[str]:

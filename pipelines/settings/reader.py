@@ -61,7 +61,7 @@ def _checked(client: str, content: bytes) -> Client:
 
 
 class _UniqueKeys(yaml.SafeLoader):
-    """YAML in which a key that stands twice is an error: the first would be lost."""
+    """YAML in which a key that is there twice is an error: the first would be lost."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
         seen = set()

@@ -24,7 +24,7 @@ CROSS JOIN (SELECT TIMESTAMP '2026-09-01 12:00:00' AS converted_at)
 def try_out(weight: str, constants: list[str], divisors: list[str]) -> None:
     """Weigh the made-up touchpoints; `constants` are what the weight may be, whatever they are.
 
-    `divisors` are what it divides by: they tell why it is not finite.
+    `divisors` are what it divides by: an error names the one that is zero.
     Raise ValueError if the weight is no number, fails, or is not finite; or if a constant is negative.
     """
     with duckdb.connect(config={"threads": 1}) as connection:
