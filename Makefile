@@ -88,7 +88,8 @@ clean: ## remove caches and logs
 	rm -rf "$(DATA)/.cache" "$(DATA)/logs" .pytest_cache .ruff_cache .mypy_cache .hypothesis *.egg-info
 	find . -name __pycache__ -not -path "./.venv/*" -prune -exec rm -rf {} +
 
-# What is installed is told by content, not by time: a checkout of somebody else is left alone.
+# What is installed is compared by content, not by time: nothing is written where it is up to date, so
+# a checkout that belongs to another user is left alone.
 install:
 	@cmp -s requirements.lock .venv/installed || $(MAKE) --no-print-directory .venv
 

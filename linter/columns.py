@@ -24,8 +24,8 @@ def meanings() -> dict[str, str]:
 def with_meanings(sql: str) -> str:
     """Return a model's text with its meaning beside each listed column.
 
-    `revenue, /* Money */` stays as it is, if `revenue` is not listed; so does an example of what stands
-    in a piece of SQL: `@SQL(@event_types) AS conversion_type, /* such as CASE … */`.
+    `revenue, /* Money */` stays as it is, if `revenue` is not listed; so does an example of what a
+    piece of SQL is: `@SQL(@event_types) AS conversion_type, /* such as CASE … */`.
     """
     return COMMENT.sub(
         lambda found: found[1] + meanings().get(found[2], found[3]) + found[4],

@@ -1,7 +1,7 @@
 """Group traffic into channels: by the client's rules, then in the order of GA4's default channel group.
 
 GA4's rules are those of https://support.google.com/analytics/answer/9756891 for manual traffic.
-Only the client's own rules stand in its models, as text.
+Only the client's own rules are written into its models, as text.
 """
 
 from sqlmesh import macro

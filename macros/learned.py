@@ -16,7 +16,7 @@ def learned(evaluator, client, learners, columns):
     the folder of its versions, and its first version if there is one. With each row come its `model`,
     `version`, `valid_from` and `valid_until` (UTC, excluded). Without a version there are no rows.
 
-    The text stands in the query, so that SQLMesh sees a first version once training has made it, and
+    The text is part of the query, so that SQLMesh sees a first version once training has made it, and
     rebuilds this model and those downstream of it. A model that was planned before that goes on
     reading none: what the first version changes waits for its promotion.
     """

@@ -10,7 +10,7 @@ def union_all(evaluator, types, *queries):
 
     `@union_all((b := TEXT), (SELECT a, b FROM one), (SELECT a FROM two))` is
     `SELECT a, b FROM one UNION ALL SELECT a, NULL::TEXT AS b FROM two`. The first argument names
-    the columns that some query lacks, with their types: they are NULL there. The columns stand in
+    the columns that some query lacks, with their types: they are NULL there. The columns come in
     the order of the first query, then in that of the first argument.
     """
     typed = {item.this.name: item.expression.sql("duckdb") for item in types.unnest().expressions}

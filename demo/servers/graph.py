@@ -9,7 +9,7 @@ from demo.servers.http_server import Answer, Refused, Request, Server, Status
 
 
 class GraphServer(Server):
-    """Check `token`, page rows, and tell the usage on every answer."""
+    """Check `token`, page rows, and report the usage with every answer."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,6 +1,6 @@
 """Speak the IHC service's protocol, v1: one flat list of sessions in, a share of each phase out.
 
-Codes stand in the body, under HTTP 200. What a request holds of a conversion is taken for all of it:
+Codes are in the body, under HTTP 200. What a request holds of a conversion is taken for all of it:
 its values sum to one in each request. Calls of a month are counted by the gateway before it.
 """
 

@@ -1,6 +1,6 @@
 """Say which part of which page is generated, and put it between its marks.
 
-A generated part stands between `<!-- settings: written by make docs -->` and `<!-- end -->`.
+A generated part is between `<!-- settings: written by make docs -->` and `<!-- end -->`.
 """
 
 import re

@@ -1,4 +1,4 @@
-/* How the client's sources stand, together. One row. */
+/* What is loaded, halted, late or without consent, over all of the client's sources. One row. */
 MODEL (
   name @{client}_marts.source_health,
   kind EMBEDDED,

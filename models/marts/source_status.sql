@@ -1,4 +1,4 @@
-/* How each of the client's sources stood after it was last asked. One row per source. */
+/* The status of each of the client's sources after it was last ingested. One row per source. */
 MODEL (
   name @{client}_marts.source_status,
   kind FULL,

@@ -33,7 +33,7 @@ WITH delivered AS (
 SELECT
   platform, /* The ad platform, by the name of its source, such as google_ads */
   @channel(@channel_rules) AS channel, /* The one that the client's settings give the platform, or its clicks have */
-  row_key AS spend_id, /* A hash of day, account, campaign, ad group and ad, as far as they are told */
+  row_key AS spend_id, /* A hash of day, account, campaign, ad group and ad, as far as they are delivered */
   spend_date::DATE AS spend_date, /* In the ad account's time zone */
   campaign_id, /* The platform's id */
   campaign, /* The name that sessions carry in utm_campaign: the platform's, or what the client calls it */

@@ -14,7 +14,7 @@ SELECT
   contact_role_id, /* The CRM's id */
   opportunity_id, /* The deal */
   contact_id, /* Who has the role */
-  role, /* As the client names it; NULL if nobody said */
+  role, /* As the client names it; NULL if the CRM has none */
   is_primary::BOOLEAN AS is_primary, /* At most one of a deal */
   is_deleted, /* True once the CRM says so, or a full export lacks the contact's role on a deal */
   load_id, /* The dlt load that brought this version */

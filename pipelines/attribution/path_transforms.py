@@ -1,7 +1,7 @@
 """Shorten paths as Snowplow's attribution package does: a chain of steps in SQL, over whole paths.
 
 Each step reads the rows of the one before. What it removes earns nothing; no step removes all of a
-path. Only the client's own chain stands in its models, as text.
+path. Only the client's own chain is written into its models, as text.
 """
 
 from collections.abc import Callable, Iterable

@@ -1,6 +1,6 @@
 """Write what differs between types of conversions as SQL over `conversion_type`.
 
-Only a client's own types stand in its models, as text.
+Only a client's own types are written into its models, as text.
 """
 
 from pipelines.settings.conversions import Rules

@@ -28,7 +28,7 @@ def explain(client: Client) -> Iterator[str]:
 
 
 def _paragraph(name: str, value: str, *sentences: str) -> str:
-    """Return a name with its value, if that is one line, and sentences; a long value stands below."""
+    """Return a name with its value, if that is one line, and sentences; a long value goes below."""
     texts = [fill(each, 100, initial_indent="  ", subsequent_indent="  ") for each in sentences]
     if "\n" not in value:
         return "\n".join((f"{name} = {value}", *texts))

@@ -62,7 +62,7 @@ class Contract(NamedTuple):
 
     @property
     def identity(self) -> tuple[str, ...]:
-        """Return the columns that tell one row from another."""
+        """Return the columns that identify a row."""
         return self.key or tuple(self.columns)
 
     @property

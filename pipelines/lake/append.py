@@ -85,8 +85,9 @@ def append(client: str, source: str, tables: dict[str, list[Path]]) -> None:
     target.run(resources, loader_file_format="parquet", write_disposition="append")
 
 
-# dlt writes this file once, as it makes a folder, and fails on a folder that is there without it, or
-# where a kill tore it. It has no public way to mend that, so name and version are from its module.
+# dlt writes this file once, as it makes a folder, and fails on a folder where it is missing, or where
+# a killed process left half of it. dlt has no public way to repair that, so the file is written here;
+# its name and version are from dlt's own module.
 _INIT = json.dumps({"initial_version": CURRENT_VERSION, "current_version": CURRENT_VERSION})
 
 

@@ -1,4 +1,4 @@
-"""Tell committed loads from the rest: only they are ever read.
+"""Find the committed loads: no others are ever read.
 
 A load that was killed half-way leaves files behind; dlt writes a marker for each complete one in
 `_dlt_loads`. A marker that was torn by a crash does not count: its load is not read, and its files

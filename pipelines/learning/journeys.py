@@ -42,14 +42,14 @@ WITH converting AS (
 ), numbered AS (
   SELECT *, COUNT(*) FILTER (begins) OVER (PARTITION BY person ORDER BY touched_at, touchpoint_id) AS journey
   FROM begun
-), judged AS (
+), complete_touches AS (
   SELECT
     *, BOOL_AND(is_direct) OVER journeys AS all_direct,
     MAX(touched_at) OVER journeys + $lookback::INTERVAL AS ends_at
   FROM numbered WINDOW journeys AS (PARTITION BY person, journey)
 ), candidates AS (
   SELECT concat(person, ' ', journey) AS conversion_id, NULL AS revised_at, touchpoint_id, touched_at, channel
-  FROM judged
+  FROM complete_touches
   WHERE ends_at < $now AND (
     NOT is_direct OR $direct = 'include' OR ($direct = 'fallback' AND all_direct)
   )

@@ -41,7 +41,7 @@ def removal_effects(paths: pa.Table, order: int = 1) -> pa.Table:
     """Return `channel`, `removal_effect` (0 to 1) and `value` (share of all conversions, sums to 1).
 
     `paths` has `path` (a list of channels, oldest first), `conversions` and `nulls` (how many journeys
-    along it converted, and how many did not); a path may stand in several rows. Without nulls the
+    along it converted, and how many did not); a path may be in several rows. Without nulls the
     removal effect is still there: a removed channel leads to null. Channels are in their order, those
     that lead to no conversion have the value 0; without any conversion, all have.
     Raise ValueError if the chain has more than MAXIMUM_STATES states.

@@ -3,7 +3,7 @@
 A version is a Parquet file, `lake/<client>/_models/<model>/<trained at>.parquet`. A revision of a
 conversion is credited by the newest version that was trained before it, one older than all of them
 by the first: so a rebuild gives the same credit again. When the first version appears, everything
-before it is computed again: its name stands in the models that read it, so that SQLMesh sees it.
+before it is computed again: its name is part of the models that read it, so that SQLMesh sees it.
 SQLMesh copies the source of `read_versions` into those models, because `sqlmesh run` loads no
 project: so it uses no class, and this file imports little.
 """

@@ -34,7 +34,7 @@ class Failure(NamedTuple):
 
 
 class _Listener(NoopConsole):
-    """Hear which models fail, where SQLMesh's own console only prints it."""
+    """Collect the models that fail, which SQLMesh's own console only prints."""
 
     def __init__(self) -> None:
         self.errors: list[NodeExecutionFailedError] = []

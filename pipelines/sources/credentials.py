@@ -12,7 +12,7 @@ _secrets: set[str] = set()
 def credentials(client: str, source: str, *keys: str) -> dict[str, str]:
     """Return a client's credentials for a source, by key.
 
-    They stand in the environment, as `CLIENTS__ACME__GOOGLE_ADS__REFRESH_TOKEN`, or in
+    They are in the environment, as `CLIENTS__ACME__GOOGLE_ADS__REFRESH_TOKEN`, or in
     `.dlt/secrets.toml` under `[clients.acme.google_ads]`. There is no default for one that is
     missing. Raise PlatformError, which names client and keys.
     """

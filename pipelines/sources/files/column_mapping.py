@@ -1,4 +1,4 @@
-"""Map what an export has to the columns that its contract wants."""
+"""Map what an export has to the columns of its contract."""
 
 from collections.abc import Callable, Collection
 from contextlib import ExitStack

@@ -35,7 +35,7 @@ def sessions(
     facts: dict[str, str],
     open_files: ExitStack,
 ) -> Rows:
-    """Return the sessions of events; `facts` has what an event tells, in SQL over `parsed`.
+    """Return the sessions of events; `facts` has each fact that an event holds, in SQL over `parsed`.
 
     Events without a session, as where consent was refused, are left out, and counted.
     """

@@ -1,4 +1,4 @@
-"""Read GA4's BigQuery export: the facts that each event tells of its session.
+"""Read GA4's BigQuery export: the facts about its session that each event holds.
 
 The facts are those that the event itself collected. `traffic_source` is the user's first visit, and
 `session_traffic_source_last_click` the last visit that was not direct: both would credit an old
@@ -46,7 +46,7 @@ _PLACEHOLDERS = "('(not set)', '(direct)', '(organic)', '(referral)', '(none)')"
 
 
 def events() -> dict[str, str]:
-    """Return the facts that an event tells of its session, in SQL."""
+    """Return the facts about its session that an event holds, in SQL."""
 
     def collected(name: str, parameter: str, of_ad: str) -> str:
         named = f"{_real(f'collected_traffic_source.{name}')}, {_real(f'its_{parameter}')}"

@@ -1,4 +1,4 @@
-"""Read Snowplow's enriched events: the facts that each tells of its session."""
+"""Read Snowplow's enriched events: the facts about its session that each holds."""
 
 from pipelines.sources.batches import Rows
 from pipelines.sources.files.urls import parameter
@@ -43,7 +43,7 @@ _NETWORKS = {
 
 
 def events() -> dict[str, str]:
-    """Return the facts that an event tells of its session, in SQL."""
+    """Return the facts about its session that an event holds, in SQL."""
     return {
         "session_id": "domain_sessionid",
         "visitor_id": "domain_userid",
