@@ -2,7 +2,7 @@
 
 from sqlmesh import macro
 
-from pipelines.blueprints.loading import load_by_client
+from pipelines.blueprints.loading import load_by_client, rebuild_what_reads_a_change
 
 
 @macro()
@@ -18,3 +18,4 @@ def clients(evaluator):
 
 
 load_by_client()
+rebuild_what_reads_a_change()

@@ -17,7 +17,7 @@ from typing import NamedTuple, cast
 
 from sqlglot import exp
 from sqlmesh.core.loader import SqlMeshLoader
-from sqlmesh.core.model import Model
+from sqlmesh.core.model import Model, SqlModel
 from sqlmesh.utils.cache import FileCache
 from sqlmesh.utils.errors import ConfigError
 
@@ -144,6 +144,17 @@ def load_by_client() -> None:
     """
     SqlMeshLoader._Cache = ClientModels  # type: ignore[misc]
     gc.set_threshold(100_000, 50, 50)
+
+
+def rebuild_what_reads_a_change() -> None:
+    """Make SQLMesh take every change of a model's data for a breaking one.
+
+    It takes two for non-breaking: a column that is added, and code of a macro that does not show in
+    the query as it is loaded, such as which files `@raw` reads. Then what reads the model would keep
+    its old rows, `rows_accounted_for` would not be checked, and later runs of `daily` would write
+    tables that `prod` does not show.
+    """
+    SqlModel.is_breaking_change = lambda *_: None  # type: ignore[method-assign]
 
 
 def wanted(path: Path) -> exp.Tuple:

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from sqlmesh import Context
 from sqlmesh.core.console import NoopConsole, set_console
+from sqlmesh.core.snapshot import Snapshot, SnapshotChangeCategory
+from sqlmesh.core.snapshot.categorizer import categorize_change
 from sqlmesh.utils.errors import ConfigError
 
 from pipelines.blueprints.loading import ClientModels
@@ -47,14 +49,15 @@ class Loader:
 
     def versions(self) -> dict[str, str]:
         """Return the version of every model that a new command would load."""
+        return {name: each.fingerprint.to_identifier() for name, each in self.snapshots().items()}
+
+    def snapshots(self) -> dict[str, Snapshot]:
+        """Return every model that a new command would load, as SQLMesh compares it."""
         set_console(NoopConsole())
         context = Context(paths=str(self.project))
-        versions = {
-            snapshot.model.name: snapshot.fingerprint.to_identifier()
-            for snapshot in context.snapshots.values()
-        }
+        snapshots = {each.model.name: each for each in context.snapshots.values()}
         context.close()
-        return versions
+        return snapshots
 
     def made(self) -> set[str]:
         """Return the models that a new command makes."""
@@ -227,6 +230,35 @@ def test_changed_code_is_loaded_whatever_its_time(
     _replace(loader.project / "macros/raw.py", "NULL::BIGINT", "NULL::INT", age)
     assert clients(loader.made()) == {"kiosk", "stall"}
     assert loader.versions()["kiosk_staging.stg_events"] != before["kiosk_staging.stg_events"]
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new"),
+    [
+        (
+            "models/staging/stg_events.sql",
+            "  loaded_at /*",
+            "  1 AS one, /* Added */\n  loaded_at /*",
+        ),
+        ("macros/raw.py", "AS log)", "AS log WHERE ordinal > 1)"),  # not seen until it is run
+    ],
+)
+def test_what_reads_a_change_is_rebuilt(
+    home: House,
+    tmp_path: Path,
+    project: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    file: str,
+    old: str,
+    new: str,
+) -> None:
+    loader = Loader(shutil.copytree(project, tmp_path / "project"), monkeypatch)
+    before = loader.snapshots()["kiosk_staging.stg_events"]
+
+    _replace(loader.project / file, old, new, age=0)
+    after = loader.snapshots()["kiosk_staging.stg_events"]
+
+    assert categorize_change(after, before) == SnapshotChangeCategory.BREAKING
 
 
 def test_two_homes_share_a_checkout(
