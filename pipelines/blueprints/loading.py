@@ -22,7 +22,7 @@ from sqlmesh.utils.cache import FileCache
 from sqlmesh.utils.errors import ConfigError
 
 from pipelines.blueprints.blueprint import blueprints
-from pipelines.blueprints.handed import ModelFile, Variables, names_asked_for
+from pipelines.blueprints.used_variables import Assignments, ModelFile, names_asked_for
 from pipelines.code import code_digest
 from pipelines.home import project_folder
 
@@ -41,7 +41,7 @@ class ClientModels(SqlMeshLoader._Cache):
         global _current
         super().__init__(loader, config_path)
         self._entries: FileCache[Model] = FileCache(loader.context.cache_dir, "client_models")
-        self._clients = {client: Variables(text) for client, text in blueprints().items()}
+        self._clients = {client: Assignments(text) for client, text in blueprints().items()}
         self._asked_by_macros = names_asked_for(config_path / "macros")
         models = (config_path / "models").rglob("*.*")
         self._by_name = {path.stem: path for path in models if path.suffix in (".sql", ".py")}

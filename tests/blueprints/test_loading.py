@@ -152,16 +152,18 @@ def test_an_edit_of_one_client_in_the_whole_project(
     assert loader.versions() == kept
 
 
-def test_a_model_is_handed_all_that_it_reads(home: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_model_gets_all_variables_that_it_reads(
+    home: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """It gets the variables whose names are in its file: with all others it is the same model."""
     shutil.copy(PROJECT / "clients/acme.yaml", home.home / "clients")
     loader = Loader(PROJECT, monkeypatch)
-    handed = loader.versions()
+    expected = loader.versions()
 
     monkeypatch.setattr(ClientModels, "_words", lambda *_: _Everything())
     shutil.rmtree(home.home / ".cache")
 
-    assert loader.versions() == handed
+    assert loader.versions() == expected
 
 
 class _Everything(set):

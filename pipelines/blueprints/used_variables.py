@@ -1,4 +1,4 @@
-"""What of a client's blueprint is handed to the model that a file makes of it."""
+"""Find which of a client's blueprint variables the model that a file makes of it uses."""
 
 import re
 from functools import cached_property
@@ -25,7 +25,7 @@ class ModelFile:
         return found[1] if found else ""
 
 
-class Variables:
+class Assignments:
     """One client's variables as SQLMesh reads them, such as `currency := 'EUR'`."""
 
     def __init__(self, blueprint: str) -> None:
