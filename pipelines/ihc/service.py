@@ -72,7 +72,10 @@ class Service:
 
         def send() -> None:
             service = connect(
-                self._request["base_url"], self._until, _trouble, headers={"x-api-key": self._key}
+                self._request["base_url"],
+                self._until,
+                _gateway_error,
+                headers={"x-api-key": self._key},
             )
             response = service.post(
                 "compute_ihc",
@@ -87,7 +90,7 @@ class Service:
         patient(self._until)(send)
 
 
-def _trouble(response: Response) -> PlatformError | None:
+def _gateway_error(response: Response) -> PlatformError | None:
     """Return what an answer of the service's gateway means."""
     if response.status_code in (401, 403):
         return PlatformError(

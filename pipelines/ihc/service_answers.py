@@ -42,7 +42,7 @@ SELECT *, SHA256(CONCAT($asked, CHR(10), body)) AS digest FROM (
 """
 
 # Of a conversion that was revised several times since it was last looked at, the newest is asked for.
-_UNKNOWN = """
+_UNANSWERED = """
 SELECT conversion_id, digest, sessions, body FROM journeys
 WHERE sessions <= $cap
 QUALIFY ROW_NUMBER() OVER (PARTITION BY conversion_id ORDER BY revised_at DESC) = 1
@@ -92,7 +92,7 @@ def answers(
         with lake.alone(client, "ihc"):  # two at a time would both ask, and pay
             folder = request_log.log_folder(client)
             request_log.read(connection, folder)
-            rows = connection.execute(_UNKNOWN, {"cap": cap}).fetchall()
+            rows = connection.execute(_UNANSWERED, {"cap": cap}).fetchall()
             if rows:
                 check_labels(client, asked["redistribution"], labels)
                 requests = pack(map(Journey._make, rows), asked["journeys_per_request"], cap)

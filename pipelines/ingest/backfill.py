@@ -9,7 +9,7 @@ from typing import NamedTuple
 from pipelines.ingest.commit import bring_in
 from pipelines.ingest.fetching import fetch_request
 from pipelines.ingest.load_counts import Counts
-from pipelines.ingest.refusals import set_aside
+from pipelines.ingest.refusals import keep_refused
 from pipelines.ingest.source_log import SourceLog
 from pipelines.ingest.source_status import printable
 from pipelines.lake.append import alone, scratch
@@ -76,7 +76,7 @@ def _commit(client: Client, before: SourceLog, batch: Batch) -> Counts:
             return bring_in(client, log, {batch.table: [batch]}, folder)
         except ExportError as error:
             if batch.path:
-                set_aside(client, source, batch.path, str(error))
+                keep_refused(client, source, batch.path, str(error))
             raise
 
 

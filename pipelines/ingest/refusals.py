@@ -22,7 +22,7 @@ def status_of(client: Client, source: str, error: Exception) -> Status:
         return _late(client, source, error)
     if isinstance(error, ExportError):
         if error.file:
-            set_aside(client, source, error.file, str(error))
+            keep_refused(client, source, error.file, str(error))
         return Status(client.id, source, "refused", printable(str(error)))
     cause: BaseException = error
     while cause.__cause__:
@@ -39,7 +39,7 @@ def _late(client: Client, source: str, error: PlatformError) -> Status:
     )
 
 
-def set_aside(client: Client, source: str, file: Path, reason: str) -> None:
+def keep_refused(client: Client, source: str, file: Path, reason: str) -> None:
     """Keep a refused file and the reason: tomorrow's delivery may write over it."""
     folder = lake_folder() / client.id / "_refused" / source
     folder.mkdir(parents=True, exist_ok=True)
