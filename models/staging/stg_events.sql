@@ -12,7 +12,7 @@ MODEL (
 SELECT
   row_key AS event_id, /* A hash of the row without its currency: events have no id of their own */
   client_id, /* The shop's customer */
-  event_type, /* page_view or purchase */
+  event_type, /* page_view, purchase, or a type that `conversions:` names */
   @utc(event_time, @timezone) AS event_time, /* UTC */
   session_id, /* The site's own id of the session */
   channel, /* The channel, as the shop names it */
