@@ -24,7 +24,7 @@ from sqlmesh.utils.errors import ConfigError
 from pipelines.blueprints.blueprint import blueprints
 from pipelines.blueprints.used_variables import Assignments, ModelFile, names_asked_for
 from pipelines.code import code_digest
-from pipelines.home import project_folder
+from pipelines.home import home, project_folder
 
 
 class _Disabled(NamedTuple):
@@ -39,6 +39,8 @@ class ClientModels(SqlMeshLoader._Cache):
 
     def __init__(self, loader: SqlMeshLoader, config_path: Path) -> None:
         global _current
+        # A relative folder would be one below the code, where it may not be possible to write.
+        loader.context.config.cache_dir = str(home().absolute() / ".cache")
         super().__init__(loader, config_path)
         self._entries: FileCache[Model] = FileCache(loader.context.cache_dir, "client_models")
         self._clients = {client: Assignments(text) for client, text in blueprints().items()}

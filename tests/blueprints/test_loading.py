@@ -282,6 +282,23 @@ def test_two_homes_share_a_checkout(
     assert loader.versions()["kiosk_attribution.credit"] != before["kiosk_attribution.credit"]
 
 
+@pytest.mark.parametrize("named", ["", ".", "../house"])
+def test_what_is_kept_lies_in_the_home(
+    home: House, tmp_path: Path, project: Path, monkeypatch: pytest.MonkeyPatch, named: str
+) -> None:
+    """A home that is where the command runs, or named from there, is not one below the code."""
+    loader = Loader(shutil.copytree(project, tmp_path / "code/project"), monkeypatch)
+    code = {file.name for file in loader.project.rglob("*")}
+    monkeypatch.chdir(home.home)
+    monkeypatch.setenv("ATTRIBUTION_HOME", named)
+
+    assert clients(loader.made()) == {"kiosk", "stall"}
+
+    assert {file.name for file in loader.project.rglob("*")} - code <= {"__pycache__"}
+    assert set(os.listdir(home.home / ".cache")) >= {"client_models", "optimized_query"}
+    assert not (tmp_path / "code/house").exists()
+
+
 def test_two_shards_share_a_home(
     home: House, loader: Loader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
