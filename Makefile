@@ -20,7 +20,7 @@ ingest: exports ## append new exports to lake
 backfill: install ## load CLIENT's history from SINCE
 	$(RUN) backfill $(CLIENT) --since $(SINCE)
 
-status: install ## say how each source stands
+status: install ## show each source's status
 	$(RUN) status
 
 export: install ## write CLIENT's TABLE as CSV

@@ -62,7 +62,7 @@ def ingest(client: Some = None) -> None:
 
 @app.command(rich_help_panel=READ)
 def status(client: Some = None) -> None:
-    """Say how each source of each client stood when it was last asked.
+    """Show the status of each source of each client, as of its last ingest.
 
     The exit status is 1 if any is not ok, or if a client's file is gone, misnamed or wrong.
     """

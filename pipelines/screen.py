@@ -123,7 +123,7 @@ def _figures(published: "Figures | None") -> list[str]:
 
 
 def show_statuses(statuses: "list[Status]") -> None:
-    """Show how each source stood when it was last asked, and what is wrong."""
+    """Show each source's status, and what is wrong."""
     table = _table("client", "source", "status", "days missing", "missing from", "retry at (UTC)")
     for status in statuses:
         code = status.code if status.code == "ok" else f"[red]{status.code}[/red]"

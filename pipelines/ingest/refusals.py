@@ -27,7 +27,7 @@ def status_of(client: Client, source: str, error: Exception) -> Status:
     cause: BaseException = error
     while cause.__cause__:
         cause = cause.__cause__
-    problem = f"{type(cause).__name__}: {cause}; mend it and run it again"
+    problem = f"{type(cause).__name__}: {cause}; correct it and run it again"
     return Status(client.id, source, "failed", printable(problem))
 
 

@@ -594,7 +594,7 @@ def test_what_blocks_a_source_is_said_and_it_heals_when_it_is_gone(tenant: Tenan
     blocked.write_text("a file where a folder belongs")
     for _ in range(2):
         problem = tenant.ingest().problem
-        assert str(blocked) in problem and problem.endswith("mend it and run it again")
+        assert str(blocked) in problem and problem.endswith("correct it and run it again")
         assert "no file matches" in tenant.ingest("salesforce").problem
     blocked.unlink()
     outcome = tenant.ingest()

@@ -97,7 +97,7 @@ def _opened(
         if failures and (found := server_error(failures[0], request, source)):
             raise found from None
         line = str(failures[0] if failures else error).strip().splitlines()[0]
-        raise refused(f"not readable: {conceal(line)}; mend the table") from None
+        raise refused(f"not readable: {conceal(line)}; correct the table") from None
 
 
 def _newest(request: FetchRequest, source: str, settings: Postgres) -> str | None:
@@ -175,4 +175,4 @@ def _connected(request: FetchRequest, source: str) -> Iterator[Any]:
         if found := server_error(error, request, source):
             raise found from None
         line = str(error).strip().splitlines()[0]
-        raise ExportError(f"its Postgres says: {conceal(line)}; mend it") from None
+        raise ExportError(f"its Postgres says: {conceal(line)}; correct it") from None
