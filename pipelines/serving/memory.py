@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterable
+from datetime import datetime
 from pathlib import Path
 
 from pipelines.code import running_code
@@ -11,21 +12,30 @@ from pipelines.files import write_atomically
 from pipelines.home import lake_folder, warehouse_folder
 from pipelines.ingest.source_status import statuses
 from pipelines.lake.append import source_folder
-from pipelines.lake.loads import committed_loads
+from pipelines.lake.loads import committed_loads, seen_from
+from pipelines.learning.training import utc_now
 from pipelines.serving.report import Figures, Report
 from pipelines.settings.client import Client
 
 
 def state(client: Client) -> str:
-    """Return a digest of all that a client's run depends on."""
+    """Return a digest of all that a client's run depends on, if it begins now."""
     parts = (
         client.model_dump_json(),
         running_code(),
-        [committed_loads(str(source_folder(client.id, source))) for source in CONTRACTS],
+        [_loads_seen(source_folder(client.id, source)) for source in CONTRACTS],
         statuses(client),
         _first_versions(client),
     )
     return hashlib.sha256(repr(parts).encode()).hexdigest()
+
+
+def _loads_seen(folder: Path) -> dict[str, datetime]:
+    """Return a source's committed loads that a run sees: those of a clock that was ahead come later."""
+    until = seen_from(utc_now())
+    return {
+        load: moment for load, moment in committed_loads(str(folder)).items() if moment <= until
+    }
 
 
 def _first_versions(client: Client) -> list[tuple[str, str]]:
