@@ -185,7 +185,10 @@ def test_the_clients_rules_come_first(row: tuple, expected: str) -> None:
     [
         ("{channel: A, source: '('}", "channels.0.source: '(' is no regular expression"),
         ("{channel: A}", "channels.0: a rule for A needs one of source, medium, campaign"),
-        ("{channel: Unattributed, source: a}", "channels.0.channel: unattributed is what no"),
+        (
+            "{channel: Unattributed, source: a}",
+            "channels.0.channel: unattributed is the name of what no",
+        ),
         ("{channel: A, sauce: a}", "channels.0.sauce"),
     ],
 )

@@ -154,11 +154,17 @@ def test_models_are_compared_over_what_counts(warehouse) -> None:
 @pytest.mark.parametrize(
     ("types", "said"),
     [
-        ("{signup: {lookback_days: 7}}", "conversions: signup: write the event it is"),
-        ("{deal: {event: won}}", "conversions: deal.event: deal is built in"),
-        ("{a: {event: x}, b: {event: x}}", "conversions: b.event: x is a already"),
-        ("{a: {event: page_view}}", "conversions.a.event: page_view is a touchpoint already"),
-        ("{a: {event: purchase}}", "conversions.a.event: purchase is the type `purchase` already"),
+        (
+            "{signup: {lookback_days: 7}}",
+            "conversions: signup: name the event that is this conversion",
+        ),
+        ("{deal: {event: won}}", "conversions: deal.event: the type deal is built in"),
+        ("{a: {event: x}, b: {event: x}}", "conversions: b.event: x is the type a already"),
+        ("{a: {event: page_view}}", "conversions.a.event: the event page_view is a touchpoint"),
+        (
+            "{a: {event: purchase}}",
+            "conversions.a.event: the event purchase is the type `purchase`",
+        ),
         ("{deal: {model: lineal}}", "conversions: deal.model: there is no model 'lineal'"),
         ("{deal: {model: participation}}", "conversions: deal.model: participation gives every"),
         ("{deal: {lookback_days: 0}}", "conversions.deal.lookback_days"),

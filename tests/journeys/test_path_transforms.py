@@ -93,12 +93,12 @@ def test_any_chain_leaves_what_plain_python_leaves(path: list[str], steps: list)
     ("step", "said"),
     [
         ("exposed", "'exposure', 'first', 'unique'"),
-        ({"remove_if_not_all": []}, "takes the channels to remove"),
-        ("remove_if_not_all", "takes the channels to remove"),
-        ({"exposure": ["Direct"]}, "takes none"),
+        ({"remove_if_not_all": []}, "lacks the channels to remove"),
+        ("remove_if_not_all", "lacks the channels to remove"),
+        ({"exposure": ["Direct"]}, "takes no channels"),
         ({"remove_if_not_all": "Direct"}, "list"),
-        ({"first": [], "exposure": []}, "write a name"),
-        (1, "write a name"),
+        ({"first": [], "exposure": []}, "write exposure, first"),
+        (1, "write exposure, first"),
     ],
 )
 def test_a_bad_step_is_named(step: object, said: str) -> None:
