@@ -143,7 +143,7 @@ def test_curves_that_were_learnt_are_promoted_and_named(
     )
     (version,) = versions(str(house.home), "acme", "ihc")
     assert "not promoted" in house.serve()["acme"].reasons[0]
-    assert promote("acme", "home")
+    assert promote(house.client("acme"))
 
     assert house.rows(said) == [("local", version.name)]
     ((total,),) = house.rows(
