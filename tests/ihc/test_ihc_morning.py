@@ -13,7 +13,7 @@ from pipelines.blueprints.ihc_variables import ihc
 from pipelines.ihc import request_log
 from pipelines.learning import curves
 from pipelines.learning.versions import versions
-from pipelines.serving import morning
+from pipelines.serving import morning, shard_run
 from pipelines.serving.promotion import promote
 from pipelines.serving.warehouse import Warehouse
 from tests.builders.restating import restate
@@ -153,7 +153,8 @@ def test_curves_that_were_learnt_are_promoted_and_named(
     assert total == 0
 
     later = version.trained_at + timedelta(days=31)
-    monkeypatch.setattr(morning, "utc_now", lambda: later)
+    for module in (morning, shard_run):
+        monkeypatch.setattr(module, "utc_now", lambda: later)
     assert house.serve()["acme"].result == "published"
     assert [one.trained_at for one in versions(str(house.home), "acme", "ihc")] == [
         version.trained_at,
