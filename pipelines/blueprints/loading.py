@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import NamedTuple, cast
 
 from sqlglot import exp
+from sqlmesh.core import constants
 from sqlmesh.core.loader import SqlMeshLoader
 from sqlmesh.core.model import Model, SqlModel
 from sqlmesh.utils.cache import FileCache
@@ -145,6 +146,8 @@ def load_by_client() -> None:
     the work.
     """
     SqlMeshLoader._Cache = ClientModels  # type: ignore[misc]
+    # A process forked while DuckDB's threads run may crash; one alone also costs a third less.
+    constants.MAX_FORK_WORKERS = 1
     gc.set_threshold(100_000, 50, 50)
 
 

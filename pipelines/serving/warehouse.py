@@ -5,9 +5,6 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import NamedTuple
 
-# A shard is a forked process itself; SQLMesh forking again under DuckDB's threads may crash.
-os.environ.setdefault("MAX_FORK_WORKERS", "1")
-
 import duckdb
 from sqlglot import exp
 from sqlmesh import Context

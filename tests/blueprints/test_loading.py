@@ -38,7 +38,6 @@ class Loader:
         self.project = project
         self._made: list[str] = []
         put = ClientModels.put
-        monkeypatch.setattr("sqlmesh.core.constants.MAX_FORK_WORKERS", 1)  # all in this process
         monkeypatch.setattr(
             ClientModels,
             "put",
