@@ -1,12 +1,14 @@
 """Commit what the batches of a source change: all of its tables in one load, or none."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from pipelines.ingest.delta import Changes, Table, changes
 from pipelines.ingest.load_counts import Counts
 from pipelines.ingest.source_log import SourceLog
 from pipelines.settings.client import Client
-from pipelines.sources.batches import Batch
+from pipelines.sources.batches import Batch, ExportError
 from pipelines.sources.deliveries import delivery_of
 
 
@@ -21,12 +23,23 @@ def bring_in(
     for name, delivered in batches.items():
         table = Table(client, name, delivery_of(client, log.source, name), log)
         if fresh := _never_loaded(table, delivered):
-            changed[name] = changes(table, fresh, folder)
+            with _naming(name):
+                changed[name] = changes(table, fresh, folder)
             is_new |= _are_new(table, fresh)
     counts = sum((table.counts for table in changed.values()), Counts())
     if is_new or not counts.is_all_unchanged:
         log.append(_files(changed))
     return counts
+
+
+@contextmanager
+def _naming(table: str) -> Iterator[None]:
+    """Note of an export that is refused which table it is of."""
+    try:
+        yield
+    except ExportError as error:
+        error.table = table
+        raise
 
 
 def _never_loaded(table: Table, batches: list[Batch]) -> list[Batch]:

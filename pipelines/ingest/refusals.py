@@ -21,14 +21,23 @@ def status_of(client: Client, source: str, error: Exception) -> Status:
     if isinstance(error, PlatformError):
         return _late(client, source, error)
     if isinstance(error, ExportError):
+        problem = f"{error}{_remedy(client, source, error)}"
         if error.file:
-            keep_refused(client, source, error.file, str(error))
-        return Status(client.id, source, "refused", printable(str(error)))
+            keep_refused(client, source, error.file, problem)
+        return Status(client.id, source, "refused", printable(problem))
     cause: BaseException = error
     while cause.__cause__:
         cause = cause.__cause__
     problem = f"{type(cause).__name__}: {cause}; correct it and run it again"
     return Status(client.id, source, "failed", printable(problem))
+
+
+def _remedy(client: Client, source: str, error: ExportError) -> str:
+    """Return where the setting goes that would read an export, ready to paste."""
+    if not error.setting:
+        return ""
+    place = ".".join(each for each in ("sources", source, error.table) if each)
+    return f". To read it, write in clients/{client.id}.yaml under {place}: `{error.setting}`"
 
 
 def _late(client: Client, source: str, error: PlatformError) -> Status:

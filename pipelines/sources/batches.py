@@ -13,12 +13,18 @@ from pipelines.settings.exports import Export
 
 
 class ExportError(Exception):
-    """A batch that cannot be used as a whole; the text names it, the reason, the remedy."""
+    """A batch that cannot be used as a whole; the text names it, the reason, the remedy.
 
-    def __init__(self, reason: str, file: Path | None = None, name: str = "") -> None:
+    `setting` is the line of the client's file, under the table's export, that would read it: such
+    as `grain: sum`. Whoever knows the client and the table adds where that line goes.
+    """
+
+    def __init__(
+        self, reason: str, file: Path | None = None, name: str = "", setting: str = ""
+    ) -> None:
         name = name or (file.name if file else "")
         super().__init__(f"{name}: {reason}" if name else reason)
-        self.file = file
+        self.file, self.setting, self.table = file, setting, ""
 
 
 class Rows(NamedTuple):
@@ -71,11 +77,10 @@ class Batch(NamedTuple):
     open: Callable[[duckdb.DuckDBPyConnection], AbstractContextManager[Rows]]
     covers: Coverage = Coverage()
 
-    def refused(self, reason: str) -> ExportError:
-        """Return the error that refuses the whole batch."""
-        if self.path and not self.covers.first:
-            return ExportError(reason, self.path, self.path.name)
-        return ExportError(reason, self.path, self.name)
+    def refused(self, reason: str, setting: str = "") -> ExportError:
+        """Return the error that refuses the whole batch; `setting` is what would read it."""
+        name = self.path.name if self.path and not self.covers.first else self.name
+        return ExportError(reason, self.path, name, setting)
 
 
 class FetchRequest(NamedTuple):
