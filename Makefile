@@ -6,7 +6,7 @@ DATA := $(or $(ATTRIBUTION_HOME),.)
 SQLMESH := $(BIN)/sqlmesh --log-file-dir "$(DATA)/logs"
 
 .PHONY: help daily ingest backfill status export blueprint train preview promote plan audit \
-	test check ci style types lint format docs demo demo-api demo-clean lock clean install exports
+	test check ci style types lint versions format docs demo demo-api demo-clean lock clean install exports
 
 help: ## list these verbs
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -63,6 +63,9 @@ lint: install ## check the house's rules
 
 types: install ## check the types
 	$(BIN)/mypy
+
+versions: install ## check the platforms' API versions
+	$(BIN)/python -m linter.api_versions
 
 format: install ## format SQL and Python
 	$(BIN)/python -m linter.columns

@@ -46,6 +46,7 @@ def daily(client: Some = None) -> None:
     _ingest(clients)
     reports = list(screen.counted("Run", serve(clients), len(clients)))
     screen.show_morning(reports)
+    _warn_of_versions(clients)
     _end(problems or any(report.result == "held" for report in reports))
 
 
@@ -71,6 +72,7 @@ def status(client: Some = None) -> None:
     clients, problems = _read_and_name_missing(client)
     found = [status for client in clients for status in statuses(client)]
     screen.show_statuses(found)
+    _warn_of_versions(clients)
     _end(problems or any(status.code != "ok" for status in found))
 
 
@@ -252,6 +254,15 @@ def _ingest(clients: list[Client]) -> None:
 
     done = screen.counted("Ingest", ingest(clients), len(clients))
     screen.show_ingest([outcome for outcomes in done for outcome in outcomes])
+
+
+def _warn_of_versions(clients: list[Client]) -> None:
+    """Show which platforms are asked in a version of their API that ends soon, or has ended."""
+    from pipelines.sources.platforms.versions import ending_versions
+
+    for client in clients:
+        for warning in ending_versions(client):
+            screen.warn(client.id, warning)
 
 
 def _promote(client: str, settings: Client | None) -> bool:

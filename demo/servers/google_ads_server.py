@@ -39,7 +39,7 @@ class Customer:
 
 
 def failure(
-    status: str, family: str, code: str, message: str, version: str = "v21", **details: Any
+    status: str, family: str, code: str, message: str, version: str = "v26", **details: Any
 ) -> Status:
     """Return an error in the platform's shape; `family` is the kind of error code."""
     number, text = MESSAGES[status]
@@ -95,6 +95,7 @@ class GoogleAdsServer(GoogleTokens):
         self.manager: str | None = None
         self.chunk_rows = self.page_rows = 10_000
         self.quota: int | None = None
+        self.oldest_version = 23
 
     def heal(self) -> None:
         super().heal()
@@ -134,6 +135,7 @@ class GoogleAdsServer(GoogleTokens):
         return int(start)
 
     def _rows(self, request: Request, version: str, customer_id: str) -> tuple[list[dict], str]:
+        self._refuse_if_ended(version)
         self._authenticate(request, version)
         self._spend_quota()
         customer = self._customer(request, version, customer_id)
@@ -144,6 +146,11 @@ class GoogleAdsServer(GoogleTokens):
             raise _refused(version, "queryError", error.code, str(error)) from None
         rows = gaql.run(query, customer.rows, {"customer_id": customer_id, **facts})
         return rows, ",".join(_mask(field) for field in query.fields)
+
+    def _refuse_if_ended(self, version: str) -> None:
+        if int(version.removeprefix("v")) < self.oldest_version:
+            message = f"Version {version} is deprecated. Requests to this version will be blocked."
+            raise _refused(version, "requestError", "UNSUPPORTED_VERSION", message)
 
     def _authenticate(self, request: Request, version: str) -> None:
         state = self.token_state(request.bearer())

@@ -7,6 +7,8 @@ from urllib.parse import urlencode
 
 from demo.servers.http_server import Answer, Refused, Request, Server, Status
 
+ENDED = "You are calling a deprecated version of the Ads API. Please update to the latest version: v27.0."
+
 
 class GraphServer(Server):
     """Check `token`, page rows, and report the usage with every answer."""
@@ -14,6 +16,7 @@ class GraphServer(Server):
     def __init__(self) -> None:
         super().__init__()
         self.token = "EAAdemo"
+        self.oldest_version = 25
         self._dead: dict[str, Status] = {}
 
     def expire_token(self) -> None:
@@ -29,12 +32,14 @@ class GraphServer(Server):
     def finish(self, request: Request, answer: Answer) -> Answer:
         usage = {"call_count": 1, "total_cputime": 1, "total_time": 1}
         account = {"acc_id_util_pct": 1.0, "reset_time_duration": 0}
-        headers = {"facebook-api-version": "v25.0", "x-app-usage": json.dumps(usage)}
+        headers = {"facebook-api-version": _version(request), "x-app-usage": json.dumps(usage)}
         answer.headers = {**headers, "x-ad-account-usage": json.dumps(account)} | answer.headers
         return answer
 
     def authenticate(self, request: Request) -> None:
-        """Refuse a request without a good token."""
+        """Refuse a request without a good token, or in a version that has ended."""
+        if int(_version(request)[1:].partition(".")[0] or 0) < self.oldest_version:
+            raise refused(400, 2635, f"(#2635) {ENDED}")
         token = request.bearer() or parameters(request).get("access_token")
         if not token:
             raise refused(400, 104, "An access token is required to request this resource.")
@@ -101,6 +106,11 @@ def parameters(request: Request) -> dict[str, str]:
     return request.query | {
         name: value if isinstance(value, str) else json.dumps(value) for name, value in body.items()
     }
+
+
+def _version(request: Request) -> str:
+    """Return the version that a path begins with, such as v27.0."""
+    return request.path.split("/")[1]
 
 
 def _cursor(position: int) -> str:

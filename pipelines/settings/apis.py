@@ -6,6 +6,7 @@ from typing import Annotated, Literal, get_args
 from pydantic import Field, field_validator
 
 from pipelines.contracts.catalog import CONTRACTS
+from pipelines.settings.api_versions import NEWEST
 from pipelines.settings.base import Settings, secure
 
 VERSION = r"^v[0-9]+([.][0-9]+)?$"
@@ -46,7 +47,7 @@ class GoogleAdsApi(AdsApi):
     )
     restate_days: int = Field(30, ge=1, le=400, description=RESTATED)
     days_per_request: int = Field(31, ge=1, le=366, description="Days that one request asks for.")
-    version: str = Field("v23", pattern=VERSION, description=OF_VERSION)
+    version: str = Field(NEWEST["google_ads"], pattern=VERSION, description=OF_VERSION)
     base_url: str = Field("https://googleads.googleapis.com", description=ADDRESS)
     token_url: str = Field(
         "https://oauth2.googleapis.com/token", description="Address that gives access tokens."
@@ -69,7 +70,7 @@ class FacebookAdsApi(AdsApi):
         le=366,
         description="Days that one request asks for; above 7, Facebook prepares a report first.",
     )
-    version: str = Field("v24.0", pattern=VERSION, description=OF_VERSION)
+    version: str = Field(NEWEST["facebook_ads"], pattern=VERSION, description=OF_VERSION)
     base_url: str = Field("https://graph.facebook.com", description=ADDRESS)
 
 

@@ -18,7 +18,7 @@ PATTERNS = {  # what a pattern of the settings asks for
     r"^[a-z][a-z0-9_]*$": "lower-case letters, digits and _, the first one a letter",
     r"^[a-z][a-z0-9]*$": "lower-case letters and digits, the first one a letter",
     r"^([01][0-9]|2[0-3]):[0-5][0-9]$": "a time like '08:00', quoted",
-    r"^v[0-9]+([.][0-9]+)?$": "a version like v23 or v24.0",
+    r"^v[0-9]+([.][0-9]+)?$": "a version like v26 or v27.0",
     r"^[0-9]+$": "digits only, quoted, as '1234567890'",
     r"^[A-Za-z]\w*([.][A-Za-z]\w*)*$": "the name of a field, as Web_User_Id__c",
     r"^[^.]+([.][^.]+)?$": "a table, or schema.table",

@@ -8,6 +8,7 @@ Code = Literal[
     "credentials_refused",
     "consent_revoked",
     "unknown_account",
+    "version_expired",
     "rate_limited",
     "platform_down",
     "connection_cut",

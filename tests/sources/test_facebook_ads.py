@@ -314,7 +314,16 @@ def server_error(server: FacebookAdsServer) -> None:
 
 
 def unknown_error(server: FacebookAdsServer) -> None:
-    server.fail(failure(400, 2635, "You are calling a deprecated version"), times=None)
+    server.fail(failure(400, 9999, "Something else is wrong"), times=None)
+
+
+def ended_version(server: FacebookAdsServer) -> None:
+    server.oldest_version = 28
+
+
+def forgotten_version(server: FacebookAdsServer) -> None:
+    page = Status(404, "<html>Not Found</html>", {"Content-Type": "text/html"})
+    server.fail(page, times=None)
 
 
 def another_answer(server: FacebookAdsServer) -> None:
@@ -322,7 +331,7 @@ def another_answer(server: FacebookAdsServer) -> None:
 
 
 def an_endless_page(server: FacebookAdsServer) -> None:
-    paging = {"next": f"{server.url}/v24.0/act_1/insights?after=x&access_token={TOKEN}"}
+    paging = {"next": f"{server.url}/v27.0/act_1/insights?after=x&access_token={TOKEN}"}
     server.fail(Status(200, {"data": [], "paging": paging}), times=None)
 
 
@@ -341,7 +350,9 @@ TROUBLES = [
     (app_limit, "rate_limited", "Application request limit"),
     (account_limit, "rate_limited", "account 1"),
     (server_error, "platform_down", "tries again"),
-    (unknown_error, "request_refused", "deprecated version"),
+    (unknown_error, "request_refused", "Something else"),
+    (ended_version, "version_expired", "set sources.facebook_ads.api.version: v27.0"),
+    (forgotten_version, "version_expired", "set sources.facebook_ads.api.version: v27.0"),
     (another_answer, "malformed_answer", "data"),
     (an_endless_page, "malformed_answer", "next page"),
     (odd_error, "request_refused", "no *** here"),

@@ -261,9 +261,24 @@ def manager_as_customer(server: GoogleAdsServer) -> None:
 
 
 def unknown_error(server: GoogleAdsServer) -> None:
-    message = "Version v23 is over."
-    family, code = "requestError", "UNSUPPORTED_VERSION"
+    message = "Something else is wrong."
+    family, code = "requestError", "UNKNOWN"
     server.fail(google.failure("INVALID_ARGUMENT", family, code, message), times=None)
+
+
+def ended_version(server: GoogleAdsServer) -> None:
+    server.oldest_version = 27
+
+
+def ended_long_ago(server: GoogleAdsServer) -> None:
+    message = "Version v26 is deprecated. Requests to this version will be blocked."
+    error = google.failure("INVALID_ARGUMENT", "requestError", "UNKNOWN", message)
+    server.fail(error, times=None)
+
+
+def forgotten_version(server: GoogleAdsServer) -> None:
+    page = Status(404, "<html>Not Found</html>", {"Content-Type": "text/html"}, path="googleAds:")
+    server.fail(page, times=None)
 
 
 def account_quota(server: GoogleAdsServer) -> None:
@@ -292,7 +307,10 @@ TROUBLES = [
     (disabled_customer, "unknown_account", "not yet enabled"),
     (forbidden_customer, "unknown_account", "api.manager"),
     (manager_as_customer, "unknown_account", "accounts below it"),
-    (unknown_error, "request_refused", "Version v23 is over"),
+    (unknown_error, "request_refused", "Something else"),
+    (ended_version, "version_expired", "set sources.google_ads.api.version: v26"),
+    (ended_long_ago, "version_expired", "set sources.google_ads.api.version: v26"),
+    (forgotten_version, "version_expired", "set sources.google_ads.api.version: v26"),
     (account_quota, "rate_limited", "account 1"),
     (platform_down, "platform_down", "503"),
     (another_answer, "malformed_answer", "tries again"),

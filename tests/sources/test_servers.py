@@ -42,7 +42,7 @@ class Google:
     def ask(
         self, query: str, customer: str = "1", verb: str = "searchStream", **body: str
     ) -> requests.Response:
-        url = f"{self.server.url}/v21/customers/{customer}/googleAds:{verb}"
+        url = f"{self.server.url}/v26/customers/{customer}/googleAds:{verb}"
         return requests.post(url, json={"query": query, **body}, headers=self.headers)
 
     def refusal(self, *asked: str, **more: str) -> tuple[int, str, str]:
@@ -199,13 +199,13 @@ class Meta:
         self.report |= {"fields": "ad_id,spend,clicks,actions", "time_range": span(*DAYS[:2])}
 
     def get(self, path: str, **query: str) -> requests.Response:
-        return requests.get(f"{self.server.url}/v25.0/{path}", query, headers=self.headers)
+        return requests.get(f"{self.server.url}/v27.0/{path}", query, headers=self.headers)
 
     def insights(self, **changes: str) -> requests.Response:
         return self.get("act_1/insights", **(self.report | changes))
 
     def start(self) -> str:
-        url = f"{self.server.url}/v25.0/act_1/insights"
+        url = f"{self.server.url}/v27.0/act_1/insights"
         return requests.post(url, self.report, headers=self.headers).json()["report_run_id"]
 
     def polled(self, name: str, times: int) -> list[str]:

@@ -20,6 +20,7 @@ from pipelines.sources.platforms import days
 from pipelines.sources.platforms.days import DAY, Span
 from pipelines.sources.platforms.facebook_errors import TooMuch, malformed, refused, usage
 from pipelines.sources.platforms.responses import text, zero_if_absent
+from pipelines.sources.platforms.versions import or_no_version
 from pipelines.sources.rest import Token, connect, seconds_until
 from pipelines.sql import literal
 
@@ -55,7 +56,7 @@ def fetch(request: FetchRequest, api: FacebookAdsApi) -> Iterator[Batch]:
     graph = connect(
         f"{api.base_url}/{api.version}",
         request.until,
-        refused,
+        or_no_version("facebook_ads", api.version, refused),
         Token(lambda: secrets["access_token"]),
     )
     report = partial(_report, graph, request.until)

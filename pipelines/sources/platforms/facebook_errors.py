@@ -6,6 +6,7 @@ from contextlib import suppress
 from requests import Response
 
 from pipelines.sources.errors import PlatformError
+from pipelines.sources.platforms.versions import version_expired
 
 
 class TooMuch(PlatformError):
@@ -25,6 +26,8 @@ def refused(response: Response) -> PlatformError | None:
     if code == 10 or 200 <= code < 300:
         remedy = "let the ad account's owner grant ads_read to the token's user"
         return PlatformError("consent_revoked", f"{reason}; {remedy}", account=True)
+    if code == 2635:
+        return version_expired("facebook_ads", reason)
     if code == 803 or (code, subcode) == (100, 33):
         return PlatformError("unknown_account", f"{reason}; check api.accounts", account=True)
     if code in (4, 17, 32, 613) or 80000 <= code <= 80014:

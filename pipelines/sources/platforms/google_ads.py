@@ -27,6 +27,7 @@ from pipelines.sources.platforms.google_errors import (
 )
 from pipelines.sources.platforms.quotas import shared_by, used_up
 from pipelines.sources.platforms.responses import micros, text, zero_if_absent
+from pipelines.sources.platforms.versions import or_no_version
 from pipelines.sources.rest import Token, connect, seconds_until
 
 DELIVERY = "days"
@@ -84,7 +85,7 @@ def fetch(request: FetchRequest, api: GoogleAdsApi) -> Iterator[Batch]:
     google = connect(
         f"{api.base_url}/{api.version}",
         request.until,
-        partial(refused, quota),
+        or_no_version("google_ads", api.version, partial(refused, quota)),
         Token(partial(_access_token, api.token_url, secrets, request.until)),
         headers,
     )

@@ -1,11 +1,13 @@
 """Turn the errors of Google Ads and its token endpoint into PlatformErrors."""
 
+import re
 from pathlib import Path
 
 from requests import Response
 
 from pipelines.sources.errors import Code, PlatformError
 from pipelines.sources.platforms.quotas import use_up
+from pipelines.sources.platforms.versions import version_expired
 
 
 def no_token(response: Response) -> PlatformError | None:
@@ -40,6 +42,8 @@ def named_error(quota: Path, error: dict) -> PlatformError | None:
         return None
     if status == "UNAUTHENTICATED" and (not codes or _RENEWED.intersection(codes)):
         return PlatformError("credentials_refused", f"{reason}; check the credentials", renew=True)
+    if "UNSUPPORTED_VERSION" in codes or _ENDED.search(reason):
+        return version_expired("google_ads", reason)
     for code, (named, remedy) in _CODES.items():
         if code in codes:
             is_account = named == "unknown_account"
@@ -74,6 +78,7 @@ def malformed(what: str) -> PlatformError:
     return PlatformError("malformed_answer", reason)
 
 
+_ENDED = re.compile(r"Version v\d+ is deprecated")  # older versions named no code of their own
 _RENEWED = {
     "OAUTH_TOKEN_EXPIRED",
     "OAUTH_TOKEN_INVALID",
