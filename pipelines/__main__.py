@@ -152,7 +152,9 @@ def preview(client: Chosen) -> None:
     from pipelines.learning.training import TrainingError
     from pipelines.serving import promotion
 
-    chosen = _one(client)
+    (chosen,), problems = _read([client])
+    if problems:
+        raise _stop(f"{client}: not previewed, `prod` keeps what it has; correct its file first")
     try:
         shifts = promotion.preview(chosen)
     except PlanError as error:
@@ -273,7 +275,7 @@ def _promote(client: str, settings: Client | None) -> bool:
     from pipelines.serving import promotion
 
     if not settings:
-        screen.warn(client, "not promoted, it keeps what it had; its file comes first")
+        screen.warn(client, "not promoted, `prod` keeps what it has; correct its file first")
         return False
     try:
         changed = promotion.promote(settings)

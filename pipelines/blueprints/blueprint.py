@@ -34,7 +34,7 @@ class Blueprint(NamedTuple):
 def blueprints() -> dict[str, str]:
     """Return the variables of every client of the shard in use, as SQLMesh reads them, by client.
 
-    A broken client file is named and runs on its last good settings. Raise ValueError without any
+    A broken client file is named and runs on what was promoted. Raise ValueError without any
     usable client: SQLMesh would take that for a project without models, and drop every view.
     """
     from sqlmesh.core.console import get_console  # here: it loads all of SQLMesh

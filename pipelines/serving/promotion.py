@@ -7,6 +7,7 @@ from pipelines.learning.training import train_first
 from pipelines.serving import memory
 from pipelines.serving.warehouse import Warehouse
 from pipelines.settings.client import Client
+from pipelines.settings.reader import keep_promoted
 
 
 class Shift(NamedTuple):
@@ -72,4 +73,5 @@ def promote(client: Client) -> bool:
             memory.forget(client.id, client.shard)
         for environment in behind:
             warehouse.plan(environment, [client.id])
+        keep_promoted(client)
         return bool(behind)

@@ -7,6 +7,7 @@ from pipelines.learning.training import TrainingError, retrain, untrained, utc_n
 from pipelines.serving.report import Figures, Report, error_text
 from pipelines.serving.warehouse import Failure, Warehouse
 from pipelines.settings.client import Client
+from pipelines.settings.reader import keep_promoted
 
 _WAITS = (
     "changed, but not promoted: make preview CLIENT={client}, then make promote CLIENT={client}"
@@ -25,6 +26,7 @@ def run(clients: list[Client]) -> list[Report]:
         failures = warehouse.run("daily", names)
         _promote(warehouse, [name for name in names if name not in failures])
         _run_older_versions(warehouse, names)
+        _keep_promoted(warehouse, clients)
         reports = _reports(warehouse, names, failures, not_trained)
         return reports + [Report(name, "held", [reason]) for name, reason in refused.items()]
 
@@ -90,6 +92,14 @@ def _run_older_versions(warehouse: Warehouse, clients: list[str]) -> None:
     older = sorted(name for name in clients if name in prod and prod[name] != daily[name])
     if older:
         warehouse.run("prod", older)
+
+
+def _keep_promoted(warehouse: Warehouse, clients: list[Client]) -> None:
+    """Keep the settings of the clients that are published as their files are."""
+    local, daily, prod = warehouse.local(), warehouse.promoted("daily"), warehouse.promoted("prod")
+    for client in clients:
+        if client.id in prod and local[client.id] == daily[client.id] == prod[client.id]:
+            keep_promoted(client)
 
 
 def _reports(

@@ -73,7 +73,7 @@ class _UniqueKeys(yaml.SafeLoader):
 
 
 def read(shard: str | None = None) -> tuple[list[Client], list[Problem]]:
-    """Return every client, and the problems met; a broken file yields its last good settings."""
+    """Return every client, and the problems met; a broken file yields what was promoted last."""
     clients, problems = [], _misnamed()
     for path in (path for path in _files() if path.suffix == ".yaml"):
         try:
@@ -115,14 +115,25 @@ def _misnamed() -> list[Problem]:
 
 
 def keep(client: Client) -> None:
-    """Keep a copy of a client's good settings, to run on if the file breaks."""
-    kept = _kept(client.id)
+    """Keep a copy of a client's good settings, to run on if the file breaks before it is promoted."""
+    if _copy(client, _kept(client.id)):
+        _retired(client.id).unlink(missing_ok=True)
+
+
+def keep_promoted(client: Client) -> None:
+    """Keep a copy of the settings that a client is published by, to run on if the file breaks."""
+    _copy(client, _promoted(client.id))
+
+
+def _copy(client: Client, kept: Path) -> bool:
+    """Copy a client's file if it is not kept yet, and still says what was read; return whether."""
     with suppress(ClientError, OSError):  # it was broken or removed since it was read
         content = (clients_folder() / kept.name).read_bytes()
         is_kept = kept.exists() and kept.read_bytes() == content
         if not is_kept and _checked(client.id, content) == client:
             write_atomically(kept, content)
-            _retired(client.id).unlink(missing_ok=True)
+            return True
+    return False
 
 
 def set_aside(client: str) -> None:
@@ -132,6 +143,7 @@ def set_aside(client: str) -> None:
     _retired(client).parent.mkdir(exist_ok=True)
     if _kept(client).exists():
         _kept(client).replace(_retired(client))
+    _promoted(client).unlink(missing_ok=True)
     _retired(client).touch()
 
 
@@ -149,17 +161,28 @@ def last_settings(client: str) -> Client | None:
 
 
 def _last_good(client: str) -> tuple[list[Client], str]:
-    kept = _kept(client)
-    if not kept.exists():
-        return [], "the client is skipped until its file is corrected"
-    try:
-        return [parse(kept)], "its last good settings stay in force"
-    except ClientError:
-        return [], "the client is skipped: its last good settings are no longer valid either"
+    """Return what a client with a broken file runs on, and which settings these are.
+
+    An edit that was good but never promoted is not among them once something was promoted.
+    """
+    for kept, which in ((_promoted(client), "what was promoted"), (_kept(client), _NEVER)):
+        if kept.exists():
+            try:
+                return [parse(kept)], f"{which} stays in force"
+            except ClientError:
+                return [], f"the client is skipped: {which} is no longer valid either"
+    return [], "the client is skipped until its file is corrected"
+
+
+_NEVER = "nothing was promoted yet, so what its file said before"
 
 
 def _kept(client: str) -> Path:
     return lake_folder() / client / "_settings" / f"{client}.yaml"
+
+
+def _promoted(client: str) -> Path:
+    return lake_folder() / client / "_settings" / "promoted" / f"{client}.yaml"
 
 
 def _retired(client: str) -> Path:

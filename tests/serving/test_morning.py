@@ -258,7 +258,7 @@ def test_a_broken_settings_file_is_named_and_stops_nobody(served: House) -> None
 
     assert done.returncode == 1
     assert "acme: clients/acme.yaml: attribution.lookback_days" in done.stdout
-    assert "its last good settings stay in force" in done.stdout
+    assert "what was promoted stays in force" in done.stdout
     assert len(re.findall(r"│ published", done.stdout)) == 4
 
 

@@ -133,5 +133,5 @@ def test_a_client_with_a_wrong_file_is_neither_promoted_nor_retired(served: Hous
     promoted = served.pipelines("promote", "acme")
 
     assert promoted.returncode == 1
-    assert "acme: not promoted, it keeps what it had; its file comes first" in promoted.stdout
+    assert "acme: not promoted, `prod` keeps what it has; correct its file first" in promoted.stdout
     assert served.published("acme") == before

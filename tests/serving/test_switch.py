@@ -181,3 +181,24 @@ def test_a_client_without_a_file_is_retired_by_promotion(served: House) -> None:
     assert done.returncode == 0, done.stdout
     assert served.published("shop") == {}
     assert served.published("acme")
+
+
+def test_a_draft_that_nobody_promoted_never_runs_in_the_place_of_a_broken_file(
+    switched: House,
+) -> None:
+    """An edit is read by `make ingest` and waits; then a typing error breaks the file."""
+    before = switched.published("acme")
+    switched.ingest()
+    assert switched.client("acme").attribution.model == "last_touch"
+    switched.edit("acme", "model: last_touch", "model: last_tuch")
+
+    previewed = switched.pipelines("preview", "acme")
+    promoted = switched.pipelines("promote", "acme")
+
+    assert (previewed.returncode, promoted.returncode) == (1, 1)
+    assert "attribution.model" in previewed.stdout and "attribution.model" in promoted.stdout
+    assert "acme: not previewed, `prod` keeps what it has" in previewed.stdout
+    assert "acme: not promoted, `prod` keeps what it has" in promoted.stdout
+    assert "what was promoted stays in force" in promoted.stdout
+    assert switched.client("acme").attribution.model == "position_based"
+    assert switched.published("acme") == before

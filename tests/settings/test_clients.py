@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from pipelines.settings.exports import Bucket, Export, Postgres
-from pipelines.settings.reader import ClientError, keep, parse, read
+from pipelines.settings.reader import ClientError, keep, keep_promoted, parse, read
 from pipelines.settings.sources import Sources
 from tests.conftest import PROJECT, House
 
@@ -307,7 +307,7 @@ def test_a_broken_file_runs_on_its_last_good_settings(house: House) -> None:
     clients, problems = read()
     assert clients == before
     assert [problem.client for problem in problems] == ["acme", "cobalt"]
-    assert all("last good settings stay in force" in problem.fallback for problem in problems)
+    assert all("its file said before stays in force" in problem.fallback for problem in problems)
     assert "clients/acme.yaml: currency: " in str(problems[0])
 
 
@@ -345,6 +345,17 @@ def test_settings_are_kept_as_they_were_read(house: House) -> None:
     keep(house.client("acme"))
     house.change("acme", attribution={"lookback_days": "ever"})
     assert house.client("acme").attribution.lookback_days == 32
+
+
+def test_a_broken_file_runs_on_what_was_promoted_not_on_a_later_draft(house: House) -> None:
+    promoted = house.client("acme")
+    keep_promoted(promoted)
+    house.change("acme", attribution={"lookback_days": 31})
+    keep(house.client("acme"))
+    house.change("acme", attribution={"lookback_days": "ever"})
+    clients, (problem,) = read()
+    assert promoted in clients
+    assert problem.fallback == "what was promoted stays in force"
 
 
 def test_kept_settings_that_an_upgrade_forbids_stop_nobody(house: House) -> None:
