@@ -13,7 +13,11 @@ SELECT
   row_key AS event_id, /* A hash of the row without its currency: events have no id of their own */
   client_id, /* The shop's customer */
   event_type, /* page_view, purchase, or a type that `conversions:` names */
-  @utc(event_time, @timezone) AS event_time, /* UTC */
+  CASE
+    WHEN event_type = 'page_view'
+    THEN @utc(event_time, @timezone)
+    ELSE @utc_by(event_time, @timezone)
+  END AS event_time, /* UTC; of a day without an hour the first second of a page view, the last of what may be a conversion */
   session_id, /* The site's own id of the session */
   channel, /* The channel, as the shop names it */
   campaign_id, /* NULL where the channel has no campaigns */

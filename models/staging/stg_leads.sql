@@ -12,7 +12,7 @@ MODEL (
 
 SELECT
   lead_id, /* The CRM's id */
-  @utc(created_at, @timezone) AS created_at, /* When the lead was made, UTC */
+  @utc_by(created_at, @timezone) AS created_at, /* When the lead was made, UTC */
   email, /* As the CRM has it; NULL if unknown */
   converted_account_id, /* The account it was converted to; NULL while it is a lead */
   converted_contact_id, /* The contact it became */

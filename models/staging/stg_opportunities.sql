@@ -14,12 +14,12 @@ SELECT
   customer_id, /* Who the deal is with; NULL if the CRM does not say */
   account_id, /* The CRM's account; NULL where unknown */
   stage, /* The CRM's name of the stage */
-  @utc(opened_at, @timezone) AS opened_at, /* When the opportunity was made, UTC; NULL if unknown */
+  @utc_by(opened_at, @timezone) AS opened_at, /* When the opportunity was made, UTC; NULL if unknown */
   @utc_by(milestone_1, @timezone) AS milestone_1, /* A date of the client's own, UTC; NULL if not reached */
   @utc_by(milestone_2, @timezone) AS milestone_2, /* The same, another */
   @utc_by(milestone_3, @timezone) AS milestone_3, /* The same, another */
   is_won::BOOLEAN AS is_won, /* False again when a deal is reopened */
-  @utc(closed_at, @timezone) AS closed_at, /* UTC; NULL while open */
+  @utc_by(closed_at, @timezone) AS closed_at, /* UTC; the last second of a day without an hour; NULL while open */
   amount::DECIMAL(18, 6) AS amount, /* In its currency, as exact as delivered; NULL where nobody entered it */
   COALESCE(currency, @currency) AS currency, /* Of the amount: the client's where the CRM does not say */
   is_deleted, /* True once the CRM says so, or a full export lacks the opportunity */

@@ -51,7 +51,11 @@ _EVENT = {  # an event has no id of its own: these columns identify it
         "`page_view` (a touchpoint), `purchase` (a conversion), or a type that `conversions:` names",
         required=True,
     ),
-    "event_time": timestamp("When it happened", required=True),
+    "event_time": timestamp(
+        "When it happened; a day without an hour counts from its beginning for a `page_view`, to its"
+        " end for all else",
+        required=True,
+    ),
     "session_id": text("The shop's id of the session"),
     "channel": text("Channel, where the shop itself names it"),
     "campaign_id": text("Campaign; empty where the channel has none"),
@@ -144,7 +148,9 @@ CONTRACTS: dict[str, dict[str, Contract]] = {
                     "The site's id of the conversion; never one of a Salesforce deal", required=True
                 ),
                 "customer_id": text("Who converted"),
-                "converted_at": timestamp("When", required=True),
+                "converted_at": timestamp(
+                    "When; a day without an hour counts to its end", required=True
+                ),
                 "revenue": money("Revenue, in `currency`; negative for a refund", required=True),
                 "currency": _currency("revenue"),
             },
@@ -173,7 +179,9 @@ CONTRACTS: dict[str, dict[str, Contract]] = {
                     "True once the deal is won: it is a conversion; False again when it is reopened",
                     required=True,
                 ),
-                "closed_at": timestamp("When it was won or lost; a won deal without it is bad"),
+                "closed_at": timestamp(
+                    "When it was won or lost; a day without an hour counts to its end; a won deal without it is bad"
+                ),
                 "amount": money("Revenue of the deal, in `currency`"),
                 "currency": _currency("amount"),
                 "account_id": text(

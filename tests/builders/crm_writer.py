@@ -35,7 +35,7 @@ class CrmWorld(World):
         return super()._new_opportunities() | {
             "customer_id": self._any(["acme", "Ann@Acme.com", "cem@home.org", None]),
             "account_id": self._any(self.ACCOUNTS),
-            "opened_at": self._any([None, self._text(self._any(self.touched))]),
+            "opened_at": self._any([None, self._day_or_time(), self._day_or_time()]),
             "milestone_1": None,
             "milestone_2": self._any([None, self._touch(), self._touch()[:10]]),
             "milestone_3": self._touch(),
@@ -62,7 +62,7 @@ class CrmWorld(World):
     def _new_leads(self) -> dict:
         return {
             "lead_id": self._any(self.LEADS),
-            "created_at": self._text(self._any(self.touched)),
+            "created_at": self._day_or_time(),
             "email": self._any([*self.EMAILS, None]),
             "company": self._any(["Acme", None]),
             "converted_date": None,
@@ -84,6 +84,9 @@ class CrmWorld(World):
             "first_responded_date": self._any([self._touch()[:10], None]),
             "created_at": self._touch(),
         }
+
+    def _day_or_time(self) -> str:
+        return self._any([self._text, self._text, self._day])(self._any(self.touched))
 
     def _deal(self) -> str:
         return self._any(sorted(self.rows.get(("salesforce", "opportunities"), {})) or ["none"])

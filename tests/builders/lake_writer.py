@@ -367,9 +367,20 @@ class World:
         return self._text(at)
 
     def _conversion(self) -> str:
+        """Return a time near the touchpoints, or a day without an hour, which ends with its last second."""
         at = self._moment(self.touched, [timedelta(0), *self.windows])
+        if self.random.random() < 0.2:
+            return self._day(at)
         self.converted.append(at)
         return self._text(at)
+
+    def _day(self, at: datetime) -> str:
+        """Write a UTC time as the day that it is of where the client is."""
+        zone = ZoneInfo(self.client.timezone)
+        day = at.replace(tzinfo=timezone.utc).astimezone(zone).replace(microsecond=0)
+        last = day.replace(hour=23, minute=59, second=59).astimezone(timezone.utc)
+        self.converted.append(last.replace(tzinfo=None))
+        return f"{day:%Y-%m-%d}"
 
     def _moment(self, others: list[datetime], offsets: list[timedelta]) -> datetime:
         if self.random.random() < 0.5:

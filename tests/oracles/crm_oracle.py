@@ -62,7 +62,7 @@ class Crm:
     def _holder(self, deal: dict, path: list[Touch], name: str) -> int | None:
         if name == "first":
             return 0 if path else None
-        closed_at = self._utc(deal["closed_at"])
+        closed_at = self._utc_by(deal["closed_at"])
         dates = [
             date for date in self._dates(deal, name) if self._day(date) <= self._day(closed_at)
         ]
@@ -71,12 +71,12 @@ class Crm:
 
     def _dates(self, deal: dict, name: str) -> list[datetime]:
         if name == "lead":
-            return [self._utc(lead["created_at"]) for lead in self.leads if self._is_of(lead, deal)]
+            return [
+                self._utc_by(lead["created_at"]) for lead in self.leads if self._is_of(lead, deal)
+            ]
         known = {"opportunity": "opened_at", "closing": "closed_at"}
         text = deal[(known | self.client.attribution.milestones.dates)[name]]
-        if not text:
-            return []
-        return [self._utc(f"{text} 23:59:59" if len(text) == 10 else text)]
+        return [self._utc_by(text)] if text else []
 
     def _is_of(self, lead: dict, deal: dict) -> bool:
         if lead["converted_opportunity_id"] == deal["opportunity_id"]:
@@ -119,7 +119,7 @@ class Crm:
         return {name.lower() for name in names if name}
 
     def _path(self, deal: dict) -> list[Touch]:
-        people, closed_at = self._people(deal), self._utc(deal["closed_at"])
+        people, closed_at = self._people(deal), self._utc_by(deal["closed_at"])
         opened = closed_at - timedelta(days=self.client.attribution.lookback_days)
         path = [
             touch
@@ -159,3 +159,6 @@ class Crm:
 
     def _utc(self, text: str) -> datetime:
         return oracle._utc(text, self.client)
+
+    def _utc_by(self, text: str) -> datetime:
+        return oracle._utc_by(text, self.client)

@@ -261,7 +261,7 @@ def _conversions(history: list[Load], client: Client, until: datetime) -> list[C
             row["opportunity_id"],
             "deal",
             row["customer_id"],
-            _utc(row["closed_at"], client),
+            _utc_by(row["closed_at"], client),
             _money(row["amount"] or "0", client),
         )
         for row in _newest(history, "salesforce", "opportunities", until)
@@ -275,7 +275,7 @@ def _conversions(history: list[Load], client: Client, until: datetime) -> list[C
             row_key("web", "events", row),
             types[row["event_type"]],
             row["client_id"],
-            _utc(row["event_time"], client),
+            _utc_by(row["event_time"], client),
             _money(_priced(row, rates, client), client),
         )
         for row in _newest(history, "web", "events", until)
@@ -322,12 +322,17 @@ def _utc(text: str, client: Client) -> datetime:
     return moment.astimezone(timezone.utc).replace(tzinfo=None, microsecond=0)
 
 
+def _utc_by(text: str, client: Client) -> datetime:
+    """Return the latest moment that a text stands for: of a day without an hour, its last second."""
+    return _utc(text if ":" in text else f"{text} 23:59:59", client)
+
+
 def _priced(event: dict, rates: list[dict], client: Client) -> Decimal:
     """Return an event's revenue at the newest rate of its day, or of the seven before."""
     revenue, currency = Decimal(event["revenue"] or "0"), event["currency"] or client.currency
     if currency == client.currency or not revenue:
         return revenue
-    day = _day(_utc(event["event_time"], client), client)
+    day = _day(_utc_by(event["event_time"], client), client)
     known = {
         held: rate["rate"]
         for rate in rates
