@@ -16,6 +16,7 @@ from pipelines.home import clients_folder
 from pipelines.settings.client import Client
 from pipelines.settings.conversions import rules, with_every_model
 from pipelines.settings.reader import read
+from pipelines.sql import identifier
 
 
 class Blueprint(NamedTuple):
@@ -50,12 +51,15 @@ def blueprints() -> dict[str, str]:
 
 
 def blueprint(client: Client) -> str:
-    """Return one client's blueprint variables, as SQLMesh reads them."""
+    """Return one client's blueprint variables, as SQLMesh reads them.
+
+    The name is quoted: a client may be called `select` or `null`.
+    """
     variables = {
         name: value for group in groups(client) for name, value in group.variables().items()
     }
     assignments = [assignment(name, value) for name, value in variables.items()]
-    return f"(client := {client.id}, {', '.join(assignments)})"
+    return f"(client := {identifier(client.id)}, {', '.join(assignments)})"
 
 
 def groups(client: Client) -> Blueprint:

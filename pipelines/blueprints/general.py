@@ -4,8 +4,7 @@ from pydantic import Field
 
 from pipelines.blueprints.variables import Variables
 from pipelines.settings.client import Client
-
-MINOR_DIGITS = {"JPY": 0, "KRW": 0, "CLP": 0, "VND": 0, "ISK": 0, "BHD": 3, "KWD": 3, "TND": 3}
+from pipelines.settings.currencies import minor_digits
 
 
 class General(Variables):
@@ -21,7 +20,7 @@ class General(Variables):
 
 def general(client: Client) -> General:
     """Return what models of every layer read."""
-    digits = MINOR_DIGITS.get(client.currency, 2)
+    digits = minor_digits()[client.currency]
     return General(
         client_name=client.id,
         start=str(client.start),

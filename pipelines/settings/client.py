@@ -1,15 +1,16 @@
 """Say what one client's file may hold: every setting, with its default."""
 
-from datetime import date
+from datetime import date, datetime, timedelta, timezone
 from functools import cache
-from typing import Literal
+from typing import Annotated, Literal
 from zoneinfo import available_timezones
 
-from pydantic import Field, ValidationInfo, field_validator, model_validator
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
 from pipelines.settings.attribution import Attribution
 from pipelines.settings.base import Settings
 from pipelines.settings.conversions import Types, know_their_models, with_every_model
+from pipelines.settings.currencies import known
 from pipelines.settings.needs import missing
 from pipelines.settings.path_rules import ChannelRule
 from pipelines.settings.sources import Sources
@@ -17,7 +18,11 @@ from pipelines.settings.sources import Sources
 PathEnds = Literal["first_touch_attribution", "last_touch_attribution", "channel_performance"]
 Table = Literal[PathEnds, "attribution_customer_journey", "channel_reporting"]
 
-_time_zones = cache(available_timezones)
+
+@cache
+def time_zones() -> set[str]:
+    """Return IANA's names; `localtime` is a machine's own setting, which the database does not know."""
+    return available_timezones() - {"localtime", "Factory", "posixrules"}
 
 
 class Quality(Settings):
@@ -36,7 +41,7 @@ class Client(Settings):
 
     id: str = Field(pattern=r"^[a-z][a-z0-9]*$")
     name: str = Field(description="What reports and alerts call the client.")
-    currency: str = Field(
+    currency: Annotated[str, AfterValidator(known)] = Field(
         pattern=r"^[A-Z]{3}$",
         description="ISO 4217 code of all published money; rows in others need `sources.rates`.",
     )
@@ -92,9 +97,20 @@ class Client(Settings):
     @field_validator("timezone")
     @classmethod
     def _exists(cls, zone: str) -> str:
-        if zone not in _time_zones():
+        if zone not in time_zones():
             raise ValueError(f"'{zone}' is no IANA time zone; write one like Europe/Berlin")
         return zone
+
+    @field_validator("start")
+    @classmethod
+    def _has_begun(cls, start: date) -> date:
+        today = datetime.now(timezone.utc).date()
+        if start > today + timedelta(days=1):  # it may be tomorrow already where the client is
+            raise ValueError(
+                f"{start} is yet to come, today is {today}: no load would be read before it;"
+                " write the day of the first load, or leave it out"
+            )
+        return start
 
     @model_validator(mode="after")
     def _delivers_what_it_asks_for(self) -> "Client":

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from pipelines.files import write_atomically
 from pipelines.home import clients_folder, lake_folder
 from pipelines.settings.client import Client
+from pipelines.settings.control_characters import control_characters
 from pipelines.settings.problems import EXAMPLE, explain
 
 
@@ -54,6 +55,8 @@ def _checked(client: str, content: bytes) -> Client:
         raise ClientError(f"{shown}: no settings; start from a copy of {EXAMPLE}")
     if "id" in settings:
         raise ClientError(f"{shown}: id: the file's name is the id; remove it")
+    if problems := control_characters(settings):
+        raise ClientError(f"{shown}: {problems}")
     try:
         return Client.model_validate(settings | {"id": client})
     except ValidationError as error:

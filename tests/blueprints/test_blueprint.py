@@ -2,10 +2,14 @@
 
 import re
 
+import duckdb
 import pytest
+from sqlglot import parse_one
+from sqlglot.dialects.duckdb import DuckDB
 
 from pipelines.blueprints.blueprint import blueprint, groups
 from pipelines.blueprints.explained import explain
+from pipelines.settings.client import Client
 from tests.builders.checkout import PROJECT
 from tests.conftest import House
 
@@ -36,6 +40,25 @@ def test_no_variable_stands_twice(house: House) -> None:
     names = re.findall(r"(\w+) := ", re.sub("'[^']*'", "", blueprint(house.client("acme"))))
 
     assert len(names) == len(set(names))
+
+
+def test_a_client_may_be_called_by_any_word_of_sql(house: House) -> None:
+    acme = house.client("acme")
+    known = duckdb.sql("SELECT keyword_name FROM duckdb_keywords()").fetchall()
+    words = {word.lower() for word in [*(name for (name,) in known), *DuckDB.Tokenizer.KEYWORDS]}
+    names = sorted(word for word in words if re.fullmatch("[a-z][a-z0-9]*", word))
+    assert {"select", "map", "null", "true", "only"} <= set(names)
+
+    assert {name: read_name(acme.model_copy(update={"id": name})) for name in names} == dict(
+        zip(names, names)
+    )
+
+
+def read_name(client: Client) -> str:
+    """Return the client's name as SQLMesh takes it from its blueprint."""
+    variables = parse_one(blueprint(client), read="duckdb").expressions
+    (name,) = [each.right.name for each in variables if each.left.name == "client"]
+    return name
 
 
 def test_a_short_value_stands_beside_its_name(explained: dict[str, str]) -> None:

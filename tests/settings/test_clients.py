@@ -2,9 +2,12 @@
 
 from pathlib import Path
 
+import duckdb
 import pytest
 import yaml
 
+from pipelines.settings.client import time_zones
+from pipelines.settings.currencies import minor_digits
 from pipelines.settings.exports import Bucket, Export, Postgres
 from pipelines.settings.reader import ClientError, keep, keep_promoted, parse, read
 from pipelines.settings.sources import Sources
@@ -212,6 +215,28 @@ WRONG = {
         "sources.google_ads.api.customers.0: ",
         "write an id of digits, quoted (it is 1)",
     ),
+    "a currency that is none": ("EUR", "EUX", "currency: ", "no currency 'EUX'"),
+    "a currency of nobody": ("EUR", "XXX", "currency: ", "no currency 'XXX'"),
+    "a zone of one machine": ("Europe/Berlin", "localtime", "timezone: ", "write one like Europe"),
+    "a year mistyped": ("2026-09-01", "2062-09-01", "start: 2062-09-01 is yet to come", "leave it"),
+    "a NUL in a channel": (
+        "quality:",
+        'channels: [{channel: "a\\0b", source: x}]\nquality:',
+        "channels.0.channel: it holds the control character U+0000",
+        "without such characters",
+    ),
+    "two lines in a campaign": (
+        "spend:\n",
+        'campaigns: {"7": "spring\\nsale"}\n    spend:\n',
+        "sources.google_ads.campaigns.7: it holds the control character U+000A",
+        "on one line",
+    ),
+    "half of a pair in a key": (
+        "spend:\n",
+        'campaigns: {"\\uD83D": spring}\n    spend:\n',
+        "sources.google_ads.campaigns.?: it holds the control character U+D83D",
+        "without such characters",
+    ),
     "a bell": ("name: One", "name: \a", 'in "clients/one.yaml", position 7', "correct it"),
 }
 
@@ -266,6 +291,25 @@ def test_what_is_left_out_has_a_default(file: Path) -> None:
     client = parse(file)
     assert (client.timezone, client.shard, client.attribution.model) == ("UTC", "home", "linear")
     assert client.sources.feeds() == []
+
+
+def test_a_weight_may_be_written_in_several_lines(file: Path) -> None:
+    custom = (
+        "model: linear\n  custom:\n    own: |\n      CASE WHEN is_direct THEN 1\n      ELSE 2 END"
+    )
+    file.write_text(GOOD.replace("model: linear", custom, 1))
+    assert "CASE" in parse(file).attribution.custom["own"]
+
+
+def test_money_has_the_decimals_of_its_currency() -> None:
+    digits = minor_digits()
+    shown = {code: digits[code] for code in ("EUR", "JPY", "XOF", "KWD", "JOD", "CLF")}
+    assert shown == {"EUR": 2, "JPY": 0, "XOF": 0, "KWD": 3, "JOD": 3, "CLF": 4}
+
+
+def test_every_time_zone_of_the_settings_is_known_to_the_database() -> None:
+    names = duckdb.sql("SELECT name FROM pg_timezone_names()").fetchall()
+    assert time_zones() <= {name for (name,) in names}
 
 
 def test_the_reference_holds_every_key_there_is() -> None:

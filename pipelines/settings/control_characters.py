@@ -1,0 +1,42 @@
+"""Find characters in a client's file that no name, and no SQL, can hold."""
+
+import unicodedata
+from collections.abc import Iterator
+
+# A weight is SQL, which may be written in several lines.
+_SEVERAL_LINES = "attribution.custom."
+
+
+def control_characters(settings: object) -> str:
+    """Return what is wrong with the texts of a client's file, keys and values alike; '' if nothing is.
+
+    Of `channels: [{channel: "a\\0b"}]`: `channels.0.channel: it holds the control character U+0000 …`.
+    """
+    problems = []
+    for key, text in _texts(settings, "", set()):
+        allowed = "\n\t" if key.startswith(_SEVERAL_LINES) else ""
+        if found := [each for each in text if _is_control(each) and each not in allowed]:
+            problems.append(
+                f"{''.join('?' if _is_control(each) else each for each in key)}: it holds the control"
+                f" character U+{ord(found[0]):04X}; write it on one line, without such characters"
+            )
+    return "; ".join(problems)
+
+
+def _is_control(character: str) -> bool:
+    """Return whether a character is a control, half of a pair, or the end of a line."""
+    return unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp")
+
+
+def _texts(value: object, key: str, seen: set[int]) -> Iterator[tuple[str, str]]:
+    """Yield every text, with the key under which it is; what YAML repeats by an alias, once."""
+    if isinstance(value, str):
+        yield key, value
+    if not isinstance(value, dict | list) or id(value) in seen:
+        return
+    seen.add(id(value))
+    for name, part in value.items() if isinstance(value, dict) else enumerate(value):
+        below = f"{key}.{name}" if key else str(name)
+        if isinstance(name, str):
+            yield below, name
+        yield from _texts(part, below, seen)
