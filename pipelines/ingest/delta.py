@@ -108,8 +108,8 @@ class Delta:
             raise batch.refused("a full export without a row; deliver it again")
         covers = [part or None for part in batch.covers]
         self._connection.execute(
-            "INSERT INTO batches VALUES (?, ?, ?, ?, ?, ?)",
-            [batch.name, batch.fingerprint, *covers, done.left_out],
+            "INSERT INTO batches VALUES (?, ?, ?, ?, ?, ?, ?)",
+            [batch.name, batch.fingerprint, *covers, done.left_out, done.lines_read],
         )
         return done
 
@@ -202,7 +202,7 @@ class Delta:
 _BATCHES = """
 CREATE TABLE batches (
   export_file TEXT, fingerprint TEXT, account TEXT, covers_from TEXT, covers_until TEXT,
-  rows_left_out BIGINT
+  rows_left_out BIGINT, lines_read BIGINT
 )
 """
 
@@ -259,8 +259,8 @@ FROM deleted
 """
 
 _QUARANTINE = """
-SELECT '{table}' AS table_name, export_file, line, reason, to_json(texts)::TEXT AS content
+SELECT '{table}' AS table_name, export_file, line, reason, to_json(texts)::TEXT AS content, lines
 FROM delivered, LATERAL (SELECT {columns}) AS texts WHERE reason IS NOT NULL
 UNION ALL
-SELECT '{table}', export_file, line, reason, content FROM rejects
+SELECT '{table}', export_file, line, reason, content, lines FROM rejects
 """

@@ -19,7 +19,8 @@ _TIME = f"[T ][0-9]{{1,2}}:[0-9]{{2}}(:[0-9]{{2}}([.][0-9]+)?( *({_OFFSET}))?)?"
 class Validated(NamedTuple):
     """A batch after validation: a file of its rows, one of what is no row, and how many they are.
 
-    A good row has no `reason`. `left_out` counts what is knowingly not read.
+    A good row has no `reason`. `left_out` counts what is knowingly not read, and `lines_read` the
+    lines of a text file.
     """
 
     rows: Path
@@ -27,6 +28,7 @@ class Validated(NamedTuple):
     row_count: int
     reject_count: int
     left_out: int
+    lines_read: int | None
 
     @property
     def is_empty(self) -> bool:
@@ -55,7 +57,8 @@ def validate(
         row_count = _write(connection, query, rows_file)
         reject_count = _write(connection, _rejects(batch, rows), rejects_file)
         (left_out,) = only_row(connection.execute(rows.left_out))
-    done = Validated(rows_file, rejects_file, row_count, reject_count, left_out or 0)
+    counted = (row_count, reject_count, left_out or 0, rows.lines_read)
+    done = Validated(rows_file, rejects_file, *counted)
     _refuse_if_too_dirty(connection, client, batch, done)
     return done
 
@@ -70,13 +73,14 @@ def _validated(
 ) -> str:
     """Return SQL for the rows with their key, place and reason; a good one needs no line."""
     return f"""
-      SELECT * EXCLUDE (number, place), {ordinals_used} + number AS ordinal,
-      CASE WHEN reason IS NOT NULL THEN place END AS line FROM (
+      SELECT * EXCLUDE (number, place, span), {ordinals_used} + number AS ordinal,
+      CASE WHEN reason IS NOT NULL THEN place END AS line,
+      CASE WHEN reason IS NOT NULL THEN span END AS lines FROM (
         SELECT {_is_deleted(contract)},
         {literal(batch.name)} AS export_file, {_row_key(contract)} AS row_key,
         {_reason(contract, client)} AS reason
         FROM (
-          SELECT {rows.number} AS number, {rows.line} AS place,
+          SELECT {rows.number} AS number, {rows.line} AS place, {rows.lines} AS span,
           {_trimmed(rows, contract)} FROM {rows.relation}
         )
       )"""
@@ -85,28 +89,35 @@ def _validated(
 def _rejects(batch: Batch, rows: Rows) -> str:
     return f"""
       SELECT {literal(batch.name)} AS export_file, line::BIGINT AS line, content::TEXT AS content,
-      reason::TEXT AS reason FROM ({rows.rejects}) AS rejects(line, content, reason)"""
+      reason::TEXT AS reason, lines::BIGINT AS lines
+      FROM ({rows.rejects}) AS rejects(line, content, reason, lines)"""
 
 
 def _refuse_if_too_dirty(
     connection: duckdb.DuckDBPyConnection, client: Client, batch: Batch, done: Validated
 ) -> None:
-    """Raise ExportError if more rows are bad than the client's quality.quarantine_limit allows."""
+    """Raise ExportError if more rows are bad than the client's quality.quarantine_limit allows.
+
+    Of a file's lines no larger share may be bad: one row may hold most of them.
+    """
     found = connection.execute(
-        """SELECT COUNT(*), MIN(reason) FROM (
-          SELECT reason FROM read_parquet($rows) WHERE reason IS NOT NULL
-          UNION ALL SELECT reason FROM read_parquet($rejects)
+        """SELECT COUNT(*), COALESCE(SUM(lines), 0), MIN(reason) FROM (
+          SELECT reason, lines FROM read_parquet($rows) WHERE reason IS NOT NULL
+          UNION ALL SELECT reason, lines FROM read_parquet($rejects)
         )""",
         {"rows": str(done.rows), "rejects": str(done.rejects)},
     )
-    bad, example = only_row(found)
-    count = done.row_count + done.reject_count
+    bad_rows, bad_lines, example = only_row(found)
     at_least = 1 if batch.covers.first else 0  # a poll may bring one row alone
-    if bad > max(client.quality.quarantine_limit * count, at_least):
-        raise batch.refused(
-            f"{bad} of {count} rows are bad, for one: {example}."
-            " Deliver it again, or raise quality.quarantine_limit"
-        )
+    shares = {"rows": (bad_rows, done.row_count + done.reject_count)}
+    if done.lines_read is not None:
+        shares["lines"] = (bad_lines, done.lines_read)
+    for what, (bad, count) in shares.items():
+        if bad > max(client.quality.quarantine_limit * count, at_least):
+            raise batch.refused(
+                f"{bad} of {count} {what} are bad, for one: {example}."
+                " Deliver it again, or raise quality.quarantine_limit"
+            )
 
 
 def _trimmed(rows: Rows, contract: Contract) -> str:

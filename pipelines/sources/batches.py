@@ -30,18 +30,21 @@ class ExportError(Exception):
 class Rows(NamedTuple):
     """What is read, in SQL: a relation, and for each of the contract's columns an expression.
 
-    `number` is a row's place among the rows, from 1; `line` is its line in the file. `rejects` is a
-    query to run afterwards, for what is no row: line, text, reason. `left_out`, a query too, counts
-    what is knowingly not read. What is `nested` is so in SQL, too, not JSON.
+    `number` is a row's place among the rows, from 1; `line` is its first line in the file, and
+    `lines` how many it spans. `rejects` is a query to run afterwards, for what is no row: line,
+    text, reason, lines. `left_out`, a query too, counts what is knowingly not read. What is
+    `nested` is so in SQL, too, not JSON. `lines_read` are the lines of a text file, all of them.
     """
 
     relation: str
     columns: dict[str, str]
     number: str = "ROW_NUMBER() OVER ()"
     line: str = "number"
-    rejects: str = "SELECT 0, '', '' WHERE FALSE"
+    lines: str = "1"
+    rejects: str = "SELECT 0, '', '', 0 WHERE FALSE"
     left_out: str = "SELECT 0"
     nested: bool = False
+    lines_read: int | None = None
 
 
 class Reading(NamedTuple):

@@ -73,7 +73,7 @@ def read_jsonl(reading: Reading) -> Rows:
         ", ".join(literal("/" + key.replace("~", "~0").replace("/", "~1")) for key in read) or "''"
     )
     numbered = f"SELECT text, ROW_NUMBER() OVER () AS line FROM {lines}"
-    torn = f"""UNION ALL SELECT line, text, 'the line holds no JSON object' FROM ({numbered})
+    torn = f"""UNION ALL SELECT line, text, 'the line holds no JSON object', 1 FROM ({numbered})
         WHERE NOT {is_object} AND NOT {is_blank}"""
     has_torn = (None,) in found  # few have: looking for them again takes as long as reading
     return Rows(
@@ -86,7 +86,7 @@ def read_jsonl(reading: Reading) -> Rows:
     )
 
 
-_REJECTS = "SELECT line, MIN(csv_line), MIN(error_message) FROM reject_errors GROUP BY line"
+_REJECTS = "SELECT line, MIN(csv_line), MIN(error_message), 1 FROM reject_errors GROUP BY line"
 
 
 def _forget_rejects(connection: duckdb.DuckDBPyConnection) -> None:
