@@ -70,7 +70,7 @@ ACME = Client(
             """opportunity_id AS "Id", customer_id AS "AccountId", stage AS "StageName",
             is_won AS "IsWon",
             strftime(in_utc(stage_changed_at), '%Y-%m-%dT%H:%M:%SZ') AS "LastStageChangeDate",
-            coalesce(amount::TEXT, '"n/a"')::JSON AS "Amount", currency AS "CurrencyIsoCode\"""",
+            coalesce(amount::TEXT, '"tbd"')::JSON AS "Amount", currency AS "CurrencyIsoCode\"""",
         ),
         Export(
             "google_ads-*.csv",
@@ -103,7 +103,7 @@ BOREALIS = Client(
             "opportunities-*.csv",
             "opportunities",
             """opportunity_id, customer_id, stage, is_won, closed_at,
-            coalesce(amount::TEXT, 'n/a') AS amount, currency""",
+            coalesce(amount::TEXT, 'tbd') AS amount, currency""",
         ),
         Export(
             "google_ads-*.jsonl",
@@ -123,7 +123,7 @@ COBALT = Client(
             "crm.sqlite",
             "opportunities",
             """opportunity_id, customer_id, stage, is_won, with_offset(closed_at) AS closed_at,
-            coalesce(amount::TEXT, 'n/a') AS amount, currency""",
+            coalesce(amount::TEXT, 'tbd') AS amount, currency""",
         ),
         Export(
             "crm.sqlite",

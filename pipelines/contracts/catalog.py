@@ -10,7 +10,7 @@ from pipelines.contracts.contract import Column, Contract
 
 text, money, date = partial(Column, "text"), partial(Column, "money"), partial(Column, "date")
 timestamp, boolean = partial(Column, "timestamp"), partial(Column, "boolean")
-count = partial(Column, "integer")
+count, somebody = partial(Column, "integer"), partial(Column, "text", is_somebody=True)
 
 _DELETED = boolean("True once the CRM itself has deleted the row", optional=True)
 
@@ -46,7 +46,7 @@ _SPEND = Contract(
 )
 
 _EVENT = {  # an event has no id of its own: these columns identify it
-    "client_id": text("Customer of the shop", required=True),
+    "client_id": somebody("Customer of the shop", required=True),
     "event_type": text(
         "`page_view` (a touchpoint), `purchase` (a conversion), or a type that `conversions:` names",
         required=True,
@@ -90,8 +90,12 @@ CONTRACTS: dict[str, dict[str, Contract]] = {
         "sessions": Contract(
             {
                 "session_id": text("The site's id of the session", required=True),
-                "visitor_id": text("The browser, by its cookie; empty where cookies are refused"),
-                "customer_id": text("Who it was, where the session says so; empty while anonymous"),
+                "visitor_id": somebody(
+                    "The browser, by its cookie; empty where cookies are refused"
+                ),
+                "customer_id": somebody(
+                    "Who it was, where the session says so; empty while anonymous"
+                ),
                 "started_at": timestamp("Beginning of the session", required=True),
                 "channel": text("Channel, where the site itself names it", optional=True),
                 "source": text("utm_source; empty when the address was typed"),
@@ -133,7 +137,7 @@ CONTRACTS: dict[str, dict[str, Contract]] = {
         ),
         "clients": Contract(
             {
-                "client_id": text("Customer of the shop", required=True),
+                "client_id": somebody("Customer of the shop", required=True),
                 "registration_date": date("Day of the registration, in the shop's time zone"),
                 "cohort": text("Quarter of the registration, as the shop groups it"),
                 "customer_segment": text("Segment, as the shop groups it"),
@@ -147,7 +151,7 @@ CONTRACTS: dict[str, dict[str, Contract]] = {
                 "conversion_id": text(
                     "The site's id of the conversion; never one of a Salesforce deal", required=True
                 ),
-                "customer_id": text("Who converted"),
+                "customer_id": somebody("Who converted"),
                 "converted_at": timestamp(
                     "When; a day without an hour counts to its end", required=True
                 ),
@@ -173,7 +177,7 @@ CONTRACTS: dict[str, dict[str, Contract]] = {
         "opportunities": Contract(
             {
                 "opportunity_id": text("The CRM's id of the deal", required=True),
-                "customer_id": text("Who the deal is with, as sessions name the customer"),
+                "customer_id": somebody("Who the deal is with, as sessions name the customer"),
                 "stage": text("The CRM's name of the stage"),
                 "is_won": boolean(
                     "True once the deal is won: it is a conversion; False again when it is reopened",
@@ -184,7 +188,7 @@ CONTRACTS: dict[str, dict[str, Contract]] = {
                 ),
                 "amount": money("Revenue of the deal, in `currency`"),
                 "currency": _currency("amount"),
-                "account_id": text(
+                "account_id": somebody(
                     "The CRM's account; `journeys: account` needs it", optional=True
                 ),
                 "opened_at": timestamp(
@@ -208,8 +212,8 @@ CONTRACTS: dict[str, dict[str, Contract]] = {
         ),
         "contacts": Contract(
             {
-                "contact_id": text("The CRM's id of the contact", required=True),
-                "account_id": text("The account that the contact belongs to"),
+                "contact_id": somebody("The CRM's id of the contact", required=True),
+                "account_id": somebody("The account that the contact belongs to"),
                 "email": text("E-mail address"),
                 "name": text("Name; it is kept in the lake and read by nothing"),
                 "created_at": timestamp("When the contact was created"),
@@ -223,7 +227,7 @@ CONTRACTS: dict[str, dict[str, Contract]] = {
             {
                 "contact_role_id": text("The CRM's id of the role", required=True),
                 "opportunity_id": text("The deal"),
-                "contact_id": text("Who has the role on it"),
+                "contact_id": somebody("Who has the role on it"),
                 "role": text("The role, as `Decision Maker`"),
                 "is_primary": boolean("Whether it is the deal's primary contact"),
                 "is_deleted": _DELETED,
@@ -234,15 +238,15 @@ CONTRACTS: dict[str, dict[str, Contract]] = {
         ),
         "leads": Contract(
             {
-                "lead_id": text("The CRM's id of the lead", required=True),
+                "lead_id": somebody("The CRM's id of the lead", required=True),
                 "created_at": timestamp(
                     "When the lead was created: the milestone `lead`", required=True
                 ),
                 "email": text("E-mail address"),
                 "company": text("Company; it is kept in the lake and read by nothing"),
                 "converted_date": date("Day on which it was converted"),
-                "converted_account_id": text("Account that it was converted to"),
-                "converted_contact_id": text("Contact that it became"),
+                "converted_account_id": somebody("Account that it was converted to"),
+                "converted_contact_id": somebody("Contact that it became"),
                 "converted_opportunity_id": text("Deal that was made of it"),
                 "is_deleted": _DELETED,
             },
@@ -258,8 +262,8 @@ CONTRACTS: dict[str, dict[str, Contract]] = {
                 "campaign_type": text(
                     "Type of the campaign, as `Webinar`: the touchpoint's channel"
                 ),
-                "lead_id": text("The lead in the campaign, if it is one"),
-                "contact_id": text("The contact in the campaign, if it is one"),
+                "lead_id": somebody("The lead in the campaign, if it is one"),
+                "contact_id": somebody("The contact in the campaign, if it is one"),
                 "status": text("Status of the membership"),
                 "has_responded": boolean("Whether the member responded: a touchpoint from then on"),
                 "first_responded_date": date(

@@ -29,6 +29,7 @@ class Column(NamedTuple):
 
     A row without a `required` value goes to quarantine; an export may lack an `optional` column.
     docs/clients.md shows its `meaning` and its `unit`: that of its type, if it has none of its own.
+    One that `is_somebody` has the id of a visitor, a customer, or a contact or account of a CRM.
     """
 
     type: Type
@@ -36,6 +37,7 @@ class Column(NamedTuple):
     required: bool = False
     optional: bool = False
     own_unit: str = ""
+    is_somebody: bool = False
 
     @property
     def unit(self) -> str:
@@ -59,6 +61,8 @@ class Contract(NamedTuple):
     """What identifies a row; without a key every column together does: a row is its content."""
     bad_if: dict[str, str] = {}
     """What a row must not be: a reason for quarantine, and its SQL condition."""
+    nothing: tuple[str, ...] = ()
+    """What a client writes for nothing, such as `n/a`; `0` stands for ids of zeros only."""
 
     @property
     def identity(self) -> tuple[str, ...]:

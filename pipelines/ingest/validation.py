@@ -8,6 +8,7 @@ import duckdb
 from pipelines.contracts.contract import SQL_TYPES, Contract, Type
 from pipelines.settings.client import Client
 from pipelines.sources.batches import Batch, Rows
+from pipelines.sources.nothing import something
 from pipelines.sql import BLANKS, literal, only_row
 
 # The times that staging's @utc reads: an offset counts, a zone's name does not.
@@ -77,11 +78,12 @@ def _validated(
       CASE WHEN reason IS NOT NULL THEN place END AS line,
       CASE WHEN reason IS NOT NULL THEN span END AS lines FROM (
         SELECT {_is_deleted(contract)},
-        {literal(batch.name)} AS export_file, {_row_key(contract)} AS row_key,
-        {_reason(contract, client)} AS reason
+        {literal(batch.name)} AS export_file, {_reason(contract, client)} AS reason
         FROM (
-          SELECT {rows.number} AS number, {rows.line} AS place, {rows.lines} AS span,
-          {_trimmed(rows, contract)} FROM {rows.relation}
+          SELECT * REPLACE ({_known(contract)}), {_row_key(contract)} AS row_key FROM (
+            SELECT {rows.number} AS number, {rows.line} AS place, {rows.lines} AS span,
+            {_trimmed(rows, contract)} FROM {rows.relation}
+          )
         )
       )"""
 
@@ -137,6 +139,14 @@ def _trimmed(rows: Rows, contract: Contract) -> str:
             f" THEN NULLIF(TRIM({value}, '{BLANKS}'), '') ELSE {value} END AS {column}"
         )
     return ", ".join(selected)
+
+
+def _known(contract: Contract) -> str:
+    """Return SQL for the columns, NULL where a text stands for nothing.
+
+    Keys are made of what was delivered: they stay as they are when a client's words change.
+    """
+    return ", ".join(f"{something(name, name, contract)} AS {name}" for name in contract.columns)
 
 
 def _is_deleted(contract: Contract) -> str:

@@ -2,7 +2,7 @@
 
 from datetime import date, datetime, timedelta, timezone
 from functools import cache
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
@@ -82,10 +82,24 @@ class Client(Settings):
         " the client's own and are published in `conversions_by_type`.",
     )
     quality: Quality = Quality()
+    nothing: list[str] = Field(
+        [r"\N", "NULL", "None", "n/a", "#N/A", "--", "(not set)", "undefined", "0"],
+        description="What exports write for nothing, in capitals or not; a value that is one of these is no"
+        " value. `0` stands for ids of zeros only, and means nobody where a column has the id of a"
+        " visitor, a customer, a contact or an account; numbers stay.",
+    )
     publish: list[Table] = Field(
         [], description="Tables to publish beside the standard ones; docs/tables.md describes each."
     )
     sources: Sources
+
+    @field_validator("nothing", mode="before")
+    @classmethod
+    def _are_words(cls, written: Any) -> Any:
+        """Take what YAML reads without quotes, as NULL or 0, as it was written."""
+        if not isinstance(written, list):
+            return written
+        return ["NULL" if each is None else str(each) if each == 0 else each for each in written]
 
     @field_validator("conversions")
     @classmethod

@@ -45,11 +45,13 @@ class TableDelivery(NamedTuple):
 def delivery_of(client: Client, source: str, table: str) -> TableDelivery:
     """Return how a table is delivered; sessions that are made of events are merged."""
     feed = client.sources.of(source)[table]
+    contract = CONTRACTS[source][table]._replace(nothing=tuple(client.nothing))
     if isinstance(feed, Api):
-        return TableDelivery(CONTRACTS[source][table], PLATFORMS[source].DELIVERY)
+        return TableDelivery(contract, PLATFORMS[source].DELIVERY)
     if feed.format:
-        return TableDelivery(event_sessions.CONTRACT, feed.delivery, event_sessions.merge)
-    return TableDelivery(CONTRACTS[source][table], feed.delivery)
+        made = contract._replace(columns=event_sessions.COLUMNS)
+        return TableDelivery(made, feed.delivery, event_sessions.merge)
+    return TableDelivery(contract, feed.delivery)
 
 
 class Platform(NamedTuple):

@@ -16,7 +16,6 @@ from pipelines.ingest.source_log import SourceLog
 from pipelines.lake.loads import committed_loads
 from pipelines.settings.reader import read
 from pipelines.sources.deliveries import delivery_of
-from pipelines.sources.files import event_sessions as events
 from pipelines.sources.files import reading as files
 from pipelines.sources.files import snowplow_columns
 from tests.builders.tenant import Tenant
@@ -454,19 +453,18 @@ def load(site: Site) -> None:
     """Load all exports that are there, as ingest does, but without dlt: it takes ten times as long."""
     (client,) = (client for client in read()[0] if client.id == site.name)
     folder = site.home / "lake/one/web"
+    delivery = delivery_of(client, "web", "sessions")
     loads = committed_loads(str(folder))
     batches = [
         batch
-        for batch in files.batches(client.sources.web.sessions, "sessions", events.CONTRACT)
+        for batch in files.batches(client.sources.web.sessions, "sessions", delivery.contract)
         if batch.path.stat().st_size
     ]
     if not batches:
         return
     scratch = site.home / "scratch"
     scratch.mkdir(exist_ok=True)
-    table = Table(
-        client, "sessions", delivery_of(client, "web", "sessions"), SourceLog("one", "web")
-    )
+    table = Table(client, "sessions", delivery, SourceLog("one", "web"))
     taken = changes(table, batches, scratch)
     name = f"{len(loads) + 1}.0"
     for part in ("sessions", "_dlt_loads"):

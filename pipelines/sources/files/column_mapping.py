@@ -46,7 +46,7 @@ def shaped(
     facts = form.events() | {
         column: form.overridden(column, name) for column, (name,) in export.columns.items()
     }
-    return events.sessions(connection, rows, form.parsed(rows), facts, open_files)
+    return events.sessions(connection, rows, form.parsed(rows), facts, contract, open_files)
 
 
 def _named(

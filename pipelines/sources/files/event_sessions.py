@@ -11,8 +11,9 @@ from pathlib import Path
 import duckdb
 
 from pipelines.contracts.catalog import CONTRACTS
-from pipelines.contracts.contract import Column
+from pipelines.contracts.contract import Column, Contract
 from pipelines.sources.batches import Rows
+from pipelines.sources.nothing import something
 from pipelines.sql import BLANKS, literal
 
 SESSION = CONTRACTS["web"]["sessions"]
@@ -20,10 +21,9 @@ FACTS = [name for name in SESSION.columns if name not in ("session_id", "custome
 LEADS = [name for name in FACTS if name not in ("visitor_id", "started_at")]
 
 # Beside the facts of a session: when an event first named its customer.
-CONTRACT = SESSION._replace(
-    columns=SESSION.columns
-    | {"identified_at": Column("timestamp", "When the customer was first named", optional=True)}
-)
+COLUMNS = SESSION.columns | {
+    "identified_at": Column("timestamp", "When the customer was first named", optional=True)
+}
 
 _NEVER = "'9'"  # after every time
 
@@ -33,28 +33,32 @@ def sessions(
     rows: Rows,
     parsed: str,
     facts: dict[str, str],
+    contract: Contract,
     open_files: ExitStack,
 ) -> Rows:
     """Return the sessions of events; `facts` has each fact that an event holds, in SQL over `parsed`.
 
     Events without a session, as where consent was refused, are left out, and counted.
     """
+    named = [name for name in SESSION.columns if name != "started_at"]
     texts = ", ".join(
         f"NULLIF(TRIM({facts.get(name) or 'NULL'}::TEXT, {literal(BLANKS)}), '') AS {name}"
-        for name in SESSION.columns
-        if name != "started_at"
+        for name in named
     )
+    known = ", ".join(f"{something(name, name, contract)} AS {name}" for name in named)
     started_at = f"TRY_CAST({facts['started_at']} AS TIMESTAMPTZ)::TIMESTAMP::TEXT || '+00'"
     open_files.callback(connection.execute, "DROP TABLE IF EXISTS event_sessions")
     connection.execute(
         f"""CREATE TEMP TABLE event_sessions AS
         SELECT session_id, COUNT(*) AS events,
         {_earliest("started_at")}
-        FROM (SELECT {texts}, {started_at} AS started_at FROM {parsed}) GROUP BY session_id"""
+        FROM (SELECT {known}, started_at FROM (
+          SELECT {texts}, {started_at} AS started_at FROM {parsed}
+        )) GROUP BY session_id"""
     )
     return Rows(
         "(FROM event_sessions WHERE session_id IS NOT NULL)",
-        {name: name for name in CONTRACT.columns},
+        {name: name for name in COLUMNS},
         rejects=rows.rejects,
         left_out="SELECT SUM(events) FROM event_sessions WHERE session_id IS NULL",
     )
@@ -66,7 +70,7 @@ def merge(connection: duckdb.DuckDBPyConnection, delivered: str, stored: str, ta
     `delivered` and `stored` are relations; the latter has what was loaded before, '' if nothing
     was, or if it does not count.
     """
-    columns = ", ".join(CONTRACT.columns)
+    columns = ", ".join(COLUMNS)
     connection.execute(
         f"""CREATE OR REPLACE TEMP TABLE session_versions AS
         SELECT row_key, {columns} FROM {delivered} WHERE reason IS NULL AND HASH(row_key) IN (
@@ -86,7 +90,7 @@ def merge(connection: duckdb.DuckDBPyConnection, delivered: str, stored: str, ta
         )
     merged = ", ".join(
         f"IF(merged.row_key IS NULL, delivered.{name}, merged.{name}) AS {name}"
-        for name in CONTRACT.columns
+        for name in COLUMNS
         if name != "session_id"
     )
     connection.execute(
