@@ -84,17 +84,18 @@ def _with_a_file() -> list[str]:
 def _settings(number: int, name: str, folder: Path, shard: str) -> dict:
     """Return acme's sources with another name, shard and model."""
     acme = yaml.safe_load((Path(__file__).parents[1] / "clients" / "acme.yaml").read_text("utf-8"))
-    exports = folder.resolve().relative_to(home().resolve()).as_posix()
+    own = (folder.resolve() / name).relative_to(home().resolve()).as_posix()
     for source in acme["sources"].values():
         for export in source.values():
             if isinstance(export, dict) and "files" in export:
-                export["files"] = export["files"].replace("exports/acme", f"{exports}/{name}")
+                export["files"] = export["files"].replace("exports/acme", own)
     return {
         "name": f"Benchmark {number + 1}",
         "timezone": acme["timezone"],
         "currency": acme["currency"],
         "start": acme["start"],
         "shard": shard,
+        "folders": [] if own == f"exports/{name}" else [own],
         "attribution": {"model": MODELS[number % len(MODELS)]},
         "sources": acme["sources"],
     }

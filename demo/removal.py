@@ -20,6 +20,7 @@ from pipelines.serving.retirement import RetirementError, retire, with_data
 from pipelines.settings.client import Client
 from pipelines.settings.exports import Export
 from pipelines.settings.reader import files_of, keep, last_settings, read
+from pipelines.sources.files.places import matches
 
 console = Console(highlight=False, soft_wrap=True)
 
@@ -68,7 +69,7 @@ def _reader_of_exports(name: str, demo: list[str]) -> str | None:
 def _files_read_by(client: Client) -> Iterator[Path]:
     for _, _, feed in client.sources.feeds():
         if isinstance(feed, Export) and feed.files and not feed.in_bucket:
-            yield from home().glob(feed.files)
+            yield from matches(feed.files)
 
 
 def _retired(names: list[str]) -> dict[str, list[str]]:

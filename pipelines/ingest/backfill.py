@@ -9,7 +9,7 @@ from typing import NamedTuple
 from pipelines.ingest.commit import bring_in
 from pipelines.ingest.fetching import fetch_request
 from pipelines.ingest.load_counts import Counts
-from pipelines.ingest.refusals import keep_refused
+from pipelines.ingest.refused_files import keep_refused
 from pipelines.ingest.source_log import SourceLog
 from pipelines.ingest.source_status import printable
 from pipelines.lake.append import alone, scratch

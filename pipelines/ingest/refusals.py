@@ -1,16 +1,12 @@
 """Turn what went wrong with a source into its status, and keep what was refused."""
 
-import shutil
 from datetime import datetime, timedelta, timezone
-from pathlib import Path
 
-from pipelines.home import lake_folder
+from pipelines.ingest.refused_files import keep_refused
 from pipelines.ingest.source_status import Status, moment, printable
 from pipelines.settings.client import Client
 from pipelines.sources.batches import ExportError
-from pipelines.sources.credentials import conceal
 from pipelines.sources.errors import PlatformError
-from pipelines.sources.files.reading import fingerprint
 
 
 def status_of(client: Client, source: str, error: Exception) -> Status:
@@ -23,7 +19,7 @@ def status_of(client: Client, source: str, error: Exception) -> Status:
     if isinstance(error, ExportError):
         problem = f"{error}{_remedy(client, source, error)}"
         if error.file:
-            keep_refused(client, source, error.file, problem)
+            problem += keep_refused(client, source, error.file, problem)
         return Status(client.id, source, "refused", printable(problem))
     cause: BaseException = error
     while cause.__cause__:
@@ -37,7 +33,9 @@ def _remedy(client: Client, source: str, error: ExportError) -> str:
     if not error.setting:
         return ""
     place = ".".join(each for each in ("sources", source, error.table) if each)
-    return f". To read it, write in clients/{client.id}.yaml under {place}: `{error.setting}`"
+    is_clients = error.setting.partition(":")[0] in Client.model_fields
+    where = "as a line of its own" if is_clients else f"under {place}"
+    return f". To read it, write in clients/{client.id}.yaml {where}: `{error.setting}`"
 
 
 def _late(client: Client, source: str, error: PlatformError) -> Status:
@@ -46,17 +44,3 @@ def _late(client: Client, source: str, error: PlatformError) -> Status:
     return Status(
         client.id, source, error.code, printable(str(error)), retry_at=moment(at) if at else ""
     )
-
-
-def keep_refused(client: Client, source: str, file: Path, reason: str) -> None:
-    """Keep a refused file and the reason: tomorrow's delivery may write over it."""
-    folder = lake_folder() / client.id / "_refused" / source
-    folder.mkdir(parents=True, exist_ok=True)
-    try:
-        name = f"{fingerprint(file)[1][:8]}-{file.name}"
-        if not (folder / name).exists():
-            shutil.copy2(file, folder / name)
-    except (OSError, ExportError) as error:
-        name = f"unreadable-{file.name}"
-        reason += f"\nThe file itself could not be kept: {error}"
-    (folder / f"{name}.reason").write_text(f"{conceal(reason)}\n", encoding="utf-8")

@@ -88,6 +88,11 @@ class Client(Settings):
         " value. `0` stands for ids of zeros only, and means nobody where a column has the id of a"
         " visitor, a customer, a contact or an account; numbers stay.",
     )
+    folders: list[Annotated[str, Field(min_length=1)]] = Field(
+        [],
+        description="Folders beside `exports/<client>/` in which its files may lie, from the data's home or"
+        " absolute. No one else may write to them: what lies there is read as the client's.",
+    )
     publish: list[Table] = Field(
         [], description="Tables to publish beside the standard ones; docs/tables.md describes each."
     )

@@ -53,7 +53,7 @@ class Export(Settings):
         None,
         min_length=1,
         description="Glob from the project's root or ATTRIBUTION_HOME (`.csv`, `.jsonl`, `.parquet`, `.sqlite`, `.db`),"
-        " or in a bucket: `s3://`, `gs://`, `abfss://`.",
+        " below `exports/<client>/` or one of `folders`; or in a bucket: `s3://`, `gs://`, `abfss://`.",
     )
     bucket: Bucket | None = None
     postgres: Postgres | None = None
@@ -78,7 +78,7 @@ class Export(Settings):
         if "://" in pattern:
             return _bucket_glob(pattern)
         try:
-            any(Path(os.devnull).glob(pattern))
+            any(Path(os.devnull).glob(pattern.lstrip("/")))
         except (NotImplementedError, ValueError) as error:
             remedy = "write a glob from the project's root"
             raise ValueError(f"'{pattern}': {error}; {remedy}") from None

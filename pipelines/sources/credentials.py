@@ -1,10 +1,13 @@
 """Look up each client's own credentials, and keep what is secret out of every text."""
 
+from collections.abc import Iterable
+
 from dlt.common.configuration.providers import EnvironProvider
 from dlt.common.configuration.providers.toml import SecretsTomlProvider
 
 from pipelines.home import home
 from pipelines.sources.errors import PlatformError
+from pipelines.sources.known_secrets import Finder, everybodys
 
 _secrets: set[str] = set()
 
@@ -50,7 +53,12 @@ def keep_secret(value: str) -> str:
 
 
 def conceal(text: str) -> str:
-    """Return a text in which every secret this process has met is `***`."""
-    for secret in sorted(_secrets, key=len, reverse=True):
+    """Return a text in which every secret that this process has met, or can know, is `***`."""
+    for secret in sorted(_secrets | everybodys(), key=len, reverse=True):
         text = text.replace(secret, "***")
     return text
+
+
+def holds_secret(pieces: Iterable[bytes]) -> bool:
+    """Return whether one of them is in what is read piece by piece."""
+    return Finder(_secrets | everybodys()).is_in(pieces)

@@ -83,4 +83,4 @@ def exported(request: FetchRequest, source: str, table: str) -> list[Batch]:
         return postgres.batches(request, source, table, export, export.postgres, contract)
     if export.in_bucket:
         return buckets.batches(request, source, table, export, contract)
-    return reading.batches(export, table, contract)
+    return reading.batches(request, export, table, contract)

@@ -24,7 +24,8 @@ def add(house: House, name: str, exports: str) -> None:
     """Add a client made of the demo shop's file, as the tutorial does, and publish it."""
     text = (house.home / "clients/shop.yaml").read_text().replace("Demo Shop", name.title())
     file = house.home / f"clients/{name}.yaml"
-    file.write_text(text.replace("exports/shop", f"exports/{exports}"))
+    folders = "" if exports == name else f"folders: [exports/{exports}]\n"
+    file.write_text(text.replace("exports/shop", f"exports/{exports}") + folders)
     done = house.pipelines("daily")
     assert done.returncode == 0, done.stdout
 

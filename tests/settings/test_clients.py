@@ -150,12 +150,7 @@ WRONG = {
     ),
     "a quoted date": ("2026-09-01", "'2026-09-01'", "start: ", "unquoted"),
     "a date that is none": ("2026-09-01", "2026-09-31", "not readable as YAML", "correct it"),
-    "an absolute path": (
-        "exports/one",
-        "/exports/one",
-        "google_ads.spend.files: ",
-        "from the project's root",
-    ),
+    "an empty folder": ("quality:", "folders: ['']\nquality:", "folders.0: ", "not empty"),
     "a glob that is none": ("one/*.csv", "**.csv", "google_ads.spend.files: ", "write a glob"),
     "a key twice": ("name: One", "name: One\nname: Two", "line 3: 'name'", "correct it"),
     "an id": ("name: One", "name: One\nid: two", "id: ", "remove it"),

@@ -261,9 +261,7 @@ def test_what_is_no_file_is_refused_and_what_is_missing_named(tenant: Tenant) ->
     (tenant.exports / "spend.csv").unlink()
     (tenant.exports / "spend.csv").symlink_to("nowhere")
     assert "spend.csv: not readable: No such file" in tenant.ingest().problem
-    assert (
-        len(list((tenant.home / "lake/one/_refused/google_ads").glob("unreadable-*.reason"))) == 1
-    )
+    assert len(list((tenant.home / "lake/one/_refused/google_ads").glob("not-kept-*.reason"))) == 1
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])

@@ -7,49 +7,64 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
+from io import BufferedReader
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 
 from pipelines.contracts.contract import Contract
-from pipelines.home import home
 from pipelines.settings.exports import Export
-from pipelines.sources.batches import Batch, ExportError, Reading, Rows
-from pipelines.sources.files import parquet_files, sqlite, text_files
+from pipelines.sources.batches import Batch, ExportError, FetchRequest, Reading, Rows
+from pipelines.sources.files import parquet_files, places, sqlite, text_files
 from pipelines.sources.files.column_mapping import shaped, wanted
 
 
-def batches(export: Export, table: str, contract: Contract) -> list[Batch]:
-    """Return an export's files as batches. Raise ExportError if there is none."""
-    found = sorted(home().glob(export.pattern))
+def batches(request: FetchRequest, export: Export, table: str, contract: Contract) -> list[Batch]:
+    """Return an export's files as batches. Raise ExportError if there is none, or one is not readable."""
+    found = places.found(request.client, export.pattern)
     if not found:
         raise ExportError(f"no file matches {export.files}; deliver it, or correct `files:`")
-    return [
-        Batch(table, shown(path), content, path, partial(opened, path, contract, export, state))
-        for path in found
-        for state, content in [fingerprint(path)]
-    ]
+    return [_batch(request, export, table, contract, path) for path in found]
 
 
-def fingerprint(path: Path) -> tuple[int, str]:
-    """Return when a file was last changed, and the SHA-256 of its content.
-
-    Raise ExportError if it cannot be read.
-    """
+def _batch(
+    request: FetchRequest, export: Export, table: str, contract: Contract, path: Path
+) -> Batch:
     try:
-        if path.exists() and not path.is_file():
-            raise ExportError("it is no file, but a folder or the like; deliver a file", path)
-        with path.open("rb") as file:
-            changed = os.fstat(file.fileno()).st_mtime_ns
-            return changed, hashlib.file_digest(file, "sha256").hexdigest()
+        with places.opened(request.client, path) as file:
+            changed, content = fingerprint(file)
     except OSError as error:
         raise ExportError(f"not readable: {error.strerror}; deliver it again", path) from None
+    opening = partial(_opened, request, path, contract, export, changed)
+    return Batch(table, places.shown(path), content, path, opening)
 
 
-def shown(path: Path) -> str:
-    """Return what a file is called in the lake: its path from the data's home."""
-    return path.relative_to(home()).as_posix()
+def fingerprint(file: BufferedReader) -> tuple[int, str]:
+    """Return when an open file was last changed, and the SHA-256 of its content."""
+    return os.fstat(file.fileno()).st_mtime_ns, hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@contextmanager
+def _opened(
+    request: FetchRequest,
+    path: Path,
+    contract: Contract,
+    export: Export,
+    changed: int,
+    connection: duckdb.DuckDBPyConnection,
+) -> Iterator[Rows]:
+    """Yield the rows of a client's file, from where it was checked to lie."""
+    try:
+        with ExitStack() as held:
+            file = held.enter_context(places.opened(request.client, path))
+            link = held.enter_context(places.as_path(file, path, request.folder))
+            yield held.enter_context(opened(link, contract, export, changed, connection))
+    except OSError as error:
+        raise ExportError(f"not readable: {error.strerror}; deliver it again", path) from None
+    except ExportError as error:
+        error.file = error.file and path  # not the link, which is gone
+        raise
 
 
 @contextmanager
@@ -83,6 +98,7 @@ def opened(
         raise ExportError(f"not readable: {reason}; deliver it again", path) from None
     except (duckdb.Error, pa.ArrowInvalid) as error:
         line = str(error).strip().splitlines()[0].partition(" Detail: ")[0]
+        line = line.replace(str(path), path.name)
         raise ExportError(f"not readable: {line}; deliver it again", path) from None
 
 

@@ -1,6 +1,7 @@
 """Read a table of a SQLite file by ADBC: DuckDB's own SQLite reader is a download."""
 
 from pipelines.sources.batches import ExportError, Reading, Rows
+from pipelines.sources.files import places
 from pipelines.sources.files.adbc import streamed
 from pipelines.sql import identifier, literal
 
@@ -22,6 +23,8 @@ def read(reading: Reading) -> Rows:
         cursor = open_files.enter_context(open_files.enter_context(driver.connect(uri)).cursor())
         cursor.execute(f"SELECT name FROM pragma_table_info({literal(table)})")
         names = [name for (name,) in cursor.fetchall()]
+        if not places.is_open_beside(reading.path):
+            raise ExportError("it was replaced while it was opened; run it again", reading.path)
         if not names:
             raise ExportError(f"there is no table '{table}'; correct `table:`", reading.path)
         cursor.adbc_statement.set_options(**{"adbc.sqlite.query.batch_rows": BATCH_ROWS})
