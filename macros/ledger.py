@@ -3,6 +3,7 @@
 from sqlmesh import macro
 
 from pipelines.home import home
+from pipelines.lake.commit_clock import wait_for_commits
 from pipelines.lake.loads import READING_STAGES, committed_files, committed_loads, read_loads
 
 
@@ -18,6 +19,7 @@ def ledger(evaluator, client):
     )
     selects = []
     if evaluator.runtime_stage in READING_STAGES:
+        wait_for_commits(home() / "lake" / client.name)
         for folder in sorted((home() / "lake" / client.name).glob("[a-z]*")):
             loads = committed_loads(str(folder))
             if files := committed_files(str(folder), "exports", loads):

@@ -3,6 +3,7 @@
 from sqlmesh import macro
 
 from pipelines.home import home
+from pipelines.lake.commit_clock import wait_for_commits
 from pipelines.lake.loads import READING_STAGES, committed_files, committed_loads, read_loads
 
 
@@ -18,6 +19,7 @@ def raw(evaluator, client, source, table, columns):
     files = []
     if evaluator.runtime_stage in READING_STAGES:
         folder = str(home() / "lake" / client.name / source.name)
+        wait_for_commits(home() / "lake" / client.name)
         start, end = (evaluator.locals[key].replace(tzinfo=None) for key in ("start_dt", "end_dt"))
         loads = {
             load: moment

@@ -47,6 +47,7 @@ def daily(client: Some = None) -> None:
     reports = list(screen.counted("Run", serve(clients), len(clients)))
     screen.show_morning(reports)
     _warn_of_versions(clients)
+    _warn_of_loads_ahead(clients)
     _end(problems or any(report.result == "held" for report in reports))
 
 
@@ -73,7 +74,8 @@ def status(client: Some = None) -> None:
     found = [status for client in clients for status in statuses(client)]
     screen.show_statuses(found)
     _warn_of_versions(clients)
-    _end(problems or any(status.code != "ok" for status in found))
+    is_ahead = _warn_of_loads_ahead(clients)
+    _end(problems or is_ahead or any(status.code != "ok" for status in found))
 
 
 @app.command(rich_help_panel=CHANGES)
@@ -265,6 +267,21 @@ def _warn_of_versions(clients: list[Client]) -> None:
     for client in clients:
         for warning in ending_versions(client):
             screen.warn(client.id, warning)
+
+
+def _warn_of_loads_ahead(clients: list[Client]) -> bool:
+    """Show loads that are dated in the future, which no run takes yet; return whether there are any."""
+    from pipelines.lake.future_loads import dated_ahead
+
+    ahead = [(client, found) for client in clients if (found := dated_ahead(client.id))]
+    for client, sources in ahead:
+        for source, moment in sources.items():
+            screen.warn(
+                client.id,
+                f"{source}: its newest load is dated {moment:%Y-%m-%d %H:%M} UTC, in the future, as the machine's"
+                " clock was ahead; runs take it from then on, docs/operations.md says how to take it now",
+            )
+    return bool(ahead)
 
 
 def _promote(client: str, settings: Client | None) -> bool:

@@ -73,7 +73,7 @@ class SourceLog:
             return []
         with duckdb.connect() as connection:
             return connection.execute(
-                f"""SELECT table_name, export_file, ARG_MAX(fingerprint, load_id::DOUBLE),
+                f"""SELECT table_name, export_file, ARG_MAX(fingerprint, loaded_at),
                 ANY_VALUE(account), ANY_VALUE(covers_from), ANY_VALUE(covers_until)
                 FROM {self.rows("exports")} AS log GROUP BY table_name, export_file"""
             ).fetchall()

@@ -6,15 +6,22 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 
 import dlt
 import pyarrow.parquet as pq
 from dlt.destinations import filesystem
-from dlt.destinations.impl.filesystem.filesystem import CURRENT_VERSION, INIT_FILE_NAME
+from dlt.destinations.impl.filesystem.filesystem import (
+    CURRENT_VERSION,
+    INIT_FILE_NAME,
+    FilesystemClient,
+)
 
+from pipelines.files import write_atomically
 from pipelines.home import lake_folder
-from pipelines.lake.loads import committed_loads, load_of
+from pipelines.lake.commit_clock import commit_time
+from pipelines.lake.loads import commit_times, committed_loads, load_of
 
 os.environ.update(
     LOAD__DELETE_COMPLETED_JOBS="true",
@@ -75,7 +82,7 @@ def append(client: str, source: str, tables: dict[str, list[Path]]) -> None:
     target = dlt.pipeline(
         pipeline_name=source,
         pipelines_dir=str(working_folder(client)),
-        destination=filesystem(
+        destination=_Lake(
             bucket_url=str(lake_folder() / client),
             layout="{table_name}/{load_id}.{file_id}.{ext}",
         ),
@@ -83,6 +90,35 @@ def append(client: str, source: str, tables: dict[str, list[Path]]) -> None:
     )
     resources = [dlt.resource(_imported(files), name=table) for table, files in tables.items()]
     target.run(resources, loader_file_format="parquet", write_disposition="append")
+
+
+class _Commits(FilesystemClient):
+    """dlt's way to files, but for the time of a commit: dlt takes the machine's, which may go back."""
+
+    def _store_load(self, load_id: str) -> None:
+        folder = Path(self.dataset_path)
+        times = commit_times(str(folder))
+        if load_id in times:  # dlt tries again what it could not finish; the first time stays
+            return
+        with commit_time(folder.parent, max(times.values(), default=datetime.min)) as moment:
+            marker = {
+                "load_id": load_id,
+                "schema_name": self.schema.name,
+                "status": 0,
+                "inserted_at": f"{moment.isoformat()}+00:00",
+                "schema_version_hash": self.schema.version_hash,
+            }
+            name = f"{self.schema.name}__{load_id}.jsonl"
+            write_atomically(folder / self.schema.loads_table_name / name, json.dumps(marker))
+
+
+class _Lake(filesystem):
+    """dlt's destination for files, with our time of commit."""
+
+    @property
+    def client_class(self) -> type[FilesystemClient]:
+        """Return what dlt loads by."""
+        return _Commits
 
 
 # dlt writes this file once, as it makes a folder, and fails on a folder where it is missing, or where

@@ -19,6 +19,11 @@ READING_STAGES = ("creating", "evaluating")
 
 def committed_loads(folder: str) -> dict[str, datetime]:
     """Return each committed load of a source's folder with the UTC time from which it is seen."""
+    return {load: seen_from(moment) for load, moment in commit_times(folder).items()}
+
+
+def commit_times(folder: str) -> dict[str, datetime]:
+    """Return each committed load of a source's folder with the UTC time of its commit, oldest first."""
     loads: dict[str, datetime] = {}
     for marker in sorted(Path(folder, "_dlt_loads").glob("*.jsonl")):
         for line in marker.read_text(encoding="utf-8").splitlines():
@@ -28,9 +33,9 @@ def committed_loads(folder: str) -> dict[str, datetime]:
                 continue
             if load["status"] == 0:
                 moment = datetime.fromisoformat(load["inserted_at"]).astimezone(timezone.utc)
-                earlier = loads.get(load["load_id"], moment)
-                loads[load["load_id"]] = min(earlier, moment)
-    return {load: seen_from(moment.replace(tzinfo=None)) for load, moment in loads.items()}
+                moment = moment.replace(tzinfo=None)
+                loads[load["load_id"]] = min(loads.get(load["load_id"], moment), moment)
+    return dict(sorted(loads.items(), key=lambda load: load[1]))
 
 
 def seen_from(committed: datetime) -> datetime:
@@ -45,8 +50,8 @@ def seen_from(committed: datetime) -> datetime:
 
 def committed_files(folder: str, table: str, loads: dict[str, datetime]) -> list[str]:
     """Return a table's Parquet files that belong to the given loads, oldest load first."""
-    files = sorted(Path(folder, table).glob("*.parquet"))
-    return [str(file) for file in files if load_of(file) in loads]
+    files = [file for file in Path(folder, table).glob("*.parquet") if load_of(file) in loads]
+    return [str(file) for file in sorted(files, key=lambda file: (loads[load_of(file)], file))]
 
 
 def load_of(file: Path) -> str:
