@@ -40,6 +40,16 @@ class Column(NamedTuple):
     is_somebody: bool = False
 
     @property
+    def is_money(self) -> bool:
+        """Return whether the values are amounts of a currency; a count with fractions is none."""
+        return self.type == "money" and not self.own_unit
+
+    @property
+    def is_number(self) -> bool:
+        """Return whether the values are numbers, whatever they count."""
+        return self.type in ("money", "rate", "integer")
+
+    @property
     def unit(self) -> str:
         """Return what the values count; nothing for a name or a flag."""
         return self.own_unit or UNITS.get(self.type, "")

@@ -12,9 +12,14 @@ from typing import NamedTuple
 import duckdb
 
 from pipelines.ingest.load_counts import Counts, load_counts, summed
+from pipelines.ingest.number_marks import Marks, decides
+from pipelines.ingest.numbers import reading_of
+from pipelines.ingest.refused_rows import refused_as_unsure
 from pipelines.ingest.source_log import SourceLog
 from pipelines.ingest.validation import Validated, validate
+from pipelines.settings.apis import Api
 from pipelines.settings.client import Client
+from pipelines.settings.exports import Export
 from pipelines.sources.batches import Batch
 from pipelines.sources.deliveries import TableDelivery
 from pipelines.sql import literal, only_row
@@ -27,6 +32,11 @@ class Table(NamedTuple):
     name: str
     delivery: TableDelivery
     log: SourceLog
+
+    @property
+    def feed(self) -> Export | Api:
+        """Return the table's way in, as the client's file has it."""
+        return self.client.sources.of(self.log.source)[self.name]
 
     @property
     def columns(self) -> list[str]:
@@ -90,20 +100,31 @@ class Delta:
         """Validate every row of the batches. Raise ExportError if a batch is refused."""
         self._connection.execute(_BATCHES)
         rejects: list[Path] = []
+        unsure: list[tuple[Batch, Marks]] = []
         ordinals_used = 0
         for number, batch in enumerate(batches):
             done = self._validated(batch, number, ordinals_used)
+            unsure += [(batch, done.unsure)] if done.unsure else []
             self._delivered.append(done.rows)
             rejects.append(done.rejects)
             ordinals_used += done.row_count
         self._view("delivered", self._delivered)
         self._view("rejects", rejects)
+        if unsure and not self._knows_its_numbers():
+            raise refused_as_unsure(*unsure[0])
+
+    def _knows_its_numbers(self) -> bool:
+        """Return whether another batch, or what was loaded before, says how numbers are read."""
+        contract, reading = self._table.delivery.contract, reading_of(self._table.feed)
+        known = ["delivered"] + [self._table.stored] * self._table.is_stored
+        return any(decides(self._connection, contract, reading, rows) for rows in known)
 
     def _validated(self, batch: Batch, number: int, ordinals_used: int) -> Validated:
         """Validate one batch, and note that it came."""
         contract, client = self._table.delivery.contract, self._table.client
         target = self._folder / f"{self._table.name}.{number}"
-        done = validate(self._connection, contract, client, batch, ordinals_used, target)
+        feed = self._table.feed
+        done = validate(self._connection, contract, client, feed, batch, ordinals_used, target)
         if done.is_empty and self._table.delivery.mode == "full":
             raise batch.refused("a full export without a row; deliver it again")
         covers = [part or None for part in batch.covers]

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta, timezone
 from pipelines.ingest.refused_files import keep_refused
 from pipelines.ingest.source_status import Status, moment, printable
 from pipelines.settings.client import Client
-from pipelines.sources.batches import ExportError
+from pipelines.sources.batches import ExportError, Remedy
 from pipelines.sources.errors import PlatformError
 
 
@@ -29,13 +29,28 @@ def status_of(client: Client, source: str, error: Exception) -> Status:
 
 
 def _remedy(client: Client, source: str, error: ExportError) -> str:
-    """Return where the setting goes that would read an export, ready to paste."""
-    if not error.setting:
+    """Return where the settings go that would read an export, ready to paste."""
+    places: dict[str, list[Remedy]] = {}
+    for remedy in error.remedies:
+        parts = ("sources", source, error.table, remedy.below)
+        place = "" if remedy.is_clients else ".".join(part for part in parts if part)
+        places.setdefault(place, []).append(remedy)
+    lines = [
+        f"under {place}: {_pasted(found)}" if place else f"as a line of its own: {_pasted(found)}"
+        for place, found in places.items()
+    ]
+    if not lines:
         return ""
-    place = ".".join(each for each in ("sources", source, error.table) if each)
-    is_clients = error.setting.partition(":")[0] in Client.model_fields
-    where = "as a line of its own" if is_clients else f"under {place}"
-    return f". To read it, write in clients/{client.id}.yaml {where}: `{error.setting}`"
+    return f". To read it, write in clients/{client.id}.yaml {'; and '.join(lines)}"
+
+
+def _pasted(remedies: list[Remedy]) -> str:
+    """Return lines to paste; of several readings of a value, one is to be chosen."""
+    lines = [
+        f"`{remedy.setting}`" + f" if {remedy.meaning}" * bool(remedy.meaning)
+        for remedy in remedies
+    ]
+    return (", or " if any(remedy.meaning for remedy in remedies) else ", ").join(lines)
 
 
 def _late(client: Client, source: str, error: PlatformError) -> Status:

@@ -5,23 +5,25 @@ from typing import NamedTuple
 
 import duckdb
 
-from pipelines.contracts.contract import SQL_TYPES, Contract, Type
+from pipelines.contracts.contract import Contract
+from pipelines.ingest.faults import Fault, faults, reason
+from pipelines.ingest.number_marks import Marks
+from pipelines.ingest.numbers import Reading, beside, read, reading_of
+from pipelines.ingest.refused_rows import Judged, refuse_bad_rows, unsure
+from pipelines.settings.apis import Api
 from pipelines.settings.client import Client
+from pipelines.settings.exports import Export
 from pipelines.sources.batches import Batch, Rows
 from pipelines.sources.nothing import something
 from pipelines.sql import BLANKS, literal, only_row
-
-# The times that staging's @utc reads: an offset counts, a zone's name does not.
-_DAY = "[0-9]{4}[-/][0-9]{1,2}[-/][0-9]{1,2}"
-_OFFSET = "Z|UTC|[+-][0-9]{2}(:?[0-9]{2})?"
-_TIME = f"[T ][0-9]{{1,2}}:[0-9]{{2}}(:[0-9]{{2}}([.][0-9]+)?( *({_OFFSET}))?)?"
 
 
 class Validated(NamedTuple):
     """A batch after validation: a file of its rows, one of what is no row, and how many they are.
 
     A good row has no `reason`. `left_out` counts what is knowingly not read, and `lines_read` the
-    lines of a text file.
+    lines of a text file. Of numbers that are `unsure`, such as `1.250`, other batches may say how
+    they are read.
     """
 
     rows: Path
@@ -30,6 +32,7 @@ class Validated(NamedTuple):
     reject_count: int
     left_out: int
     lines_read: int | None
+    unsure: Marks | None = None
 
     @property
     def is_empty(self) -> bool:
@@ -41,6 +44,7 @@ def validate(
     connection: duckdb.DuckDBPyConnection,
     contract: Contract,
     client: Client,
+    feed: Export | Api,
     batch: Batch,
     ordinals_used: int,
     target: Path,
@@ -48,20 +52,24 @@ def validate(
     """Write a batch's rows to a Parquet file, each with its key, and the reason if it is bad.
 
     They are numbered on from the ordinals that batches before it have used. Raise ExportError if
-    the batch cannot be read, or if too many of its rows are bad.
+    the batch cannot be read, or if its rows are bad: too many of them, or all for one reason that a
+    setting would mend.
     """
     rows_file, rejects_file = (
         target.with_name(f"{target.name}.{part}.parquet") for part in ("rows", "rejects")
     )
+    reading = reading_of(feed)
+    wrong = faults(contract, client, reading)
     with batch.open(connection) as rows:
-        query = _validated(contract, client, batch, rows, ordinals_used)
+        query = _validated(contract, reading, wrong, batch, rows, ordinals_used)
         row_count = _write(connection, query, rows_file)
         reject_count = _write(connection, _rejects(batch, rows), rejects_file)
         (left_out,) = only_row(connection.execute(rows.left_out))
+        judged = Judged(contract, client, feed, batch, wrong, rows_file, rejects_file)
+        refuse_bad_rows(connection, judged, row_count + reject_count, rows.lines_read)
+        marks = unsure(connection, judged, rows.typed)
     counted = (row_count, reject_count, left_out or 0, rows.lines_read)
-    done = Validated(rows_file, rejects_file, *counted)
-    _refuse_if_too_dirty(connection, client, batch, done)
-    return done
+    return Validated(rows_file, rejects_file, *counted, marks)
 
 
 def _write(connection: duckdb.DuckDBPyConnection, query: str, target: Path) -> int:
@@ -70,21 +78,37 @@ def _write(connection: duckdb.DuckDBPyConnection, query: str, target: Path) -> i
 
 
 def _validated(
-    contract: Contract, client: Client, batch: Batch, rows: Rows, ordinals_used: int
+    contract: Contract,
+    reading: Reading,
+    wrong: list[Fault],
+    batch: Batch,
+    rows: Rows,
+    ordinals_used: int,
 ) -> str:
-    """Return SQL for the rows with their key, place and reason; a good one needs no line."""
+    """Return SQL for the rows with their key, place and reason; a good one needs no line.
+
+    A bad row keeps its numbers as they were delivered, for whoever reads quarantine.
+    """
+    delivered = beside(contract, reading)
+    kept = ", ".join(
+        f"IF(reason IS NULL, {name}, {was}) AS {name}" for name, was in delivered.items()
+    )
+    trimmed = f"""(
+      SELECT {rows.number} AS number, {rows.line} AS place, {rows.lines} AS span,
+      {_trimmed(rows, contract)} FROM {rows.relation}
+    )"""
+    known = f"""(
+      SELECT * REPLACE ({_known(contract)}), {_row_key(contract)} AS row_key
+      FROM {_tidy(contract, trimmed)}
+    )"""
     return f"""
-      SELECT * EXCLUDE (number, place, span), {ordinals_used} + number AS ordinal,
+      SELECT * EXCLUDE ({", ".join(["number", "place", "span", *delivered.values()])})
+      {f"REPLACE ({kept})" if kept else ""}, {ordinals_used} + number AS ordinal,
       CASE WHEN reason IS NOT NULL THEN place END AS line,
       CASE WHEN reason IS NOT NULL THEN span END AS lines FROM (
         SELECT {_is_deleted(contract)},
-        {literal(batch.name)} AS export_file, {_reason(contract, client)} AS reason
-        FROM (
-          SELECT * REPLACE ({_known(contract)}), {_row_key(contract)} AS row_key FROM (
-            SELECT {rows.number} AS number, {rows.line} AS place, {rows.lines} AS span,
-            {_trimmed(rows, contract)} FROM {rows.relation}
-          )
-        )
+        {literal(batch.name)} AS export_file, {reason(wrong)} AS reason
+        FROM {read(contract, reading, known)}
       )"""
 
 
@@ -93,33 +117,6 @@ def _rejects(batch: Batch, rows: Rows) -> str:
       SELECT {literal(batch.name)} AS export_file, line::BIGINT AS line, content::TEXT AS content,
       reason::TEXT AS reason, lines::BIGINT AS lines
       FROM ({rows.rejects}) AS rejects(line, content, reason, lines)"""
-
-
-def _refuse_if_too_dirty(
-    connection: duckdb.DuckDBPyConnection, client: Client, batch: Batch, done: Validated
-) -> None:
-    """Raise ExportError if more rows are bad than the client's quality.quarantine_limit allows.
-
-    Of a file's lines no larger share may be bad: one row may hold most of them.
-    """
-    found = connection.execute(
-        """SELECT COUNT(*), COALESCE(SUM(lines), 0), MIN(reason) FROM (
-          SELECT reason, lines FROM read_parquet($rows) WHERE reason IS NOT NULL
-          UNION ALL SELECT reason, lines FROM read_parquet($rejects)
-        )""",
-        {"rows": str(done.rows), "rejects": str(done.rejects)},
-    )
-    bad_rows, bad_lines, example = only_row(found)
-    at_least = 1 if batch.covers.first else 0  # a poll may bring one row alone
-    shares = {"rows": (bad_rows, done.row_count + done.reject_count)}
-    if done.lines_read is not None:
-        shares["lines"] = (bad_lines, done.lines_read)
-    for what, (bad, count) in shares.items():
-        if bad > max(client.quality.quarantine_limit * count, at_least):
-            raise batch.refused(
-                f"{bad} of {count} {what} are bad, for one: {example}."
-                " Deliver it again, or raise quality.quarantine_limit"
-            )
 
 
 def _trimmed(rows: Rows, contract: Contract) -> str:
@@ -141,10 +138,24 @@ def _trimmed(rows: Rows, contract: Contract) -> str:
     return ", ".join(selected)
 
 
+def _tidy(contract: Contract, relation: str) -> str:
+    """Return rows with currencies in capitals, and offsets without the blank that DuckDB stops at."""
+    tidy = {"currency": "IF(LENGTH(currency) = 3, UPPER(currency), currency)"}
+    tidy |= {
+        name: f"IF(CONTAINS({name}, ' +') OR CONTAINS({name}, ' -') OR ENDS_WITH({name}, ' Z'),"
+        f" REGEXP_REPLACE({name}, ' +([+-]|Z$)', '\\1'), {name})"
+        for name, column in contract.columns.items()
+        if column.type in ("timestamp", "date")
+    }
+    values = [f"{value} AS {name}" for name, value in tidy.items() if name in contract.columns]
+    return f"(SELECT * REPLACE ({', '.join(values)}) FROM {relation})" if values else relation
+
+
 def _known(contract: Contract) -> str:
     """Return SQL for the columns, NULL where a text stands for nothing.
 
-    Keys are made of what was delivered: they stay as they are when a client's words change.
+    Keys are made of what was delivered: they stay as they are when a client's words change, or how
+    its numbers are read.
     """
     return ", ".join(f"{something(name, name, contract)} AS {name}" for name in contract.columns)
 
@@ -161,39 +172,3 @@ def _row_key(contract: Contract) -> str:
     if len(contract.identity) == 1:
         return contract.identity[0]
     return f"md5(to_json([{', '.join(contract.identity)}])::TEXT)"
-
-
-def _reason(contract: Contract, client: Client) -> str:
-    """Return SQL for all that is wrong with a row: NULL if nothing is."""
-    faults: dict[str, str] = {}
-    for name, column in contract.columns.items():
-        if column.required:
-            faults[f"{name} IS NULL"] = f"'{name} is missing'"
-        if column.type != "text":
-            reason = f"CONCAT('{name} ''', {name}, ''' is no {column.type}')"
-            faults[f"{name} IS NOT NULL AND NOT {_castable(name, column.type)}"] = reason
-    faults |= {condition: f"'{what}'" for what, condition in contract.bad_if.items()}
-    if "currency" in contract.columns:
-        fault, reason = _unpriced_currency(client)
-        faults[fault] = reason
-    reasons = ", ".join(f"CASE WHEN {fault} THEN {reason} END" for fault, reason in faults.items())
-    is_bad = " OR ".join(f"COALESCE({fault}, FALSE)" for fault in faults)
-    return f"CASE WHEN {is_bad} THEN CONCAT_WS('; ', {reasons}) END"
-
-
-def _unpriced_currency(client: Client) -> tuple[str, str]:
-    """Return SQL for a currency that cannot be changed into the client's, and for the reason."""
-    if client.sources.rates:
-        reason = "CONCAT('currency ', currency, ' is not three capitals')"
-        return "NOT REGEXP_FULL_MATCH(currency, '[A-Z]{3}')", reason
-    remedy = f", the client has {client.currency}: deliver sources.rates"
-    return f"currency <> '{client.currency}'", f"CONCAT('currency ', currency, '{remedy}')"
-
-
-def _castable(name: str, type_: Type) -> str:
-    if type_ in ("timestamp", "date"):
-        return (
-            f"(REGEXP_FULL_MATCH({name}, '{_DAY}({_TIME})?') AND COALESCE(TRY_CAST({name} AS TIMESTAMP)"
-            " BETWEEN '1970-01-01' AND '2100-01-01', FALSE))"
-        )
-    return f"(TRY_CAST({name} AS {SQL_TYPES[type_]}) IS NOT NULL)"

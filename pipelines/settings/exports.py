@@ -46,6 +46,25 @@ class Postgres(Settings):
     )
 
 
+class Numbers(Settings):
+    """How an export writes its numbers: `1.234,56` is `{decimal: ",", thousands: "."}`."""
+
+    decimal: Literal[".", ","] = Field(".", description="What stands before the decimals.")
+    thousands: Literal[".", ",", " ", "'"] | None = Field(
+        None, description="What stands between groups of digits; left out, nothing may."
+    )
+
+    @model_validator(mode="after")
+    def _differ(self) -> "Numbers":
+        if self.decimal == self.thousands:
+            other = "," if self.decimal == "." else "."
+            raise ValueError(
+                f"decimal and thousands are both '{self.decimal}'; write which is which, such as"
+                f' {{decimal: "{other}", thousands: "{self.decimal}"}}'
+            )
+        return self
+
+
 class Export(Settings):
     """What one table is read from, and how it is delivered: `files:` or `postgres:`."""
 
@@ -70,6 +89,12 @@ class Export(Settings):
         {},
         description="By column of ours, the export's: a name, a list that is joined by a blank, or null for one that"
         " it lacks. Columns of the same name need no line.",
+    )
+    numbers: Numbers | None = None
+    unit: dict[str, Literal["micros", "cents", "units"]] = Field(
+        {},
+        description="By column of ours that holds money, what the export counts: millionths (`micros`), hundredths"
+        " (`cents`), or whole `units`, which is needed only where the export's name of it says otherwise.",
     )
 
     @field_validator("files")

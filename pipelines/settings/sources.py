@@ -101,6 +101,13 @@ class Sources(Settings):
                     f"{source}.{table}.columns: unknown column '{column}'; "
                     f"use one of {', '.join(known)}"
                 )
+            for column in feed.unit if isinstance(feed, Export) else ():
+                if column not in known or not known[column].is_money:
+                    amounts = [name for name, each in known.items() if each.is_money]
+                    raise ValueError(
+                        f"{source}.{table}.unit: '{column}' is no column of money; "
+                        f"use one of {', '.join(amounts) or 'none: the table has no money'}"
+                    )
             for column in columns:
                 if known[column].required and not columns[column]:
                     raise ValueError(

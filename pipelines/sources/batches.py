@@ -1,6 +1,6 @@
 """Say what a source hands over: batches, each of which is brought in as a whole or not at all."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from datetime import datetime
 from pathlib import Path
@@ -10,21 +10,42 @@ import duckdb
 
 from pipelines.settings.client import Client
 from pipelines.settings.exports import Export
+from pipelines.sql import literal
+
+
+class Remedy(NamedTuple):
+    """A line of a client's file, ready to paste, that would read an export: `grain: sum`.
+
+    It goes under the table's export, or deeper, `below` a key of it such as `columns`; or, with
+    `is_clients`, to the beginning of a line. Where there are several readings, `meaning` says of
+    each what it makes of a value; of those, one is to be chosen.
+    """
+
+    setting: str
+    below: str = ""
+    is_clients: bool = False
+    meaning: str = ""
 
 
 class ExportError(Exception):
     """A batch that cannot be used as a whole; the text names it, the reason, the remedy.
 
     `setting` is the line of the client's file, under the table's export, that would read it: such
-    as `grain: sum`. Whoever knows the client and the table adds where that line goes.
+    as `grain: sum`; or it is several lines, as remedies. Whoever knows the client and the table
+    adds where a line goes.
     """
 
     def __init__(
-        self, reason: str, file: Path | None = None, name: str = "", setting: str = ""
+        self,
+        reason: str,
+        file: Path | None = None,
+        name: str = "",
+        setting: str | Sequence[Remedy] = "",
     ) -> None:
         name = name or (file.name if file else "")
         super().__init__(f"{name}: {reason}" if name else reason)
-        self.file, self.setting, self.table = file, setting, ""
+        self.file, self.table = file, ""
+        self.remedies = [Remedy(setting)] * bool(setting) if isinstance(setting, str) else setting
 
 
 class Rows(NamedTuple):
@@ -32,8 +53,10 @@ class Rows(NamedTuple):
 
     `number` is a row's place among the rows, from 1; `line` is its first line in the file, and
     `lines` how many it spans. `rejects` is a query to run afterwards, for what is no row: line,
-    text, reason, lines. `left_out`, a query too, counts what is knowingly not read. What is
-    `nested` is so in SQL, too, not JSON. `lines_read` are the lines of a text file, all of them.
+    text, reason, lines. `left_out`, a query too, counts what is knowingly not read; `typed`, one
+    more, names columns of the export that hold numbers by their type, not texts that look like
+    some. What is `nested` is so in SQL, too, not JSON. `lines_read` are the lines of a text file,
+    all of them.
     """
 
     relation: str
@@ -43,8 +66,15 @@ class Rows(NamedTuple):
     lines: str = "1"
     rejects: str = "SELECT 0, '', '', 0 WHERE FALSE"
     left_out: str = "SELECT 0"
+    typed: str = "SELECT '' WHERE FALSE"
     nested: bool = False
     lines_read: int | None = None
+
+
+def typed(names: Iterable[str]) -> str:
+    """Return the query of `Rows.typed` for columns whose names are known."""
+    listed = ", ".join(literal(name) for name in names)
+    return f"SELECT UNNEST([{listed}])" if listed else Rows._field_defaults["typed"]
 
 
 class Reading(NamedTuple):
@@ -80,7 +110,7 @@ class Batch(NamedTuple):
     open: Callable[[duckdb.DuckDBPyConnection], AbstractContextManager[Rows]]
     covers: Coverage = Coverage()
 
-    def refused(self, reason: str, setting: str = "") -> ExportError:
+    def refused(self, reason: str, setting: str | Sequence[Remedy] = "") -> ExportError:
         """Return the error that refuses the whole batch; `setting` is what would read it."""
         name = self.path.name if self.path and not self.covers.first else self.name
         return ExportError(reason, self.path, name, setting)

@@ -2,8 +2,10 @@
 
 import re
 
-from pipelines.sources.batches import Reading, Rows
+from pipelines.sources.batches import Reading, Rows, typed
 from pipelines.sql import file_literal, identifier
+
+_NUMBERS = r"(U?(TINY|SMALL|BIG|HUGE)?INT|INTEGER|UINTEGER|DECIMAL|DOUBLE|FLOAT)\b(?!.*\[)"
 
 
 def read(reading: Reading) -> Rows:
@@ -21,6 +23,7 @@ def read(reading: Reading) -> Rows:
             else identifier(name)
             for name, kind, *_ in columns
         },
+        typed=typed(name for name, kind, *_ in columns if re.match(_NUMBERS, kind)),
         number="ROW_NUMBER() OVER ()" if is_numbered else "file_row_number + 1",
         nested=is_formatted,
     )

@@ -5,6 +5,7 @@ overlap for what was committed late; the load counts keep that time. Otherwise t
 a whole, and ingest finds what changed.
 """
 
+import re
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
@@ -16,7 +17,7 @@ import pyarrow as pa
 
 from pipelines.contracts.contract import Contract
 from pipelines.settings.exports import Export, Postgres
-from pipelines.sources.batches import Batch, Coverage, ExportError, FetchRequest, Rows
+from pipelines.sources.batches import Batch, Coverage, ExportError, FetchRequest, Rows, typed
 from pipelines.sources.credentials import conceal, credentials, keep_secret
 from pipelines.sources.files.adbc import streamed
 from pipelines.sources.files.column_mapping import shaped, wanted
@@ -25,6 +26,8 @@ from pipelines.sources.rest import patient
 from pipelines.sql import identifier, literal
 
 BATCH = {"adbc.postgresql.batch_size_hint_bytes": 1 << 20}  # more cost memory, and save no time
+
+_NUMBERS = re.compile("(smallint|integer|bigint|numeric|real|double precision)$")
 
 _SESSION = """
 SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY;
@@ -91,6 +94,9 @@ def _opened(
             where = _since(settings, present, read_from)
             rows = streamed(
                 connection, cursor, _quoted(settings), columns, open_files, where, failures
+            )
+            rows = rows._replace(
+                typed=typed(name for name, kind in present.items() if _NUMBERS.match(kind))
             )
             yield shaped(connection, rows, export, contract, refused, open_files)
     except (duckdb.Error, pa.ArrowInvalid) as error:

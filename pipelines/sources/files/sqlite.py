@@ -1,6 +1,8 @@
 """Read a table of a SQLite file by ADBC: DuckDB's own SQLite reader is a download."""
 
-from pipelines.sources.batches import ExportError, Reading, Rows
+import re
+
+from pipelines.sources.batches import ExportError, Reading, Rows, typed
 from pipelines.sources.files import places
 from pipelines.sources.files.adbc import streamed
 from pipelines.sql import identifier, literal
@@ -21,8 +23,9 @@ def read(reading: Reading) -> Rows:
     try:
         uri = f"{reading.path.resolve().as_uri()}?immutable=1"
         cursor = open_files.enter_context(open_files.enter_context(driver.connect(uri)).cursor())
-        cursor.execute(f"SELECT name FROM pragma_table_info({literal(table)})")
-        names = [name for (name,) in cursor.fetchall()]
+        cursor.execute(f"SELECT name, type FROM pragma_table_info({literal(table)})")
+        kinds = dict(cursor.fetchall())
+        names = list(kinds)
         if not places.is_open_beside(reading.path):
             raise ExportError("it was replaced while it was opened; run it again", reading.path)
         if not names:
@@ -34,7 +37,13 @@ def read(reading: Reading) -> Rows:
             for name in names
             if name in reading.wanted
         }
-        return streamed(reading.connection, cursor, identifier(table), columns, open_files)
+        rows = streamed(reading.connection, cursor, identifier(table), columns, open_files)
+        return rows._replace(typed=typed(name for name in names if _is_number(kinds[name])))
     except driver.Error as error:
         line = str(error).strip().splitlines()[0]
         raise ExportError(f"not readable: {line}; deliver it again", reading.path) from None
+
+
+def _is_number(kind: str | None) -> bool:
+    """Return whether SQLite turns what looks like a number into one, by a column's declared type."""
+    return bool(re.search("INT|REAL|FLOA|DOUB|NUM|DEC", (kind or "").upper()))

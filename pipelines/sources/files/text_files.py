@@ -69,9 +69,7 @@ def read_jsonl(reading: Reading) -> Rows:
     if not keys:
         raise ExportError("no line holds a JSON object; deliver one a line, as UTF-8", path)
     read = sorted(reading.wanted & keys)
-    paths = (
-        ", ".join(literal("/" + key.replace("~", "~0").replace("/", "~1")) for key in read) or "''"
-    )
+    paths = ", ".join(map(_pointer, read)) or "''"
     numbered = f"SELECT text, ROW_NUMBER() OVER () AS line FROM {lines}"
     torn = f"""UNION ALL SELECT line, text, 'the line holds no JSON object', 1 FROM ({numbered})
         WHERE NOT {is_object} AND NOT {is_blank}"""
@@ -82,8 +80,24 @@ def read_jsonl(reading: Reading) -> Rows:
         dict.fromkeys(keys, "NULL")
         | {key: f"fields[{place}]" for place, key in enumerate(read, 1)},
         line="line",
+        typed=_numbers(lines, is_object, read),
         rejects=f"{_REJECTS} {torn if has_torn else ''}",
     )
+
+
+def _numbers(lines: str, is_object: str, keys: list[str]) -> str:
+    """Return the query for the keys that hold numbers: not texts, which stand in quotes."""
+    found = [
+        f"SELECT {literal(key)} FROM {lines} WHERE {is_object}"
+        f" AND json_type(text, {_pointer(key)}) IN ('DOUBLE', 'BIGINT', 'UBIGINT')"
+        for key in keys
+    ]
+    return " UNION ".join(found) or Rows._field_defaults["typed"]
+
+
+def _pointer(key: str) -> str:
+    """Return where a key's value is in a JSON object, as SQL."""
+    return literal("/" + key.replace("~", "~0").replace("/", "~1"))
 
 
 _REJECTS = "SELECT line, MIN(csv_line), MIN(error_message), 1 FROM reject_errors GROUP BY line"

@@ -1,0 +1,104 @@
+"""Say what is wrong with a batch: every kind of fault, the most frequent first, each with an example."""
+
+import re
+from typing import NamedTuple
+
+import duckdb
+
+from pipelines.ingest.faults import QUOTED, Fault
+
+_KINDS = 12  # as many kinds of fault are named one by one
+
+
+class Kind(NamedTuple):
+    """One kind of fault: how many rows have it, the first of them, and what helps."""
+
+    rows: int
+    line: int
+    example: str
+    advice: str = ""
+
+    def said(self, place: str) -> str:
+        """Return the kind in words; `place` is what the number of a line counts, such as `line`."""
+        if self.rows == 1:
+            return f"{self.example} ({place} {self.line})"
+        return f"{self.example} ({self.rows} rows, the first in {place} {self.line})"
+
+
+def kinds(
+    connection: duckdb.DuckDBPyConnection, faults: list[Fault], rows: str, rejects: str
+) -> list[Kind]:
+    """Return every kind of fault in a batch.
+
+    `rows` is a relation of its bad rows, as they were judged; `rejects` one of what is no row.
+    """
+    found = [*_of_rows(connection, faults, rows), *_of_rejects(connection, rejects)]
+    return sorted(found, key=lambda kind: (-kind.rows, kind.line))
+
+
+def said(found: list[Kind], place: str) -> str:
+    """Return the kinds in words, and after them what helps."""
+    shown = "; ".join(kind.said(place) for kind in found[:_KINDS])
+    others = f"; and {len(found) - _KINDS} other kinds of fault" if found[_KINDS:] else ""
+    advice = dict.fromkeys(kind.advice for kind in found if kind.advice)
+    sentences = "".join(f". {each[:1].upper()}{each[1:]}" for each in advice)
+    return f"{shown}{others}{sentences}"
+
+
+def _of_rows(connection: duckdb.DuckDBPyConnection, faults: list[Fault], rows: str) -> list[Kind]:
+    """Return the kinds of fault that rows have; a row may have several."""
+    conditions = ", ".join(f"COALESCE({fault.condition}, FALSE)" for fault in faults)
+    reasons = ", ".join(fault.reason for fault in faults)
+    has_one = f"[{conditions}]"
+    found = connection.execute(
+        f"""SELECT place, COUNT(*), MIN(line), ARG_MIN(said, line) FROM (
+          SELECT line, UNNEST(RANGE({len(faults) + 1})) AS place,
+          UNNEST([*{has_one}, NOT LIST_CONTAINS({has_one}, TRUE)]) AS has_it,
+          UNNEST([{reasons}, reason]) AS said FROM {rows} AS bad
+        ) WHERE has_it GROUP BY place"""
+    ).fetchall()
+    advice = [*(fault.advice for fault in faults), ""]
+    return [Kind(rows, line, said, advice[place]) for place, rows, line, said in found]
+
+
+def _of_rejects(connection: duckdb.DuckDBPyConnection, rejects: str) -> list[Kind]:
+    """Return the kinds of fault of lines that are no rows."""
+    found = connection.execute(
+        f"""SELECT reason, COUNT(*), MIN(line), ARG_MIN(LEFT(content, {QUOTED + 1}), line)
+        FROM {rejects} AS torn GROUP BY reason"""
+    ).fetchall()
+    return [Kind(rows, line, *_torn(reason, content)) for reason, rows, line, content in found]
+
+
+def _torn(reason: str, content: str | None) -> tuple[str, str]:
+    """Return what is wrong with a line in words, and what helps."""
+    text = content or ""
+    quoted = f"'{text[:QUOTED]}{'…' if len(text) > QUOTED else ''}'"
+    if counted := re.search(r"Expected Number of Columns: (\d+) Found: (\d+)", reason):
+        expected, found = map(int, counted.groups())
+        return _of_another_length(expected, found, quoted)
+    if "utf-8" in reason.lower():
+        advice = (
+            "what is not UTF-8 is mostly Windows-1252: export it as UTF-8 (in Excel: Save as, CSV"
+            " UTF-8), or convert it: iconv -f WINDOWS-1252 -t UTF-8"
+        )
+        return f"a line is not UTF-8: {quoted}", advice
+    if "unterminated quote" in reason:
+        return f"a quote is opened and never closed: {quoted}", "a quote within a value is doubled"
+    if "no JSON object" in reason:
+        return f"a line holds no JSON object: {quoted}", "JSON is read an object a line"
+    return f"{reason.strip().splitlines()[0][:200]}: {quoted}", ""
+
+
+def _of_another_length(expected: int, found: int, quoted: str) -> tuple[str, str]:
+    """Return what is wrong with a line that has fewer or more values than the header."""
+    said = f"a line has {found} values, the header has {expected}: {quoted}"
+    if found > expected:
+        return said, (
+            "a value with the mark between values in it stands in quotes, and a quote within it"
+            ' is doubled: "a ""quoted"" word"'
+        )
+    return said, (
+        "a line has as many values as the header, empty ones too; leave out lines that are titles,"
+        " sums or notes"
+    )

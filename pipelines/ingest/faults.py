@@ -1,0 +1,112 @@
+"""Say what can be wrong with a row: in SQL, with the reason, and what reads such a value instead."""
+
+from typing import NamedTuple
+
+from pipelines.contracts.contract import Column, Contract
+from pipelines.ingest.numbers import Reading, is_plain, setting
+from pipelines.settings.client import Client
+from pipelines.sql import literal
+
+QUOTED = 80  # letters of a value that a reason quotes; quarantine has the whole of it
+
+# The times that staging's @utc reads: an offset counts, a zone's name does not.
+_DAY = "[0-9]{4}[-/][0-9]{1,2}[-/][0-9]{1,2}"
+_OFFSET = "Z|UTC|[+-][0-9]{2}(:?[0-9]{2})?"
+_TIME = f"[T ][0-9]{{1,2}}:[0-9]{{2}}(:[0-9]{{2}}([.][0-9]+)?( *({_OFFSET}))?)?"
+
+_READ_AS = {
+    "timestamp": "times are read as 2026-11-03 14:30:00, or 2026-11-03T14:30:00Z, or with an offset"
+    " such as +01:00, or as a day alone",
+    "date": "days are read as 2026-11-03",
+    "boolean": "flags are read as true or false, t or f, yes or no, y or n, 1 or 0",
+    "money": "amounts are read as 1234.56, without a sign of their currency",
+    "rate": "rates are read as 1.2345",
+    "integer": "counts are read as 1234, without decimals",
+}
+
+
+class Fault(NamedTuple):
+    """What can be wrong with a row: a condition and a reason in SQL, and what helps, in words.
+
+    `column` is the one that is at fault; none if several are.
+    """
+
+    condition: str
+    reason: str
+    column: str = ""
+    advice: str = ""
+
+
+def faults(contract: Contract, client: Client, reading: Reading) -> list[Fault]:
+    """Return all that can be wrong with a row of a table, in the order in which a row says it."""
+    found: list[Fault] = []
+    for name, column in contract.columns.items():
+        if column.required:
+            found.append(_missing(name, reading.changes(column, name)))
+        if column.type != "text":
+            found.append(_ill_written(name, column, reading))
+    found += [Fault(condition, literal(what)) for what, condition in contract.bad_if.items()]
+    if "currency" in contract.columns:
+        found.append(_unpriced_currency(client))
+    return found
+
+
+def reason(found: list[Fault]) -> str:
+    """Return SQL for all that is wrong with a row: NULL if nothing is."""
+    reasons = ", ".join(f"CASE WHEN {fault.condition} THEN {fault.reason} END" for fault in found)
+    is_bad = " OR ".join(f"COALESCE({fault.condition}, FALSE)" for fault in found)
+    return f"CASE WHEN {is_bad} THEN CONCAT_WS('; ', {reasons}) END"
+
+
+def _missing(name: str, is_read: bool) -> Fault:
+    delivered = f"delivered_{name}" if is_read else name
+    advice = f"every row needs a {name}: leave out rows that are sums or notes, not data"
+    return Fault(f"{delivered} IS NULL", f"'{name} is missing'", name, advice)
+
+
+def _ill_written(name: str, column: Column, reading: Reading) -> Fault:
+    """Return the fault of a value that is not written as its type is."""
+    if reading.changes(column, name):
+        by = [setting(reading.numbers)] if reading.numbers else []
+        by += [f"unit: {{{name}: {reading.unit[name]}}}"] if name in reading.unit else []
+        return Fault(
+            f"delivered_{name} IS NOT NULL AND {name} IS NULL",
+            _is_no(f"delivered_{name}", name, column),
+            name,
+            f"{name} is read by `{'`, `'.join(by)}`",
+        )
+    fits = is_plain(name, column) if column.is_number else _castable(name, column)
+    condition = f"{name} IS NOT NULL AND NOT {fits}"
+    return Fault(condition, _is_no(name, name, column), name, _READ_AS[column.type])
+
+
+def _is_no(value: str, name: str, column: Column) -> str:
+    """Return SQL for a reason that quotes a value, as much of it as a line has room for."""
+    quoted = f"IF(LENGTH({value}) > {QUOTED}, LEFT({value}, {QUOTED}) || '…', {value})"
+    return f"CONCAT('{name} ''', {quoted}, ''' is no {column.type}')"
+
+
+def _unpriced_currency(client: Client) -> Fault:
+    """Return the fault of a currency that cannot be changed into the client's."""
+    if client.sources.rates:
+        reason = "CONCAT('currency ', LEFT(currency, 80), ' is not three letters')"
+        advice = "currencies are read by their ISO 4217 code, such as USD"
+        return Fault("NOT REGEXP_FULL_MATCH(currency, '[A-Z]{3}')", reason, "currency", advice)
+    remedy = f", the client has {client.currency}: deliver sources.rates"
+    return Fault(
+        f"currency <> '{client.currency}'",
+        f"CONCAT('currency ', LEFT(currency, {QUOTED}), '{remedy}')",
+        "currency",
+        f"what is in another currency than the client's needs `sources.rates`, a file of"
+        f" rate_date,currency,rate such as 2026-01-01,USD,0.91 (what one unit is worth in"
+        f" {client.currency})",
+    )
+
+
+def _castable(name: str, column: Column) -> str:
+    if column.type in ("timestamp", "date"):
+        return (
+            f"(REGEXP_FULL_MATCH({name}, '{_DAY}({_TIME})?') AND COALESCE(TRY_CAST({name} AS TIMESTAMP)"
+            " BETWEEN '1970-01-01' AND '2100-01-01', FALSE))"
+        )
+    return f"(TRY_CAST({name} AS BOOLEAN) IS NOT NULL)"

@@ -1,0 +1,157 @@
+"""Find out how a batch writes its numbers, from all of them together.
+
+`1.250` alone is 1250 in one country, and one and a quarter in another. Another number of the export
+decides: `3.5` and `0.125` have decimals, `12.345` clicks have none. Where none does, somebody has to
+say it; so a column is never read in two ways.
+"""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import duckdb
+
+from pipelines.contracts.contract import Column, Contract
+from pipelines.ingest.numbers import EITHER, OTHERS, PLAIN, Reading, fits, setting
+from pipelines.settings.client import Client
+from pipelines.settings.currencies import minor_digits
+from pipelines.settings.exports import Numbers
+from pipelines.sources.batches import Remedy
+from pipelines.sql import literal, only_row
+
+_POINTS = Numbers(decimal=",", thousands=".")  # to which 1.250 is 1250
+_CANDIDATES = (PLAIN, *OTHERS)
+_FEW = 100  # of as many numbers one may be beyond reading: it was typed by hand
+
+
+class Marks(NamedTuple):
+    """How the numbers of a batch may be read: `examples` are some by column that plain reading
+    refuses, `either` are some that it takes and that may be thousands as well."""
+
+    possible: list[Numbers]
+    examples: dict[str, list[str]]
+    either: dict[str, list[str]]
+
+    @property
+    def is_other(self) -> bool:
+        """Return whether all numbers can be read, but not as they are without a setting."""
+        return PLAIN not in self.possible and bool(self.possible)
+
+    @property
+    def is_unsure(self) -> bool:
+        """Return whether they are plain numbers, or thousands."""
+        return PLAIN in self.possible and _POINTS in self.possible and bool(self.either)
+
+    def remedies(self) -> list[Remedy]:
+        """Return the setting that would read the numbers; several, if it is not sure which."""
+        if self.is_unsure:
+            value = next(iter(self.either.values()))[0]
+            return _alternatives(value, [_POINTS, PLAIN])
+        if not self.is_other:
+            return []
+        values = [value for found in self.examples.values() for value in found]
+        marked = next((value for value in values if set(value) & set(".,")), "")
+        by_decimal = {each.decimal: each for each in reversed(self.possible)}
+        if len(by_decimal) > 1 and marked:
+            return _alternatives(marked, list(by_decimal.values()))
+        return [Remedy(setting(self.possible[0]))]
+
+
+def marks(
+    connection: duckdb.DuckDBPyConnection,
+    contract: Contract,
+    client: Client,
+    reading: Reading,
+    rows: str,
+    typed: Iterable[str] = (),
+) -> Marks:
+    """Return how the numbers of some rows may be read, where no setting says it.
+
+    Columns that are `typed` hold numbers, not text that looks like some: nothing is asked of them.
+    """
+    count, missed = 0, dict.fromkeys(_CANDIDATES, 0)
+    examples, either = {}, {}
+    for name, column in _numbers(contract, reading).items():
+        decimal = _has_three_decimals(contract, client) if column.is_money else "FALSE"
+        query = _survey(name, column, decimal, rows)
+        there, ill_written, thousands, *misses = only_row(connection.execute(query))
+        count += there
+        missed = {each: missed[each] + more for each, more in zip(_CANDIDATES, misses)}
+        if ill_written:
+            examples[name] = ill_written
+        if thousands and name not in typed and (column.is_money or column.type == "integer"):
+            either[name] = thousands
+    return Marks(_possible(count, missed), examples, either)
+
+
+def _possible(count: int, missed: dict[Numbers, int]) -> list[Numbers]:
+    """Return the readings that read all numbers; or, if none does, those that read nearly all."""
+    few = [each for each in _CANDIDATES if missed[each] <= count // _FEW]
+    return [each for each in _CANDIDATES if not missed[each]] or few * (PLAIN not in few)
+
+
+def may_matter(contract: Contract, reading: Reading) -> str:
+    """Return SQL for whether a row has a number that may be read in two ways."""
+    asked = [
+        f"REGEXP_FULL_MATCH({name}, {literal(EITHER)})"
+        for name, column in _numbers(contract, reading).items()
+        if column.is_money or column.type == "integer"
+    ]
+    return " OR ".join(asked) or "FALSE"
+
+
+def decides(
+    connection: duckdb.DuckDBPyConnection, contract: Contract, reading: Reading, rows: str
+) -> bool:
+    """Return whether some rows have a number whose point can only begin its decimals: 3.5, 0.125."""
+    decimals = [
+        f"({fits(name, column, PLAIN)} AND NOT {fits(name, column, _POINTS)})"
+        for name, column in _numbers(contract, reading).items()
+    ]
+    if not decimals:
+        return False
+    query = f"SELECT 1 FROM {rows} AS numbers WHERE {' OR '.join(decimals)} LIMIT 1"
+    return bool(connection.execute(query).fetchall())
+
+
+def _numbers(contract: Contract, reading: Reading) -> dict[str, Column]:
+    """Return the columns of numbers of whose marks no setting says anything."""
+    return {
+        name: column
+        for name, column in contract.columns.items()
+        if column.is_number and not reading.changes(column, name)
+    }
+
+
+def _survey(name: str, column: Column, has_three_decimals: str, rows: str) -> str:
+    """Return SQL for how many numbers of a column each candidate cannot read, and for examples."""
+    either = f"REGEXP_FULL_MATCH({name}, {literal(EITHER)})"
+    misses = []
+    for each in _CANDIDATES:
+        missed = f"NOT {fits(name, column, each)}"
+        if each == _POINTS and has_three_decimals != "FALSE":
+            missed = f"({missed} OR ({either} AND {has_three_decimals}))"
+        misses.append(f"COUNT(*) FILTER ({missed})")
+    shown = [
+        f"ARG_MIN({name}, ordinal, 3) FILTER ({condition})"
+        for condition in (f"NOT {fits(name, column, PLAIN)}", either)
+    ]
+    is_number = " OR ".join(fits(name, column, each) for each in _CANDIDATES)
+    return f"SELECT COUNT(*), {', '.join(shown + misses)} FROM {rows} AS numbers WHERE {is_number}"
+
+
+def _has_three_decimals(contract: Contract, client: Client) -> str:
+    """Return SQL for whether a row's currency has three decimals: in BHD, 1.250 is no thousand."""
+    own = literal(client.currency)
+    currency = f"COALESCE(currency, {own})" if "currency" in contract.columns else own
+    three = [literal(code) for code, digits in minor_digits().items() if digits > 2]
+    return f"{currency} IN ({', '.join(three)})"
+
+
+def _alternatives(value: str, choices: list[Numbers]) -> list[Remedy]:
+    """Return a setting for each way of reading a value, with what it then is."""
+    return [Remedy(setting(each), meaning=f"'{value}' is {_read(value, each)}") for each in choices]
+
+
+def _read(value: str, numbers: Numbers) -> str:
+    """Return a number as a reading takes it: `1.250` is 1250 to one, 1.250 to another."""
+    return value.replace(numbers.thousands or "", "").replace(numbers.decimal, ".")

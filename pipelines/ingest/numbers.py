@@ -1,0 +1,122 @@
+"""Read numbers as an export writes them: `1.234,56`, millionths, hundredths.
+
+Raw gets what staging casts: `1234.56`. So the reading that held on the day of a load stays with its
+rows, and no model knows of it. A number that is not written as the export's settings say is bad.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from pipelines.contracts.contract import SQL_TYPES, Column, Contract
+from pipelines.settings.apis import Api
+from pipelines.settings.exports import Export, Numbers
+from pipelines.sql import literal
+
+PLAIN = Numbers()  # of what no setting is said: 1234.56
+
+# What else exports write, in the order in which it is proposed.
+OTHERS = (
+    Numbers(thousands=","),
+    Numbers(decimal=",", thousands="."),
+    Numbers(decimal=",", thousands=" "),
+    Numbers(thousands=" "),
+    Numbers(thousands="'"),
+    Numbers(decimal=",", thousands="'"),
+)
+
+# Signs that look the same: a blank that does not break a line, a curly apostrophe.
+_LIKE = {" ": "[ \u00a0\u2009\u202f]", "'": "['\u2019]"}
+
+_SHIFT = {"micros": "0.000001::DECIMAL(7, 6)", "cents": "0.01::DECIMAL(3, 2)"}
+
+_EXPONENT = "([eE][+-]?[0-9]+)?"
+_SIGN = "[+-]?"
+
+# 1.250 is 1250 in one country, and one and a quarter in another; 0.125 and 12.5 are not.
+EITHER = f"{_SIGN}[1-9][0-9]{{0,2}}[.][0-9]{{3}}"
+
+
+class Reading(NamedTuple):
+    """How the numbers of one table are read, as far as the client's file says; `unit` by column."""
+
+    numbers: Numbers | None = None
+    unit: Mapping[str, str] = {}
+
+    def changes(self, column: Column, name: str) -> bool:
+        """Return whether a column's values are not simply what was delivered."""
+        return column.is_number and (bool(self.numbers) or self.unit.get(name) in _SHIFT)
+
+
+def reading_of(feed: Export | Api) -> Reading:
+    """Return how the numbers of an export are read; a platform's API answers in plain ones."""
+    return Reading(feed.numbers, feed.unit) if isinstance(feed, Export) else Reading()
+
+
+def setting(numbers: Numbers) -> str:
+    """Return the line of a client's file: `numbers: {decimal: ",", thousands: "."}`."""
+    marks = {"decimal": numbers.decimal, "thousands": numbers.thousands}
+    written = ", ".join(f"{key}: {json.dumps(mark)}" for key, mark in marks.items() if mark)
+    return f"numbers: {{{written}}}"
+
+
+def pattern(column: Column, numbers: Numbers) -> str:
+    """Return what a number is written like, as a regular expression; a whole one ends in .0 at most."""
+    mark = re.escape(numbers.decimal)
+    digits = "[0-9]+"
+    if numbers.thousands:  # 12,34,567 in India
+        sign = _LIKE.get(numbers.thousands, f"[{numbers.thousands}]")
+        digits = f"([0-9]+|[1-9][0-9]{{0,2}}({sign}[0-9]{{2,3}})*{sign}[0-9]{{3}})"
+    if column.type == "integer":
+        return f"{_SIGN}{digits}({mark}0*)?"
+    return f"{_SIGN}({digits}({mark}[0-9]*)?|{mark}[0-9]+){_EXPONENT}"
+
+
+def fits(name: str, column: Column, numbers: Numbers) -> str:
+    """Return SQL for whether a value is written as numbers are; NULL of nothing."""
+    return f"REGEXP_FULL_MATCH({name}, {literal(pattern(column, numbers))})"
+
+
+def is_plain(name: str, column: Column) -> str:
+    """Return SQL for whether a value is a number as staging casts it: 1234.56, and whole if it counts."""
+    castable = f"TRY_CAST({name} AS {SQL_TYPES[column.type]}) IS NOT NULL"
+    looks = (
+        fits(name, column, PLAIN) if column.type == "integer" else f"NOT CONTAINS({name}, '_')"
+    )  # to DuckDB 1_000 is a number, and so is 0x1F where it is a whole one
+    return f"({castable} AND {looks})"
+
+
+def plain(name: str, column: Column, reading: Reading) -> str:
+    """Return SQL for a delivered number as staging casts it; NULL if it is not written as agreed."""
+    numbers, shift = reading.numbers or PLAIN, _SHIFT.get(reading.unit.get(name, ""))
+    text = name
+    if numbers.thousands:
+        text = f"REGEXP_REPLACE({text}, {literal(_LIKE.get(numbers.thousands, f'[{numbers.thousands}]'))}, '', 'g')"
+    if numbers.decimal != ".":
+        text = f"REPLACE({text}, {literal(numbers.decimal)}, '.')"
+    agreed = fits(name, column, numbers)
+    if not reading.numbers:  # whether it is a thousand of them, or one and a bit, nobody has said
+        agreed = f"({agreed} AND NOT REGEXP_FULL_MATCH({name}, {literal(EITHER)}))"
+    kind = SQL_TYPES[column.type]
+    if shift:
+        moved = f"TRY_CAST(TRY_CAST({text} AS DECIMAL(24, 6)) * {shift} AS {kind})::TEXT"
+        return f"CASE WHEN {agreed} THEN REGEXP_REPLACE({moved}, '[.]?0*$', '') END"
+    return f"CASE WHEN {agreed} AND TRY_CAST({text} AS {kind}) IS NOT NULL THEN {text} END"
+
+
+def beside(contract: Contract, reading: Reading) -> dict[str, str]:
+    """Return where the delivered text is of each column that is read: `delivered_cost` of `cost`."""
+    columns = contract.columns.items()
+    return {name: f"delivered_{name}" for name, column in columns if reading.changes(column, name)}
+
+
+def read(contract: Contract, reading: Reading, relation: str) -> str:
+    """Return a relation with its numbers as staging casts them, and beside them what was delivered."""
+    if not (delivered := beside(contract, reading)):
+        return relation
+    values = ", ".join(
+        f"{plain(name, contract.columns[name], reading)} AS {name}" for name in delivered
+    )
+    kept = ", ".join(f"{name} AS {was}" for name, was in delivered.items())
+    return f"(SELECT * REPLACE ({values}), {kept} FROM {relation})"
