@@ -49,11 +49,11 @@ def _of_rows(connection: duckdb.DuckDBPyConnection, faults: list[Fault], rows: s
     """Return the kinds of fault that rows have; a row may have several."""
     conditions = ", ".join(f"COALESCE({fault.condition}, FALSE)" for fault in faults)
     reasons = ", ".join(fault.reason for fault in faults)
-    has_one = f"[{conditions}]"
+    has_each = f"[{conditions}]"
     found = connection.execute(
         f"""SELECT place, COUNT(*), MIN(line), ARG_MIN(said, line) FROM (
           SELECT line, UNNEST(RANGE({len(faults) + 1})) AS place,
-          UNNEST([*{has_one}, NOT LIST_CONTAINS({has_one}, TRUE)]) AS has_it,
+          UNNEST({has_each} || [NOT LIST_CONTAINS({has_each}, TRUE)]) AS has_it,
           UNNEST([{reasons}, reason]) AS said FROM {rows} AS bad
         ) WHERE has_it GROUP BY place"""
     ).fetchall()

@@ -25,11 +25,11 @@ _FEW = 100  # of as many numbers one may be beyond reading: it was typed by hand
 
 class Marks(NamedTuple):
     """How the numbers of a batch may be read: `examples` are some by column that plain reading
-    refuses, `either` are some that it takes and that may be thousands as well."""
+    refuses, `in_two_ways` are some that it takes and that may be thousands as well."""
 
     possible: list[Numbers]
     examples: dict[str, list[str]]
-    either: dict[str, list[str]]
+    in_two_ways: dict[str, list[str]]
 
     @property
     def is_other(self) -> bool:
@@ -39,12 +39,12 @@ class Marks(NamedTuple):
     @property
     def is_unsure(self) -> bool:
         """Return whether they are plain numbers, or thousands."""
-        return PLAIN in self.possible and _POINTS in self.possible and bool(self.either)
+        return PLAIN in self.possible and _POINTS in self.possible and bool(self.in_two_ways)
 
     def remedies(self) -> list[Remedy]:
         """Return the setting that would read the numbers; several, if it is not sure which."""
         if self.is_unsure:
-            value = next(iter(self.either.values()))[0]
+            value = next(iter(self.in_two_ways.values()))[0]
             return _alternatives(value, [_POINTS, PLAIN])
         if not self.is_other:
             return []
@@ -62,25 +62,25 @@ def marks(
     client: Client,
     reading: Reading,
     rows: str,
-    typed: Iterable[str] = (),
+    open_: Iterable[str] = (),
 ) -> Marks:
     """Return how the numbers of some rows may be read, where no setting says it.
 
-    Columns that are `typed` hold numbers, not text that looks like some: nothing is asked of them.
+    The columns that are `open_` hold texts that may be read in two ways.
     """
     count, missed = 0, dict.fromkeys(_CANDIDATES, 0)
-    examples, either = {}, {}
+    examples, thousands = {}, {}
     for name, column in _numbers(contract, reading).items():
         decimal = _has_three_decimals(contract, client) if column.is_money else "FALSE"
         query = _survey(name, column, decimal, rows)
-        there, ill_written, thousands, *misses = only_row(connection.execute(query))
+        there, ill_written, in_two_ways, *misses = only_row(connection.execute(query))
         count += there
         missed = {each: missed[each] + more for each, more in zip(_CANDIDATES, misses)}
         if ill_written:
             examples[name] = ill_written
-        if thousands and name not in typed and (column.is_money or column.type == "integer"):
-            either[name] = thousands
-    return Marks(_possible(count, missed), examples, either)
+        if name in open_ and in_two_ways:
+            thousands[name] = in_two_ways
+    return Marks(_possible(count, missed), examples, thousands)
 
 
 def _possible(count: int, missed: dict[Numbers, int]) -> list[Numbers]:
@@ -89,14 +89,13 @@ def _possible(count: int, missed: dict[Numbers, int]) -> list[Numbers]:
     return [each for each in _CANDIDATES if not missed[each]] or few * (PLAIN not in few)
 
 
-def may_matter(contract: Contract, reading: Reading) -> str:
-    """Return SQL for whether a row has a number that may be read in two ways."""
-    asked = [
-        f"REGEXP_FULL_MATCH({name}, {literal(EITHER)})"
+def either(contract: Contract, reading: Reading) -> dict[str, str]:
+    """Return, by column, SQL for whether a value may be read in two ways; rates have decimals."""
+    return {
+        name: f"REGEXP_FULL_MATCH({name}, {literal(EITHER)})"
         for name, column in _numbers(contract, reading).items()
         if column.is_money or column.type == "integer"
-    ]
-    return " OR ".join(asked) or "FALSE"
+    }
 
 
 def decides(
@@ -124,16 +123,16 @@ def _numbers(contract: Contract, reading: Reading) -> dict[str, Column]:
 
 def _survey(name: str, column: Column, has_three_decimals: str, rows: str) -> str:
     """Return SQL for how many numbers of a column each candidate cannot read, and for examples."""
-    either = f"REGEXP_FULL_MATCH({name}, {literal(EITHER)})"
+    is_either = f"REGEXP_FULL_MATCH({name}, {literal(EITHER)})"
     misses = []
     for each in _CANDIDATES:
         missed = f"NOT {fits(name, column, each)}"
         if each == _POINTS and has_three_decimals != "FALSE":
-            missed = f"({missed} OR ({either} AND {has_three_decimals}))"
+            missed = f"({missed} OR ({is_either} AND {has_three_decimals}))"
         misses.append(f"COUNT(*) FILTER ({missed})")
     shown = [
         f"ARG_MIN({name}, ordinal, 3) FILTER ({condition})"
-        for condition in (f"NOT {fits(name, column, PLAIN)}", either)
+        for condition in (f"NOT {fits(name, column, PLAIN)}", is_either)
     ]
     is_number = " OR ".join(fits(name, column, each) for each in _CANDIDATES)
     return f"SELECT COUNT(*), {', '.join(shown + misses)} FROM {rows} AS numbers WHERE {is_number}"

@@ -10,7 +10,7 @@ import duckdb
 from pipelines.contracts.contract import Contract
 from pipelines.ingest.bad_rows import kinds, said
 from pipelines.ingest.faults import Fault
-from pipelines.ingest.number_marks import Marks, marks, may_matter
+from pipelines.ingest.number_marks import Marks, either, marks
 from pipelines.ingest.numbers import Reading, read, reading_of
 from pipelines.settings.apis import Api
 from pipelines.settings.client import Client
@@ -101,21 +101,26 @@ def refuse_bad_rows(
         raise _refused(connection, judged, [*over, shares[0]][0], written.remedies())
 
 
-def unsure(connection: duckdb.DuckDBPyConnection, judged: Judged, typed: str) -> Marks | None:
-    """Return how a batch's numbers may be read, if there is more than one way; else None.
+def unsure_columns(connection: duckdb.DuckDBPyConnection, judged: Judged, typed: str) -> list[str]:
+    """Return the columns of texts whose numbers may be read in two ways.
 
-    `typed` is a query for the names of its columns that hold numbers by their type.
+    `typed` is a query for the names of the export's columns that hold numbers by their type.
     """
-    if isinstance(judged.feed, Api):
+    if isinstance(judged.feed, Api) or not (asked := either(judged.contract, judged.reading)):
+        return []
+    seen = ", ".join(f"COALESCE(BOOL_OR({condition}), FALSE)" for condition in asked.values())
+    found = only_row(connection.execute(f"SELECT {seen} FROM {judged.rows} AS numbers"))
+    columns = [column for column, is_seen in zip(asked, found) if is_seen]
+    numbers = {name for (name,) in connection.execute(typed).fetchall()} if columns else set()
+    return [column for column in columns if not numbers & set(judged.feed.names(column))]
+
+
+def unsure(
+    connection: duckdb.DuckDBPyConnection, judged: Judged, columns: list[str]
+) -> Marks | None:
+    """Return how a batch's numbers may be read, if some of its columns leave it open; else None."""
+    if not columns:
         return None
-    matters = may_matter(judged.contract, judged.reading)
-    query = f"SELECT 1 FROM {judged.rows} AS numbers WHERE {matters} LIMIT 1"
-    if not connection.execute(query).fetchall():
-        return None
-    names = {name for (name,) in connection.execute(typed).fetchall()}
-    columns = [
-        column for column in judged.contract.columns if names & set(judged.feed.names(column))
-    ]
     found = marks(connection, judged.contract, judged.client, judged.reading, judged.rows, columns)
     return found if found.is_unsure else None
 
@@ -124,7 +129,7 @@ def refused_as_unsure(batch: Batch, written: Marks) -> ExportError:
     """Return the error that asks how a batch's numbers are read."""
     columns = "; ".join(
         f"{column} {', '.join(repr(value) for value in values)}"
-        for column, values in written.either.items()
+        for column, values in written.in_two_ways.items()
     )
     return batch.refused(
         f"its numbers can be read in two ways, and no number of this export decides: {columns}",

@@ -74,9 +74,9 @@ def forget(client: Client, sources: set[str]) -> None:
 
 
 def printable(problem: str) -> str:
-    """Return a problem as one line without secrets, of 600 characters at most: it may quote anything."""
+    """Return a problem as one line without secrets: it may quote anything, and nothing is cut."""
     line = "".join(letter if letter.isprintable() else " " for letter in conceal(problem))
-    return " ".join(line.split())[:600]
+    return " ".join(line.split())
 
 
 def moment(at: datetime) -> str:

@@ -9,7 +9,7 @@ from pipelines.contracts.contract import Contract
 from pipelines.ingest.faults import Fault, faults, reason
 from pipelines.ingest.number_marks import Marks
 from pipelines.ingest.numbers import Reading, beside, read, reading_of
-from pipelines.ingest.refused_rows import Judged, refuse_bad_rows, unsure
+from pipelines.ingest.refused_rows import Judged, refuse_bad_rows, unsure, unsure_columns
 from pipelines.settings.apis import Api
 from pipelines.settings.client import Client
 from pipelines.settings.exports import Export
@@ -66,8 +66,9 @@ def validate(
         reject_count = _write(connection, _rejects(batch, rows), rejects_file)
         (left_out,) = only_row(connection.execute(rows.left_out))
         judged = Judged(contract, client, feed, batch, wrong, rows_file, rejects_file)
-        refuse_bad_rows(connection, judged, row_count + reject_count, rows.lines_read)
-        marks = unsure(connection, judged, rows.typed)
+        texts = unsure_columns(connection, judged, rows.typed)
+    refuse_bad_rows(connection, judged, row_count + reject_count, rows.lines_read)
+    marks = unsure(connection, judged, texts)
     counted = (row_count, reject_count, left_out or 0, rows.lines_read)
     return Validated(rows_file, rejects_file, *counted, marks)
 

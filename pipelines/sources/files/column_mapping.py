@@ -1,6 +1,7 @@
 """Map what an export has to the columns of its contract."""
 
-from collections.abc import Callable, Collection
+import re
+from collections.abc import Callable, Collection, Iterable
 from contextlib import ExitStack
 from types import ModuleType
 
@@ -8,10 +9,18 @@ import duckdb
 
 from pipelines.contracts.contract import Contract
 from pipelines.settings.exports import Export
-from pipelines.sources.batches import ExportError, Rows
+from pipelines.sources.batches import ExportError, Remedy, Rows
 from pipelines.sources.files import event_sessions as events
 from pipelines.sources.files import ga4, snowplow
 from pipelines.sql import BLANKS, literal
+
+_UNITS = {
+    "micros": "micros",
+    "micro": "micros",
+    "cents": "cents",
+    "cent": "cents",
+    "minor": "cents",
+}
 
 FORMATS: dict[str, ModuleType] = {"ga4": ga4, "snowplow": snowplow}
 
@@ -29,7 +38,7 @@ def shaped(
     rows: Rows,
     export: Export,
     contract: Contract,
-    refused: Callable[[str], ExportError],
+    refused: Callable[..., ExportError],
     open_files: ExitStack,
 ) -> Rows:
     """Return the rows with the contract's columns; what is exported as events, as sessions.
@@ -37,7 +46,9 @@ def shaped(
     Raise ExportError, as `refused` words it, if a column is missing.
     """
     if not export.format:
-        return rows._replace(columns=_named(refused, contract, export, rows.columns))
+        columns = _named(refused, contract, export, rows.columns)
+        _ask_for_units(refused, contract, export, columns)
+        return rows._replace(columns=columns)
     form = FORMATS[export.format]
     asked = form.NEEDED | {form.column(name) for (name,) in export.columns.values()}
     if missing := sorted(asked - rows.columns.keys()):
@@ -50,7 +61,7 @@ def shaped(
 
 
 def _named(
-    refused: Callable[[str], ExportError],
+    refused: Callable[..., ExportError],
     contract: Contract,
     export: Export,
     present: dict[str, str],
@@ -71,6 +82,36 @@ def _named(
         for column, names in asked.items()
         if names and present.keys() >= set(names)
     }
+
+
+def _ask_for_units(
+    refused: Callable[..., ExportError], contract: Contract, export: Export, columns: Iterable[str]
+) -> None:
+    """Raise ExportError if money is read from a column that is called after a part of its unit."""
+    asked = {
+        (column, name): unit
+        for column in columns
+        if contract.columns[column].is_money and column not in export.unit
+        for name in export.names(column)
+        if (unit := _unit(name))
+    }
+    if asked:
+        said = "; ".join(f"{column} is read from {name}" for column, name in asked)
+        units = ", ".join(f"{column}: {unit}" for (column, _), unit in asked.items())
+        whole = ", ".join(f"{column}: units" for column, _ in asked)
+        raise refused(
+            f"{said}, but nothing says in which unit it counts",
+            setting=[
+                Remedy(f"unit: {{{units}}}", meaning="it counts what its name says"),
+                Remedy(f"unit: {{{whole}}}", meaning="it is whole units of the currency"),
+            ],
+        )
+
+
+def _unit(name: str) -> str:
+    """Return the unit that a name ends in or holds as a word: of `cost_micros`, micros."""
+    words = re.findall("[a-z]+", re.sub("(?<=[a-z])(?=[A-Z])", "_", name).lower())
+    return next((_UNITS[word] for word in words if word in _UNITS), "")
 
 
 def _remedy(contract: Contract, missing: Collection[str]) -> str:
