@@ -11,12 +11,16 @@ _KINDS = 12  # as many kinds of fault are named one by one
 
 
 class Kind(NamedTuple):
-    """One kind of fault: how many rows have it, the first of them, and what helps."""
+    """One kind of fault: how many rows have it, the first of them, and what helps.
+
+    Whether it `is_number` tells those that a setting of how numbers are read may mend.
+    """
 
     rows: int
     line: int
     example: str
     advice: str = ""
+    is_number: bool = False
 
     def said(self, place: str) -> str:
         """Return the kind in words; `place` is what the number of a line counts, such as `line`."""
@@ -57,8 +61,8 @@ def _of_rows(connection: duckdb.DuckDBPyConnection, faults: list[Fault], rows: s
           UNNEST([{reasons}, reason]) AS said FROM {rows} AS bad
         ) WHERE has_it GROUP BY place"""
     ).fetchall()
-    advice = [*(fault.advice for fault in faults), ""]
-    return [Kind(rows, line, said, advice[place]) for place, rows, line, said in found]
+    helps = [*((fault.advice, fault.is_number) for fault in faults), ("", False)]
+    return [Kind(rows, line, said, *helps[place]) for place, rows, line, said in found]
 
 
 def _of_rejects(connection: duckdb.DuckDBPyConnection, rejects: str) -> list[Kind]:
@@ -72,7 +76,7 @@ def _of_rejects(connection: duckdb.DuckDBPyConnection, rejects: str) -> list[Kin
 
 def _torn(reason: str, content: str | None) -> tuple[str, str]:
     """Return what is wrong with a line in words, and what helps."""
-    text = content or ""
+    text = (content or "").strip()
     quoted = f"'{text[:QUOTED]}{'…' if len(text) > QUOTED else ''}'"
     if counted := re.search(r"Expected Number of Columns: (\d+) Found: (\d+)", reason):
         expected, found = map(int, counted.groups())
@@ -92,7 +96,8 @@ def _torn(reason: str, content: str | None) -> tuple[str, str]:
 
 def _of_another_length(expected: int, found: int, quoted: str) -> tuple[str, str]:
     """Return what is wrong with a line that has fewer or more values than the header."""
-    said = f"a line has {found} values, the header has {expected}: {quoted}"
+    values = "value" if found == 1 else "values"
+    said = f"a line has {found} {values}, the header has {expected}: {quoted}"
     if found > expected:
         return said, (
             "a value with the mark between values in it stands in quotes, and a quote within it"

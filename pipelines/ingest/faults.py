@@ -24,17 +24,19 @@ _READ_AS = {
     "integer": "counts are read as 1234, without decimals",
 }
 
+_NO_DATA = "a row without what every row needs is mostly a sum or a note: leave out what is no data"
+
 
 class Fault(NamedTuple):
     """What can be wrong with a row: a condition and a reason in SQL, and what helps, in words.
 
-    `column` is the one that is at fault; none if several are.
+    Whether it `is_number` tells those that a setting of how numbers are read may mend.
     """
 
     condition: str
     reason: str
-    column: str = ""
     advice: str = ""
+    is_number: bool = False
 
 
 def faults(contract: Contract, client: Client, reading: Reading) -> list[Fault]:
@@ -60,8 +62,7 @@ def reason(found: list[Fault]) -> str:
 
 def _missing(name: str, is_read: bool) -> Fault:
     delivered = f"delivered_{name}" if is_read else name
-    advice = f"every row needs a {name}: leave out rows that are sums or notes, not data"
-    return Fault(f"{delivered} IS NULL", f"'{name} is missing'", name, advice)
+    return Fault(f"{delivered} IS NULL", f"'{name} is missing'", _NO_DATA)
 
 
 def _ill_written(name: str, column: Column, reading: Reading) -> Fault:
@@ -72,12 +73,11 @@ def _ill_written(name: str, column: Column, reading: Reading) -> Fault:
         return Fault(
             f"delivered_{name} IS NOT NULL AND {name} IS NULL",
             _is_no(f"delivered_{name}", name, column),
-            name,
             f"{name} is read by `{'`, `'.join(by)}`",
         )
     fits = is_plain(name, column) if column.is_number else _castable(name, column)
     condition = f"{name} IS NOT NULL AND NOT {fits}"
-    return Fault(condition, _is_no(name, name, column), name, _READ_AS[column.type])
+    return Fault(condition, _is_no(name, name, column), _READ_AS[column.type], column.is_number)
 
 
 def _is_no(value: str, name: str, column: Column) -> str:
@@ -91,12 +91,11 @@ def _unpriced_currency(client: Client) -> Fault:
     if client.sources.rates:
         reason = "CONCAT('currency ', LEFT(currency, 80), ' is not three letters')"
         advice = "currencies are read by their ISO 4217 code, such as USD"
-        return Fault("NOT REGEXP_FULL_MATCH(currency, '[A-Z]{3}')", reason, "currency", advice)
+        return Fault("NOT REGEXP_FULL_MATCH(currency, '[A-Z]{3}')", reason, advice)
     remedy = f", the client has {client.currency}: deliver sources.rates"
     return Fault(
         f"currency <> '{client.currency}'",
         f"CONCAT('currency ', LEFT(currency, {QUOTED}), '{remedy}')",
-        "currency",
         f"what is in another currency than the client's needs `sources.rates`, a file of"
         f" rate_date,currency,rate such as 2026-01-01,USD,0.91 (what one unit is worth in"
         f" {client.currency})",

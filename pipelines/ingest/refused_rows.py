@@ -58,9 +58,9 @@ class Judged(NamedTuple):
     @property
     def bad(self) -> str:
         """Return SQL for its bad rows, as they were judged."""
-        return read(
-            self.contract, self.reading, f"(FROM {self.rows} AS judged WHERE reason IS NOT NULL)"
-        )
+        texts = "REPLACE (is_deleted::TEXT AS is_deleted)" * ("is_deleted" in self.contract.columns)
+        bad = f"(SELECT * {texts} FROM {self.rows} AS judged WHERE reason IS NOT NULL)"
+        return read(self.contract, self.reading, bad)
 
     @property
     def rejects(self) -> str:
@@ -145,6 +145,8 @@ def _refused(
 ) -> ExportError:
     """Return the error that names every kind of fault, and the settings that would read the rows."""
     found = kinds(connection, judged.faults, judged.bad, judged.rejects)
+    if remedies:  # a setting says how the numbers are read: nobody has to write them otherwise
+        found = [kind._replace(advice="") if kind.is_number else kind for kind in found]
     text = f"{share.bad} of {share.of} {share.what} are bad: {said(found, judged.place)}"
     if not remedies and share.bad <= _FEW * share.of:
         text += ". If these rows may be left out, a limit lets them go to quarantine"
