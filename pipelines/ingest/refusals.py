@@ -33,7 +33,8 @@ def _remedy(client: Client, source: str, error: ExportError) -> str:
     places: dict[str, list[Remedy]] = {}
     for remedy in error.remedies:
         parts = ("sources", source, error.table, remedy.below)
-        place = "" if remedy.is_clients else ".".join(part for part in parts if part)
+        is_clients = not remedy.below and remedy.setting.partition(":")[0] in Client.model_fields
+        place = "" if is_clients else ".".join(part for part in parts if part)
         places.setdefault(place, []).append(remedy)
     lines = [
         f"under {place}: {_pasted(found)}" if place else f"as a line of its own: {_pasted(found)}"

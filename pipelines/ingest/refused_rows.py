@@ -150,5 +150,5 @@ def _refused(
     text = f"{share.bad} of {share.of} {share.what} are bad: {said(found, judged.place)}"
     if not remedies and share.bad <= _FEW * share.of:
         text += ". If these rows may be left out, a limit lets them go to quarantine"
-        remedies = [Remedy(f"quality: {{quarantine_limit: {share.rounded_up}}}", is_clients=True)]
+        remedies = [Remedy(f"quality: {{quarantine_limit: {share.rounded_up}}}")]
     return judged.batch.refused(text, remedies)

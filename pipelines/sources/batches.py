@@ -16,14 +16,13 @@ from pipelines.sql import literal
 class Remedy(NamedTuple):
     """A line of a client's file, ready to paste, that would read an export: `grain: sum`.
 
-    It goes under the table's export, or deeper, `below` a key of it such as `columns`; or, with
-    `is_clients`, to the beginning of a line. Where there are several readings, `meaning` says of
-    each what it makes of a value; of those, one is to be chosen.
+    It goes under the table's export, or deeper, `below` a key of it such as `columns`; a key of the
+    client's own, such as `quality`, goes to the beginning of a line. Where there are several
+    readings, `meaning` says of each what it makes of a value: one is to be chosen.
     """
 
     setting: str
     below: str = ""
-    is_clients: bool = False
     meaning: str = ""
 
 
