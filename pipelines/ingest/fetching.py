@@ -2,7 +2,6 @@
 
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from pipelines.contracts.catalog import CONTRACTS
 from pipelines.ingest.source_log import SourceLog
@@ -19,9 +18,4 @@ def fetch_request(client: Client, log: SourceLog, folder: Path, since: str = "")
 
 def _patient_until(client: Client, now: datetime) -> datetime:
     """Return until when a source's errors are waited out: never past the client's deadline."""
-    local = now.astimezone(ZoneInfo(client.timezone))
-    hour, minute = map(int, client.deadline.split(":"))
-    deadline = local.replace(hour=hour, minute=minute, second=0, microsecond=0)
-    if deadline <= local:
-        deadline += timedelta(days=1)
-    return min(now + timedelta(minutes=client.patience_minutes), deadline)
+    return min(now + timedelta(minutes=client.patience_minutes), client.deadline_after(now))

@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta, timezone
 
+from pipelines.disk import disk_problem
 from pipelines.ingest.refused_files import keep_refused
 from pipelines.ingest.source_status import Status, moment, printable
 from pipelines.settings.client import Client
@@ -14,6 +15,8 @@ def status_of(client: Client, source: str, error: Exception) -> Status:
 
     It concerns this source of this client, nobody else. A file that is refused is set aside.
     """
+    if problem := disk_problem(error):
+        return Status(client.id, source, "failed", printable(problem))
     if isinstance(error, PlatformError):
         return _late(client, source, error)
     if isinstance(error, ExportError):

@@ -1,20 +1,24 @@
 """Bring every client's sources into the lake, each client in a process of its own."""
 
 from collections.abc import Iterator
+from contextlib import suppress
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import NamedTuple
 
 import duckdb
 
 from pipelines.contracts.catalog import CONTRACTS
+from pipelines.disk import disk_problem
+from pipelines.ingest.bounds import bounds, exceeded, no_time_left, stop_asking_at
 from pipelines.ingest.commit import bring_in
 from pipelines.ingest.fetching import fetch_request
 from pipelines.ingest.load_counts import Counts
 from pipelines.ingest.refusals import status_of
 from pipelines.ingest.source_log import SourceLog
-from pipelines.ingest.source_status import Status, forget, write
+from pipelines.ingest.source_status import Status, forget, printable, write
 from pipelines.lake.append import alone, scratch
-from pipelines.processes import in_processes
+from pipelines.processes import Exceeded, Pool, Process, heard
 from pipelines.settings.client import Client
 from pipelines.sources.batches import Batch, ExportError
 from pipelines.sources.deliveries import Platform, exported, platform_of
@@ -28,6 +32,7 @@ class Outcome(NamedTuple):
     source: str
     counts: Counts
     status: Status
+    is_kept: bool = True  # whether the status is in the lake, where the gate reads it
 
     @property
     def problem(self) -> str:
@@ -35,22 +40,67 @@ class Outcome(NamedTuple):
         return self.status.summary
 
 
+class Ingest:
+    """Every client's sources on their way into the lake, each in a process of its own."""
+
+    def __init__(self, clients: list[Client]) -> None:
+        with duckdb.connect() as connection:
+            connection.execute("SELECT ?", [1])  # loads pandas: here once, not in every process
+        self._clients = {client.id: client for client in clients}
+        self._running = {client.id: _sources(client) for client in clients}
+        self._outcomes: dict[str, list[Outcome]] = {client.id: [] for client in clients}
+        works = [(client, source) for client in clients for source in self._running[client.id]]
+        self.pool = Pool(_ingest_alone, works, lambda work: bounds(work[0]))
+        for client in clients:
+            _forget_others(client)
+
+    def without_sources(self) -> list[Client]:
+        """Return the clients that deliver nothing."""
+        return [client for client in self._clients.values() if not self._running[client.id]]
+
+    def ended(self, process: Process) -> tuple[Client, list[Outcome]] | None:
+        """Note that a process has ended; return the client and its outcomes if it was its last one."""
+        if not (done := self.pool.answer(process)):
+            return None
+        (client, source), answer = done
+        if isinstance(answer, Exceeded):
+            answer = _ended(exceeded(client, source, answer))
+        self._outcomes[client.id].append(answer or _ended(Status(client.id, source, *_DIED)))
+        self._running[client.id].remove(source)
+        return None if self._running[client.id] else (client, self._outcomes.pop(client.id))
+
+
 def ingest(chosen: list[Client]) -> Iterator[list[Outcome]]:
-    """Bring in the clients, each in a process of its own; yield each one's outcomes as it ends."""
-    with duckdb.connect() as connection:
-        connection.execute("SELECT ?", [1])  # loads pandas: here once, not in every process
-    for client, outcomes in in_processes(ingest_client, chosen):
-        yield outcomes or [_ended(Status(client.id, source, *_DIED)) for source in _sources(client)]
+    """Bring in the clients; yield each one's outcomes as it ends."""
+    ingesting = Ingest(chosen)
+    try:
+        yield from ([] for _ in ingesting.without_sources())
+        while running := ingesting.pool.running():
+            for process in heard(running, ingesting.pool.next_start()):
+                if done := ingesting.ended(process):
+                    yield done[1]
+    finally:
+        ingesting.pool.end()
 
 
 _DIED = ("failed", "its process died; run it again")
 
 
+def _ingest_alone(work: tuple[Client, str]) -> Outcome:
+    """Bring in one source, in this process."""
+    return ingest_source(*work)
+
+
 def ingest_client(client: Client) -> list[Outcome]:
     """Bring in one client's sources, one after the other; a bad one leaves the rest alone."""
-    sources = _sources(client)
-    forget(client, CONTRACTS.keys() - set(sources))
-    return [ingest_source(client, source) for source in sources]
+    _forget_others(client)
+    return [ingest_source(client, source) for source in _sources(client)]
+
+
+def _forget_others(client: Client) -> None:
+    """Forget the status of each source that the client no longer has."""
+    with suppress(OSError):  # the disk takes no change: whatever is to be written says so
+        forget(client, CONTRACTS.keys() - set(_sources(client)))
 
 
 def _sources(client: Client) -> list[str]:
@@ -85,10 +135,12 @@ def _bring_in(client: Client, log: SourceLog, folder: Path) -> Outcome:
 def _fetch(client: Client, log: SourceLog, platform: Platform, folder: Path) -> Outcome:
     """Bring in what a platform answers, up to its first error."""
     batches: dict[str, list[Batch]] = {}
-    status = Status(client.id, log.source)
+    status, until = Status(client.id, log.source), stop_asking_at(client)
     try:
         for batch in platform.fetch(fetch_request(client, log, folder)):
             batches.setdefault(batch.table, []).append(batch)
+            if datetime.now(timezone.utc) > until:
+                raise no_time_left(log.source)
     except PlatformError as error:
         status = status_of(client, log.source, error)
     counts = bring_in(client, log, batches, folder)
@@ -97,5 +149,10 @@ def _fetch(client: Client, log: SourceLog, platform: Platform, folder: Path) -> 
 
 
 def _ended(status: Status, counts: Counts = Counts()) -> Outcome:
-    write(status)
+    try:
+        write(status)
+    except OSError as error:  # then the gate cannot read it: whoever serves the client is told
+        problem = "; ".join(filter(None, [status.problem, disk_problem(error) or str(error)]))
+        status = status._replace(code="failed", problem=printable(problem))
+        return Outcome(status.client, status.source, counts, status, is_kept=False)
     return Outcome(status.client, status.source, counts, status)

@@ -5,7 +5,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -61,6 +61,13 @@ def scratch(client: str, name: str) -> Iterator[Path]:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def clear(client: str, source: str) -> None:
+    """Remove what a killed process of a source has left, unless another ingests the source now."""
+    with (working_folder(client) / f"{source}.lock").open("w") as file, suppress(BlockingIOError):
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        shutil.rmtree(working_folder(client) / f"{source}.scratch", ignore_errors=True)
 
 
 def append(client: str, source: str, tables: dict[str, list[Path]]) -> None:

@@ -11,6 +11,7 @@ from pipelines.settings.attribution import Attribution
 from pipelines.settings.base import Settings
 from pipelines.settings.conversions import Types, know_their_models, with_every_model
 from pipelines.settings.currencies import known
+from pipelines.settings.limits import Limits, next_deadline
 from pipelines.settings.needs import missing
 from pipelines.settings.path_rules import ChannelRule
 from pipelines.settings.sources import Sources
@@ -93,6 +94,7 @@ class Client(Settings):
         description="Folders beside `exports/<client>/` in which its files may lie, from the data's home or"
         " absolute. No one else may write to them: what lies there is read as the client's.",
     )
+    limits: Limits = Limits()
     publish: list[Table] = Field(
         [], description="Tables to publish beside the standard ones; docs/tables.md describes each."
     )
@@ -136,3 +138,7 @@ class Client(Settings):
         if problem := missing(with_every_model(self.conversions, self.attribution), self.sources):
             raise ValueError(f"attribution: {problem}")
         return self
+
+    def deadline_after(self, now: datetime) -> datetime:
+        """Return when the client's deadline comes next."""
+        return next_deadline(self.deadline, self.timezone, now)

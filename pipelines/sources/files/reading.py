@@ -14,6 +14,7 @@ import duckdb
 import pyarrow as pa
 
 from pipelines.contracts.contract import Contract
+from pipelines.disk import disk_problem
 from pipelines.settings.exports import Export
 from pipelines.sources.batches import Batch, ExportError, FetchRequest, Reading, Rows
 from pipelines.sources.files import parquet_files, places, sqlite, text_files
@@ -94,9 +95,13 @@ def opened(
         if path.stat().st_mtime_ns != changed:
             raise ExportError("it changed while it was read; run it again once it is done", path)
     except (OSError, EOFError, zlib.error) as error:
+        if disk_problem(error):
+            raise
         reason = getattr(error, "strerror", None) or error
         raise ExportError(f"not readable: {reason}; deliver it again", path) from None
     except (duckdb.Error, pa.ArrowInvalid) as error:
+        if disk_problem(error):
+            raise
         line = str(error).strip().splitlines()[0].partition(" Detail: ")[0]
         line = line.replace(str(path), path.name)
         raise ExportError(f"not readable: {line}; deliver it again", path) from None

@@ -1,0 +1,33 @@
+"""Bound what one client may take: it holds up nobody else."""
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from pydantic import Field
+
+from pipelines.settings.base import Settings
+
+
+class Limits(Settings):
+    """What the ingest of one source may take; where it takes more, it is ended and its client is held."""
+
+    minutes: float = Field(
+        30,
+        gt=0,
+        le=1440,
+        description="Minutes that the ingest of a source may take; it also ends at the deadline.",
+    )
+    memory_mb: int = Field(
+        2_000, ge=500, description="Megabytes of memory that the ingest of a source may take."
+    )
+    unpacked_mb: int = Field(
+        10_000, ge=1, description="Megabytes that a file which ends in .gz may hold unpacked."
+    )
+
+
+def next_deadline(deadline: str, timezone: str, now: datetime) -> datetime:
+    """Return when a client's deadline, such as 08:00, comes next in its time zone."""
+    local = now.astimezone(ZoneInfo(timezone))
+    hour, minute = map(int, deadline.split(":"))
+    today = local.replace(hour=hour, minute=minute, second=0, microsecond=0)
+    return today if today > local else today + timedelta(days=1)
