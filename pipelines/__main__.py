@@ -40,11 +40,17 @@ def daily(client: Some = None) -> None:
     The exit status is 1 if a client is held, which keeps what it had, or if the file of one is
     gone, misnamed or wrong. For one client: `python -m pipelines daily --client acme`.
     """
-    from pipelines.serving.morning import serve
+    from pipelines.serving.morning import morning
+    from pipelines.serving.turn import DAILY, NotOurTurn, turn
 
     clients, problems = _read_and_name_missing(client)
-    _ingest(clients)
-    reports = list(screen.counted("Run", serve(clients), len(clients)))
+    try:
+        with turn(DAILY, screen.tell):
+            outcomes, reports = screen.watched(morning(clients), len(clients))
+    except NotOurTurn as error:
+        screen.tell(f"{error}: it serves the morning, this command leaves it to that one")
+        return
+    screen.show_ingest(outcomes)
     screen.show_morning(reports)
     _warn_of_versions(clients)
     _warn_of_loads_ahead(clients)

@@ -8,7 +8,7 @@ import os
 import resource
 import signal
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from enum import Enum
 from multiprocessing.connection import Connection
@@ -19,7 +19,6 @@ from typing import Any, Generic, NamedTuple, TypeVar
 Work = TypeVar("Work")
 Answer = TypeVar("Answer")
 
-_UNBOUNDED = Bounds()
 _TOO_LARGE = 99  # the exit status of a process that took too much memory
 _LONG = 60  # seconds, after which a work keeps no other from being started
 _MOST = 4  # processes for each processor, those that take long among them
@@ -30,6 +29,9 @@ class Bounds(NamedTuple):
 
     seconds: float = math.inf
     megabytes: float = math.inf
+
+
+_UNBOUNDED = Bounds()
 
 
 class Exceeded(Enum):
@@ -46,9 +48,7 @@ class Process:
     its end of the connection. An interruption is for this process alone, which then ends the others.
     """
 
-    def __init__(
-        self, function: Callable, *arguments: Any, bounds: Bounds = _UNBOUNDED
-    ) -> None:
+    def __init__(self, function: Callable, *arguments: Any, bounds: Bounds = _UNBOUNDED) -> None:
         self.bounds, self.began = bounds, monotonic()
         self.connection, theirs = multiprocessing.Pipe()
         process = multiprocessing.get_context("fork").Process(
@@ -160,22 +160,6 @@ class Pool(Generic[Work, Answer]):
         processors = os.cpu_count() or 1
         new = [each for each in self._running if monotonic() - each.began < _LONG]
         return len(new) < processors and len(self._running) < _MOST * processors
-
-
-def in_processes(
-    function: Callable[[Work], Answer],
-    works: Iterable[Work],
-    bounds: Callable[[Work], Bounds] = lambda work: _UNBOUNDED,
-) -> Iterator[tuple[Work, Answer | Exceeded | None]]:
-    """Yield each work and its answer, as they end: see `Pool`."""
-    pool: Pool[Work, Answer] = Pool(function, works, bounds)
-    try:
-        while running := pool.running():
-            for process in heard(running, pool.next_start()):
-                if done := pool.answer(process):
-                    yield done
-    finally:
-        pool.end()
 
 
 def _run(parent: int, megabytes: float, function: Callable, *arguments: Any) -> None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pipelines.ingest.run import Outcome
     from pipelines.ingest.source_status import Status
     from pipelines.learning.lesson import Lesson
+    from pipelines.serving.morning import Event
     from pipelines.serving.promotion import Shift
     from pipelines.serving.report import Figures, Report
     from pipelines.settings.reader import Problem
@@ -51,6 +52,31 @@ def fail(message: str) -> None:
     _errors.print(message, markup=False)
 
 
+def tell(line: str) -> None:
+    """Print what is happening, where errors go: it is no result."""
+    _errors.print(line, markup=False)
+
+
+def watched(events: "Iterable[Event]", total: int) -> "tuple[list[Outcome], list[Report]]":
+    """Return what a morning brought and what it published, beside bars that count its clients."""
+    from pipelines.serving.morning import Ingested, Waiting
+
+    outcomes: list[Outcome] = []
+    reports: list[Report] = []
+    with _bar("") as progress:
+        ingest, run = (progress.add_task(what, total=total) for what in ("Ingest", "Run"))
+        for event in events:
+            if isinstance(event, Waiting):
+                progress.console.print(event.line, markup=False)
+            elif isinstance(event, Ingested):
+                outcomes += event.outcomes
+                progress.advance(ingest)
+            else:
+                reports.append(event)
+                progress.advance(run)
+    return outcomes, reports
+
+
 def counted(what: str, items: Iterable[Item], total: int) -> Iterator[Item]:
     """Yield items as they come, beside a bar that counts them."""
     with _bar(what) as progress:
@@ -75,7 +101,12 @@ def _table(*columns: str, title: str | None = None) -> Table:
 
 
 def _bar(what: str) -> Progress:
-    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (
+        TextColumn(what or "{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
     return Progress(*columns, console=Console(stderr=True), transient=True)
 
 

@@ -84,8 +84,7 @@ class House:
 
     def serve(self) -> dict[str, Report]:
         """Serve the morning in this process; return the reports by client."""
-        here = lambda function, works: ((work, function(work)) for work in works)  # noqa: E731
-        return {report.client: report for report in serve(read()[0], here)}
+        return {report.client: report for report in serve(read()[0])}
 
     def run(self, *command: str) -> subprocess.CompletedProcess:
         """Run a command as typed in the project's root; return its output and status."""

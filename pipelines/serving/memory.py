@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from pipelines.lake.loads import committed_loads, seen_from
 from pipelines.learning.training import utc_now
 from pipelines.serving.report import Figures, Report
 from pipelines.settings.client import Client
+from pipelines.warehouse_files import stamp
 
 
 def state(client: Client) -> str:
@@ -48,25 +50,61 @@ def _first_versions(client: Client) -> list[tuple[str, str]]:
 
 
 def recall(client: Client, current: str) -> Report | None:
-    """Return the report of a client's last morning, if it was published, and in the same state."""
+    """Return the report of a client's last morning, if it was published, and in the same state.
+
+    The warehouse file must be the one that this morning left: it may have been torn since, or
+    replaced by an older one.
+    """
     last = _read(client.shard).get(client.id, {})
-    if last.get("state") != current:
+    if last.get("state") != current or last.get("warehouse") != stamp(client.shard):
         return None
     return Report(client.id, "nothing new", last["reasons"], Figures(**last["published"]))
 
 
-def remember(shard: str, states: dict[str, str], reports: Iterable[Report]) -> None:
-    """Remember a shard's clients that were published, each in its state; forget those that were held."""
-    mornings = _read(shard)
+def remember(
+    shard: str, before: str, states: dict[str, str], reports: Iterable[Report]
+) -> list[Report]:
+    """Remember a shard's clients that were published, each in its state; return the reports.
+
+    `before` is the stamp that the warehouse file had before these clients were run. What is
+    remembered of one that was held is what is published of it, which its report is given.
+    """
+    mornings, said, now = _read(shard), [], stamp(shard)
+    _carry(mornings, before, now)
     for report in reports:
-        mornings.pop(report.client, None)
         if report.result == "published" and report.published:
             mornings[report.client] = {
                 "state": states[report.client],
+                "warehouse": now,
                 "reasons": report.reasons,
                 "published": report.published._asdict(),
             }
+        elif last := mornings.get(report.client):
+            last["state"] = ""
+            report = report._replace(published=report.published or Figures(**last["published"]))
+        said.append(report)
     _write(shard, mornings)
+    return said
+
+
+@contextmanager
+def unchanged_for_others(shard: str) -> Iterator[None]:
+    """Let a command change one client in a warehouse file; the others stay as they are remembered."""
+    before = stamp(shard)
+    try:
+        yield
+    finally:
+        mornings = _read(shard)
+        if _carry(mornings, before, stamp(shard)):
+            _write(shard, mornings)
+
+
+def _carry(mornings: dict[str, dict], before: str, now: str) -> bool:
+    """Note of all clients whose warehouse file had one stamp that it has another; say if any had."""
+    carried = [each for each in mornings.values() if each.get("warehouse") == before != now]
+    for each in carried:
+        each["warehouse"] = now
+    return bool(carried)
 
 
 def forget(client: str, shard: str) -> None:

@@ -44,7 +44,7 @@ def preview(client: Client) -> list[Shift] | None:
     Raise PlanError, with the failures, if an audit fails; TrainingError if a training does.
     """
     train_first(client)
-    with closing(Warehouse(client.shard)) as warehouse:
+    with memory.unchanged_for_others(client.shard), closing(Warehouse(client.shard)) as warehouse:
         prod = warehouse.promoted("prod").get(client.id)
         if warehouse.local().get(client.id) == prod:
             return []
@@ -65,7 +65,7 @@ def promote(client: Client) -> bool:
     if an audit fails, and TrainingError if a training does; then both keep what they had.
     """
     train_first(client)
-    with closing(Warehouse(client.shard)) as warehouse:
+    with memory.unchanged_for_others(client.shard), closing(Warehouse(client.shard)) as warehouse:
         local = warehouse.local().get(client.id)
         environments = ("daily", "prod")
         behind = [each for each in environments if warehouse.promoted(each).get(client.id) != local]

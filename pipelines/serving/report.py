@@ -2,6 +2,8 @@
 
 from typing import Literal, NamedTuple
 
+from pipelines.warehouse_files import WarehouseError
+
 
 class Figures(NamedTuple):
     """What a client's published tables sum to, as text; columns of `freshness_v1`."""
@@ -34,5 +36,7 @@ def held(client: str, reason: str | Exception) -> Report:
 
 
 def error_text(error: BaseException | None) -> str:
-    """Return an error's kind and text on one line."""
+    """Return an error's kind and text on one line; only the text, where it says all."""
+    if isinstance(error, WarehouseError):
+        return str(error)
     return f"{type(error).__name__}: {' '.join(str(error).split())}"

@@ -78,7 +78,7 @@ def _retire_in(shard: str, clients: set[str], others: set[str]) -> None:
         return
     from pipelines.serving.warehouse import Warehouse  # here: it loads all of SQLMesh
 
-    with closing(Warehouse(shard)) as warehouse:
+    with memory.unchanged_for_others(shard), closing(Warehouse(shard)) as warehouse:
         for environment in ("daily", "prod"):
             if warehouse.promoted(environment).keys() & clients:
                 warehouse.plan(environment, sorted(clients))

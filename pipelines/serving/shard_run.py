@@ -1,34 +1,86 @@
 """Run the clients of one shard: train, compute in `daily`, promote to `prod` who passes."""
 
+from collections.abc import Callable
 from contextlib import closing
+from datetime import datetime, timedelta, timezone
+from multiprocessing.connection import Connection
 
 from pipelines.learning.learners import learners
 from pipelines.learning.training import TrainingError, retrain, untrained, utc_now
-from pipelines.serving.report import Figures, Report, error_text
+from pipelines.serving.report import Figures, Report, error_text, held
 from pipelines.serving.warehouse import Failure, Warehouse
 from pipelines.settings.client import Client
 from pipelines.settings.reader import keep_promoted
+from pipelines.warehouse_files import wait_until_free, why_unusable
 
 _WAITS = (
     "changed, but not promoted: make preview CLIENT={client}, then make promote CLIENT={client}"
 )
 
 
-def run(clients: list[Client]) -> list[Report]:
+class ShardRun:
+    """A shard whose models are loaded once, and whose clients are run as they become ready.
+
+    The warehouse file is free in between: what is published can be read while others are ingested.
+    """
+
+    def __init__(self, shard: str, tell: Callable[[str], None]) -> None:
+        self._shard, self._tell = shard, tell
+        self._warehouse: Warehouse | None = None
+        self._until: datetime | None = None
+
+    def serve(self, clients: list[Client]) -> list[Report]:
+        """Run clients; what stops all of them, as a locked file, stops nobody else."""
+        try:
+            wait_until_free(self._shard, self._waits_until(clients), self._tell)
+            self._warehouse = self._warehouse or Warehouse(self._shard)
+            with closing(self._warehouse) as warehouse:
+                return run(warehouse, clients)
+        except Exception as error:
+            reason = why_unusable(self._shard, error) or error
+            return [held(client.id, reason) for client in clients]
+
+    def _waits_until(self, clients: list[Client]) -> datetime:
+        """Return until when another process that holds the file is waited for: see `wait_until`."""
+        self._until = self._until or wait_until(clients, datetime.now(timezone.utc))
+        return self._until
+
+
+def serve_as_told(shard: str, talk: Connection) -> None:
+    """Run the clients that come by a connection, and send their reports, until the process is ended."""
+    shard_run = ShardRun(shard, talk.send)
+    while True:
+        talk.send(shard_run.serve(talk.recv()))
+
+
+def wait_until(clients: list[Client], now: datetime) -> datetime:
+    """Return until when clients wait for their warehouse: the earliest of their deadlines.
+
+    If that has passed today, as where somebody runs a morning by hand, they wait for minutes.
+    """
+    deadline = min(client.deadline_after(now) for client in clients)
+    patience = min(client.patience_minutes for client in clients)
+    is_near = deadline - now < _MORNING
+    return deadline if is_near else now + timedelta(minutes=patience)
+
+
+_MORNING = timedelta(hours=6)  # before a deadline
+
+
+def run(warehouse: Warehouse, clients: list[Client]) -> list[Report]:
     """Run a shard's clients; one that fails keeps what it had, and the others go on."""
-    with closing(Warehouse(clients[0].shard)) as warehouse:
-        not_trained, rebuilt = _train(warehouse, clients)
-        if rebuilt:  # SQLMesh sees a first version when it loads the models
-            warehouse.reload()
-        refused = _bring_into_daily(warehouse, _new(warehouse, clients), backfill=False)
-        refused |= _bring_into_daily(warehouse, rebuilt, backfill=True)
-        names = [client.id for client in clients if client.id not in refused]
-        failures = warehouse.run("daily", names)
-        _promote(warehouse, [name for name in names if name not in failures])
-        _run_older_versions(warehouse, names)
-        _keep_promoted(warehouse, clients)
-        reports = _reports(warehouse, names, failures, not_trained)
-        return reports + [Report(name, "held", [reason]) for name, reason in refused.items()]
+    not_trained, rebuilt = _train(warehouse, clients)
+    if rebuilt:  # SQLMesh sees a first version when it loads the models
+        warehouse.reload()
+    refused = _bring_into_daily(warehouse, _new(warehouse, clients), backfill=False)
+    refused |= _bring_into_daily(warehouse, rebuilt, backfill=True)
+    names = [client.id for client in clients if client.id not in refused]
+    failures = warehouse.run("daily", names)
+    _promote(warehouse, [name for name in names if name not in failures])
+    _run_older_versions(warehouse, names)
+    _keep_promoted(warehouse, clients)
+    reports = _reports(warehouse, names, failures, not_trained)
+    return reports + [Report(name, "held", [reason]) for name, reason in refused.items()]
 
 
 def _train(warehouse: Warehouse, clients: list[Client]) -> tuple[dict[str, str], list[str]]:

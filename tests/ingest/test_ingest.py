@@ -513,8 +513,8 @@ def test_a_killed_load_is_taken_exactly_once(
     tenant.spend("spend.csv", "01,a,1", "01,b,2", "01,c,much")
     client = next(client for client in read()[0] if client.id == "one")
     monkeypatch.setattr(owner, moment, killed(moment, owner, after))
-    (outcomes,) = ingest([client])
-    assert {outcome.problem for outcome in outcomes} == {"its process died; run it again"}
+    problems = {each.source: each.problem for done in ingest([client]) for each in done}
+    assert problems["google_ads"] == "its process died; run it again"
     assert set(halted(client)) == {"google_ads", "salesforce"}
     monkeypatch.undo()
     committed = (moment, after) in {("complete_load", True), ("load", True)}
@@ -571,12 +571,14 @@ def test_a_client_whose_process_dies_is_named_and_the_others_finish(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     house.export()
-    bring_in = ingesting.ingest_client
+    bring_in = ingesting.ingest_source
     monkeypatch.setattr(
         ingesting,
-        "ingest_client",
-        lambda client: (
-            os.kill(os.getpid(), signal.SIGKILL) if client.id == "borealis" else bring_in(client)
+        "ingest_source",
+        lambda client, source: (
+            os.kill(os.getpid(), signal.SIGKILL)
+            if client.id == "borealis"
+            else bring_in(client, source)
         ),
     )
     outcomes = [outcome for done in ingest(read()[0]) for outcome in done]

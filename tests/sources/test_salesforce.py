@@ -20,9 +20,8 @@ from macros.utc import utc
 from pipelines.contracts.catalog import CONTRACTS
 from pipelines.ingest.backfill import backfill
 from pipelines.ingest.load_counts import Counts
-from pipelines.ingest.run import Outcome, ingest_client, ingest_source
+from pipelines.ingest.run import Outcome, ingest, ingest_client, ingest_source
 from pipelines.ingest.source_status import statuses
-from pipelines.processes import in_processes
 from pipelines.settings.apis import SalesforceApi
 from pipelines.settings.client import Client
 from pipelines.settings.reader import ClientError, parse, read
@@ -809,7 +808,8 @@ def test_a_killed_run_is_taken_exactly_once(
     populate(org)
     with monkeypatch.context() as patched:
         patched.setattr(owner, moment, killed(moment, owner, after))
-        assert list(in_processes(ingest_client, [org.client()])) == [(org.client(), None)]
+        ((outcome,),) = ingest([org.client()])
+        assert outcome.problem == "its process died; run it again"
     assert len(org.deals()) in (0, 6)
     org.poll()
     assert (len(org.deals()), len(org.log("*", "salesforce", "contacts"))) == (6, 3)

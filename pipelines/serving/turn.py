@@ -1,0 +1,62 @@
+"""Let one command at a time change what is published: a second one says who is at it."""
+
+import fcntl
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timezone
+from typing import IO
+
+from pipelines.home import warehouse_folder
+
+DAILY = "make daily"
+
+
+class NotOurTurn(Exception):
+    """Another command is changing what is published; the text names it, its process, since when."""
+
+    @property
+    def is_daily(self) -> bool:
+        """Return whether the other command serves the morning."""
+        return str(self).startswith(DAILY)
+
+
+@contextmanager
+def turn(command: str, tell: Callable[[str], None] | None = None) -> Iterator[None]:
+    """Take the turn while it lasts; it is given back when the process ends, however it does.
+
+    Raise NotOurTurn if another command has it. With `tell`, say so and wait for it, but not for a
+    second one of the same command.
+    """
+    warehouse_folder().mkdir(parents=True, exist_ok=True)
+    with (warehouse_folder() / "turn.lock").open("a+") as file:
+        if not _takes(file):
+            who = _signature(file)
+            if not tell or who.startswith(command):
+                raise NotOurTurn(who)
+            tell(f"{who}: waiting for it")
+            fcntl.flock(file, fcntl.LOCK_EX)
+        _sign(file, command)
+        yield
+
+
+def _takes(file: IO[str]) -> bool:
+    """Take the lock if it is free; return whether it was."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _signature(file: IO[str]) -> str:
+    file.seek(0)
+    return file.read() or "another command is running"
+
+
+def _sign(file: IO[str], command: str) -> None:
+    """Write down who has the turn, for those who come meanwhile."""
+    now = datetime.now(timezone.utc)
+    file.truncate(0)
+    file.write(f"{command} is running since {now:%Y-%m-%d %H:%M} UTC, in process {os.getpid()}")
+    file.flush()
