@@ -49,10 +49,13 @@ class Postgres(Settings):
 class Numbers(Settings):
     """How an export writes its numbers: `1.234,56` is `{decimal: ",", thousands: "."}`."""
 
-    decimal: Literal[".", ","] = Field(".", description="What stands before the decimals.")
-    thousands: Literal[".", ",", " ", "'"] | None = Field(
-        None, description="What stands between groups of digits; left out, nothing may."
+    decimal: Annotated[Literal[".", ","], "a point or a comma, in quotes"] = Field(
+        ".", description="What stands before the decimals."
     )
+    thousands: Annotated[
+        Literal[".", ",", " ", "'"] | None,
+        "a point, a comma, a blank or an apostrophe, in quotes, or null",
+    ] = Field(None, description="What stands between groups of digits; left out, nothing may.")
 
     @model_validator(mode="after")
     def _differ(self) -> "Numbers":

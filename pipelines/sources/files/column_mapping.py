@@ -1,7 +1,7 @@
 """Map what an export has to the columns of its contract."""
 
 import re
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from types import ModuleType
 
@@ -12,6 +12,7 @@ from pipelines.settings.exports import Export
 from pipelines.sources.batches import ExportError, Remedy, Rows
 from pipelines.sources.files import event_sessions as events
 from pipelines.sources.files import ga4, snowplow
+from pipelines.sources.files.missing_columns import missing_columns, shown
 from pipelines.sql import BLANKS, literal
 
 _UNITS = {
@@ -52,8 +53,12 @@ def shaped(
     form = FORMATS[export.format]
     asked = form.NEEDED | {form.column(name) for (name,) in export.columns.values()}
     if missing := sorted(asked - rows.columns.keys()):
-        remedy = f"correct `format: {export.format}` or `columns:`"
-        raise refused(_missing(missing, rows.columns, remedy))
+        other = {name.casefold() for name in missing} & {name.casefold() for name in rows.columns}
+        capitals = "; some differ in capitals alone: export them in small letters" * bool(other)
+        raise refused(
+            f"missing column {', '.join(missing)}; it has {shown(rows.columns)}{capitals}. Correct"
+            f" `format: {export.format}` or `columns:`, or export these columns, too"
+        )
     facts = form.events() | {
         column: form.overridden(column, name) for column, (name,) in export.columns.items()
     }
@@ -68,15 +73,14 @@ def _named(
 ) -> dict[str, str]:
     """Return the contract's columns with their SQL. Raise ExportError if one is missing."""
     asked = {column: export.names(column) for column in contract.columns}
-    missing = {
-        name if name == column else f"{name} (for {column})": column
-        for column, names in asked.items()
-        for name in names
-        if name not in present
-        and (column in export.columns or not contract.columns[column].optional)
-    }
+    missing: dict[str, list[str]] = {}
+    for column, names in asked.items():
+        if column in export.columns or not contract.columns[column].optional:
+            for name in names:
+                if name not in present:
+                    missing.setdefault(name, []).append(column)
     if missing:
-        raise refused(_missing(list(missing), present, _remedy(contract, missing.values())))
+        raise missing_columns(refused, export, contract, missing, present)
     return {
         column: _joined([present[name] for name in names])
         for column, names in asked.items()
@@ -114,23 +118,9 @@ def _unit(name: str) -> str:
     return next((_UNITS[word] for word in words if word in _UNITS), "")
 
 
-def _remedy(contract: Contract, missing: Collection[str]) -> str:
-    """Return what to write for our columns that are missing; null is for what a row may lack."""
-    remedy = "name the column under `columns:`"
-    spared = next((column for column in missing if not contract.columns[column].required), None)
-    return f"{remedy}, or write `{spared}: null` there if the export has none" if spared else remedy
-
-
 def _joined(parts: list[str]) -> str:
     """Return SQL for a value that is made of several, a blank between them; of nothing, nothing."""
     if len(parts) == 1:
         return parts[0]
     texts = (f"NULLIF(TRIM({part}::TEXT, {literal(BLANKS)}), '')" for part in parts)
     return f"NULLIF(CONCAT_WS(' ', {', '.join(texts)}), '')"
-
-
-def _missing(missing: list[str], present: Collection[str], remedy: str) -> str:
-    return (
-        f"missing column {', '.join(missing)}; it has {', '.join(sorted(present)) or 'none'}."
-        f" Deliver it again, or {remedy}"
-    )

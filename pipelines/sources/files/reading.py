@@ -19,6 +19,7 @@ from pipelines.settings.exports import Export
 from pipelines.sources.batches import Batch, ExportError, FetchRequest, Reading, Rows
 from pipelines.sources.files import parquet_files, places, sqlite, text_files
 from pipelines.sources.files.column_mapping import shaped, wanted
+from pipelines.sources.files.unreadable import unknown_format
 
 
 def batches(request: FetchRequest, export: Export, table: str, contract: Contract) -> list[Batch]:
@@ -82,7 +83,7 @@ def opened(
     """
     reader = _READERS.get(Path(path.name.lower().removesuffix(".gz")).suffix)
     if reader is None:
-        raise ExportError(f"unknown format; deliver one of {', '.join(_READERS)}", path)
+        raise unknown_format(path, list(_READERS))
     try:
         with ExitStack() as open_files:
             if path.stat().st_size == 0:
@@ -104,7 +105,9 @@ def opened(
             raise
         line = str(error).strip().splitlines()[0].partition(" Detail: ")[0]
         line = line.replace(str(path), path.name)
-        raise ExportError(f"not readable: {line}; deliver it again", path) from None
+        is_full = "No space left" in line
+        remedy = "free some space on the disk, and run it again" if is_full else "deliver it again"
+        raise ExportError(f"not readable: {line}; {remedy}", path) from None
 
 
 def _unpack(path: Path) -> None:

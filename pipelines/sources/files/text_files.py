@@ -6,7 +6,8 @@ import gzip
 import duckdb
 
 from pipelines.sources.batches import ExportError, Reading, Rows
-from pipelines.sources.files import snowplow_columns
+from pipelines.sources.files import header_lines, snowplow_columns
+from pipelines.sources.files.unreadable import no_objects, not_a_text, unknown_format
 from pipelines.sql import BLANKS, file_literal, literal
 
 
@@ -16,16 +17,20 @@ def read_csv(reading: Reading) -> Rows:
     with (gzip.open if path.suffix.lower() == ".gz" else open)(path, "rb") as file:
         head = (file.readline(1_000_000).splitlines() or [b""])[0]
     try:
+        if b"\0" in head:
+            raise UnicodeError("it holds NULs")
         text = head.decode("utf-8-sig")
-        readings = [next(csv.reader([text], delimiter=mark), []) for mark in ",;\t|"]
-    except (UnicodeDecodeError, csv.Error) as error:
+        mark = header_lines.mark_of(text, reading.wanted)
+        header = header_lines.values(text, mark)
+    except (UnicodeError, csv.Error) as error:
+        raise not_a_text(path, head, error) from None
+    header_lines.refuse_titles(path, header, reading.wanted)
+    if twice := {name for name in header if name in reading.wanted and header.count(name) > 1}:
         raise ExportError(
-            f"its header is not readable: {error}; deliver it as UTF-8", path
-        ) from None
-    mark, header = max(zip(",;\t|", readings), key=lambda reading: len(reading[1]))
-    header = [name.strip() for name in header]
-    if twice := {name for name in header if name and header.count(name) > 1}:
-        raise ExportError(f"column {', '.join(twice)} is there twice; deliver it once", path)
+            f"column {', '.join(sorted(twice))} is there twice, and it is read; have the export call"
+            " one of them otherwise, or leave it out",
+            path,
+        )
     types = ", ".join(f"c{place}: 'TEXT'" for place in range(len(header)))
     reading.open_files.callback(_forget_rejects, reading.connection)
     return Rows(
@@ -40,7 +45,7 @@ def read_csv(reading: Reading) -> Rows:
 def read_tsv(reading: Reading) -> Rows:
     """Read Snowplow's enriched events: a tab between values, no header, no quotes."""
     if reading.export.format != "snowplow":
-        raise ExportError(".tsv is read with `format: snowplow`; name it .csv", reading.path)
+        raise unknown_format(reading.path, [".csv, .jsonl"])
     types = ", ".join(f"{name}: 'TEXT'" for name in snowplow_columns.COLUMNS)
     reading.open_files.callback(_forget_rejects, reading.connection)
     return Rows(
@@ -67,7 +72,7 @@ def read_jsonl(reading: Reading) -> Rows:
     _forget_rejects(connection)
     keys = {key for (key,) in found if key is not None}
     if not keys:
-        raise ExportError("no line holds a JSON object; deliver one a line, as UTF-8", path)
+        raise no_objects(path)
     read = sorted(reading.wanted & keys)
     paths = ", ".join(map(_pointer, read)) or "''"
     numbered = f"SELECT text, ROW_NUMBER() OVER () AS line FROM {lines}"

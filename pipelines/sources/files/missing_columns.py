@@ -1,0 +1,112 @@
+"""Say which columns an export lacks, which of its own may be meant, and the lines that name them."""
+
+import difflib
+import json
+import re
+from collections.abc import Callable, Collection
+
+from pipelines.contracts.contract import Contract
+from pipelines.settings.exports import Export
+from pipelines.sources.batches import ExportError, Remedy
+
+_SHOWN = 40  # names of an export
+_LETTERS = 80  # of a name
+_ALIKE = 0.65  # as difflib measures: `Campaign ID` and `Campaign Id` are 1, but for capitals
+
+
+def missing_columns(
+    refused: Callable[..., ExportError],
+    export: Export,
+    contract: Contract,
+    missing: dict[str, list[str]],
+    present: Collection[str],
+) -> ExportError:
+    """Return the error for columns that an export lacks: by its name for one, our columns."""
+    meant = _meant(missing, present, export)
+    listed = ", ".join(
+        name if columns == [name] else f"{name} (for {', '.join(columns)})"
+        for name, columns in missing.items()
+    )
+    reason = f"missing column {listed}; it has {shown(present)}"
+    remedies = [
+        Remedy(f"{column}: {_written(export, column, meant)}", below="columns")
+        for column in dict.fromkeys(column for columns in missing.values() for column in columns)
+        if set(export.names(column)) & meant.keys()
+    ]
+    nested = {name.partition(".")[0] for name in missing} & set(present)
+    alone = [
+        column
+        for name in missing
+        if name not in meant and name.partition(".")[0] not in nested
+        for column in missing[name]
+    ]
+    advice = [_about_near(missing, meant), _about_nested(nested), _about_absent(contract, alone)]
+    return refused(f"{reason}. {'. '.join(filter(None, advice))}", setting=remedies)
+
+
+def shown(names: Collection[str]) -> str:
+    """Return an export's columns in words, as many as a line has room for."""
+    cut = [
+        name if len(name) <= _LETTERS else f"{name[:_LETTERS]}…" for name in sorted(names) if name
+    ]
+    others = f" and {len(cut) - _SHOWN} others" if cut[_SHOWN:] else ""
+    return f"{', '.join(cut[:_SHOWN]) or 'none'}{others}"
+
+
+def _meant(missing: Collection[str], present: Collection[str], export: Export) -> dict[str, str]:
+    """Return, for names that an export lacks, the one of its own that is nearest, if one is near.
+
+    None is meant twice, nor one that is read already.
+    """
+    read = {name for names in export.columns.values() for name in names}
+    free = {_plain(name): name for name in sorted(present) if name not in read}
+    found: dict[str, str] = {}
+    for cutoff in (1.0, _ALIKE):
+        for name in missing:
+            near = difflib.get_close_matches(_plain(name), free, 1, cutoff)
+            if near and name not in found:
+                found[name] = free.pop(near[0])
+    return found
+
+
+def _plain(name: str) -> str:
+    """Return a name without what differs from export to export: capitals, and marks between words."""
+    return " ".join(re.findall(r"[^\W_]+", name.casefold())) or name
+
+
+def _written(export: Export, column: str, meant: dict[str, str]) -> str:
+    """Return what to write for a column: a name, or a list of several, as YAML."""
+    names = [_scalar(meant.get(name, name)) for name in export.names(column)]
+    return names[0] if len(names) == 1 else f"[{', '.join(names)}]"
+
+
+def _scalar(name: str) -> str:
+    """Return a name as YAML: in quotes, if it is more than words of letters."""
+    is_plain = re.fullmatch(r"[A-Za-z][A-Za-z0-9_.]*( [A-Za-z0-9_.]+)*", name)
+    is_word = name.lower() in ("null", "true", "false", "yes", "no", "on", "off", "y", "n")
+    return name if is_plain and not is_word else json.dumps(name, ensure_ascii=False)
+
+
+def _about_near(missing: Collection[str], meant: dict[str, str]) -> str:
+    """Return a sentence about names that are near to those that an export lacks."""
+    if not meant:
+        return ""
+    if all(name.casefold() == its.casefold() for name, its in meant.items()):
+        return f"{'All' if len(meant) == len(missing) else 'Some'} differ in capitals alone"
+    return f"Near to it is {', '.join(f'{its} (to {name})' for name, its in meant.items())}"
+
+
+def _about_nested(nested: set[str]) -> str:
+    """Return a sentence about columns in which others lie, as in JSON."""
+    if not nested:
+        return ""
+    return f"No setting reads what lies within {', '.join(sorted(nested))}: export it as a column of its own"
+
+
+def _about_absent(contract: Contract, columns: list[str]) -> str:
+    """Return a sentence about columns of ours that an export has nothing like."""
+    if not columns:
+        return ""
+    spared = next((each for each in columns if not contract.columns[each].required), None)
+    null = f", or write `{spared}: null` there if the export has none" if spared else ""
+    return f"Name under `columns:` what the export calls {', '.join(columns)}{null}"
