@@ -27,13 +27,20 @@ def time_zones() -> set[str]:
 
 
 class Quality(Settings):
-    """How many bad rows an export may hold."""
+    """How many bad rows an export may hold, and how many rows it may take away."""
 
     quarantine_limit: float = Field(
         0.05,
         ge=0,
         le=1,
         description="Share of an export's rows that may be bad; above it the whole export is refused.",
+    )
+    deletion_limit: float = Field(
+        0.2,
+        ge=0,
+        le=1,
+        description="Share of the known rows that a full export may lack. One that lacks more, and at least ten rows,"
+        " or more than half, or all of them, holds the client until `make accept` confirms it. With 1, none does.",
     )
 
 

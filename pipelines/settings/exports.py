@@ -68,6 +68,38 @@ class Numbers(Settings):
         return self
 
 
+class DeliveryOrder(Settings):
+    """Where the time of a delivery is found: in its name, by a pattern, or in a column of it."""
+
+    pattern: str | None = Field(
+        None,
+        min_length=1,
+        description="How names write the time: `%d-%m-%Y` for 01-11-2026, in the letters of `strptime`.",
+    )
+    column: str | None = Field(
+        None,
+        min_length=1,
+        description="Column of the export whose largest value is the time of a delivery.",
+    )
+
+    @field_validator("pattern")
+    @classmethod
+    def _has_known_letters(cls, pattern: str) -> str:
+        letters = set(re.findall("%(.?)", pattern))
+        if not letters or letters - set("YymdHMSjbB"):
+            raise ValueError(f"'{pattern}': write a pattern of %Y %y %m %d %b %B %j %H %M %S")
+        return pattern
+
+    @model_validator(mode="after")
+    def _is_one_of_them(self) -> "DeliveryOrder":
+        if bool(self.pattern) == bool(self.column):
+            raise ValueError("write either `pattern:` or `column:`")
+        return self
+
+
+Order = Literal["name", "file time"] | DeliveryOrder
+
+
 class Export(Settings):
     """What one table is read from, and how it is delivered: `files:` or `postgres:`."""
 
@@ -82,6 +114,16 @@ class Export(Settings):
     delivery: Literal["increment", "full"] = Field(
         "increment",
         description="Whether a delivery holds rows that are new or changed, or all rows; then a missing one is deleted.",
+    )
+    parts: bool | None = Field(
+        None,
+        description="With `delivery: full`: whether all files that match are parts of one delivery. If not, each is a"
+        " whole delivery, and the newest is what there is.",
+    )
+    ordered_by: Order | None = Field(
+        None,
+        description="What tells which file is newer. Left out, the time in their names does, else the number there,"
+        " else when they were written.",
     )
     format: Literal["ga4", "snowplow"] | None = Field(
         None,
@@ -131,6 +173,10 @@ class Export(Settings):
             raise ValueError(
                 "with `format:` each of `columns:` is one name; leave out lists and null"
             )
+        if self.parts is not None and not (self.files and self.delivery == "full"):
+            raise ValueError("`parts:` goes with `files:` and `delivery: full`; leave it out")
+        if self.ordered_by and not self.files:
+            raise ValueError("`ordered_by:` goes with `files:`; leave it out")
         if self.postgres and self.postgres.cursor and self.delivery == "full":
             raise ValueError(
                 "a cursor reads what changed, `delivery: full` needs all rows; leave out one"
