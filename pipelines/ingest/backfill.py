@@ -73,7 +73,7 @@ def _commit(client: Client, before: SourceLog, batch: Batch) -> Counts:
         if log.loads != before.loads:
             return Counts()
         try:
-            return bring_in(client, log, {batch.table: [batch]}, folder)
+            return bring_in(client, log, {batch.table: [batch]}, folder).counts
         except ExportError as error:
             if batch.path:
                 keep_refused(client, source, batch.path, str(error))

@@ -11,47 +11,17 @@ from typing import NamedTuple
 
 import duckdb
 
+from pipelines.ingest import deletions
 from pipelines.ingest.load_counts import Counts, load_counts, summed
 from pipelines.ingest.number_marks import Marks, decides
 from pipelines.ingest.numbers import reading_of
+from pipelines.ingest.pending import Round
 from pipelines.ingest.refused_rows import refused_as_unsure
-from pipelines.ingest.source_log import SourceLog
+from pipelines.ingest.table import Table
+from pipelines.ingest.torn_lines import TornLines
 from pipelines.ingest.validation import Validated, validate
-from pipelines.settings.apis import Api
-from pipelines.settings.client import Client
-from pipelines.settings.exports import Export
 from pipelines.sources.batches import Batch
-from pipelines.sources.deliveries import TableDelivery
 from pipelines.sql import literal, only_row
-
-
-class Table(NamedTuple):
-    """One table of a client: how it is delivered, and what the lake holds of its source."""
-
-    client: Client
-    name: str
-    delivery: TableDelivery
-    log: SourceLog
-
-    @property
-    def feed(self) -> Export | Api:
-        """Return the table's way in, as the client's file has it."""
-        return self.client.sources.of(self.log.source)[self.name]
-
-    @property
-    def columns(self) -> list[str]:
-        """Return the columns that raw keeps as the text that was delivered."""
-        return [name for name in self.delivery.contract.columns if name != "is_deleted"]
-
-    @property
-    def is_stored(self) -> bool:
-        """Return whether the lake has rows of the table."""
-        return self.log.has(self.name)
-
-    @property
-    def stored(self) -> str:
-        """Return SQL for the rows that the lake has of the table."""
-        return self.log.rows(self.name, self.columns)
 
 
 class Changes(NamedTuple):
@@ -61,17 +31,23 @@ class Changes(NamedTuple):
     quarantine: Path
     load_counts: Path
     counts: Counts
+    notes: list[str] = []
 
 
-def changes(table: Table, batches: list[Batch], folder: Path) -> Changes:
-    """Return what the batches change, as files in a folder. Raise ExportError if one is refused."""
+def changes(table: Table, round_: Round, folder: Path) -> Changes:
+    """Return what a round of batches changes, as files in a folder.
+
+    Raise ExportError if one is refused, or lacks too much of what is known.
+    """
     with duckdb.connect(config=_settings(folder)) as connection:
         connection.execute("SET TimeZone = 'UTC'")
         delta = Delta(connection, table, folder)
-        delta.validate(batches)
+        delta.validate(round_.batches)
         delta.merge()
         delta.compare()
         delta.delete()
+        if table.delivery.mode == "full" and not round_.is_settled:
+            deletions.judge(connection, table, round_)
         return delta.write(delta.count())
 
 
@@ -95,6 +71,7 @@ class Delta:
     def __init__(self, connection: duckdb.DuckDBPyConnection, table: Table, folder: Path) -> None:
         self._connection, self._table, self._folder = connection, table, folder
         self._delivered: list[Path] = []
+        self._torn, self._notes = TornLines(connection), list[str]()
 
     def validate(self, batches: list[Batch]) -> None:
         """Validate every row of the batches. Raise ExportError if a batch is refused."""
@@ -124,13 +101,21 @@ class Delta:
         contract, client = self._table.delivery.contract, self._table.client
         target = self._folder / f"{self._table.name}.{number}"
         feed = self._table.feed
-        done = validate(self._connection, contract, client, feed, batch, ordinals_used, target)
+        watched = self._torn.watching(batch) if self._table.delivery.mode == "full" else batch
+        done = validate(self._connection, contract, client, feed, watched, ordinals_used, target)
         if done.is_empty and self._table.delivery.mode == "full":
             raise batch.refused("a full export without a row; deliver it again")
         covers = [part or None for part in batch.covers]
         self._connection.execute(
-            "INSERT INTO batches VALUES (?, ?, ?, ?, ?, ?, ?)",
-            [batch.name, batch.fingerprint, *covers, done.left_out, done.lines_read],
+            "INSERT INTO batches VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                batch.name,
+                batch.fingerprint,
+                *covers,
+                done.left_out,
+                done.lines_read,
+                batch.file_time,
+            ],
         )
         return done
 
@@ -166,7 +151,7 @@ class Delta:
     def delete(self) -> None:
         """Find what is stored and was not delivered, if the delivery is full or of whole days.
 
-        Nothing is deleted if a line could not be read as a row: it may hold any key.
+        What a line that could not be read as a row may hide is not deleted.
         """
         columns = ", ".join(self._table.columns)
         texts = ", ".join(f"{name} TEXT" for name in self._table.columns)
@@ -183,6 +168,7 @@ class Delta:
                   PARTITION BY row_key ORDER BY loaded_at DESC, ordinal DESC
                 ) = 1"""
             )
+            self._notes += self._torn.keep(self._table)
 
     def count(self) -> Counts:
         """Count what became of the rows of each batch; return the sums."""
@@ -207,7 +193,9 @@ class Delta:
             changed = counts.appended or counts.deleted
             rows = [self._written("rows", _APPENDED)] if changed else []
         quarantine = self._written("quarantine", _QUARANTINE)
-        return Changes(rows, quarantine, self._written("exports", "FROM load_counts"), counts)
+        return Changes(
+            rows, quarantine, self._written("exports", "FROM load_counts"), counts, self._notes
+        )
 
     def _written(self, what: str, query: str) -> Path:
         path = self._folder / f"{self._table.name}.{what}.parquet"
@@ -223,7 +211,7 @@ class Delta:
 _BATCHES = """
 CREATE TABLE batches (
   export_file TEXT, fingerprint TEXT, account TEXT, covers_from TEXT, covers_until TEXT,
-  rows_left_out BIGINT, lines_read BIGINT
+  rows_left_out BIGINT, lines_read BIGINT, file_time BIGINT
 )
 """
 
@@ -263,7 +251,7 @@ CREATE TABLE superseded AS SELECT ordinal FROM (
 
 _MISSING = """
 CREATE TABLE missing AS SELECT row_key FROM stored ANTI JOIN delivered USING (row_key)
-WHERE NOT stored.is_deleted AND NOT EXISTS (FROM rejects)
+WHERE NOT stored.is_deleted
 """
 
 _QUARANTINED = """(

@@ -67,7 +67,7 @@ def load_counts(
         covers_until, {literal(mode)} AS delivery, good + quarantined AS rows_read,
         quarantined AS rows_quarantined, unchanged AS rows_unchanged,
         good - unchanged AS rows_appended, superseded AS rows_superseded,
-        deleted AS rows_deleted, rows_left_out, lines_read
+        deleted AS rows_deleted, rows_left_out, lines_read, file_time
       FROM {batches} AS batches JOIN counted USING (export_file) ORDER BY export_file"""
 
 

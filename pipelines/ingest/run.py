@@ -11,12 +11,12 @@ import duckdb
 from pipelines.contracts.catalog import CONTRACTS
 from pipelines.disk import disk_problem
 from pipelines.ingest.bounds import bounds, exceeded, no_time_left, stop_asking_at
-from pipelines.ingest.commit import bring_in
+from pipelines.ingest.commit import Loaded, bring_in
 from pipelines.ingest.fetching import fetch_request
 from pipelines.ingest.load_counts import Counts
 from pipelines.ingest.refusals import status_of
 from pipelines.ingest.source_log import SourceLog
-from pipelines.ingest.source_status import Status, forget, printable, write
+from pipelines.ingest.source_status import Status, forget, printable, statuses, write
 from pipelines.lake.append import alone, scratch
 from pipelines.processes import Exceeded, Pool, Process, heard
 from pipelines.settings.client import Client
@@ -129,7 +129,7 @@ def _bring_in(client: Client, log: SourceLog, folder: Path) -> Outcome:
     request = fetch_request(client, log, folder)
     tables = client.sources.of(log.source)
     batches = {table: exported(request, log.source, table) for table in tables}
-    return _ended(Status(client.id, log.source), bring_in(client, log, batches, folder))
+    return _loaded(client, Status(client.id, log.source), bring_in(client, log, batches, folder))
 
 
 def _fetch(client: Client, log: SourceLog, platform: Platform, folder: Path) -> Outcome:
@@ -143,9 +143,17 @@ def _fetch(client: Client, log: SourceLog, platform: Platform, folder: Path) -> 
                 raise no_time_left(log.source)
     except PlatformError as error:
         status = status_of(client, log.source, error)
-    counts = bring_in(client, log, batches, folder)
+    loaded = bring_in(client, log, batches, folder)
     days = [str(day) for day in platform.missing(fetch_request(client, log, folder))]
-    return _ended(status._replace(days_missing=days), counts)
+    return _loaded(client, status._replace(days_missing=days), loaded)
+
+
+def _loaded(client: Client, status: Status, loaded: Loaded) -> Outcome:
+    """Return the outcome of what was loaded; where nothing was read, what was said still holds."""
+    before = [each for each in statuses(client) if each.source == status.source]
+    said = [] if loaded.was_read else [note for each in before for note in each.notes]
+    notes = list(dict.fromkeys([*said, *loaded.notes]))
+    return _ended(status._replace(notes=notes), loaded.counts)
 
 
 def _ended(status: Status, counts: Counts = Counts()) -> Outcome:

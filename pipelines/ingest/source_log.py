@@ -14,10 +14,29 @@ from pipelines.sources.batches import Coverage
 
 
 class LoadedTable(NamedTuple):
-    """What was loaded of a table: each batch's newest fingerprint, and the days that are covered."""
+    """What was loaded of a table: each batch's newest fingerprint, and the days that are covered.
+
+    `last` are the batches of the table's newest load, the id of which is `last_load`; `file_times`
+    are those of the files, as far as the log knows them.
+    """
 
     fingerprints: dict[str, str]
     coverage: list[Coverage]
+    file_times: dict[str, int]
+    loads: dict[str, tuple[datetime, str]]
+
+    @property
+    def last_load(self) -> str:
+        """Return the id of the newest load of the table; nothing if there is none."""
+        return max(self.loads.values())[1] if self.loads else ""
+
+    @property
+    def last(self) -> dict[str, str]:
+        """Return the batches of the newest load, each with its fingerprint."""
+        last = self.last_load
+        return {
+            name: self.fingerprints[name] for name, (_, load) in self.loads.items() if load == last
+        }
 
 
 class SourceLog:
@@ -60,9 +79,12 @@ class SourceLog:
         return committed_files(self._folder, table, self.loads)
 
     def _load_counts(self) -> defaultdict[str, LoadedTable]:
-        tables: defaultdict[str, LoadedTable] = defaultdict(lambda: LoadedTable({}, []))
-        for table, batch, fingerprint, *covers in self._batches():
+        tables: defaultdict[str, LoadedTable] = defaultdict(lambda: LoadedTable({}, [], {}, {}))
+        for table, batch, fingerprint, moment, load, file_time, *covers in self._batches():
             tables[table].fingerprints[batch] = fingerprint
+            tables[table].loads[batch] = moment, load
+            if file_time is not None:
+                tables[table].file_times[batch] = int(file_time)
             if covers[1]:
                 tables[table].coverage.append(Coverage(*covers))
         return tables
@@ -74,6 +96,7 @@ class SourceLog:
         with duckdb.connect() as connection:
             return connection.execute(
                 f"""SELECT table_name, export_file, ARG_MAX(fingerprint, loaded_at),
+                MAX(loaded_at), ARG_MAX(load_id, loaded_at), ARG_MAX(file_time, loaded_at),
                 ANY_VALUE(account), ANY_VALUE(covers_from), ANY_VALUE(covers_until)
-                FROM {self.rows("exports")} AS log GROUP BY table_name, export_file"""
+                FROM {self.rows("exports", ["file_time"])} AS log GROUP BY table_name, export_file"""
             ).fetchall()

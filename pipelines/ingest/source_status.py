@@ -18,7 +18,8 @@ class Status(NamedTuple):
     `code` is ok; `refused`, where what was delivered is not usable, or `failed`, where the
     fault is ours: both hold the client; or the name of a PlatformError: what was there is published, and the
     source is late. `retry_at` is when to ask again, UTC, where the platform says so; `days_missing`
-    are the days that the lake lacks, up to yesterday.
+    are the days that the lake lacks, up to yesterday. `notes` say what else there is to know of what
+    was loaded; all is well nevertheless.
     """
 
     client: str
@@ -27,6 +28,7 @@ class Status(NamedTuple):
     problem: str = ""
     retry_at: str = ""
     days_missing: list[str] = []
+    notes: list[str] = []
 
     @property
     def holds(self) -> bool:

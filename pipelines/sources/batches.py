@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from datetime import datetime
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import duckdb
 
@@ -99,7 +99,8 @@ class Batch(NamedTuple):
 
     `name` is its name in the load counts; `fingerprint` is a hash of its content, empty if every
     run reads it. `open` yields its rows; it raises ExportError if it cannot be read, here or as
-    the SQL is run, or lacks a column.
+    the SQL is run, or lacks a column. `file_time` is when a file was last changed, in nanoseconds;
+    `column_time` reads the time that a column of it tells, where the client's file names one.
     """
 
     table: str
@@ -108,11 +109,17 @@ class Batch(NamedTuple):
     path: Path | None
     open: Callable[[duckdb.DuckDBPyConnection], AbstractContextManager[Rows]]
     covers: Coverage = Coverage()
+    file_time: int | None = None
+    column_time: Callable[[], Any] | None = None
+
+    @property
+    def shown(self) -> str:
+        """Return what messages call it: a file by its name, without its folders."""
+        return self.path.name if self.path and not self.covers.first else self.name
 
     def refused(self, reason: str, setting: str | Sequence[Remedy] = "") -> ExportError:
         """Return the error that refuses the whole batch; `setting` is what would read it."""
-        name = self.path.name if self.path and not self.covers.first else self.name
-        return ExportError(reason, self.path, name, setting)
+        return ExportError(reason, self.path, self.shown, setting)
 
 
 class FetchRequest(NamedTuple):

@@ -15,8 +15,9 @@ from pipelines.contracts.catalog import CONTRACTS
 from pipelines.contracts.contract import Contract
 from pipelines.settings.apis import Api
 from pipelines.settings.client import Client
+from pipelines.settings.exports import DeliveryOrder, Export
 from pipelines.sources.batches import Batch, FetchRequest
-from pipelines.sources.files import buckets, event_sessions, postgres, reading
+from pipelines.sources.files import buckets, column_times, event_sessions, postgres, reading
 
 _ROOM = "pipelines.sources.platforms"
 PLATFORMS: dict[str, ModuleType] = {  # a source whose API can be asked has a module of its name
@@ -81,6 +82,18 @@ def exported(request: FetchRequest, source: str, table: str) -> list[Batch]:
     contract = delivery_of(request.client, source, table).contract
     if export.postgres:
         return postgres.batches(request, source, table, export, export.postgres, contract)
+    batches = _of_files(request, source, table, export, contract)
+    if isinstance(export.ordered_by, DeliveryOrder) and (column := export.ordered_by.column):
+        plain = export.model_copy(update={"columns": {"time": (column,)}, "format": None})
+        timed = _of_files(request, source, table, plain, column_times.CONTRACT)
+        times = {each.name: partial(column_times.newest, each, column) for each in timed}
+        return [each._replace(column_time=times.get(each.name)) for each in batches]
+    return batches
+
+
+def _of_files(
+    request: FetchRequest, source: str, table: str, export: Export, contract: Contract
+) -> list[Batch]:
     if export.in_bucket:
         return buckets.batches(request, source, table, export, contract)
     return reading.batches(request, export, table, contract)

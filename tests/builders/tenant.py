@@ -12,7 +12,7 @@ from pipelines.settings.reader import read
 SETTINGS = """
 name: {name}
 currency: EUR
-quality: {{quarantine_limit: {limit}}}
+quality: {{quarantine_limit: {limit}, deletion_limit: {deletion_limit}}}
 sources:
   google_ads:
     spend:
@@ -31,13 +31,29 @@ class Tenant:
     """One client in a house, with spend and deals; a test ingests one source, in this process."""
 
     def __init__(
-        self, home: Path, name: str = "one", limit: float = 0.5, delivery: str = "increment"
+        self,
+        home: Path,
+        name: str = "one",
+        limit: float = 0.5,
+        delivery: str = "increment",
+        deletion_limit: float = 0.2,
     ) -> None:
         self.home, self.name = home, name
         self.settings = home / f"clients/{name}.yaml"
-        self.settings.write_text(SETTINGS.format(name=name, limit=limit, delivery=delivery))
+        self.settings.write_text(
+            SETTINGS.format(
+                name=name, limit=limit, delivery=delivery, deletion_limit=deletion_limit
+            )
+        )
         self.exports = home / "exports" / name
         self.exports.mkdir(parents=True)
+
+    def setting(self, line: str) -> None:
+        """Set a key of the spend's export, such as `parts: true`; it takes the place of its old value."""
+        key, place = line.partition(":")[0], "      table: spend\n"
+        lines = self.settings.read_text().splitlines(keepends=True)
+        lines = [each for each in lines if not each.startswith(f"      {key}:")]
+        self.settings.write_text("".join(lines).replace(place, f"{place}      {line}\n"))
 
     def deliver(self, file: str, content: str | bytes) -> Path:
         """Write an export, over the one of that name."""

@@ -47,7 +47,8 @@ def _batch(store: Store, info: "FileInfo", table: str, export: Export, contract:
     folder = store.request.folder / hashlib.sha256(name.encode()).hexdigest()[:16]
     path = folder / PurePosixPath(info.path).name
     opening = partial(_opened, store, info, name, path, contract, export)
-    return Batch(table, name, f"{info.size} bytes of {info.mtime_ns}", path, opening)
+    content = f"{info.size} bytes of {info.mtime_ns}"
+    return Batch(table, name, content, path, opening, file_time=info.mtime_ns)
 
 
 @contextmanager

@@ -5,7 +5,7 @@ Where the order cannot be told safely, that is said, and ingest asks where it ma
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from datetime import datetime
 from itertools import pairwise
@@ -36,14 +36,19 @@ class Group(NamedTuple):
 
     names: list[str]
     why: str = ""
+    setting: str = "ordered_by: name"
 
 
 def in_order(
-    deliveries: Sequence[Delivery], ordered_by: Order | None, folder: str = ""
+    deliveries: Sequence[Delivery],
+    ordered_by: Order | None,
+    folder: str = "",
+    others: Iterable[str] = (),
 ) -> list[Group]:
     """Return the deliveries, oldest first. `folder` is where their glob begins: it tells nothing.
 
-    Raise OrderError if the setting does not fit them.
+    `others` are names that may prove how times are written. Raise OrderError if the setting does
+    not fit them.
     """
     if len(deliveries) < 2:
         return [Group([each.name]) for each in deliveries]
@@ -55,25 +60,26 @@ def in_order(
         return _sorted(deliveries, lambda each: _formatted(told[each.name], form), _SAME_TIME)
     if ordered_by == "file time":
         return _by_file_time(deliveries)
-    return _by_name(deliveries, told, trusts_numbers=ordered_by == "name")
+    proved = {time.decides for name in others if (time := time_in(name.removeprefix(folder)))}
+    return _by_name(deliveries, told, proved, trusts_numbers=ordered_by == "name")
 
 
 _SAME_TIME = "{} have the same time in their names"
 
 
 def _by_name(
-    deliveries: Sequence[Delivery], told: dict[str, str], trusts_numbers: bool
+    deliveries: Sequence[Delivery], told: dict[str, str], proved: set[str], trusts_numbers: bool
 ) -> list[Group]:
     """Order by the times in names; those of one time by the numbers there, then by file time."""
     times = {each.name: time_in(told[each.name]) for each in deliveries}
     without = [name for name, time in times.items() if not time]
     if without and len(without) < len(times):
-        return _mixed(deliveries, {name: time for name, time in times.items() if time})
+        return _mixed(deliveries, {name: time for name, time in times.items() if time}, proved)
     if without:
         return _by_numbers(deliveries, told, trusts_numbers)
-    spans, why = _spans({name: time for name, time in times.items() if time})
-    if why:
-        return [Group([each.name for each in deliveries], why)]
+    spans, unsure = _spans({name: time for name, time in times.items() if time}, proved)
+    if unsure:
+        return [_in_two_ways([each.name for each in deliveries], unsure)]
     groups = _overlapping(deliveries, spans)
     return [
         finer
@@ -86,9 +92,9 @@ def _by_name(
     ]
 
 
-def _spans(times: dict[str, Found]) -> tuple[dict[str, Span], str]:
-    """Return each name's time, or why it cannot be told: `01-11-2026` is read as others prove it."""
-    proved = {time.decides for time in times.values()} - {""}
+def _spans(times: dict[str, Found], proved: set[str]) -> tuple[dict[str, Span], str]:
+    """Return each name's time, or a name that has two: `01-11-2026` is read as the others prove."""
+    proved = (proved | {time.decides for time in times.values()}) - {""}
     readings = {
         reading: {name: getattr(time, reading) for name, time in times.items()}
         for reading in ("day_first", "month_first")
@@ -102,8 +108,15 @@ def _spans(times: dict[str, Found]) -> tuple[dict[str, Span], str]:
         return by_day, ""
     if all(time.day_first == time.month_first for time in times.values()):
         return by_day, ""
-    unsure = next(name for name, time in times.items() if time.day_first != time.month_first)
-    return {}, f"{_short(unsure)} may name the day or the month first"
+    return {}, next(name for name, time in times.items() if time.day_first != time.month_first)
+
+
+def _in_two_ways(names: list[str], unsure: str) -> Group:
+    """Return deliveries of which one's name may begin with the day or with the month."""
+    why = f"{_short(unsure)} may name the day or the month first"
+    mark = re.search(r"\d([-_./ ])\d\d?\1\d{4}", unsure)
+    form = f"%d{mark[1]}%m{mark[1]}%Y" if mark else "%d-%m-%Y"
+    return Group(names, why, f"ordered_by: {{pattern: '{form}'}}")
 
 
 def _overlapping(
@@ -121,19 +134,21 @@ def _overlapping(
     return list(groups)
 
 
-def _mixed(deliveries: Sequence[Delivery], times: dict[str, Found]) -> list[Group]:
+def _mixed(
+    deliveries: Sequence[Delivery], times: dict[str, Found], proved: set[str]
+) -> list[Group]:
     """Order by file time where only some names tell a time, if it agrees with those that do."""
     groups = _by_file_time(deliveries)
-    spans, why = _spans(times)
+    spans, unsure = _spans(times, proved)
     ranks = {name: rank for rank, group in enumerate(groups) for name in group.names}
     named = sorted(spans, key=spans.__getitem__)
-    if why or any(
+    if unsure or any(
         ranks[older] > ranks[newer] and spans[older] != spans[newer]
         for older, newer in pairwise(named)
     ):
         untold = next(each.name for each in deliveries if each.name not in times)
         why = f"{_short(untold)} has no time in its name, and file times contradict the other names"
-        return [Group([each.name for each in deliveries], why)]
+        return [Group([each.name for each in deliveries], why, "ordered_by: file time")]
     return groups
 
 

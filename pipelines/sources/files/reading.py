@@ -39,7 +39,7 @@ def _batch(
     except OSError as error:
         raise ExportError(f"not readable: {error.strerror}; deliver it again", path) from None
     opening = partial(_opened, request, path, contract, export, changed)
-    return Batch(table, places.shown(path), content, path, opening)
+    return Batch(table, places.shown(path), content, path, opening, file_time=changed)
 
 
 def fingerprint(file: BufferedReader) -> tuple[int, str]:

@@ -1,0 +1,135 @@
+"""Judge what a full export takes away: one that lacks too much is held, not believed.
+
+A full export deletes what it lacks. One that was cut at the end of a line, thinned, or exported with
+other keys looks whole, so what lacks more than a share of the known rows waits for a person's word:
+`make accept`. Each delivery is compared with what is known before it, so rows that go a few at a
+time pass; the column `deleted` counts them. Days that a platform is asked for again are not judged:
+a platform says itself that it has answered them whole.
+"""
+
+import hashlib
+from typing import NamedTuple
+
+import duckdb
+
+from pipelines.ingest import acceptance
+from pipelines.ingest.acceptance import Waiting
+from pipelines.ingest.pending import Round
+from pipelines.ingest.table import Table
+from pipelines.sources.batches import Batch, ExportError, Remedy
+from pipelines.sql import only_row
+
+AT_LEAST = 10  # rows: fewer are no matter of a share, unless they are more than half
+KNOWN_AT_LEAST = 3  # rows: of one or two, half says nothing
+EXAMPLES = 3
+
+
+class Shrinkage(NamedTuple):
+    """How many rows are known before a delivery and after it, how many it lacks, and which.
+
+    `digest` stands for all the keys that it lacks; `examples` are some, as the export names them.
+    """
+
+    before: int
+    after: int
+    deleted: int
+    digest: str = ""
+    examples: list[str] = []
+
+    def is_suspicious(self, limit: float) -> bool:
+        """Return whether the delivery lacks so much that a person must confirm it."""
+        if not self.deleted or limit >= 1:
+            return False
+        if self.deleted == self.before:
+            return True
+        if self.deleted > limit * self.before and self.deleted >= AT_LEAST:
+            return True
+        return self.deleted > max(0.5, limit) * self.before and self.before >= KNOWN_AT_LEAST
+
+
+def judge(connection: duckdb.DuckDBPyConnection, table: Table, round_: Round) -> None:
+    """Raise Held if a full delivery lacks too much, and nobody has confirmed that.
+
+    It reads the tables of a delta: `stored`, `delivered` and `deleted`.
+    """
+    found = shrinkage(connection, table)
+    limit = table.client.quality.deletion_limit
+    if found.is_suspicious(limit):
+        waiting = _waiting(table, round_.batches, found)
+        if not acceptance.is_accepted(table.client.id, table.log.source, waiting):
+            reason = _reason(table, found, limit)
+            raise Held(reason, round_.batches[-1], waiting, _parts(table, round_))
+
+
+class Held(ExportError):
+    """A full delivery that lacks too much: it is `waiting` for `make accept`."""
+
+    def __init__(self, reason: str, batch: Batch, waiting: Waiting, parts: list[Remedy]) -> None:
+        super().__init__(reason, batch.path, batch.shown, parts)
+        self.waiting = waiting
+
+
+class HeldTogether(ExportError):
+    """Full deliveries of several tables of one source that lack too much."""
+
+    def __init__(self, held: list[Held]) -> None:
+        super().__init__(" And ".join(str(each) for each in held))
+
+
+def _waiting(table: Table, batches: list[Batch], found: Shrinkage) -> Waiting:
+    """Return what waits: a file's content, or of a table in Postgres the keys that are gone."""
+    content = "\n".join(sorted(batch.fingerprint for batch in batches)) or found.digest
+    return Waiting(
+        table.name,
+        ", ".join(batch.shown for batch in batches),
+        hashlib.sha256(content.encode()).hexdigest(),
+        table.log.loaded(table.name).last_load,
+        found.before,
+        found.after,
+        found.deleted,
+        found.examples,
+    )
+
+
+def _reason(table: Table, found: Shrinkage, limit: float) -> str:
+    lacks = (
+        f"it has none of the {found.before} known rows"
+        if found.deleted == found.before
+        else f"it lacks {found.deleted} of {found.before} known rows"
+    )
+    confirm = f"make accept CLIENT={table.client.id} SOURCE={table.log.source}"
+    return (
+        f"{lacks}, such as {', '.join(found.examples)}; {found.after} would be left"
+        f" (quality.deletion_limit is {limit:g}). Deliver it whole; or, if they are gone,"
+        f" confirm it: {confirm}"
+    )
+
+
+def _parts(table: Table, round_: Round) -> list[Remedy]:
+    """Return what to write if a file is not a whole delivery, where it may be a part of one."""
+    if round_.file_count < 2 or not table.export or table.export.parts is not None:
+        return []
+    meaning = f"the {round_.file_count} files are parts of one delivery"
+    return [Remedy("parts: true", meaning=meaning)]
+
+
+def shrinkage(connection: duckdb.DuckDBPyConnection, table: Table) -> Shrinkage:
+    """Return what a full delivery changes, of `stored`, `delivered` and `deleted`."""
+    before, deleted, digest, new = only_row(
+        connection.execute(
+            """SELECT
+            (SELECT COUNT(*) FROM stored WHERE NOT is_deleted),
+            (SELECT COUNT(*) FROM deleted),
+            (SELECT COALESCE(MD5(STRING_AGG(row_key, '\n' ORDER BY row_key)), '') FROM deleted),
+            (SELECT COUNT(DISTINCT row_key) FROM delivered
+             ANTI JOIN (FROM stored WHERE NOT is_deleted) AS known USING (row_key)
+             WHERE reason IS NULL AND NOT is_deleted)"""
+        )
+    )
+    identity = [name for name in table.delivery.contract.identity if name in table.columns]
+    named = f"CONCAT_WS(' ', {', '.join(identity)})"
+    found = connection.execute(
+        f"SELECT {named} FROM deleted ORDER BY row_key LIMIT {EXAMPLES}"
+    ).fetchall()
+    examples = [text for (text,) in found]
+    return Shrinkage(before, before - deleted + new, deleted, digest, examples)

@@ -1,0 +1,43 @@
+"""Name one table of a client while it is ingested: its settings, its delivery, its log."""
+
+from typing import NamedTuple
+
+from pipelines.ingest.source_log import SourceLog
+from pipelines.settings.apis import Api
+from pipelines.settings.client import Client
+from pipelines.settings.exports import Export
+from pipelines.sources.deliveries import TableDelivery
+
+
+class Table(NamedTuple):
+    """One table of a client: how it is delivered, and what the lake holds of its source."""
+
+    client: Client
+    name: str
+    delivery: TableDelivery
+    log: SourceLog
+
+    @property
+    def feed(self) -> Export | Api:
+        """Return the table's way in, as the client's file has it."""
+        return self.client.sources.of(self.log.source)[self.name]
+
+    @property
+    def export(self) -> Export | None:
+        """Return what the table is exported to; None if a platform's API is asked for it."""
+        return self.feed if isinstance(self.feed, Export) else None
+
+    @property
+    def columns(self) -> list[str]:
+        """Return the columns that raw keeps as the text that was delivered."""
+        return [name for name in self.delivery.contract.columns if name != "is_deleted"]
+
+    @property
+    def is_stored(self) -> bool:
+        """Return whether the lake has rows of the table."""
+        return self.log.has(self.name)
+
+    @property
+    def stored(self) -> str:
+        """Return SQL for the rows that the lake has of the table."""
+        return self.log.rows(self.name, self.columns)
