@@ -5,7 +5,7 @@ RUN := $(BIN)/python -m pipelines
 DATA := $(or $(ATTRIBUTION_HOME),.)
 SQLMESH := $(BIN)/sqlmesh --log-file-dir "$(DATA)/logs"
 
-.PHONY: help daily ingest backfill status export blueprint train preview promote plan audit \
+.PHONY: help daily ingest backfill accept status export blueprint train preview promote plan audit \
 	test check ci style types lint versions format docs demo demo-api demo-clean lock clean install exports
 
 help: ## list these verbs
@@ -19,6 +19,9 @@ ingest: exports ## append new exports to lake
 
 backfill: install ## load CLIENT's history from SINCE
 	$(RUN) backfill $(CLIENT) --since $(SINCE)
+
+accept: install ## confirm what SOURCE's export deletes
+	$(RUN) accept $(CLIENT) --source $(SOURCE)
 
 status: install ## show each source's status
 	$(RUN) status

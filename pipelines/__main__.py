@@ -114,6 +114,30 @@ def backfill(
     _end(any(each.problem for loaded in slices.values() for each in loaded))
 
 
+@app.command(rich_help_panel=CHANGES)
+def accept(
+    client: Chosen,
+    source: Annotated[str, typer.Option(help="The source that is held: salesforce.")],
+) -> None:
+    """Confirm that a held full export lacks what is really gone; the next `make daily` takes it.
+
+    It shows what will be deleted. The word is bound to that delivery and to what is known before it:
+    another file asks again. Such as: `python -m pipelines accept acme --source salesforce`.
+    """
+    from pipelines.ingest import acceptance
+
+    chosen = _one(client)
+    waiting = acceptance.waiting_of(chosen.id, source)
+    if not waiting:
+        raise _stop(
+            f"{client}: nothing of {source} waits to be accepted; make status shows what is held"
+        )
+    screen.show_waiting(waiting)
+    for each in waiting:
+        acceptance.accept(chosen.id, source, each)
+    screen.say(client, "accepted; the next make daily deletes them")
+
+
 @app.command(rich_help_panel=READ)
 def blueprint(client: Chosen) -> None:
     """Print the variables that a client's SQL models are made of: meaning, readers, value."""

@@ -13,6 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 if TYPE_CHECKING:
+    from pipelines.ingest.acceptance import Waiting
     from pipelines.ingest.backfill import Slice
     from pipelines.ingest.run import Outcome
     from pipelines.ingest.source_status import Status
@@ -128,6 +129,8 @@ def show_ingest(outcomes: "list[Outcome]") -> None:
         if outcome.problem:
             result = "halted" if outcome.status.holds else "late"
             warn(outcome.client, f"{outcome.source} is {result}: {outcome.problem}")
+        for note in outcome.status.notes:
+            say(outcome.client, f"{outcome.source}: {note}")
 
 
 def show_morning(reports: "list[Report]") -> None:
@@ -165,6 +168,17 @@ def show_statuses(statuses: "list[Status]") -> None:
     for status in statuses:
         if status.code != "ok":
             warn(status.client, f"{status.source}: {status.problem}")
+        for note in status.notes:
+            say(status.client, f"{status.source}: {note}")
+
+
+def show_waiting(waiting: "list[Waiting]") -> None:
+    """Show which deliveries delete how much, and some of the rows that go."""
+    table = _table("table", "delivery", "rows before", "rows after", "deleted", "such as")
+    for each in waiting:
+        counts = (str(each.before), str(each.after), str(each.deleted))
+        table.add_row(each.table, each.delivery, *counts, escape(", ".join(each.examples)))
+    screen.print(table)
 
 
 def show_backfill(client: str, slices: "dict[str, list[Slice]]") -> None:

@@ -22,8 +22,11 @@ def both_readings(table: Table, batches: list[Batch], folder: Path) -> ExportErr
         together = _count(connection, list(rows.values()))
         alone = f"{_count(connection, [rows[last.name]])} rows" if last else "cannot be told"
     return ExportError(
-        f"its {len(batches)} files were taken together until now, and the file says no more than that"
-        f" they are full. As parts: {together} rows; the newest file alone"
+        f"its {len(batches)} files were taken together until now, though each may be a whole"
+        f" delivery. As parts: {together} rows; the newest file alone"
+        f"{f' ({last.shown})' if last else ''}: {alone}",
+        f"its {len(batches)} files were taken together until now, though each may be a whole"
+        f" delivery. As parts: {together} rows; the newest file alone"
         f"{f' ({last.shown})' if last else ''}: {alone}",
         setting=[
             Remedy("parts: true", meaning="they are parts of one delivery"),

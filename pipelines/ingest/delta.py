@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import duckdb
 
-from pipelines.ingest import deletions
+from pipelines.ingest import deletions, untold
 from pipelines.ingest.load_counts import Counts, load_counts, summed
 from pipelines.ingest.number_marks import Marks, decides
 from pipelines.ingest.numbers import reading_of
@@ -43,6 +43,7 @@ def changes(table: Table, round_: Round, folder: Path) -> Changes:
         connection.execute("SET TimeZone = 'UTC'")
         delta = Delta(connection, table, folder)
         delta.validate(round_.batches)
+        untold.refuse_conflicts(connection, table, round_)
         delta.merge()
         delta.compare()
         delta.delete()

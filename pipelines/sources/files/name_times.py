@@ -5,7 +5,7 @@ A time is a span, as names tell them: `2026-11-01` is a day, `2026-10` a month. 
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -105,51 +105,68 @@ def _read(match: re.Match) -> Found:
     kind, text = next((name, match[name]) for name in _KINDS if match[name])
     numbers = [int(part) for part in re.findall(r"\d+", text)]
     if kind == "numbers":
-        return _two_ways(*numbers, is_dotted="." in text)
-    if kind == "iso":
-        digits = re.sub(r"\D", "", text)
-        span = _moment(match, *map(int, (digits[:4], digits[4:6], digits[6:])))
-    elif kind == "short":
-        span = _days(*numbers)
-    elif kind == "week":
-        year, week = sorted(numbers, reverse=True)
-        start = datetime.fromisocalendar(year, week, 1)
-        span = Span(start, start + timedelta(days=7))
-    elif kind == "quarter":
-        year, quarter = sorted(numbers, reverse=True)
-        span = _months(year, 3 * quarter - 2, 3)
-    elif kind == "month":
-        digits = re.sub(r"\D", "", text)
-        year, month = (digits[:4], digits[4:]) if text[:2] == "20" else (digits[2:], digits[:2])
-        span = _months(int(year), int(month), 1)
-    else:
-        word = re.sub(r"\d+(st|nd|rd|th)\b", "", text.lower())
-        month = _MONTH_NUMBERS[re.sub(r"[^a-zä]", "", word)[:3]]
-        year, *day = sorted(numbers, reverse=True)
-        span = _days(year, month, *day) if day else _months(year, month, 1)
+        return _two_ways(numbers, is_dotted="." in text)
+    span = _SPANS[kind](match, text, numbers)
     return Found(span, span)
 
 
-_KINDS = (
-    "iso",
-    "short",
-    "week",
-    "quarter",
-    "numbers",
-    "words",
-    "day_words",
-    "year_words",
-    "month_words",
-    "year_month",
-    "month",
-)
+def _iso(match: re.Match, text: str, _: list[int]) -> Span:
+    """Read a day, and the time of day that follows it: `2026-11-01T0530`."""
+    digits = re.sub(r"\D", "", text)
+    day = datetime(int(digits[:4]), int(digits[4:6]), int(digits[6:]))
+    if not match["hour"]:
+        return Span(day, day + timedelta(days=1))
+    hour, minute, second = (int(match[part] or 0) for part in ("hour", "minute", "second"))
+    start = day.replace(hour=hour, minute=minute, second=second)
+    return Span(start, start + timedelta(seconds=1 if match["second"] else 60))
 
 
-def _two_ways(first: int, second: int, year: int, is_dotted: bool) -> Found:
+def _week(_: re.Match, text: str, numbers: list[int]) -> Span:
+    year, week = sorted(numbers, reverse=True)
+    start = datetime.fromisocalendar(year, week, 1)
+    return Span(start, start + timedelta(days=7))
+
+
+def _quarter(_: re.Match, text: str, numbers: list[int]) -> Span:
+    year, quarter = sorted(numbers, reverse=True)
+    return _months(year, 3 * quarter - 2, 3)
+
+
+def _month(_: re.Match, text: str, numbers: list[int]) -> Span:
+    digits = re.sub(r"\D", "", text)
+    year, month = (digits[:4], digits[4:]) if text[:2] == "20" else (digits[2:], digits[:2])
+    return _months(int(year), int(month), 1)
+
+
+def _worded(_: re.Match, text: str, numbers: list[int]) -> Span:
+    """Read a day or a month that is named by a word: `Oct-31-2026`, `1. November 2026`."""
+    word = re.search("|".join(_MONTH_NUMBERS), text.lower())
+    month = _MONTH_NUMBERS[word[0]] if word else 0
+    year, *day = sorted(numbers, reverse=True)
+    return _days(year, month, day[0]) if day else _months(year, month, 1)
+
+
+_SPANS: dict[str, Callable[[re.Match, str, list[int]], Span]] = {
+    "iso": _iso,
+    "short": lambda match, text, numbers: _days(*numbers),
+    "week": _week,
+    "quarter": _quarter,
+    "words": _worded,
+    "day_words": _worded,
+    "year_words": _worded,
+    "month_words": _worded,
+    "year_month": _worded,
+    "month": _month,
+}
+_KINDS = (*_SPANS, "numbers")
+
+
+def _two_ways(numbers: list[int], is_dotted: bool) -> Found:
     """Return `31-10-2026` or `10-31-2026` as what it must be, and `01-11-2026` as both.
 
     With dots the day comes first, as in 01.11.2026.
     """
+    first, second, year = numbers
     if is_dotted or first > 12 or first == second:
         span = _days(year, second, first)
         return Found(span, span, "day_first" if first > 12 and not is_dotted else "")
@@ -157,14 +174,6 @@ def _two_ways(first: int, second: int, year: int, is_dotted: bool) -> Found:
         span = _days(year, first, second)
         return Found(span, span, "month_first")
     return Found(_days(year, second, first), _days(year, first, second))
-
-
-def _moment(match: re.Match, year: int, month: int, day: int) -> Span:
-    if not match["hour"]:
-        return _days(year, month, day)
-    clock = [int(match[part] or 0) for part in ("hour", "minute", "second")]
-    start = datetime(year, month, day, *clock)
-    return Span(start, start + timedelta(seconds=1 if match["second"] else 60))
 
 
 def _days(year: int, month: int, day: int) -> Span:

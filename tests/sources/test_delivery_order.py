@@ -1,0 +1,119 @@
+"""Deliveries are ordered by their own time, never by the alphabet; what cannot be told is said."""
+
+from datetime import datetime, timedelta
+from random import Random
+
+import pytest
+
+from pipelines.settings.exports import DeliveryOrder, Order
+from pipelines.sources.files.delivery_order import (
+    SECOND,
+    Delivery,
+    Group,
+    OrderError,
+    in_order,
+)
+from pipelines.sources.files.name_times import time_in
+
+MINUTE = 60 * SECOND
+
+
+def ordered(
+    *names: str, times: list[int] | None = None, ordered_by: Order | None = None
+) -> list[Group]:
+    """Return how deliveries are ordered; all were written at once if `times` does not say."""
+    written = times or [0] * len(names)
+    deliveries = [Delivery(name, time * MINUTE) for name, time in zip(names, written)]
+    return in_order(deliveries, ordered_by)
+
+
+def names(groups: list[Group]) -> list[str]:
+    """Return the names, each of which must have a place of its own."""
+    assert all(len(group.names) == 1 for group in groups), groups
+    return [group.names[0] for group in groups]
+
+
+@pytest.mark.parametrize(
+    "oldest, newest",
+    [
+        ("Ads-Oct-31-2026.csv", "Ads-Nov-1-2026.csv"),
+        ("spend-31.10.2026.csv", "spend-01.11.2026.csv"),
+        ("31-Okt-2026.csv", "1-Nov-2026.csv"),
+        ("report1793400000000.csv", "report1793786400000.csv"),
+        ("999 of 1793400000.csv", "1 of 1793786400.csv"),
+        ("z-20261031.csv", "a-2026-11-01.csv"),
+        ("b 31 October 2026.csv", "a-20261101T053000Z.csv"),
+        ("2026/10/31/23/part.csv", "2026/11/01/02/part.csv"),
+        ("year=2026/month=9/day=30/b.csv", "year=2026/month=10/day=1/a.csv"),
+        ("Oct-1-2026-Oct-31-2026.csv", "Oct-1-2026-Nov-1-2026.csv"),
+        ("2026-12.csv", "2027-01.csv"),
+        ("KW52-2026.csv", "KW01-2027.csv"),
+        ("Q4-2026.csv", "Q1-2027.csv"),
+        ("report (2).csv", "report (10).csv"),
+        ("report.csv", "report (1).csv"),
+        ("spend-9.csv.gz", "spend-10.csv.gz"),
+        ("2026-11-01.csv", "2026-11-01 (1).csv"),
+    ],
+)
+def test_names_are_ordered_by_the_time_or_the_number_in_them(oldest: str, newest: str) -> None:
+    assert names(ordered(newest, oldest)) == [oldest, newest]
+    assert names(ordered(oldest, newest)) == [oldest, newest]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["report (10).csv", "march-madness.csv", "31-02-2026.csv", "v2026.csv", "123-456-7890.csv"],
+)
+def test_what_is_no_time_is_not_taken_for_one(name: str) -> None:
+    assert time_in(name) is None
+
+
+def test_every_day_is_read_in_every_way_of_writing_it() -> None:
+    random = Random(7)
+    for _ in range(300):
+        day = datetime(2024, 1, 1) + timedelta(days=random.randrange(1500))
+        for form in ("%Y-%m-%d", "%Y%m%d", "%Y_%m_%d", "%d.%m.%Y", "%b-%d-%Y", "%d %B %Y"):
+            found = time_in(f"Report {day:{form}}.csv")
+            assert found and found.day_first == found.month_first, form
+            assert found.day_first == (day, day + timedelta(days=1)), form
+
+
+def test_day_or_month_first_is_told_by_any_of_the_names_and_else_asked() -> None:
+    unsure = ("spend-01-11-2026.csv", "spend-11-01-2026.csv")
+    (group,) = ordered(*unsure)
+    assert group.why == "spend-01-11-2026.csv may name the day or the month first"
+    assert group.setting == "ordered_by: {pattern: '%d-%m-%Y'}"
+    assert names(ordered(*unsure, "spend-13-11-2026.csv"))[0] == "spend-11-01-2026.csv"
+    assert names(ordered(*unsure, "spend-11-13-2026.csv"))[0] == "spend-01-11-2026.csv"
+    assert len(ordered(*unsure, "spend-11-13-2026.csv", "spend-13-11-2026.csv")) == 1
+    by_pattern = ordered(*unsure, ordered_by=DeliveryOrder(pattern="%m-%d-%Y"))
+    assert names(by_pattern) == list(unsure)
+    with pytest.raises(OrderError, match=r"spend\.csv has no time like %d-%m-%Y in its name"):
+        ordered("spend.csv", *unsure, ordered_by=DeliveryOrder(pattern="%d-%m-%Y"))
+    same_either_way = ("01-02-2026.csv", "05-02-2026.csv")
+    assert names(ordered(*same_either_way)) == list(same_either_way)
+
+
+def test_without_a_time_in_the_name_the_file_time_counts() -> None:
+    assert names(ordered("a.csv", "b.csv", times=[9, 0])) == ["b.csv", "a.csv"]
+    (group,) = ordered("a.csv", "b.csv")
+    assert group.why == "their names tell no time, and they were written in the same moment"
+    assert names(ordered("b.csv", "a.csv", ordered_by="name")) == ["a.csv", "b.csv"]
+    by_time = ordered("2026-11-01.csv", "2026-10-01.csv", times=[0, 5], ordered_by="file time")
+    assert names(by_time) == ["2026-11-01.csv", "2026-10-01.csv"]
+
+
+def test_numbers_that_file_times_contradict_are_asked_for() -> None:
+    (group,) = ordered("report (2).csv", "report (10).csv", times=[9, 0])
+    assert group.why.endswith("the times at which they were written contradict")
+    assert names(ordered("report (10).csv", "report (2).csv", times=[0, 9], ordered_by="name")) == [
+        "report (2).csv",
+        "report (10).csv",
+    ]
+
+
+def test_a_name_without_a_time_beside_others_goes_by_its_file_time() -> None:
+    files = ("report.csv", "report-2026-10-31.csv", "report-2026-11-01.csv")
+    assert names(ordered(*files, times=[9, 0, 5])) == [files[1], files[2], files[0]]
+    (group,) = ordered(*files, times=[9, 5, 0])
+    assert group.why.startswith("report.csv has no time in its name, and file times contradict")
