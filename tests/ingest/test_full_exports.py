@@ -245,8 +245,8 @@ def test_parts_that_are_taken_for_deliveries_are_held_until_they_are_said_to_be_
     problem = tenant.ingest().problem
     assert problem.startswith("spend-2.csv: it has none of the 10 known rows")
     assert problem.endswith(
-        "if the 2 files are parts of one delivery, write `parts: true`"
-        " under sources.google_ads.spend in clients/one.yaml"
+        "write in clients/one.yaml under sources.google_ads.spend: `parts: true`"
+        " if the 2 files are parts of one delivery"
     )
     tenant.setting("parts: true")
     assert not tenant.ingest().problem
@@ -285,7 +285,7 @@ def test_files_that_were_taken_together_are_asked_about_once(tenant: Tenant) -> 
         assert "As parts: 34 rows; the newest file alone (spend-2.csv): 3 rows" in outcome.problem
         assert outcome.problem.endswith(
             "under sources.google_ads.spend: `parts: true` if they are parts of one delivery,"
-            " or if each is whole: `parts: false`"
+            " or `parts: false` if each is whole"
         )
     tenant.setting("parts: true")
     assert tenant.ingest().counts == Counts() and live(tenant) == campaigns(1, 34)
@@ -310,7 +310,7 @@ def test_whole_deliveries_of_which_the_newest_cannot_be_told_are_refused(tenant:
         os.utime(path, (5, 5))
     problem = tenant.ingest().problem
     assert problem.startswith("which of spend-east.csv and spend-west.csv is the newest delivery")
-    assert problem.endswith("under sources.google_ads.spend: `ordered_by: name`")
+    assert "`ordered_by: name` if the last in the order of names is the newest" in problem
     tenant.setting("ordered_by: name")
     assert not tenant.ingest().problem
     assert live(tenant) == campaigns(1, 19)

@@ -113,12 +113,22 @@ def test_only_new_and_changed_objects_are_downloaded(cloud: Cloud) -> None:
 
 def test_a_full_export_may_be_several_objects(cloud: Cloud) -> None:
     cloud.configure(delivery="full")
+    cloud.setting("parts: true")
     cloud.put("one/spend-1.csv", "01,a,A,1", "01,b,B,1")
     cloud.put("one/spend-2.csv", "01,c,C,1")
     assert cloud.ingest().counts == Counts(3, 3)
     cloud.put("one/spend-1.csv", "01,a,A,1")
     cloud.touch("one/spend-1.csv", 1)
     assert cloud.ingest().counts == Counts(2, 0, 2, 1)
+
+
+def test_the_object_that_was_changed_last_is_the_newest_delivery(cloud: Cloud) -> None:
+    cloud.configure(delivery="full")
+    cloud.put("one/spend-b.csv", "01,a,A,1", "01,b,B,1")
+    cloud.put("one/spend-a.csv", "01,a,A,1", "01,c,C,1")
+    cloud.touch("one/spend-a.csv", 60)
+    assert cloud.ingest().counts == Counts(4, 3, 1, 1)
+    assert cloud.newest("campaign_id") == {("a",), ("c",)}
 
 
 def test_nothing_that_matches_is_refused(cloud: Cloud) -> None:

@@ -37,6 +37,7 @@ class Group(NamedTuple):
     names: list[str]
     why: str = ""
     setting: str = "ordered_by: name"
+    meaning: str = "the last in the order of names is the newest"
 
 
 def in_order(
@@ -116,7 +117,7 @@ def _in_two_ways(names: list[str], unsure: str) -> Group:
     why = f"{_short(unsure)} may name the day or the month first"
     mark = re.search(r"\d([-_./ ])\d\d?\1\d{4}", unsure)
     form = f"%d{mark[1]}%m{mark[1]}%Y" if mark else "%d-%m-%Y"
-    return Group(names, why, f"ordered_by: {{pattern: '{form}'}}")
+    return Group(names, why, f"ordered_by: {{pattern: '{form}'}}", "the day is first")
 
 
 def _overlapping(
@@ -148,7 +149,8 @@ def _mixed(
     ):
         untold = next(each.name for each in deliveries if each.name not in times)
         why = f"{_short(untold)} has no time in its name, and file times contradict the other names"
-        return [Group([each.name for each in deliveries], why, "ordered_by: file time")]
+        meaning = "the file written last is the newest"
+        return [Group([each.name for each in deliveries], why, "ordered_by: file time", meaning)]
     return groups
 
 
