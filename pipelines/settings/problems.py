@@ -1,6 +1,7 @@
 """Say what is wrong in a client's file, in words of the file: key, what it may hold, and remedy."""
 
 import difflib
+import reprlib
 from collections.abc import Iterator
 from typing import Annotated, Any, get_args, get_origin
 
@@ -9,27 +10,41 @@ from pydantic_core import ErrorDetails
 
 from pipelines.settings.expectations import PATTERNS, expected
 
+_MOST_SAID = 20  # problems of one file
+_LONGEST = 500  # letters of what is said of one
+_QUOTED = 80  # letters of what a file holds
+_short = reprlib.Repr()
+_short.maxstring = _short.maxother = _short.maxlong = _QUOTED
+
 EVERY_KEY, EXAMPLE = "docs/clients.md", "docs/reference.yaml"
 
 
 def explain(error: ValidationError, settings: type[BaseModel]) -> str:
     """Return every problem of settings in one text: where it is, what it is, how it is corrected."""
     problems: dict[str, str] = {}
-    for item in error.errors():
+    errors = error.errors(include_url=False)
+    for item in errors[:_MOST_SAID]:
         place, annotation = _found(item["loc"], settings)
         if item["type"] in ("extra_forbidden", "invalid_key"):
             place, annotation = item["loc"], _found(item["loc"][:-1], settings)[1]
-        key = ".".join(str(part) for part in place)
-        problems.setdefault(key, _problem(item, annotation))  # a choice of two fails twice
-    return "; ".join(f"{key}: {problem}" if key else problem for key, problem in problems.items())
+        key = ".".join(cut(str(part), _QUOTED) for part in place)
+        problems.setdefault(key, cut(_problem(item, annotation)))  # a choice of two fails twice
+    said = [f"{key}: {problem}" if key else problem for key, problem in problems.items()]
+    left_out = len(errors) - _MOST_SAID
+    return "; ".join(said + ([f"and {left_out} problems more"] if left_out > 0 else []))
+
+
+def cut(text: str, longest: int = _LONGEST) -> str:
+    """Return a text, or its beginning: a file may hold a million letters where two are meant."""
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"
 
 
 def _problem(item: ErrorDetails, annotation: Any) -> str:
     """Return what is wrong with one key, and the remedy."""
-    it_is = f"(it is {item['input']!r})"
+    it_is = f"(it is {cut(_short.repr(item['input']), _QUOTED)})"
     match item["type"]:
         case "extra_forbidden":
-            question = _nearest(str(item["loc"][-1]), annotation)
+            question = _nearest(cut(str(item["loc"][-1]), _QUOTED), annotation)
             return f"there is no such key; {question}remove it, or see {EVERY_KEY} for every key"
         case "value_error":
             return item["msg"].removeprefix("Value error, ")

@@ -5,14 +5,14 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-import yaml
 from pydantic import ValidationError
 
 from pipelines.files import write_atomically
 from pipelines.home import clients_folder, lake_folder
+from pipelines.settings.bounded_yaml import TooLarge, content_of, load
 from pipelines.settings.client import Client
 from pipelines.settings.control_characters import control_characters
-from pipelines.settings.problems import EXAMPLE, explain
+from pipelines.settings.problems import EXAMPLE, cut, explain
 
 
 class Problem(NamedTuple):
@@ -33,7 +33,9 @@ class ClientError(Exception):
 def parse(path: Path) -> Client:
     """Return the settings in one file. Raise ClientError if they are wrong."""
     try:
-        return _checked(path.stem, path.read_bytes())
+        return _checked(path.stem, content_of(path))
+    except TooLarge as error:
+        raise ClientError(f"clients/{path.name}: {error}") from None
     except OSError as error:
         raise ClientError(
             f"clients/{path.name}: cannot be read: {error.strerror}; correct that"
@@ -45,11 +47,13 @@ def _checked(client: str, content: bytes) -> Client:
     if not re.fullmatch(r"[a-z][a-z0-9]*", client):
         raise ClientError(f"{shown}: a client's name is one word of a-z and 0-9; rename the file")
     try:
-        settings = yaml.load(content.decode(), _UniqueKeys)
+        settings = load(content.decode())
     except UnicodeDecodeError as error:
         raise ClientError(f"{shown}: cannot be read as text: {error}; save it as UTF-8") from None
+    except TooLarge as error:
+        raise ClientError(f"{shown}: {error}") from None
     except Exception as error:  # a value like 2026-13-45 raises what it likes, not a YAMLError
-        why = str(error).replace("<unicode string>", shown)
+        why = cut(str(error).replace("<unicode string>", shown))
         raise ClientError(f"{shown}: not readable as YAML: {why}; correct it") from None
     if not isinstance(settings, dict):
         raise ClientError(f"{shown}: no settings; start from a copy of {EXAMPLE}")
@@ -61,18 +65,6 @@ def _checked(client: str, content: bytes) -> Client:
         return Client.model_validate(settings | {"id": client})
     except ValidationError as error:
         raise ClientError(f"{shown}: {explain(error, Client)}") from None
-
-
-class _UniqueKeys(yaml.SafeLoader):
-    """YAML in which a key that is there twice is an error: the first would be lost."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
-        seen = set()
-        for key, _ in node.value:
-            if key.value in seen:
-                raise ValueError(f"line {key.start_mark.line + 1}: '{key.value}' is there twice")
-            seen.add(key.value)
-        return super().construct_mapping(node, deep)
 
 
 def read(shard: str | None = None) -> tuple[list[Client], list[Problem]]:
@@ -130,8 +122,8 @@ def keep_promoted(client: Client) -> None:
 
 def _copy(client: Client, kept: Path) -> bool:
     """Copy a client's file if it is not kept yet, and still says what was read; return whether."""
-    with suppress(ClientError, OSError):  # it was broken or removed since it was read
-        content = (clients_folder() / kept.name).read_bytes()
+    with suppress(ClientError, OSError, TooLarge):  # it was broken or removed since it was read
+        content = content_of(clients_folder() / kept.name)
         is_kept = kept.exists() and kept.read_bytes() == content
         if not is_kept and _checked(client.id, content) == client:
             write_atomically(kept, content)

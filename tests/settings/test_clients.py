@@ -264,7 +264,7 @@ def test_an_error_names_file_key_and_remedy(file: Path, what: str) -> None:
         "a list": (b"- name\n", "start from a copy of docs/reference.yaml"),
         "latin-1": (GOOD.replace("One", "Müller").encode("latin-1"), "save it as UTF-8"),
         "binary": (bytes(range(256)), "save it as UTF-8"),
-        "nested too deep": (b"[" * 5000, "correct it"),
+        "nested too deep": (b"[" * 5000, "write fewer"),
     }.values(),
 )
 def test_a_file_without_settings_is_refused(file: Path, content: bytes, remedy: str) -> None:
