@@ -21,7 +21,9 @@ def nested_anchors(levels: int) -> str:
 def merged_mappings(levels: int) -> str:
     """Return YAML in which each level merges the one before it twice."""
     lines = ["m0: &m0 {k: 1}"]
-    lines += [f"m{each}: &m{each} {{<<: [*m{each - 1}, *m{each - 1}]}}" for each in range(1, levels)]
+    lines += [
+        f"m{each}: &m{each} {{<<: [*m{each - 1}, *m{each - 1}]}}" for each in range(1, levels)
+    ]
     return "\n".join(lines)
 
 

@@ -63,8 +63,8 @@ def _opened(
 ) -> Iterator[Rows]:
     path.parent.mkdir(exist_ok=True)
     store.ask(name, partial(_download, store, info, name, path))
-    changed = path.stat().st_mtime_ns
-    with reading.opened(path, contract, export, changed, connection) as rows:
+    changed, limits = path.stat().st_mtime_ns, store.request.client.limits
+    with reading.opened(path, contract, export, limits, changed, connection) as rows:
         yield rows
     path.unlink()  # a refused one stays, to be set aside
 

@@ -1,6 +1,5 @@
 """Read an export's files into DuckDB, every value as the text that was delivered."""
 
-import gzip
 import hashlib
 import os
 import zlib
@@ -16,9 +15,11 @@ import pyarrow as pa
 from pipelines.contracts.contract import Contract
 from pipelines.disk import disk_problem
 from pipelines.settings.exports import Export
+from pipelines.settings.limits import Limits
 from pipelines.sources.batches import Batch, ExportError, FetchRequest, Reading, Rows
 from pipelines.sources.files import parquet_files, places, sqlite, text_files
 from pipelines.sources.files.column_mapping import shaped, wanted
+from pipelines.sources.files.unpacking import check_unpacked
 from pipelines.sources.files.unreadable import unknown_format
 
 
@@ -61,8 +62,12 @@ def _opened(
         with ExitStack() as held:
             file = held.enter_context(places.opened(request.client, path))
             link = held.enter_context(places.as_path(file, path, request.folder))
-            yield held.enter_context(opened(link, contract, export, changed, connection))
+            yield held.enter_context(
+                opened(link, contract, export, request.client.limits, changed, connection)
+            )
     except OSError as error:
+        if disk_problem(error):
+            raise
         raise ExportError(f"not readable: {error.strerror}; deliver it again", path) from None
     except ExportError as error:
         error.file = error.file and path  # not the link, which is gone
@@ -74,6 +79,7 @@ def opened(
     path: Path,
     contract: Contract,
     export: Export,
+    limits: Limits,
     changed: int,
     connection: duckdb.DuckDBPyConnection,
 ) -> Iterator[Rows]:
@@ -88,8 +94,7 @@ def opened(
         with ExitStack() as open_files:
             if path.stat().st_size == 0:
                 raise ExportError("the file is empty; deliver it again", path)
-            if path.suffix.lower() == ".gz":
-                _unpack(path)
+            check_unpacked(path, limits)
             reading = Reading(connection, path, export, wanted(export, contract), open_files)
             refused = partial(ExportError, file=path)
             yield shaped(connection, reader(reading), export, contract, refused, open_files)
@@ -105,16 +110,7 @@ def opened(
             raise
         line = str(error).strip().splitlines()[0].partition(" Detail: ")[0]
         line = line.replace(str(path), path.name)
-        is_full = "No space left" in line
-        remedy = "free some space on the disk, and run it again" if is_full else "deliver it again"
-        raise ExportError(f"not readable: {line}; {remedy}", path) from None
-
-
-def _unpack(path: Path) -> None:
-    """Unpack a file to its end, or raise what is wrong: DuckDB takes half of one for a whole."""
-    with gzip.open(path) as file:
-        while file.read(1 << 20):
-            pass
+        raise ExportError(f"not readable: {line}; deliver it again", path) from None
 
 
 _READERS: dict[str, Callable[..., Rows]] = {
