@@ -9,7 +9,16 @@ SELECT
   source,
   table_name,
   rows_loaded,
-  rows_staged
+  rows_staged,
+  CASE
+    WHEN NOT first_day IS NULL
+    THEN CONCAT(
+      'loads before start: are not read, write start: ',
+      first_day,
+      ' in the client''s file'
+    )
+    ELSE 'if the source is new in the client''s file, make promote it'
+  END AS remedy
 FROM @this_model
 WHERE
   rows_loaded <> rows_staged

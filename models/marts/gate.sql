@@ -6,7 +6,14 @@ MODEL (
     client
   ),
   blueprints @clients(),
-  audits (no_source_halted, money_priced, revenue_conserved, spend_conserved)
+  audits (
+    no_source_halted,
+    money_priced,
+    revenue_conserved,
+    spend_conserved,
+    weights_are_numbers,
+    rows_make_numbers
+  )
 );
 
 SELECT
@@ -23,7 +30,15 @@ SELECT
   conversions.mismatched_types, /* Types of conversions whose credit is not what the sources have; NULL if none */
   spend.spend, /* As the platforms and the sessions' costs have it */
   spend.reported_spend, /* As the campaigns have it */
-  spend.unpriced /* The first five currencies and days without a rate that some money needs; NULL if none */
+  spend.unpriced, /* The first five currencies and days without a rate that some money needs; NULL if none */
+  weights.faulty_weights, /* What is wrong with weights of the client's own models, and of how many touchpoints; NULL if nothing is */
+  CASE
+    WHEN publishable.is_empty AND NOT @may_be_empty
+    THEN publishable.rows_loaded
+  END AS fruitless_rows /* Rows that were loaded by source and table, where nothing came of any; NULL if something did, or nothing need */
 FROM @{client}_marts.source_health AS health
 CROSS JOIN @{client}_marts.conversions_compared AS conversions
 CROSS JOIN @{client}_marts.spend_compared AS spend
+CROSS JOIN @{client}_marts.publishable AS publishable
+LEFT JOIN @optional(@has_own_weights, @client, marts.faulty_weights) AS weights
+  ON TRUE

@@ -15,6 +15,9 @@ class General(Variables):
     timezone: str = Field(description="The client's own time zone, which dates are in.")
     currency: str = Field(description="The currency of all money.")
     minor_digits: int = Field(description="Decimals of the currency: 2 for EUR, 0 for JPY.")
+    may_be_empty: bool = Field(
+        description="Whether all published tables may be empty although rows were loaded."
+    )
     minor_units: int = Field(description="How many of its smallest unit make one: 100 for EUR.")
 
 
@@ -26,6 +29,7 @@ def general(client: Client) -> General:
         start=str(client.start),
         timezone=client.timezone,
         currency=client.currency,
+        may_be_empty=client.quality.may_be_empty,
         minor_digits=digits,
         minor_units=10**digits,
     )

@@ -49,10 +49,40 @@ def weight(settings: Attribution) -> str:
     return f"CASE models.model {branches} END"
 
 
+def own_faults(settings: Attribution) -> str:
+    """Return what is wrong with a touchpoint's weights by the client's own models, as a list of structs.
+
+    `[{'model': 'mine', 'fault': CASE … END}]`; the fault of a good weight, or of NULL, is NULL.
+    """
+    faults = (
+        f"{{'model': {literal(model)}, 'fault': {_fault(settings.custom[model])}}}"
+        for model in own_models(settings)
+    )
+    return f"[{', '.join(faults)}]"
+
+
+def own_models(settings: Attribution) -> list[str]:
+    """Return the models asked for that are the client's own."""
+    return [model for model in settings.models if model in settings.custom]
+
+
+def _fault(own: str) -> str:
+    """Return why a weight of the client's own is none. Nothing is compared with NaN but NaN: it is above all."""
+    return (
+        f"CASE WHEN TRY(CAST({own} AS DOUBLE) IS NULL) IS NULL THEN 'fails'"
+        f" WHEN {_number(own)} < 0 THEN 'is negative'"
+        f" WHEN {_number(own)} > 1e15 THEN 'is not below 10^15, as after a division by zero' END"
+    )
+
+
+def _number(own: str) -> str:
+    return f"TRY(CAST({own} AS DOUBLE))"
+
+
 def _weight(model: str, settings: Attribution) -> str:
-    """Return one model's weight; a client's own is 0 where it is NULL, fails, is negative or endless."""
+    """Return one model's weight; a client's own is 0 where it is NULL, or no weight: then the gate holds."""
     if own := settings.custom.get(model):
-        number = f"TRY(CAST({own} AS DOUBLE))"
+        number = _number(own)
         return f"CASE WHEN {number} BETWEEN 0 AND 1e15 THEN {number} ELSE 0 END"
     return _formula(model, settings)
 

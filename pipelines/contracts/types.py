@@ -8,6 +8,7 @@ MADE: dict[str, Type] = {  # by ingest and by models, beside what sources delive
     "person_id": "text",
     "date": "date",
     "loaded_at": "timestamp",
+    "faulty_weights": "text",
     "responded_at": "timestamp",
     "priced_at": "timestamp",
     "valid_from": "timestamp",

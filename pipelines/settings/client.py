@@ -27,7 +27,13 @@ def time_zones() -> set[str]:
 
 
 class Quality(Settings):
-    """How many bad rows an export may hold, and how many rows it may take away."""
+    """How bad an export may be, how many rows it may take away, and whether nothing may come of them."""
+
+    may_be_empty: bool = Field(
+        False,
+        description="Whether all published tables may be empty although rows were loaded, as of a client that"
+        " has sold nothing yet.",
+    )
 
     quarantine_limit: float = Field(
         0.05,

@@ -1,6 +1,7 @@
 """Read a client's own weight: an SQL expression over one touchpoint of a path, and nothing else."""
 
 import difflib
+import re
 from collections.abc import Iterable
 
 import sqlglot
@@ -47,7 +48,7 @@ ALLOWED = (
     " comparisons, AND, OR, NOT, CASE, IN (...), BETWEEN, LIKE, ILIKE, IS NULL; casts to"
     f" {', '.join(TYPES)}; and {', '.join(FUNCTIONS)}"
 )
-LENGTH, DEPTH = 2000, 20
+LENGTH, DEPTH, WILDCARDS = 2000, 20, 20
 
 
 class Weights(DuckDB):
@@ -75,6 +76,8 @@ def read_weight(text: str) -> str:
             raise _pointed(text, *_span(node, text), *complaint)
     for column in tree.find_all(exp.Column):
         column.replace(exp.column(column.name.lower(), table="paths"))
+    for like in list(tree.find_all(exp.Like, exp.ILike)):
+        like.replace(_in_one_pass(like))
     weight = tree.this.sql(Weights)
     constants = [constant.sql(Weights) for constant in _constants(tree)]
     try_out(weight, constants, [part.expression.sql(Weights) for part in tree.find_all(exp.Div)])
@@ -125,6 +128,10 @@ def _complaint(node: exp.Expr, text: str) -> tuple[str, str] | None:
             return why, f"the columns are {', '.join(COLUMNS)}"
         case exp.Cast() if type(node) is not exp.Cast or not node.to.is_type(*TYPES):
             return "no such cast", f"casts are to {', '.join(TYPES)}"
+        case exp.Like() | exp.ILike() if not node.expression.is_string:
+            return "LIKE takes a text", "as in campaign LIKE '%brand%'"
+        case exp.Like() | exp.ILike() if len(re.findall("[%_]", node.expression.name)) > WILDCARDS:
+            return "there are too many % and _ in it", f"{WILDCARDS} are the most"
         case exp.In() if not node.expressions:
             return "IN takes a list", "as in channel IN ('Email', 'Referral')"
         case exp.Func() if not isinstance(node, (*FUNCTIONS.values(), *SYNTAX)):
@@ -135,6 +142,23 @@ def _complaint(node: exp.Expr, text: str) -> tuple[str, str] | None:
         case _ if not isinstance(node, (*FUNCTIONS.values(), *SYNTAX)):
             return f"{type(node).__name__.upper()} is not allowed", ALLOWED
     return (TOO_DEEP, f"{DEPTH} levels are the most") if _depth(node) > DEPTH else None
+
+
+def _in_one_pass(like: exp.Binary) -> exp.Expr:
+    """Return a LIKE that reads each value once, however long it is.
+
+    DuckDB finds texts between % one after the other, but goes back to every % there was where _ or
+    ILIKE come in: '%a_%a_%b' takes the length of the value to the third. RE2 never goes back.
+    """
+    pattern, is_ilike = like.expression.name, isinstance(like, exp.ILike)
+    if "%" not in pattern or ("_" not in pattern and not (is_ilike and pattern.count("%") > 2)):
+        return like
+    parts = [
+        {"%": ".*", "_": "."}.get(each, re.escape(each)) for each in re.sub("%+", "%", pattern)
+    ]
+    words = [exp.Literal.string("".join(parts)), exp.Literal.string("si" if is_ilike else "s")]
+    match = exp.Anonymous(this="REGEXP_FULL_MATCH", expressions=[like.this, *words])
+    return exp.Not(this=match) if like.args.get("negate") else match
 
 
 def _depth(node: exp.Expr) -> int:

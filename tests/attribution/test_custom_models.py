@@ -35,6 +35,10 @@ READ = {
         "CASE WHEN paths.channel IN ('Email', 'Referral') OR paths.campaign ILIKE '%brand%'"
         " THEN 3 ELSE 0 END"
     ),
+    "IF(campaign LIKE '%a_%.b%%' OR campaign ILIKE 'x%y%z%', 1, 0)": (
+        "CASE WHEN REGEXP_FULL_MATCH(paths.campaign, '.*a..*\\.b.*', 's')"
+        " OR REGEXP_FULL_MATCH(paths.campaign, 'x.*y.*z.*', 'si') THEN 1 ELSE 0 END"
+    ),
     "GREATEST(0, 1 - age_seconds / 2592000)": "GREATEST(0, 1 - paths.age_seconds / 2592000)",
     "CASE WHEN touched_at >= DATE '2026-09-01' THEN 2 END": (
         "CASE WHEN paths.touched_at >= CAST('2026-09-01' AS DATE) THEN 2 END"
@@ -55,6 +59,8 @@ REFUSED = {
     "model_version": ("model_version", "the columns are position, path_length, channel"),
     "paths.position": ("paths", "a column's name stands alone"),
     "1 + POWR(2, 3)": ("POWR", "there is no function POWR; did you mean POWER?"),
+    "IF(campaign LIKE channel, 1, 2)": ("campaign", "LIKE takes a text"),
+    f"IF(campaign LIKE '{'%a_' * 11}', 1, 2)": ("campaign", "20 are the most"),
     "random()": ("random", "there is no function random\n"),
     "1 + Rand()": ("Rand", "there is no function Rand\n"),
     'IF(channel = "Email", 2, 1)': ('"Email"', "no column Email; texts stand in single quotes\n"),
@@ -274,6 +280,33 @@ def test_any_text_is_refused_or_gives_numbers(text: str) -> None:
         connection.execute("UPDATE paths SET age_seconds = age_seconds + 1, revenue = revenue - 1")
         rows = connection.execute(f"SELECT ({formula})::DOUBLE FROM paths").fetchall()
     assert all(0 <= value <= 10**15 for (value,) in rows)
+
+
+@given(
+    pattern=strategies.text("ab%_.*É\n\\ ", max_size=8),
+    value=strategies.text("abAB.*éÉ\n\\ x", max_size=12),
+    operator=strategies.sampled_from(["LIKE", "ILIKE", "NOT LIKE"]),
+)
+@hypothesis_settings(max_examples=200, deadline=None, derandomize=True, database=None)
+def test_a_like_means_what_it_means_to_the_database(
+    pattern: str, value: str, operator: str
+) -> None:
+    text = f"IF(campaign {operator} '{pattern}', 1, 0)"
+    with duckdb.connect() as connection:
+        connection.execute("CREATE TABLE paths AS SELECT ? AS campaign", [value])
+        expected, found = connection.execute(
+            f"SELECT {text}, {read_weight(text)} FROM paths"
+        ).fetchone()
+    assert found == expected, read_weight(text)
+
+
+@pytest.mark.parametrize("pattern", ["%a_" * 10, "%a" * 19 + "%"])
+@pytest.mark.parametrize("operator", ["LIKE", "ILIKE"])
+def test_a_like_ends_on_a_value_of_any_length(pattern: str, operator: str) -> None:
+    weight = read_weight(f"IF(campaign {operator} '{pattern}b', 1, 0)")
+    with duckdb.connect() as connection:
+        connection.execute("CREATE TABLE paths AS SELECT REPEAT('aA', 10000) AS campaign")
+        assert connection.execute(f"SELECT {weight} FROM paths").fetchone() == (0,)
 
 
 CUSTOM = """

@@ -74,7 +74,11 @@ class Staging:
         ).sql("duckdb")
 
     def unaccounted(self, began: datetime = NOON) -> list[tuple]:
-        """Return what the audit finds of a run that begins at some time."""
+        """Return what the audit finds of a run that begins at some time, without its remedies."""
+        return [tuple(found) for *found, _ in self.audited(began)]
+
+    def audited(self, began: datetime = NOON) -> list[tuple]:
+        """Return the rows of the audit of a run that begins at some time."""
         counts = f"{self.client}_staging.stg_load_counts"
         query = self._query(self.load_counts, began)
         self.connection.execute(f"CREATE OR REPLACE TABLE {counts} AS {query}")
@@ -99,7 +103,7 @@ def _home(tmp_path_factory: pytest.TempPathFactory) -> House:
     house = House(tmp_path_factory.mktemp("lost") / "house")
     (house.home / "clients").mkdir(parents=True)
     by_account = {"journeys": "account", "contacts": {"roles": "any", "campaign_members": True}}
-    for client, attribution in {"one": by_account, "two": {}}.items():
+    for client, attribution in {"one": by_account, "two": {}, "three": {}}.items():
         (house.home / f"clients/{client}.yaml").write_text(settings(client, **attribution))
         for source, table, contract in tables():
             at = START + timedelta(hours=1, minutes=TABLES.index((source, table)))
@@ -190,3 +194,15 @@ def test_tables_that_the_settings_do_not_ask_for_may_stay_unstaged(_home: House)
 
     assert "stg_contacts" not in staging.queries
     assert staging.unaccounted() == []
+
+
+def test_loads_before_the_start_are_named_with_the_day_to_write(_home: House) -> None:
+    _home.enter()
+    _home.change("three", start=START.date() + timedelta(days=9))
+    staging = Staging("three")
+    staging.change(LOSE_ALL, "web", "sessions")
+
+    (*lost, remedy), *others = staging.audited()
+
+    assert (lost, others) == (["three", "web", "sessions", 3, 0], [])
+    assert f"write start: {START.date()} in the client's file" in remedy
