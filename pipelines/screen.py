@@ -120,7 +120,9 @@ def show_problems(problems: "Iterable[Problem]") -> None:
 def show_ingest(outcomes: "list[Outcome]") -> None:
     """Show what ingest brought, and the sources that are late or halted."""
     outcomes = sorted(outcomes, key=lambda outcome: (outcome.client, outcome.source))
-    table = _table("client", "source", "read", "new", "unchanged", "deleted", "quarantined")
+    table = _table(
+        "client", "source", "read", "new", "unchanged", "deleted", "quarantined", "superseded"
+    )
     for outcome in outcomes:
         if outcome.counts.read or outcome.counts.deleted:
             table.add_row(outcome.client, outcome.source, *map(str, outcome.counts))

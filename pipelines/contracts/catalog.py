@@ -43,6 +43,7 @@ _SPEND = Contract(
     },
     staged_by="stg_ad_spend",
     key=("spend_date", "account_id", "campaign_id", "ad_group_id", "ad_id"),
+    adds=("cost", "clicks", "impressions", "conversions"),
 )
 
 _EVENT = {  # an event has no id of its own: these columns identify it
@@ -171,6 +172,7 @@ CONTRACTS: dict[str, dict[str, Contract]] = {
             staged_by="stg_session_costs",
             staged_for="delivering",
             key=("session_id",),
+            adds=("cost",),
         ),
     },
     "salesforce": {

@@ -71,6 +71,8 @@ class Contract(NamedTuple):
     """What identifies a row; without a key every column together does: a row is its content."""
     bad_if: dict[str, str] = {}
     """What a row must not be: a reason for quarantine, and its SQL condition."""
+    adds: tuple[str, ...] = ()
+    """What adds up where an export is finer than the key: of spend by device, its costs and counts."""
     nothing: tuple[str, ...] = ()
     """What a client writes for nothing, such as `n/a`; `0` stands for ids of zeros only."""
 

@@ -17,6 +17,8 @@ from pipelines.ingest.number_marks import Marks, decides
 from pipelines.ingest.numbers import reading_of
 from pipelines.ingest.pending import Round
 from pipelines.ingest.refused_rows import refused_as_unsure
+from pipelines.ingest.repeats import Taken, settle
+from pipelines.ingest.rounded_ids import refuse_rounded_ids
 from pipelines.ingest.table import Table
 from pipelines.ingest.torn_lines import TornLines
 from pipelines.ingest.validation import Validated, validate
@@ -43,6 +45,7 @@ def changes(table: Table, round_: Round, folder: Path) -> Changes:
         connection.execute("SET TimeZone = 'UTC'")
         delta = Delta(connection, table, folder)
         delta.validate(round_.batches)
+        delta.settle()
         untold.refuse_conflicts(connection, table, round_)
         delta.merge()
         delta.compare()
@@ -65,14 +68,15 @@ class Delta:
     """The steps from a table's batches to what they change, in the order in which they are taken.
 
     The tables of its connection are its own. `validate` makes `batches`, `delivered` (their rows)
-    and `rejects` (what is no row); `merge` may replace `delivered`; `compare` makes `unchanged` and
-    `superseded`, `delete` makes `deleted`, and `count` makes `load_counts`.
+    and `rejects` (what is no row); `settle` and `merge` may replace `delivered`; `compare` makes
+    `unchanged` and `superseded`, `delete` makes `deleted`, and `count` makes `load_counts`.
     """
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, table: Table, folder: Path) -> None:
         self._connection, self._table, self._folder = connection, table, folder
         self._delivered: list[Path] = []
         self._torn, self._notes = TornLines(connection), list[str]()
+        self._taken: list[Taken] = []
 
     def validate(self, batches: list[Batch]) -> None:
         """Validate every row of the batches. Raise ExportError if a batch is refused."""
@@ -104,11 +108,13 @@ class Delta:
         feed = self._table.feed
         watched = self._torn.watching(batch) if self._table.delivery.mode == "full" else batch
         done = validate(self._connection, contract, client, feed, watched, ordinals_used, target)
+        refuse_rounded_ids(self._connection, contract, batch, done.rows)
+        self._taken.append(Taken(batch, done.rows, ordinals_used))
         if done.is_empty and self._table.delivery.mode == "full":
             raise batch.refused("a full export without a row; deliver it again")
         covers = [part or None for part in batch.covers]
         self._connection.execute(
-            "INSERT INTO batches VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO batches VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0)",
             [
                 batch.name,
                 batch.fingerprint,
@@ -119,6 +125,18 @@ class Delta:
             ],
         )
         return done
+
+    def settle(self) -> None:
+        """Settle the keys that come several times in one batch. Raise ExportError if it is refused."""
+        table = f"{self._table.log.source}.{self._table.name}"
+        for place, taken in enumerate(self._taken):
+            arguments = (self._table.client, table, self._table.delivery, taken)
+            self._delivered[place], summed_rows = settle(self._connection, *arguments)
+            self._connection.execute(
+                "UPDATE batches SET rows_summed = ? WHERE export_file = ?",
+                [summed_rows, taken.batch.name],
+            )
+        self._view("delivered", self._delivered)
 
     def merge(self) -> None:
         """Merge the versions of each key, where the delivery says how.
@@ -212,7 +230,7 @@ class Delta:
 _BATCHES = """
 CREATE TABLE batches (
   export_file TEXT, fingerprint TEXT, account TEXT, covers_from TEXT, covers_until TEXT,
-  rows_left_out BIGINT, lines_read BIGINT, file_time BIGINT
+  rows_left_out BIGINT, lines_read BIGINT, file_time BIGINT, rows_summed BIGINT
 )
 """
 

@@ -6,13 +6,17 @@ from pipelines.sql import literal
 
 
 class Counts(NamedTuple):
-    """What became of the rows that were read; a full export also deletes rows it lacks."""
+    """What became of the rows that were read; a full export also deletes rows it lacks.
+
+    A row is superseded if a later one of the same load has its key, or if it was added to one.
+    """
 
     read: int = 0
     appended: int = 0
     unchanged: int = 0
     deleted: int = 0
     quarantined: int = 0
+    superseded: int = 0
 
     def __add__(self, other: tuple[int, ...]) -> "Counts":  # type: ignore[override]
         return Counts(*(mine + theirs for mine, theirs in zip(self, other)))
@@ -25,7 +29,7 @@ class Counts(NamedTuple):
     @property
     def is_all_unchanged(self) -> bool:
         """Return whether every row that was read is in the lake already."""
-        return self == Counts(self.read, unchanged=self.read)
+        return self == Counts(self.read, unchanged=self.unchanged, superseded=self.superseded)
 
 
 def load_counts(
@@ -43,7 +47,7 @@ def load_counts(
 
     `batches` is a relation of the batches; each of the others is one of rows, with the
     `export_file` that brought them. A row that is superseded is appended, too: a later row of the
-    same load has its key.
+    same load has its key. One that was added to another, `rows_summed`, is not.
     """
     rows = {
         "good": good,
@@ -64,10 +68,10 @@ def load_counts(
       )
       SELECT
         {literal(table)} AS table_name, export_file, fingerprint, account, covers_from,
-        covers_until, {literal(mode)} AS delivery, good + quarantined AS rows_read,
+        covers_until, {literal(mode)} AS delivery, good + quarantined + rows_summed AS rows_read,
         quarantined AS rows_quarantined, unchanged AS rows_unchanged,
         good - unchanged AS rows_appended, superseded AS rows_superseded,
-        deleted AS rows_deleted, rows_left_out, lines_read, file_time
+        deleted AS rows_deleted, rows_left_out, lines_read, file_time, rows_summed
       FROM {batches} AS batches JOIN counted USING (export_file) ORDER BY export_file"""
 
 
@@ -75,6 +79,7 @@ def summed(load_counts: str) -> str:
     """Return SQL for the sums of load counts, in the order of `Counts`."""
     return f"""
       SELECT
-        SUM(rows_read)::BIGINT, SUM(rows_appended)::BIGINT, SUM(rows_unchanged)::BIGINT,
-        SUM(rows_deleted)::BIGINT, SUM(rows_quarantined)::BIGINT
+        SUM(rows_read)::BIGINT, SUM(rows_appended - rows_superseded)::BIGINT,
+        SUM(rows_unchanged)::BIGINT, SUM(rows_deleted)::BIGINT, SUM(rows_quarantined)::BIGINT,
+        SUM(rows_superseded + rows_summed)::BIGINT
       FROM {load_counts}"""

@@ -125,6 +125,11 @@ class Export(Settings):
         description="What tells which file is newer. Left out, the time in their names does, else the number there,"
         " else when they were written.",
     )
+    grain: Literal["sum", "newest"] | None = Field(
+        None,
+        description="What several rows of one key in one file are: parts of a finer report, to be added up (`sum`,"
+        " for costs and counts only), or versions, oldest first (`newest`). Left out, rows that differ are refused.",
+    )
     format: Literal["ga4", "snowplow"] | None = Field(
         None,
         description="An export of events from which sessions are made; for `web.sessions` only.",
@@ -177,6 +182,8 @@ class Export(Settings):
             raise ValueError("`parts:` goes with `files:` and `delivery: full`; leave it out")
         if self.ordered_by and not self.files:
             raise ValueError("`ordered_by:` goes with `files:`; leave it out")
+        if self.format and self.grain:
+            raise ValueError("with `format:` rows of one session are merged; leave out `grain:`")
         if self.postgres and self.postgres.cursor and self.delivery == "full":
             raise ValueError(
                 "a cursor reads what changed, `delivery: full` needs all rows; leave out one"

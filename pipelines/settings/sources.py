@@ -96,6 +96,11 @@ class Sources(Settings):
                 raise ValueError(
                     f"{source}.{table}.format: an export of {feed.format} makes web.sessions only; remove it"
                 )
+            adds = CONTRACTS[source][table].adds
+            if isinstance(feed, Export) and feed.grain == "sum" and not adds:
+                raise ValueError(
+                    f"{source}.{table}.grain: nothing in {source}.{table} adds up; leave it out, or write newest"
+                )
             for column in columns.keys() - known.keys():
                 raise ValueError(
                     f"{source}.{table}.columns: unknown column '{column}'; "

@@ -55,7 +55,8 @@ class Rows(NamedTuple):
     text, reason, lines. `left_out`, a query too, counts what is knowingly not read; `typed`, one
     more, names columns of the export that hold numbers by their type, not texts that look like
     some. What is `nested` is so in SQL, too, not JSON. `lines_read` are the lines of a text file,
-    all of them.
+    all of them. `unread` has the export's columns that no column of ours is made of, as far as they
+    can be read.
     """
 
     relation: str
@@ -67,6 +68,7 @@ class Rows(NamedTuple):
     left_out: str = "SELECT 0"
     typed: str = "SELECT '' WHERE FALSE"
     nested: bool = False
+    unread: dict[str, str] = {}
     lines_read: int | None = None
 
 

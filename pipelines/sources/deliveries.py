@@ -36,11 +36,15 @@ class TableDelivery(NamedTuple):
 
     An `increment` brings new and changed rows. A `full` export, or whole `days`, also deletes: what
     it lacks is gone. Without `merge`, the newest version of a key replaces the one before it.
+
+    Within one file, a key stands for `one` row; or all its rows are added up, their `sum`; or they
+    are versions, of which the `newest` counts, as in the answers of an API that is asked for pages.
     """
 
     contract: Contract
     mode: Literal["increment", "full", "days"]
     merge: Merge | None = None
+    grain: Literal["one", "sum", "newest"] = "newest"
 
 
 def delivery_of(client: Client, source: str, table: str) -> TableDelivery:
@@ -52,7 +56,7 @@ def delivery_of(client: Client, source: str, table: str) -> TableDelivery:
     if feed.format:
         made = contract._replace(columns=event_sessions.COLUMNS)
         return TableDelivery(made, feed.delivery, event_sessions.merge)
-    return TableDelivery(contract, feed.delivery)
+    return TableDelivery(contract, feed.delivery, grain=feed.grain or "one")
 
 
 class Platform(NamedTuple):

@@ -49,7 +49,7 @@ def shaped(
     if not export.format:
         columns = _named(refused, contract, export, rows.columns)
         _ask_for_units(refused, contract, export, columns)
-        return rows._replace(columns=columns)
+        return rows._replace(columns=columns, unread=_unread(rows, export, contract))
     form = FORMATS[export.format]
     asked = form.NEEDED | {form.column(name) for (name,) in export.columns.values()}
     if missing := sorted(asked - rows.columns.keys()):
@@ -116,6 +116,14 @@ def _unit(name: str) -> str:
     """Return the unit that a name ends in or holds as a word: of `cost_micros`, micros."""
     words = re.findall("[a-z]+", re.sub("(?<=[a-z])(?=[A-Z])", "_", name).lower())
     return next((_UNITS[word] for word in words if word in _UNITS), "")
+
+
+def _unread(rows: Rows, export: Export, contract: Contract) -> dict[str, str]:
+    """Return the columns that no column of ours is made of, where the reader can read them."""
+    read = wanted(export, contract)
+    return {
+        name: value for name, value in rows.columns.items() if name not in read and value != "NULL"
+    }
 
 
 def _joined(parts: list[str]) -> str:
