@@ -7,13 +7,16 @@ that need it.
 import os
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pipelines import screen
 from pipelines.settings.client import Client
 from pipelines.settings.reader import Problem, keep, named_by_files, read
+
+if TYPE_CHECKING:
+    from pipelines.ingest.source_status import Status
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -37,8 +40,9 @@ Some = Annotated[
 def daily(client: Some = None) -> None:
     """Ingest, run `daily`, audit, promote each client that passes, and say what is published.
 
-    The exit status is 1 if a client is held, which keeps what it had, or if the file of one is
-    gone, misnamed or wrong. For one client: `python -m pipelines daily --client acme`.
+    The exit status is 1 if a client is held, which keeps what it had, if a source is stale, or if
+    the file of a client is gone, misnamed or wrong. For one client:
+    `python -m pipelines daily --client acme`.
     """
     from pipelines.serving.morning import morning
     from pipelines.serving.turn import DAILY, NotOurTurn, turn
@@ -54,7 +58,8 @@ def daily(client: Some = None) -> None:
     screen.show_morning(reports)
     _warn_of_versions(clients)
     _warn_of_loads_ahead(clients)
-    _end(problems or any(report.result == "held" for report in reports))
+    is_held = any(report.result == "held" for report in reports)
+    _end(problems or is_held or any(status.code == "stale" for status in _statuses(clients)))
 
 
 @app.command(rich_help_panel=DAILY)
@@ -74,10 +79,8 @@ def status(client: Some = None) -> None:
 
     The exit status is 1 if any is not ok, or if a client's file is gone, misnamed or wrong.
     """
-    from pipelines.ingest.source_status import statuses
-
     clients, problems = _read_and_name_missing(client)
-    found = [status for client in clients for status in statuses(client)]
+    found = _statuses(clients)
     screen.show_statuses(found)
     _warn_of_versions(clients)
     is_ahead = _warn_of_loads_ahead(clients)
@@ -288,6 +291,13 @@ def _ingest(clients: list[Client]) -> None:
 
     done = screen.counted("Ingest", ingest(clients), len(clients))
     screen.show_ingest([outcome for outcomes in done for outcome in outcomes])
+
+
+def _statuses(clients: list[Client]) -> "list[Status]":
+    """Return the status of each source of the clients, as of now."""
+    from pipelines.ingest.source_status import statuses
+
+    return [status for client in clients for status in statuses(client)]
 
 
 def _warn_of_versions(clients: list[Client]) -> None:

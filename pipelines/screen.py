@@ -130,16 +130,25 @@ def show_ingest(outcomes: "list[Outcome]") -> None:
     for outcome in outcomes:
         if outcome.problem:
             result = "halted" if outcome.status.holds else "late"
+            result = "stale" if outcome.status.code == "stale" else result
             warn(outcome.client, f"{outcome.source} is {result}: {outcome.problem}")
         for note in outcome.status.notes:
             say(outcome.client, f"{outcome.source}: {note}")
+    show_warnings([outcome.status for outcome in outcomes])
+
+
+def show_warnings(statuses: "Iterable[Status]") -> None:
+    """Show what looks wrong in the data of sources, and holds nobody."""
+    for status in statuses:
+        for warning in status.warnings:
+            warn(status.client, f"{status.source}: {warning}")
 
 
 def show_morning(reports: "list[Report]") -> None:
     """Show what is published of each client, and why, where something is not as it should be."""
     reports = sorted(reports, key=lambda report: report.client)
-    columns = ("conversions", "currency", "revenue", "unattributed", "spend", "loaded until")
-    table = _table("client", "result", *columns)
+    columns = ("conversions", "currency", "revenue", "unattributed", "spend", "newest day")
+    table = _table("client", "result", *columns, "loaded until")
     table.columns[1].min_width = len("published")
     table.columns[-1].no_wrap = True
     for report in reports:
@@ -154,24 +163,29 @@ def show_morning(reports: "list[Report]") -> None:
 def _figures(published: "Figures | None") -> list[str]:
     if not published:
         return []
-    loaded_until, *numbers = published
-    return [*numbers, loaded_until[: len("2026-11-01 06:00")]]
+    counted = (published.conversions, published.currency, published.revenue)
+    money = (published.unattributed_revenue, published.said_of_spend)
+    until = published.loaded_until[: len("2026-11-01 06:00")]
+    return [*counted, *money, published.by_newest_day, until]
 
 
 def show_statuses(statuses: "list[Status]") -> None:
     """Show each source's status, and what is wrong."""
-    table = _table("client", "source", "status", "days missing", "missing from", "retry at (UTC)")
+    columns = ("newest day", "days missing", "missing from", "retry at (UTC)")
+    table = _table("client", "source", "status", *columns)
     for status in statuses:
         code = status.code if status.code == "ok" else f"[red]{status.code}[/red]"
         days = status.days_missing
         missing = (str(len(days)), days[0]) if days else ("", "")
-        table.add_row(status.client, status.source, code, *missing, status.retry_at)
+        facts = (status.newest_day, *missing, status.retry_at)
+        table.add_row(status.client, status.source, code, *facts)
     screen.print(table if table.row_count else "No source was asked yet; run make ingest")
     for status in statuses:
         if status.code != "ok":
             warn(status.client, f"{status.source}: {status.problem}")
         for note in status.notes:
             say(status.client, f"{status.source}: {note}")
+    show_warnings(statuses)
 
 
 def show_waiting(waiting: "list[Waiting]") -> None:

@@ -11,10 +11,11 @@ from pipelines.home import warehouse_folder
 from pipelines.settings.client import Client
 from pipelines.sql import identifier, literal, only_row
 
-# Ratios of sums, nothing where the denominator is 0.
+# Ratios of sums, nothing where the denominator is 0, before what else the table has.
 _COLUMNS = {
     "channel_reporting": """channel_name, date, cost, ihc, ihc_revenue,
-    cost::DOUBLE / NULLIF(ihc, 0) AS CPO, ihc_revenue::DOUBLE / NULLIF(cost::DOUBLE, 0) AS ROAS"""
+    cost::DOUBLE / NULLIF(ihc, 0) AS CPO, ihc_revenue::DOUBLE / NULLIF(cost::DOUBLE, 0) AS ROAS,
+    * EXCLUDE (channel_name, date, cost, ihc, ihc_revenue)"""
 }
 
 

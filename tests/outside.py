@@ -14,7 +14,9 @@ from pipelines.contracts.catalog import CONTRACTS
 
 LEDGER = """source TEXT, table_name TEXT, export_file TEXT, rows_read BIGINT, rows_quarantined BIGINT,
 rows_unchanged BIGINT, rows_appended BIGINT, rows_superseded BIGINT, rows_deleted BIGINT, loaded_at TIMESTAMP"""
-STATUSES = """source TEXT, code TEXT, problem TEXT, retry_at TIMESTAMP, days_missing INT, missing_from DATE"""
+STATUSES = """source TEXT, code TEXT, problem TEXT, retry_at TIMESTAMP, days_missing INT, missing_from DATE,
+newest_day DATE, warnings TEXT"""
+MISSING_SPEND = "platform TEXT, date DATE"
 NO_LOAD = """NULL::TEXT AS row_key, NULL::TEXT AS load_id, NULL::BIGINT AS ordinal,
 NULL::BOOLEAN AS is_deleted, NULL::TIMESTAMP AS loaded_at"""
 VERSIONED = {"version": "TEXT", "valid_from": "TIMESTAMP", "valid_until": "TIMESTAMP"}
@@ -50,6 +52,11 @@ def statuses(evaluator, client):
     return "(SELECT * FROM raw.statuses)"
 
 
+def missing_spend(evaluator, client, platforms):
+    """Read which days of spend are not there: `raw.missing_spend`."""
+    return "(SELECT * FROM raw.missing_spend)"
+
+
 def learned(evaluator, client, learners, columns):
     """Read what models have learnt: `markov=markov_order_1/…` is the table `raw.markov_order_1`.
 
@@ -69,7 +76,7 @@ def from_tables(model: SqlModel) -> SqlModel:
     """Return a model that reads the tables of the schema `raw` instead of files."""
     ours = {
         function.__name__: Executable(payload=f"from {__name__} import {function.__name__}")
-        for function in (raw, run_began, ledger, statuses, learned)
+        for function in (raw, run_began, ledger, statuses, missing_spend, learned)
     }
     mine = {name: ours.get(name, executable) for name, executable in model.python_env.items()}
     return model.copy(update={"python_env": mine})

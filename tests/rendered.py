@@ -78,6 +78,7 @@ class Models:
                 )
         connection.execute(f"CREATE TABLE raw.ledger ({outside.LEDGER})")
         connection.execute(f"CREATE TABLE raw.statuses ({outside.STATUSES})")
+        connection.execute(f"CREATE TABLE raw.missing_spend ({outside.MISSING_SPEND})")
         for table, typed in self.learned_tables.items():
             columns = ", ".join(f"{name} {type_}" for name, type_ in typed.items())
             connection.execute(f"CREATE TABLE {table} ({columns})")

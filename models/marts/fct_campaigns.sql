@@ -41,6 +41,15 @@ WITH spend AS (
     1,
     channel,
     campaign
+), gaps AS (
+  SELECT
+    date,
+    channel,
+    @listed(platform, ', ') AS partial_without
+  FROM @{client}_marts.spend_gaps
+  GROUP BY
+    date,
+    channel
 )
 SELECT
   COALESCE(spend.date, earned.date) AS date, /* Of the spend and the touchpoint, not of the conversion; in the client's time zone */
@@ -55,9 +64,13 @@ SELECT
   COALESCE(earned.conversions, 0) AS conversions, /* Credit, in conversions */
   @money(COALESCE(earned.revenue, 0)) AS revenue, /* Attributed revenue */
   COALESCE(spend.cost, 0)::DOUBLE / NULLIF(earned.conversions, 0) AS cpa, /* Cost per attributed conversion; NULL without one */
-  COALESCE(earned.revenue, 0)::DOUBLE / NULLIF(spend.cost, 0)::DOUBLE AS roas /* Attributed revenue per unit of cost; NULL without cost */
+  COALESCE(earned.revenue, 0)::DOUBLE / NULLIF(spend.cost, 0)::DOUBLE AS roas, /* Attributed revenue per unit of cost; NULL without cost */
+  gaps.partial_without /* Ad platforms whose spend of the day is not there, so that the cost is too low and ROAS too high; NULL if none */
 FROM spend
 FULL OUTER JOIN earned
   ON spend.date = earned.date
   AND spend.channel = earned.channel
   AND spend.campaign = earned.campaign
+LEFT JOIN gaps
+  ON COALESCE(spend.date, earned.date) = gaps.date
+  AND COALESCE(spend.channel, earned.channel) = gaps.channel

@@ -21,6 +21,10 @@ SELECT
   health.loaded_until, /* When the newest row was committed, UTC; NULL before the first */
   health.halted_sources, /* Sources whose last delivery was refused, and why; NULL if none */
   health.late_sources, /* Sources that lack data because their platform did not answer, and why; NULL if none */
+  health.stale_sources, /* Sources whose newest data is older than it should be; NULL if none */
+  health.newest_days, /* The newest day of data of each source, such as google_ads: 2026-11-01, web: 2026-11-02 */
+  health.warnings, /* What looks wrong in the data and holds nobody, by source; NULL if nothing does */
+  health.partial_without, /* Ad platforms whose spend of some day is not there; NULL if none */
   health.sessions_without_consent, /* Sessions that enter no path, because their visitor refused or withdrew consent */
   conversions.conversions, /* As the sources have them */
   conversions.credited_conversions, /* Conversions that have credit */

@@ -13,8 +13,15 @@ WITH loads AS (
 ), statuses AS (
   SELECT
     @listed(CONCAT(source, ': ', problem), '; ', code IN ('refused', 'failed')) AS halted_sources,
-    @listed(CONCAT(source, ': ', code), '; ', NOT code IN ('ok', 'refused', 'failed')) AS late_sources
+    @listed(CONCAT(source, ': ', code), '; ', NOT code IN ('ok', 'stale', 'refused', 'failed')) AS late_sources,
+    @listed(source, ', ', code = 'stale') AS stale_sources,
+    @listed(CONCAT(source, ': ', newest_day), ', ', NOT newest_day IS NULL) AS newest_days,
+    @listed(CONCAT(source, ': ', warnings), '; ', NOT warnings IS NULL) AS warnings
   FROM @{client}_marts.source_status
+), gaps AS (
+  SELECT
+    @listed(platform, ', ') AS partial_without
+  FROM @{client}_marts.spend_gaps
 ), consent AS (
   SELECT
     COUNT(CASE WHEN NOT is_deleted AND NOT consent THEN 1 END) AS sessions_without_consent
@@ -24,7 +31,12 @@ SELECT
   loads.loaded_until, /* When the newest row was committed, UTC; NULL before the first */
   statuses.halted_sources, /* Sources whose last delivery was refused, and why; NULL if none */
   statuses.late_sources, /* Sources that lack data because their platform did not answer, and why; NULL if none */
+  statuses.stale_sources, /* Sources whose newest data is older than it should be; NULL if none */
+  statuses.newest_days, /* The newest day of data of each source, such as google_ads: 2026-11-01, web: 2026-11-02 */
+  statuses.warnings, /* What looks wrong in the data and holds nobody, by source; NULL if nothing does */
+  gaps.partial_without, /* Ad platforms whose spend of some day is not there; NULL if none */
   consent.sessions_without_consent /* Sessions that enter no path, because their visitor refused or withdrew consent */
 FROM loads
 CROSS JOIN statuses
+CROSS JOIN gaps
 CROSS JOIN consent

@@ -22,7 +22,8 @@ SELECT
   conversions, /* Credit, in conversions */
   revenue, /* Attributed revenue */
   cpa, /* Cost per attributed conversion; NULL without one */
-  roas /* Attributed revenue per unit of cost; NULL without cost */
+  roas, /* Attributed revenue per unit of cost; NULL without cost */
+  partial_without /* Ad platforms whose spend of the day is not there, so that the cost is too low and ROAS too high; NULL if none */
 FROM @{client}_marts.fct_campaigns
 ORDER BY
   date,

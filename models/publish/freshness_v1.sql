@@ -10,6 +10,10 @@ SELECT
   client, /* The client's name in schemas and files */
   loaded_until, /* The newest row that the published numbers hold was committed then, UTC */
   late_sources, /* Sources that lack data because their platform did not answer, and why; NULL if none */
+  stale_sources, /* Sources whose newest data is older than `expected_every` allows; NULL if none */
+  newest_days, /* The newest day of data of each source, such as google_ads: 2026-11-01, web: 2026-11-02 */
+  warnings, /* What looks wrong in the data and is published, by source, such as a cost a thousand times its usual; NULL if nothing does */
+  partial_without, /* Ad platforms whose spend of some day is not there, so that all spend is too low; NULL if none */
   sessions_without_consent, /* Sessions that enter no path, because their visitor refused or withdrew consent */
   conversions, /* Won deals, purchases and the site's own conversions; or those of the types that the client counts */
   @currency AS currency, /* Of all money in the row */

@@ -10,6 +10,16 @@ MODEL (
   blueprints @clients()
 );
 
+WITH gaps AS (
+  SELECT
+    DATE_TRUNC('MONTH', date)::DATE AS month,
+    channel,
+    @listed(platform, ', ') AS partial_without
+  FROM @{client}_marts.spend_gaps
+  GROUP BY
+    1,
+    channel
+)
 SELECT
   month, /* First day; of the spend and the touchpoint, in the client's time zone */
   model, /* By which the credit is shared */
@@ -25,8 +35,11 @@ SELECT
   cpa, /* Cost per attributed conversion; NULL without one */
   roas, /* Attributed revenue per unit of cost; NULL without cost */
   conversions_moved, /* More than by the active model; negative if less */
-  revenue_moved /* More than by the active model; negative if less */
+  revenue_moved, /* More than by the active model; negative if less */
+  partial_without /* Ad platforms whose spend of some day is not there, so that the cost is too low and ROAS too high; NULL if none */
 FROM @{client}_marts.fct_models
+LEFT JOIN gaps
+  USING (month, channel)
 ORDER BY
   month,
   model,

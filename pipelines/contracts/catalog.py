@@ -44,6 +44,9 @@ _SPEND = Contract(
     staged_by="stg_ad_spend",
     key=("spend_date", "account_id", "campaign_id", "ad_group_id", "ad_id"),
     adds=("cost", "clicks", "impressions", "conversions"),
+    dated_by=("spend_date",),
+    is_daily=True,
+    compared_by=("campaign_id",),
 )
 
 _EVENT = {  # an event has no id of its own: these columns identify it
@@ -84,6 +87,9 @@ CONTRACTS: dict[str, dict[str, Contract]] = {
             staged_by="stg_rates",
             staged_for="delivering",
             key=("rate_date", "currency"),
+            dated_by=("rate_date",),
+            expected_every="7 days",  # as long as a rate holds
+            compared_by=("currency",),
             bad_if={"the rate is not above 0": "TRY_CAST(rate AS DECIMAL(18, 9)) <= 0"},
         ),
     },
@@ -127,11 +133,15 @@ CONTRACTS: dict[str, dict[str, Contract]] = {
             },
             staged_by="stg_sessions",
             key=("session_id",),
+            dated_by=("started_at",),
+            is_daily=True,
         ),
         "events": Contract(
             _EVENT | {"currency": _currency("revenue")},
             staged_by="stg_events",
             key=tuple(_EVENT),
+            dated_by=("event_time",),
+            is_daily=True,
             bad_if={
                 "a purchase has no revenue": "event_type = 'purchase' AND revenue IS NULL",
             },
@@ -146,6 +156,7 @@ CONTRACTS: dict[str, dict[str, Contract]] = {
             staged_by="stg_clients",
             staged_for="delivering",
             key=("client_id",),
+            expected_every="never",
         ),
         "conversions": Contract(
             {
@@ -162,6 +173,7 @@ CONTRACTS: dict[str, dict[str, Contract]] = {
             staged_by="stg_conversions",
             staged_for="delivering",
             key=("conversion_id",),
+            dated_by=("converted_at",),
         ),
         "session_costs": Contract(
             {
@@ -206,6 +218,7 @@ CONTRACTS: dict[str, dict[str, Contract]] = {
             },
             staged_by="stg_opportunities",
             key=("opportunity_id",),
+            dated_by=("opened_at", "closed_at"),
             bad_if={
                 "a won opportunity has no closed_at": (
                     "TRY_CAST(is_won AS BOOLEAN) AND closed_at IS NULL"
@@ -224,6 +237,8 @@ CONTRACTS: dict[str, dict[str, Contract]] = {
             staged_by="stg_contacts",
             staged_for="asking",
             key=("contact_id",),
+            dated_by=("created_at",),
+            expected_every="never",
         ),
         "contact_roles": Contract(
             {
@@ -237,6 +252,7 @@ CONTRACTS: dict[str, dict[str, Contract]] = {
             staged_by="stg_contact_roles",
             staged_for="asking",
             key=("contact_role_id",),
+            expected_every="never",
         ),
         "leads": Contract(
             {
@@ -255,6 +271,7 @@ CONTRACTS: dict[str, dict[str, Contract]] = {
             staged_by="stg_leads",
             staged_for="asking",
             key=("lead_id",),
+            dated_by=("created_at",),
         ),
         "campaign_members": Contract(
             {
@@ -277,6 +294,7 @@ CONTRACTS: dict[str, dict[str, Contract]] = {
             staged_by="stg_campaign_members",
             staged_for="asking",
             key=("campaign_member_id",),
+            dated_by=("first_responded_date", "created_at"),
         ),
     },
     "google_ads": {"spend": _SPEND},

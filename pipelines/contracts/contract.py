@@ -75,6 +75,14 @@ class Contract(NamedTuple):
     """What adds up where an export is finer than the key: of spend by device, its costs and counts."""
     nothing: tuple[str, ...] = ()
     """What a client writes for nothing, such as `n/a`; `0` stands for ids of zeros only."""
+    dated_by: tuple[str, ...] = ()
+    """The columns whose newest day is the newest day of data; none where rows are of no day."""
+    is_daily: bool = False
+    """Whether every day has rows: a delivery without newer ones is old. Deals are not daily."""
+    expected_every: str = "1 day"
+    """How often newer data is due, where the client's file does not say."""
+    compared_by: tuple[str, ...] = ()
+    """Rows of these in common have sums alike, so that one row tells; without, it takes several."""
 
     @property
     def identity(self) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ import duckdb
 
 from pipelines.ingest import deletions, untold
 from pipelines.ingest.load_counts import Counts, load_counts, summed
+from pipelines.ingest.newest_days import newest_days
 from pipelines.ingest.number_marks import Marks, decides
 from pipelines.ingest.numbers import reading_of
 from pipelines.ingest.pending import Round
@@ -21,6 +22,7 @@ from pipelines.ingest.repeats import Taken, settle
 from pipelines.ingest.rounded_ids import refuse_rounded_ids
 from pipelines.ingest.table import Table
 from pipelines.ingest.torn_lines import TornLines
+from pipelines.ingest.usual_sums import unusual
 from pipelines.ingest.validation import Validated, validate
 from pipelines.sources.batches import Batch
 from pipelines.sql import literal, only_row
@@ -77,10 +79,13 @@ class Delta:
         self._delivered: list[Path] = []
         self._torn, self._notes = TornLines(connection), list[str]()
         self._taken: list[Taken] = []
+        self._is_reread = False
 
     def validate(self, batches: list[Batch]) -> None:
         """Validate every row of the batches. Raise ExportError if a batch is refused."""
         self._connection.execute(_BATCHES)
+        known = self._table.log.loaded(self._table.name).fingerprints
+        self._is_reread = all(known.get(batch.name) == batch.fingerprint for batch in batches)
         rejects: list[Path] = []
         unsure: list[tuple[Batch, Marks]] = []
         ordinals_used = 0
@@ -200,9 +205,21 @@ class Delta:
             unchanged="delivered SEMI JOIN unchanged USING (ordinal)",
             superseded="delivered SEMI JOIN superseded USING (ordinal)",
             deleted="deleted",
+            newest_days=newest_days(self._table.delivery.contract, self._table.client),
+            unusual=unusual(self._table.delivery.contract, self._table.client, self._usual()),
         )
         self._connection.execute(f"CREATE TABLE load_counts AS {query}")
         return Counts(*only_row(self._connection.execute(summed("load_counts"))))
+
+    def _usual(self) -> str:
+        """Return SQL for the rows that say what is usual: those in the lake, or all that came at first.
+
+        Files that are read again, as they were read wrong, are no measure of themselves.
+        """
+        if not self._table.is_stored:
+            return "delivered"
+        names = "SELECT export_file FROM batches" if self._is_reread else "SELECT ''"
+        return f"(FROM {self._table.stored} AS log WHERE export_file NOT IN ({names}))"
 
     def write(self, counts: Counts) -> Changes:
         """Write what changes, as files; rows that are all new stay in the files that they are in."""

@@ -42,12 +42,16 @@ def load_counts(
     unchanged: str,
     superseded: str,
     deleted: str,
+    newest_days: str,
+    unusual: str,
 ) -> str:
     """Return SQL for the load counts of a table.
 
     `batches` is a relation of the batches; each of the others is one of rows, with the
     `export_file` that brought them. A row that is superseded is appended, too: a later row of the
-    same load has its key. One that was added to another, `rows_summed`, is not.
+    same load has its key. One that was added to another, `rows_summed`, is not. Of a batch,
+    `newest_days` has the newest day of data, if any, and `unusual` says which of its sums are far
+    off their usual.
     """
     rows = {
         "good": good,
@@ -71,8 +75,11 @@ def load_counts(
         covers_until, {literal(mode)} AS delivery, good + quarantined + rows_summed AS rows_read,
         quarantined AS rows_quarantined, unchanged AS rows_unchanged,
         good - unchanged AS rows_appended, superseded AS rows_superseded,
-        deleted AS rows_deleted, rows_left_out, lines_read, file_time, rows_summed
-      FROM {batches} AS batches JOIN counted USING (export_file) ORDER BY export_file"""
+        deleted AS rows_deleted, rows_left_out, lines_read, file_time, rows_summed,
+        COALESCE(newest_days.newest_day, '') AS newest_day, unusual.note AS unusual
+      FROM {batches} AS batches JOIN counted USING (export_file)
+      LEFT JOIN ({newest_days}) AS newest_days USING (export_file)
+      LEFT JOIN ({unusual}) AS unusual USING (export_file) ORDER BY export_file"""
 
 
 def summed(load_counts: str) -> str:

@@ -13,6 +13,7 @@ from pipelines.disk import disk_problem
 from pipelines.ingest.bounds import bounds, exceeded, no_time_left, stop_asking_at
 from pipelines.ingest.commit import Loaded, bring_in
 from pipelines.ingest.fetching import fetch_request
+from pipelines.ingest.freshness import aged, answered, delivered
 from pipelines.ingest.load_counts import Counts
 from pipelines.ingest.refusals import status_of
 from pipelines.ingest.source_log import SourceLog
@@ -114,10 +115,14 @@ def ingest_source(client: Client, source: str) -> Outcome:
     """
     try:
         with alone(client.id, source), scratch(client.id, source) as folder:
+            log = SourceLog(client.id, source)
             try:
-                return _bring_in(client, SourceLog(client.id, source), folder)
-            except ExportError as error:  # here, while the folder still has what was downloaded
-                return _ended(status_of(client, source, error))
+                return _bring_in(client, log, folder)
+            except (
+                ExportError,
+                PlatformError,
+            ) as error:  # the folder still has what was downloaded
+                return _ended(aged(client, log, status_of(client, source, error)))
     except Exception as error:
         return _ended(status_of(client, source, error))
 
@@ -129,7 +134,9 @@ def _bring_in(client: Client, log: SourceLog, folder: Path) -> Outcome:
     request = fetch_request(client, log, folder)
     tables = client.sources.of(log.source)
     batches = {table: exported(request, log.source, table) for table in tables}
-    return _loaded(client, Status(client.id, log.source), bring_in(client, log, batches, folder))
+    loaded = bring_in(client, log, batches, folder)
+    status = aged(client, log, Status(client.id, log.source), delivered(batches))
+    return _loaded(client, status, loaded)
 
 
 def _fetch(client: Client, log: SourceLog, platform: Platform, folder: Path) -> Outcome:
@@ -145,7 +152,9 @@ def _fetch(client: Client, log: SourceLog, platform: Platform, folder: Path) -> 
         status = status_of(client, log.source, error)
     loaded = bring_in(client, log, batches, folder)
     days = [str(day) for day in platform.missing(fetch_request(client, log, folder))]
-    return _loaded(client, status._replace(days_missing=days), loaded)
+    alive = answered(client.sources.of(log.source)) if status.code == "ok" else {}
+    status = aged(client, log, status._replace(days_missing=days), alive)
+    return _loaded(client, status, loaded)
 
 
 def _loaded(client: Client, status: Status, loaded: Loaded) -> Outcome:

@@ -18,12 +18,16 @@ class LoadedTable(NamedTuple):
 
     `last` are the batches of the table's newest load, the id of which is `last_load`; `file_times`
     are those of the files, as far as the log knows them.
+    `days` are the newest day of data of each batch; `odd` says which sums of a batch are far off
+    their usual: the batch, its load, and what is odd.
     """
 
     fingerprints: dict[str, str]
     coverage: list[Coverage]
     file_times: dict[str, int]
     loads: dict[str, tuple[datetime, str]]
+    days: list[str]
+    odd: list[tuple[str, str, str]]
 
     @property
     def last_load(self) -> str:
@@ -79,24 +83,32 @@ class SourceLog:
         return committed_files(self._folder, table, self.loads)
 
     def _load_counts(self) -> defaultdict[str, LoadedTable]:
-        tables: defaultdict[str, LoadedTable] = defaultdict(lambda: LoadedTable({}, [], {}, {}))
-        for table, batch, fingerprint, moment, load, file_time, *covers in self._batches():
+        tables: defaultdict[str, LoadedTable] = defaultdict(lambda: LoadedTable({}, [], {}, {}, [], []))
+        for table, batch, fingerprint, moment, load, file_time, day, odd, *covers in self._batches():
             tables[table].fingerprints[batch] = fingerprint
             tables[table].loads[batch] = moment, load
             if file_time is not None:
                 tables[table].file_times[batch] = int(file_time)
+            tables[table].days.append(day)
+            tables[table].odd.extend((batch, *each) for each in odd or [])
             if covers[1]:
                 tables[table].coverage.append(Coverage(*covers))
         return tables
 
     def _batches(self) -> list[tuple]:
-        """Return every batch that was loaded, as its newest load counted it."""
+        """Return every batch that was loaded, as its newest load counted it.
+
+        A load whose newest day of data was not counted yet has none after its own.
+        """
         if not self.has("exports"):
             return []
         with duckdb.connect() as connection:
             return connection.execute(
                 f"""SELECT table_name, export_file, ARG_MAX(fingerprint, loaded_at),
                 MAX(loaded_at), ARG_MAX(load_id, loaded_at), ARG_MAX(file_time, loaded_at),
+                MAX(COALESCE(newest_day, loaded_at::DATE::TEXT)),
+                LIST((load_id, unusual)) FILTER (unusual IS NOT NULL),
                 ANY_VALUE(account), ANY_VALUE(covers_from), ANY_VALUE(covers_until)
-                FROM {self.rows("exports", ["file_time"])} AS log GROUP BY table_name, export_file"""
+                FROM {self.rows("exports", ["file_time", "newest_day", "unusual"])} AS log
+                GROUP BY table_name, export_file"""
             ).fetchall()

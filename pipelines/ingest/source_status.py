@@ -1,9 +1,10 @@
 """Keep the status of each source of each client: `make status` and the gate read it."""
 
 import json
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 from pipelines.contracts.catalog import CONTRACTS
 from pipelines.files import write_atomically
@@ -17,9 +18,11 @@ class Status(NamedTuple):
 
     `code` is ok; `refused`, where what was delivered is not usable, or `failed`, where the
     fault is ours: both hold the client; or the name of a PlatformError: what was there is published, and the
-    source is late. `retry_at` is when to ask again, UTC, where the platform says so; `days_missing`
-    are the days that the lake lacks, up to yesterday. `notes` say what else there is to know of what
-    was loaded; all is well nevertheless.
+    source is late; or `stale`, where it is published, and old. `retry_at` is when to ask again, UTC, where
+    the platform says so; `days_missing` are the days that the lake lacks, up to yesterday. By table,
+    `newest` is the newest day of data and `stale_from` the day on which it is old. `warnings` are
+    what looks wrong in the data and holds nobody. `notes` say what else there is to know of
+    what was loaded; all is well nevertheless.
     """
 
     client: str
@@ -28,7 +31,15 @@ class Status(NamedTuple):
     problem: str = ""
     retry_at: str = ""
     days_missing: list[str] = []
+    newest: dict[str, str] = {}
+    stale_from: dict[str, str] = {}
+    warnings: list[str] = []
     notes: list[str] = []
+
+    @property
+    def newest_day(self) -> str:
+        """Return the newest day of data of any table; nothing where no table has days."""
+        return max(self.newest.values(), default="")
 
     @property
     def holds(self) -> bool:
@@ -40,27 +51,52 @@ class Status(NamedTuple):
         """Return what is wrong, in a line; nothing if nothing is."""
         if self.code == "ok":
             return ""
+        if self.holds:
+            return self.problem
         parts = [self.problem]
         if self.days_missing:
             parts.append(f"{len(self.days_missing)} days missing from {self.days_missing[0]}")
         if self.retry_at:
             parts.append(f"again after {self.retry_at} UTC")
-        return f"{self.code}: {'; '.join(parts)}" if not self.holds else self.problem
+        return "; ".join(parts) if self.code == "stale" else f"{self.code}: {'; '.join(parts)}"
+
+    def on(self, today: date) -> "Status":
+        """Return the status as it is on a day: one that was ok may be stale since."""
+        old = [
+            f"{table}: newest day of data {self.newest.get(table) or 'not known'}, stale since {day}"
+            for table, day in self.stale_from.items()
+            if day <= str(today)
+        ]
+        if self.code not in ("ok", "stale"):
+            return self
+        problem = f"{'; '.join(old)}. {_RENEW}" if old else ""
+        return self._replace(code="stale" if old else "ok", problem=problem)
+
+
+_RENEW = (
+    "Deliver newer data, or say in the client's file how often it comes: `expected_every: 7 days`"
+)
 
 
 def statuses(client: Client) -> list[Status]:
-    """Return the status of each source that has one; one that is not readable is `failed`."""
-    found = []
+    """Return the status of each source that has one, as of now; one that is not readable is `failed`."""
+    found, now = [], today(client)
     for source in CONTRACTS:
         file = _file(client.id, source)
         try:
-            found.append(Status(client.id, **json.loads(file.read_text(encoding="utf-8"))))
+            kept = Status(client.id, **json.loads(file.read_text(encoding="utf-8")))
+            found.append(kept.on(now))
         except FileNotFoundError:
             continue
         except (OSError, ValueError, TypeError) as error:
             problem = f"{file.name} is not readable: {error}; run make ingest"
             found.append(Status(client.id, source, "failed", problem))
     return found
+
+
+def today(client: Client) -> date:
+    """Return the running day in a client's time zone."""
+    return datetime.now(ZoneInfo(client.timezone)).date()
 
 
 def write(status: Status) -> None:

@@ -14,6 +14,30 @@ class Figures(NamedTuple):
     revenue: str
     unattributed_revenue: str
     spend: str
+    partial_without: str = ""
+    newest_days: str = ""
+
+    @property
+    def said_of_spend(self) -> str:
+        """Return the spend, with the ad platforms without which it is partial."""
+        return (
+            f"{self.spend} (partial: {self.partial_without})"
+            if self.partial_without
+            else self.spend
+        )
+
+    @property
+    def by_newest_day(self) -> str:
+        """Return the newest day of data, or a line for each day with the sources whose newest it is."""
+        sources: dict[str, list[str]] = {}
+        for named in filter(None, self.newest_days.split(", ")):
+            source, _, day = named.partition(": ")
+            sources.setdefault(day, []).append(source)
+        if len(sources) == 1:
+            return next(iter(sources))
+        return "\n".join(
+            f"{day} {', '.join(sources[day])}" for day in sorted(sources, reverse=True)
+        )
 
 
 class Report(NamedTuple):

@@ -177,4 +177,4 @@ def _reports(
 def _figures(warehouse: Warehouse, client: str) -> Figures | None:
     columns = ", ".join(Figures._fields)
     rows = warehouse.rows(f"SELECT {columns} FROM {client}_publish.freshness_v1")
-    return Figures(*map(str, rows[0])) if rows else None
+    return Figures(*("" if each is None else str(each) for each in rows[0])) if rows else None

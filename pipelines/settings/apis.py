@@ -8,6 +8,7 @@ from pydantic import Field, field_validator
 from pipelines.contracts.catalog import CONTRACTS
 from pipelines.settings.api_versions import NEWEST
 from pipelines.settings.base import Settings, secure
+from pipelines.settings.expected_every import EVERY, MEANING
 
 VERSION = r"^v[0-9]+([.][0-9]+)?$"
 ADDRESS, OF_VERSION = "Address of the API.", "Version of the API."
@@ -19,6 +20,7 @@ class Api(Settings):
 
     base_url: str = Field(description=ADDRESS)
     version: str = Field(pattern=VERSION, description=OF_VERSION)
+    expected_every: str | None = Field(None, pattern=EVERY, description=MEANING)
 
     @field_validator("base_url", "token_url", check_fields=False)
     @classmethod

@@ -22,6 +22,7 @@ PATTERNS = {  # what a pattern of the settings asks for
     r"^[0-9]+$": "digits only, quoted, as '1234567890'",
     r"^[A-Za-z]\w*([.][A-Za-z]\w*)*$": "the name of a field, as Web_User_Id__c",
     r"^[^.]+([.][^.]+)?$": "a table, or schema.table",
+    r"^(never|1 day|[1-9][0-9]{0,2} days)$": "a number of days like 1 day or 7 days, or never",
 }
 PLAIN = {
     str: "text",

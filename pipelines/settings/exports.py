@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from pipelines.settings.base import Settings, secure
+from pipelines.settings.expected_every import EVERY, MEANING
 
 Names = Annotated[tuple[str, ...], "a name, a list of names, or null"]
 
@@ -146,6 +147,8 @@ class Export(Settings):
         description="By column of ours that holds money, what the export counts: millionths (`micros`), hundredths"
         " (`cents`), or whole `units`, which is needed only where the export's name of it says otherwise.",
     )
+
+    expected_every: str | None = Field(None, pattern=EVERY, description=MEANING)
 
     @field_validator("files")
     @classmethod

@@ -52,7 +52,7 @@ class Advertiser(Tenant):
         self.settings = home / f"clients/{name}.yaml"
         self.exports = home / "exports" / name
         self.exports.mkdir(parents=True)
-        deals = {"opportunities": {"files": f"exports/{name}/deals*"}}
+        deals = {"opportunities": {"files": f"exports/{name}/deals*", "expected_every": "never"}}
         said = {"name": name, "currency": "EUR", "patience_minutes": 0.02} | more
         said |= {"quality": {"quarantine_limit": limit}}
         said |= {"sources": {source: {"api": api}, "salesforce": deals}}

@@ -17,11 +17,13 @@ sources:
   google_ads:
     spend:
       files: exports/{name}/spend*
+      expected_every: never
       delivery: {delivery}
       table: spend
   salesforce:
     opportunities:
       files: exports/{name}/deals*
+      expected_every: never
 """
 
 SPEND = ("spend_date", "campaign_id", "campaign", "cost", "currency", "clicks", "impressions")

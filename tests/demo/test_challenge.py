@@ -29,6 +29,7 @@ sources:
   web:
     sessions:
       files: exports/challenge/challenge.db
+      expected_every: never
       delivery: full
       table: session_sources
       columns:
@@ -41,6 +42,7 @@ sources:
         campaign: null
     conversions:
       files: exports/challenge/challenge.db
+      expected_every: never
       delivery: full
       table: conversions
       columns:
@@ -49,6 +51,7 @@ sources:
         converted_at: [conv_date, conv_time]
     session_costs:
       files: exports/challenge/challenge.db
+      expected_every: never
       delivery: full
       table: session_costs
 """

@@ -100,7 +100,8 @@ def test_words_that_change_leave_keys_as_they_are(tenant: Tenant) -> None:
 
 def test_an_event_that_names_nobody_does_not_hide_who_is_named_later(tenant: Tenant) -> None:
     tenant.settings.write_text(
-        "name: One\ncurrency: EUR\nsources: {web: {sessions: {files: exports/one/e*, format: ga4}}}\n"
+        "name: One\ncurrency: EUR\nsources: {web: {sessions: {files: exports/one/e*, format: ga4,"
+        " expected_every: never}}}\n"
     )
     events = [
         {

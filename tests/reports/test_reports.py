@@ -13,22 +13,23 @@ from tests.conftest import House
 REPORTING = """
 CREATE SCHEMA acme_publish; CREATE SCHEMA acme_marts;
 CREATE TABLE acme_publish.channel_reporting (
-  channel_name TEXT, date DATE, cost DECIMAL(18, 6), ihc DOUBLE, ihc_revenue DECIMAL(18, 2)
+  channel_name TEXT, date DATE, cost DECIMAL(18, 6), ihc DOUBLE, ihc_revenue DECIMAL(18, 2),
+  partial_without TEXT
 );
 INSERT INTO acme_publish.channel_reporting VALUES
-('Search, paid', '2023-09-02', 30, 1.5, 60),
-('Search, paid', '2023-09-01', 2.5, 0, 0),
-('Email', '2023-09-03', 0, 0.5, 40),
-('unattributed', '2023-09-04', 0, 1, 9.9);
+('Search, paid', '2023-09-02', 30, 1.5, 60, 'google_ads'),
+('Search, paid', '2023-09-01', 2.5, 0, 0, NULL),
+('Email', '2023-09-03', 0, 0.5, 40, NULL),
+('unattributed', '2023-09-04', 0, 1, 9.9, NULL);
 CREATE TABLE acme_publish.freshness_v1 AS SELECT 'acme' AS client, NULL AS late_sources;
 CREATE TABLE acme_marts.fct_credit AS SELECT 1 AS secret;
 """
 ALL = [
-    "channel_name,date,cost,ihc,ihc_revenue,CPO,ROAS",
-    "Email,2023-09-03,0.000000,0.5,40.00,0.0,",
-    '"Search, paid",2023-09-01,2.500000,0.0,0.00,,0.0',
-    '"Search, paid",2023-09-02,30.000000,1.5,60.00,20.0,2.0',
-    "unattributed,2023-09-04,0.000000,1.0,9.90,0.0,",
+    "channel_name,date,cost,ihc,ihc_revenue,CPO,ROAS,partial_without",
+    "Email,2023-09-03,0.000000,0.5,40.00,0.0,,",
+    '"Search, paid",2023-09-01,2.500000,0.0,0.00,,0.0,',
+    '"Search, paid",2023-09-02,30.000000,1.5,60.00,20.0,2.0,google_ads',
+    "unattributed,2023-09-04,0.000000,1.0,9.90,0.0,,",
 ]
 
 

@@ -24,6 +24,7 @@ sources:
   google_ads:
     spend:
       files: {files}
+      expected_every: never
       bucket: {{region: eu-central-1, endpoint: "{endpoint}", access: {access}}}
       delivery: {delivery}
       table: spend

@@ -29,6 +29,7 @@ sources:
   web:
     sessions:
       files: exports/{name}/events*
+      expected_every: never
       format: {form}
 """
 

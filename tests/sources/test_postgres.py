@@ -26,6 +26,7 @@ sources:
     sessions:
       postgres: {{table: {table}{cursor}}}
       delivery: {delivery}
+      expected_every: never
 """
 
 PASSWORD = "p@ss/w:rd"

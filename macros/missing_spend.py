@@ -1,0 +1,28 @@
+"""The days whose spend is not there, as ingest kept them with the status of each ad platform."""
+
+import json
+
+from sqlglot import exp
+from sqlmesh import macro
+
+from pipelines.home import home
+from pipelines.lake.loads import READING_STAGES
+
+
+@macro()
+def missing_spend(evaluator, client, platforms):
+    """Return a row for each day that an ad platform has not delivered: `platform`, `date`.
+
+    `FROM @missing_spend(@client, @ad_platforms)`, with platforms as `google_ads facebook_ads`.
+    """
+    rows = []
+    for platform in platforms.name.split() if evaluator.runtime_stage in READING_STAGES else []:
+        file = home() / "lake" / client.name / platform / "status.json"
+        if file.exists():
+            days = json.loads(file.read_text(encoding="utf-8")).get("days_missing") or []
+            rows += [f"({exp.Literal.string(platform)}, '{day}')" for day in days]
+    return (
+        "(SELECT platform::TEXT AS platform, date::DATE AS date FROM (VALUES"
+        f" {', '.join(rows) or '(NULL, NULL)'}) AS missing_spend(platform, date)"
+        " WHERE NOT platform IS NULL)"
+    )

@@ -1,0 +1,123 @@
+"""Flag sums that are far off their usual: money in micros or cents, counts in thousands.
+
+A value is compared with the median of its like in the lake: a campaign's cost with what a day of
+that campaign costs. A hundred times as much is no good day, it is another unit; ten times may be
+Black Friday. What is flagged is taken and published, and said until it is replaced.
+"""
+
+from datetime import datetime, timedelta, timezone
+
+import duckdb
+
+from pipelines.contracts.contract import Contract
+from pipelines.ingest.source_log import SourceLog
+from pipelines.settings.client import Client
+from pipelines.settings.currencies import minor_digits
+from pipelines.sql import literal
+
+FAR = 50  # times the usual, or a fiftieth of it
+KNOWN = 10  # values that must be known before anything is usual
+SEVERAL = 5  # new values that tell, where one alone may be anything
+DEAR_CLICK = 10_000  # a click that costs more, in euros or the like, is counted in micros
+DEAR_DAY = 1_000_000  # likewise a campaign's day, where clicks are not delivered
+DAYS_SAID = 30  # after the load; what holds so long is usual
+
+
+def unusual(contract: Contract, client: Client, usual: str) -> str:
+    """Return SQL for a note on each batch with sums far off their usual: `export_file`, `note`.
+
+    `usual` is a relation of the rows that say what is usual. What is new is in `delivered`, less the
+    rows that are `unchanged`.
+    """
+    measures = [
+        name
+        for name, column in contract.columns.items()
+        if column.type in ("money", "integer", "rate") and not column.own_unit
+    ]
+    if not measures:
+        return "SELECT '' AS export_file, '' AS note WHERE FALSE"
+    new = "(FROM delivered ANTI JOIN unchanged USING (ordinal) WHERE reason IS NULL)"
+    notes = f"""
+      WITH usual AS (
+        SELECT alike, measure, MEDIAN(value) AS usual FROM {_values(contract, measures, usual)}
+        GROUP BY ALL HAVING COUNT(*) >= {KNOWN}
+      ), compared AS (
+        SELECT export_file, measure, MEDIAN(value / usual) AS times
+        FROM {_values(contract, measures, new)} JOIN usual USING (alike, measure)
+        GROUP BY ALL HAVING COUNT(*) >= {1 if contract.compared_by else SEVERAL}
+      )
+      SELECT export_file, measure, {_NOTE} AS note FROM compared
+      WHERE NOT times BETWEEN {1 / FAR} AND {FAR}"""
+    if {"cost", "clicks"} <= contract.columns.keys():
+        notes = f"{notes} UNION ALL {_implausible(client, new)}"
+    return f"""SELECT export_file, STRING_AGG(note, '; ' ORDER BY measure) AS note
+      FROM (SELECT export_file, measure, MAX(note) AS note FROM ({notes}) GROUP BY ALL)
+      GROUP BY export_file"""
+
+
+def standing(log: SourceLog, table: str) -> list[str]:
+    """Return the notes on a table's batches whose rows are still the newest of their keys."""
+    since = datetime.now(timezone.utc).replace(tzinfo=None) - timedelta(days=DAYS_SAID)
+    notes = [each for each in log.loaded(table).odd if log.loads[each[1]] > since]
+    held = _held(log, table) if notes and log.has(table) else set()
+    return [f"{batch}: {note}" for batch, load, note in sorted(notes) if (batch, load) in held]
+
+
+def _held(log: SourceLog, table: str) -> set[tuple[str, str]]:
+    """Return the batches, each with its load, that brought a row which holds now."""
+    with duckdb.connect() as connection:
+        return set(
+            connection.execute(
+                f"""SELECT DISTINCT export_file, load_id FROM (
+                  FROM {log.rows(table)} AS log QUALIFY ROW_NUMBER() OVER (
+                    PARTITION BY row_key ORDER BY loaded_at DESC, ordinal DESC
+                  ) = 1
+                ) WHERE NOT is_deleted"""
+            ).fetchall()
+        )
+
+
+def _values(contract: Contract, measures: list[str], rows: str) -> str:
+    """Return SQL for every value that is not 0: whose it is, what it measures, and how large it is."""
+    alike = [name for name in ("currency", *contract.compared_by) if name in contract.columns]
+    structs = ", ".join(
+        f"{{measure: '{name}', value: ABS(TRY_CAST({name} AS DOUBLE))}}" for name in measures
+    )
+    return f"""(
+      SELECT export_file, alike, one.measure, one.value FROM (
+        SELECT export_file, [{", ".join(alike)}]::TEXT[] AS alike, UNNEST([{structs}]) AS one
+        FROM {rows}
+      ) WHERE one.value > 0
+    )"""
+
+
+def _implausible(client: Client, new: str) -> str:
+    """Return SQL for notes on costs beyond any sense, which need nothing to compare with.
+
+    Of a currency without cents, as JPY, a unit is worth a hundredth, so a hundred times counts.
+    """
+    small = [code for code, digits in minor_digits().items() if digits == 0]
+    units = f"CASE WHEN COALESCE(currency, {literal(client.currency)}) IN {tuple(small)} THEN 100 ELSE 1 END"
+    return f"""
+      SELECT export_file, 'cost' AS measure,
+      CONCAT('a ', CASE WHEN clicks > 0 THEN 'click' ELSE 'row' END, ' costs ',
+        FORMAT('{{:,.2f}}', (CASE WHEN clicks > 0 THEN cost / clicks ELSE usual END)::DOUBLE),
+        '; is it in micros? `unit: {{cost: micros}}`') AS note
+      FROM (
+        SELECT export_file, SUM(ABS(cost)) AS cost, SUM(clicks) AS clicks, MEDIAN(cost) AS usual
+        FROM (
+          SELECT export_file, TRY_CAST(cost AS DOUBLE) / {units} AS cost,
+          TRY_CAST(clicks AS BIGINT) AS clicks FROM {new}
+        ) WHERE cost <> 0 GROUP BY export_file
+      ) WHERE cost / NULLIF(clicks, 0) >= {DEAR_CLICK}
+      OR COALESCE(clicks, 0) = 0 AND usual >= {DEAR_DAY}"""
+
+
+_HINT = """CASE
+  WHEN times > 10000 THEN CONCAT('; is it in micros? `unit: {', measure, ': micros}`')
+  WHEN times BETWEEN 50 AND 200 THEN CONCAT('; is it in cents? `unit: {', measure, ': cents}`')
+  ELSE '' END"""
+
+_NOTE = f"""CONCAT(measure, ' is ',
+  CASE WHEN times > 1 THEN FORMAT('{{:,.0f}} times', times)
+  ELSE FORMAT('1/{{:,.0f}} of', 1 / times) END, ' what is usual', {_HINT})"""
