@@ -139,9 +139,11 @@ def test_the_clock_alone_makes_a_status_stale(one: Tenant) -> None:
     with at(4):
         deliver(one)
         brought(one)
-        client = parse(one.settings)
+    client = parse(one.settings)
+    with at(4, hour=7):
         assert {status.code for status in statuses(client)} == {"ok"}
-        assert CliRunner().invoke(app, ["status"]).exit_code == 0
+        shown = CliRunner().invoke(app, ["status"])
+        assert shown.exit_code == 0, shown.output
     with at(9):
         assert [each.source for each in statuses(client) if each.code == "stale"] == [
             "web",
