@@ -83,8 +83,20 @@ class SourceLog:
         return committed_files(self._folder, table, self.loads)
 
     def _load_counts(self) -> defaultdict[str, LoadedTable]:
-        tables: defaultdict[str, LoadedTable] = defaultdict(lambda: LoadedTable({}, [], {}, {}, [], []))
-        for table, batch, fingerprint, moment, load, file_time, day, odd, *covers in self._batches():
+        tables: defaultdict[str, LoadedTable] = defaultdict(
+            lambda: LoadedTable({}, [], {}, {}, [], [])
+        )
+        for (
+            table,
+            batch,
+            fingerprint,
+            moment,
+            load,
+            file_time,
+            day,
+            odd,
+            *covers,
+        ) in self._batches():
             tables[table].fingerprints[batch] = fingerprint
             tables[table].loads[batch] = moment, load
             if file_time is not None:
