@@ -59,7 +59,7 @@ def _of_rows(connection: duckdb.DuckDBPyConnection, faults: list[Fault], rows: s
           SELECT line, UNNEST(RANGE({len(faults) + 1})) AS place,
           UNNEST({has_each} || [NOT LIST_CONTAINS({has_each}, TRUE)]) AS has_it,
           UNNEST([{reasons}, reason]) AS said FROM {rows} AS bad
-        ) WHERE has_it GROUP BY place"""
+        ) WHERE has_it GROUP BY place ORDER BY place"""
     ).fetchall()
     helps = [*((fault.advice, fault.is_number) for fault in faults), ("", False)]
     return [Kind(rows, line, said, *helps[place]) for place, rows, line, said in found]

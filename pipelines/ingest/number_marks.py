@@ -52,7 +52,7 @@ class Marks(NamedTuple):
         marked = next((value for value in values if set(value) & set(".,")), "")
         by_decimal = {each.decimal: each for each in reversed(self.possible)}
         if len(by_decimal) > 1 and marked:
-            return _alternatives(marked, list(by_decimal.values()))
+            return _alternatives(marked, sorted(by_decimal.values(), key=self.possible.index))
         return [Remedy(setting(self.possible[0]))]
 
 

@@ -264,7 +264,7 @@ def test_a_column_may_vanish_only_if_it_is_optional(tenant: Tenant) -> None:
         "deals.csv", f"{DEALS.replace('is_won', 'won')}\nd1,c1,Open,no,2026-10-01,1,EUR\n"
     )
     assert tenant.ingest("salesforce").problem.endswith(
-        "Near to it is won (to is_won). To read it, write in clients/one.yaml"
+        "is_won may be its won. To read it, write in clients/one.yaml"
         " under sources.salesforce.opportunities.columns: `is_won: won`"
     )
     assert tenant.log("currency", "salesforce", "opportunities") == [("EUR",), (None,)]

@@ -127,8 +127,8 @@ def test_a_missing_column_is_named_with_its_file(tenant: Tenant, form: str) -> N
     problem = tenant.ingest().problem
     assert f"spend.{form}: missing column spent (for cost), money (for currency); it has" in problem
     assert problem.endswith(
-        "Name under `columns:` what the export calls cost, currency,"
-        " or write `currency: null` there if the export has none"
+        "spent may be its cost, money may be its currency. To read it, write in"
+        " clients/one.yaml under sources.google_ads.spend.columns: `cost: cost`, `currency: currency`"
     )
     assert tenant.log("*") == []
 

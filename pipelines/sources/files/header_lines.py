@@ -43,7 +43,10 @@ def mark_of(text: str, wanted: Collection[str]) -> str:
 
 
 def _yield(text: str, mark: str, wanted: Collection[str]) -> tuple[int, int]:
-    names = values(text, mark)
+    try:
+        names = values(text, mark)
+    except csv.Error:  # to a delimiter that it has not, a long header is one field, too long a one
+        return 0, 0
     return len(set(names) & set(wanted)), len(names)
 
 

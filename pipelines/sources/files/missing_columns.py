@@ -22,7 +22,8 @@ def missing_columns(
     present: Collection[str],
 ) -> ExportError:
     """Return the error for columns that an export lacks: by its name for one, our columns."""
-    meant = _meant(missing, present, export)
+    read = {name for column in contract.columns for name in export.names(column)}
+    meant = _meant(missing, [name for name in present if name not in read])
     listed = ", ".join(
         name if columns == [name] else f"{name} (for {', '.join(columns)})"
         for name, columns in missing.items()
@@ -53,17 +54,20 @@ def shown(names: Collection[str]) -> str:
     return f"{', '.join(cut[:_SHOWN]) or 'none'}{others}"
 
 
-def _meant(missing: Collection[str], present: Collection[str], export: Export) -> dict[str, str]:
-    """Return, for names that an export lacks, the one of its own that is nearest, if one is near.
+def _meant(missing: dict[str, list[str]], unread: list[str]) -> dict[str, str]:
+    """Return, for names that an export lacks, which of those that nobody reads may be meant.
 
-    None is meant twice, nor one that is read already.
+    It is the one that is called alike, or as we call the column. None is meant twice.
     """
-    read = {name for names in export.columns.values() for name in names}
-    free = {_plain(name): name for name in sorted(present) if name not in read}
+    free = {_plain(name): name for name in sorted(unread)}
     found: dict[str, str] = {}
     for cutoff in (1.0, _ALIKE):
-        for name in missing:
-            near = difflib.get_close_matches(_plain(name), free, 1, cutoff)
+        for name, columns in missing.items():
+            near = [
+                each
+                for called in [name, *columns]
+                for each in difflib.get_close_matches(_plain(called), free, 1, cutoff)
+            ]
             if near and name not in found:
                 found[name] = free.pop(near[0])
     return found
@@ -93,7 +97,7 @@ def _about_near(missing: Collection[str], meant: dict[str, str]) -> str:
         return ""
     if all(name.casefold() == its.casefold() for name, its in meant.items()):
         return f"{'All' if len(meant) == len(missing) else 'Some'} differ in capitals alone"
-    return f"Near to it is {', '.join(f'{its} (to {name})' for name, its in meant.items())}"
+    return ", ".join(f"{name} may be its {its}" for name, its in meant.items())
 
 
 def _about_nested(nested: set[str]) -> str:

@@ -1,0 +1,296 @@
+"""Refusals: what each says to do is done to the letter, and the numbers are right then."""
+
+import gzip
+import re
+import shlex
+from decimal import Decimal
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet
+import pytest
+
+from tests.builders.pasting import paste
+from tests.builders.tenant import Tenant
+from tests.conftest import House
+
+HEAD = "spend_date,campaign_id,campaign,cost,currency,clicks,impressions"
+
+
+@pytest.fixture
+def tenant(house: House) -> Tenant:
+    """A client with nothing delivered, of whose rows none may be bad."""
+    return Tenant(house.home, limit=0)
+
+
+def columns(tenant: Tenant, mapping: str) -> None:
+    """Map columns in the client's file."""
+    text = tenant.settings.read_text()
+    tenant.settings.write_text(
+        text.replace("table: spend", f"table: spend\n      columns: {mapping}")
+    )
+
+
+def sums(tenant: Tenant) -> tuple[Decimal, int, int]:
+    """Return the cost, clicks and impressions that staging reads."""
+    rows = tenant.newest("campaign_id, spend_date, cost, clicks, impressions")
+    return (
+        sum((Decimal(cost) for _, _, cost, _, _ in rows), Decimal(0)),
+        sum(int(float(clicks)) for *_, clicks, _ in rows),
+        sum(int(float(impressions)) for *_, impressions in rows),
+    )
+
+
+SPELLINGS = {
+    "commas between thousands": ('"1,234.56",61,"12,345"', "980.10,7,402", 0),
+    "German": ('"1.234,56",61,"12.345"', '"980,10",7,402', 0),
+    "German without decimals": ("1.235,61,12.345", "980,7,402", 0),
+    "French": ('"1\u202f234,56",61,"12\u202f345"', '"980,10",7,402', 0),
+    "blanks and points": ("1 234.56,61,12 345", "980.10,7,402", 0),
+    "Swiss": ("1'234.56,61,12\u2019345", "980.10,7,402", 0),
+    "Indian": ('"12,34,567.50",61,"12,345"', "980.10,7,402", 0),
+    "a comma that is of thousands": ('"1,235",61,12345', "980,7,402", 0),
+    "a comma that is of decimals": ('"1,235",61,12345', "980,7,402", 1),
+    "a point that is of thousands": ("1.235,61,12345", "980,7,402", 0),
+    "a point that is of decimals": ("1.235,61,12345", "980,7,402", 1),
+}
+COSTS = {
+    "German without decimals": "2215",
+    "Indian": "1235547.60",
+    "a comma that is of thousands": "2215",
+    "a comma that is of decimals": "981.235",
+    "a point that is of thousands": "2215",
+    "a point that is of decimals": "981.235",
+}
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_numbers_are_read_as_the_line_to_paste_says(tenant: Tenant, spelling: str) -> None:
+    first, second, choice = SPELLINGS[spelling]
+    columns(tenant, "{currency: null, campaign: null}")
+    tenant.deliver(
+        "spend.csv",
+        "spend_date,campaign_id,cost,clicks,impressions\n"
+        f"2026-10-01,one,{first}\n2026-10-02,two,{second}\n",
+    )
+    problem = tenant.ingest().problem
+    assert "under sources.google_ads.spend: `numbers: {" in problem
+    assert "deliver it again" not in problem.lower() and "quarantine_limit" not in problem
+    assert tenant.log("*") == []
+    paste(tenant.settings, problem, choice)
+    assert tenant.ingest().problem == ""
+    assert sums(tenant) == (Decimal(COSTS.get(spelling, "2214.66")), 68, 12747)
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+@pytest.mark.parametrize(
+    "name, cost", [("metrics.cost_micros", 1_234_560_000), ("amountCents", 123_456)]
+)
+def test_a_unit_is_asked_for_by_the_name_of_a_column(
+    tenant: Tenant, form: str, name: str, cost: int
+) -> None:
+    columns(tenant, f"{{currency: null, campaign: null, cost: {name}}}")
+    row = {
+        "spend_date": "2026-10-01",
+        "campaign_id": "1",
+        name: cost,
+        "clicks": 5,
+        "impressions": 9,
+    }
+    table = pa.table({key: [value] for key, value in row.items()})
+    if form == "parquet":
+        pyarrow.parquet.write_table(table, tenant.exports / "spend.parquet")
+    else:
+        tenant.deliver("spend.csv", f"{','.join(row)}\n{','.join(map(str, row.values()))}\n")
+    problem = tenant.ingest().problem
+    assert f"cost is read from {name}, but nothing says in which unit it counts" in problem
+    before = tenant.settings.read_text()
+    paste(tenant.settings, problem)
+    assert tenant.ingest().problem == ""
+    assert sums(tenant) == (Decimal("1234.56"), 5, 9)
+    tenant.settings.write_text(before)
+    paste(tenant.settings, problem, choice=1)
+    tenant.deliver("spend-2.csv", f"{','.join(row)}\n2026-10-02,1,{cost},5,9\n")
+    assert tenant.ingest().problem == ""
+    assert (str(cost),) in tenant.newest("cost")
+
+
+@pytest.mark.parametrize(
+    "head, mapping",
+    {
+        "other capitals": (HEAD.upper(), "{}"),
+        "marks between words": (HEAD.replace("_", " "), "{}"),
+        "names nearly those mapped": (
+            "Day,Campaign Id,Campaign,Amount spent (EUR),Currency,Clicks,Impr.",
+            "{spend_date: Day, campaign_id: Campaign ID, campaign: Campaign, cost: Amount spent,"
+            " currency: Currency, clicks: Clicks, impressions: Impr.}",
+        ),
+        "a name that YAML reads otherwise": (
+            "Day,no,Campaign,Cost: all,Currency,Clicks,#Impr",
+            "{spend_date: Day, campaign_id: 'No', campaign: Campaign, cost: 'cost, all',"
+            " currency: Currency, clicks: Clicks, impressions: 'impr'}",
+        ),
+    }.values(),
+)
+def test_near_names_are_proposed(tenant: Tenant, head: str, mapping: str) -> None:
+    columns(tenant, mapping)
+    tenant.deliver("spend.csv", f"{head}\n2026-10-01,one,Brand,12.50,EUR,3,40\n")
+    problem = tenant.ingest().problem
+    assert "spend.csv: missing column " in problem
+    paste(tenant.settings, problem)
+    assert tenant.ingest().problem == ""
+    assert sums(tenant) == (Decimal("12.50"), 3, 40)
+
+
+def test_a_limit_is_a_remedy_where_few_rows_are_bad(tenant: Tenant) -> None:
+    good = "".join(f"2026-10-01,c{number},Brand,1,EUR,1,1\n" for number in range(30))
+    tenant.deliver(
+        "spend.csv", f"{HEAD}\n{good}Total,,,30,EUR,30,30\n2026-10-01,x,Brand,?,EUR,1,1\n"
+    )
+    problem = tenant.ingest().problem
+    assert problem.startswith(
+        "spend.csv: 2 of 32 rows are bad: spend_date 'Total' is no date (line 32);"
+        " campaign_id is missing (line 32); cost '?' is no money (line 33)."
+    )
+    paste(tenant.settings, problem)
+    assert tenant.ingest().counts.quarantined == 2
+    assert sums(tenant) == (Decimal(30), 30, 30)
+
+
+@pytest.mark.parametrize("limit", ["0", "0.9", "1"])
+@pytest.mark.parametrize(
+    "rows, said",
+    {
+        "all are bad": (["2026-10-01,a,B,many,EUR,1,1"], "cost 'many' is no money (line 2)"),
+        "some are written otherwise": (
+            ['2026-10-01,a,B,"1,010.00",EUR,1,1', *["2026-10-01,b,B,980.00,EUR,1,1"] * 60],
+            "1 of 61 rows are bad: cost '1,010.00' is no money (line 2)",
+        ),
+    }.values(),
+)
+def test_no_limit_lets_a_format_pass(house: House, limit: str, rows: list[str], said: str) -> None:
+    tenant = Tenant(house.home, limit=float(limit))
+    tenant.deliver("spend.csv", "\n".join([HEAD, *rows, ""]))
+    problem = tenant.ingest().problem
+    assert said in problem and "limit" not in problem
+    assert tenant.log("*") == []
+
+
+def test_every_kind_of_fault_is_said_the_most_frequent_first(tenant: Tenant) -> None:
+    tenant.deliver(
+        "spend.csv",
+        f"{HEAD}\n03.11.2026,a,B,1,EUR,1,1\n04.11.2026,a,B,1,EUR,n,1\n2026-11-05,a,B,x,USD,1,1\n"
+        "2026-11-06,,B,y,EUR,1,1\n05.11.2026,a,B,1,EUR,1,1\n2026-11-07,short\n",
+    )
+    assert tenant.ingest().problem == (
+        "spend.csv: 6 of 6 rows are bad: spend_date '03.11.2026' is no date (3 rows, the first in"
+        " line 2); cost 'x' is no money (2 rows, the first in line 4); clicks 'n' is no integer"
+        " (line 3); currency USD, the client has EUR: deliver sources.rates (line 4); campaign_id is"
+        " missing (line 5); a line has 2 values, the header has 7: '2026-11-07,short' (line 7). Days"
+        " are read as 2026-11-03. Amounts are read as 1234.56, without a sign of their currency."
+        " Counts are read as 1234, without decimals. What is in another currency than the client's"
+        " needs `sources.rates`, a file of rate_date,currency,rate such as 2026-01-01,USD,0.91 (what"
+        " one unit is worth in EUR). A row without what every row needs is mostly a sum or a note:"
+        " leave out what is no data. A line has as many values as the header, empty ones too; leave"
+        " out lines that are titles, sums or notes"
+    )
+
+
+@pytest.mark.parametrize("above", ["\n", "sep=,\n", 'Report\n"1 October, all accounts"\n'])
+@pytest.mark.parametrize("form", ["csv", "csv.gz"])
+def test_a_header_below_titles_is_found(tenant: Tenant, above: str, form: str) -> None:
+    content = f"{above}{HEAD}\n2026-10-01,one,Brand,12.50,EUR,3,40\n".encode()
+    tenant.deliver(f"spend.{form}", gzip.compress(content) if form == "csv.gz" else content)
+    problem = tenant.ingest().problem
+    first = int(re.search(r"tail -n \+(\d+) spend", problem).group(1))
+    rest = b"".join(content.splitlines(keepends=True)[first - 1 :])
+    tenant.deliver(f"spend.{form}", gzip.compress(rest) if form == "csv.gz" else rest)
+    assert tenant.ingest().problem == ""
+    assert sums(tenant) == (Decimal("12.50"), 3, 40)
+
+
+@pytest.mark.parametrize("place", ["header", "row"])
+@pytest.mark.parametrize("encoding", ["WINDOWS-1252", "UTF-16"])
+def test_another_encoding_is_named_with_its_conversion(
+    tenant: Tenant, place: str, encoding: str
+) -> None:
+    columns(tenant, "{campaign: Straße}")
+    name = "Straße" if place == "header" or encoding == "UTF-16" else "Strasse"
+    if name == "Strasse":
+        tenant.settings.write_text(tenant.settings.read_text().replace("Straße", "Strasse"))
+    head = HEAD.replace("campaign,", f"{name},")
+    content = f"{head}\n2026-10-01,one,Grüße an alle 5 €,12.50,EUR,3,40\n".encode(encoding)
+    tenant.deliver("spend.csv", content)
+    problem = tenant.ingest().problem
+    said = re.search("iconv -f (\\S+) -t UTF-8", problem).group(1)
+    assert said == encoding
+    tenant.deliver("spend.csv", content.decode(said))
+    assert tenant.ingest().problem == ""
+    assert tenant.newest("campaign, cost") == {("Grüße an alle 5 €", "12.50")}
+
+
+@pytest.mark.parametrize(
+    "file, content, said",
+    {
+        "a workbook": ("spend.xlsx", b"PK\x03\x04", "in Excel: Save as, CSV UTF-8"),
+        "a workbook that is called CSV": (
+            "spend.csv",
+            b"PK\x03\x04\xff",
+            "Excel workbook or a ZIP",
+        ),
+        "zstd": ("spend.csv.zst", b"\x28\xb5\x2f\xfd", "`zstd -d` unpacks it"),
+        "gzip that is called CSV": ("spend.csv", gzip.compress(b"a"), "give its name .gz"),
+        "an archive": ("spend.zip", b"PK\x03\x04", "unpack it (`unzip`)"),
+        "gzip of nobody knows what": ("spend.gz", gzip.compress(b"a"), "call it .csv.gz or"),
+        "one array": ("spend.json", b'[{"a": 1}]', "`jq -c '.[]' spend.json > spend.jsonl`"),
+        "lines of JSON": ("spend.json", b'{"a": 1}\n', "call it spend.jsonl"),
+        "tabs": ("spend.tsv", b"a\tb\n", "call any other spend.csv"),
+        "a page": ("spend.csv", b"<!DOCTYPE html>\xff", "a login or an error page"),
+    }.values(),
+)
+def test_a_file_of_another_kind_is_named(
+    tenant: Tenant, file: str, content: bytes, said: str
+) -> None:
+    tenant.deliver(file, content)
+    problem = tenant.ingest().problem
+    assert problem.startswith(f"{file}: ") and said in problem
+    assert "deliver it again" not in problem.lower()
+
+
+@pytest.mark.parametrize(
+    "head, mark",
+    [
+        (f"{HEAD};x", ","),
+        ("spend_date;campaign_id;campaign;cost;currency;clicks;a, b, c, d, e, f, g", ";"),
+    ],
+)
+def test_of_delimiters_the_one_counts_that_finds_mapped_names(
+    tenant: Tenant, head: str, mark: str
+) -> None:
+    name = head.split(mark)[-1]
+    columns(tenant, f"{{impressions: {shlex.quote(name)}}}")
+    row = mark.join(["2026-10-01", "one", "Brand", "12.50", "EUR", "3", "40"])
+    tenant.deliver("spend.csv", f"{head}\n{row}\n")
+    assert tenant.ingest().problem == ""
+    assert sums(tenant) == (Decimal("12.50"), 3, 40)
+
+
+def test_a_column_that_is_there_twice_matters_if_it_is_read(tenant: Tenant) -> None:
+    row = "2026-10-01,one,Brand,12.50,EUR,3,40"
+    tenant.deliver("spend.csv", f"{HEAD},Results,Results\n{row},1,2\n")
+    assert tenant.ingest().problem == ""
+    assert sums(tenant) == (Decimal("12.50"), 3, 40)
+    tenant.deliver("spend.csv", f"{HEAD},cost\n{row},1\n")
+    assert "column cost is there twice, and it is read" in tenant.ingest().problem
+
+
+def test_a_long_header_and_a_long_value_do_not_flood_a_message(tenant: Tenant) -> None:
+    others = [f"metric_{number}_{'x' * 500}" for number in range(300)]
+    tenant.deliver("spend.csv", ",".join(others) + "\n")
+    problem = tenant.ingest().problem
+    assert " and 260 others. Name under `columns:`" in problem
+    assert len(problem) < 5000
+    tenant.deliver("spend.csv", f"{HEAD}\n2026-10-01,one,Brand,{'9' * 5000},EUR,3,40\n")
+    assert f"cost '{'9' * 80}…' is no money (line 2)" in tenant.ingest().problem
+    kept = list((tenant.home / "lake/one/_refused").rglob("*-spend.csv"))
+    assert any("9" * 5000 in Path(file).read_text() for file in kept)
