@@ -1,7 +1,8 @@
 """Say what each source must deliver: its tables, their columns, types and keys.
 
 An export may name its columns as it likes; `columns:` in the client's file maps them to these.
-Raw keeps every value as the text that was delivered; staging casts it, by the same types.
+Raw keeps every value as the text that was delivered, numbers as the client's file says they are
+read; staging casts it, by the same types.
 """
 
 from functools import partial
