@@ -78,8 +78,8 @@ def _torn(reason: str, content: str | None) -> tuple[str, str]:
     """Return what is wrong with a line in words, and what helps."""
     text = (content or "").strip()
     quoted = f"'{text[:QUOTED]}{'…' if len(text) > QUOTED else ''}'"
-    if counted := re.search(r"Expected Number of Columns: (\d+) Found: (\d+)", reason):
-        expected, found = map(int, counted.groups())
+    if counted := re.fullmatch(r"it has (\d+) values, not (\d+)", reason):
+        found, expected = map(int, counted.groups())
         return _of_another_length(expected, found, quoted)
     if "utf-8" in reason.lower():
         advice = (
@@ -87,8 +87,8 @@ def _torn(reason: str, content: str | None) -> tuple[str, str]:
             " UTF-8), or convert it: iconv -f WINDOWS-1252 -t UTF-8"
         )
         return f"a line is not UTF-8: {quoted}", advice
-    if "unterminated quote" in reason:
-        return f"a quote is opened and never closed: {quoted}", "a quote within a value is doubled"
+    if reason.startswith("a quote"):
+        return f"{reason}: {quoted}", "a quote within a value is doubled"
     if "no JSON object" in reason:
         return f"a line holds no JSON object: {quoted}", "JSON is read an object a line"
     return f"{reason.strip().splitlines()[0][:200]}: {quoted}", ""

@@ -16,6 +16,7 @@ import duckdb
 
 from pipelines.ingest.table import Table
 from pipelines.sources.batches import Batch, Rows
+from pipelines.sources.files.numbered_copy import CUT
 from pipelines.sql import BLANKS, literal
 
 _CUT = 1 << 20  # bytes at the end of a file in which its last line begins
@@ -116,6 +117,7 @@ _TORN = f"""
 CREATE TABLE torn AS SELECT
   export_file, line, {_parts("rejects.content")} AS parts,
   rejects.content IS NULL OR LENGTH(rejects.content) >= {_WHOLE}
+  OR CONTAINS(RIGHT(rejects.content, 100), '{CUT}')
   OR CONTAINS(rejects.content, CHR(65533)) OR CONTAINS(rejects.content, CHR(92))
   OR EXISTS (
     FROM cut_lines WHERE cut_lines.export_file = rejects.export_file

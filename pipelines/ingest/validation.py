@@ -6,6 +6,7 @@ from typing import NamedTuple
 import duckdb
 
 from pipelines.contracts.contract import Contract
+from pipelines.ingest.accounting import Taken, accounted
 from pipelines.ingest.faults import Fault, faults, reason
 from pipelines.ingest.number_marks import Marks
 from pipelines.ingest.numbers import Reading, beside, read, reading_of
@@ -60,12 +61,17 @@ def validate(
     )
     reading = reading_of(feed)
     wrong = faults(contract, client, reading)
-    with batch.open(connection) as rows:
+    judged = Judged(contract, client, feed, batch, wrong, rows_file, rejects_file)
+
+    def taken(rows: Rows) -> Taken:
         query = _validated(contract, reading, wrong, batch, rows, ordinals_used)
         row_count = _write(connection, query, rows_file)
         reject_count = _write(connection, _rejects(batch, rows), rejects_file)
+        return Taken(rows, row_count, reject_count)
+
+    with batch.open(connection) as rows:
+        rows, row_count, reject_count = accounted(connection, batch, rows, taken)
         (left_out,) = only_row(connection.execute(rows.left_out))
-        judged = Judged(contract, client, feed, batch, wrong, rows_file, rejects_file)
         texts = unsure_columns(connection, judged, rows.typed)
     refuse_bad_rows(connection, judged, row_count + reject_count, rows.lines_read)
     marks = unsure(connection, judged, texts)

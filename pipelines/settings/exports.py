@@ -136,6 +136,12 @@ class Export(Settings):
         description="An export of events from which sessions are made; for `web.sessions` only.",
     )
     table: str | None = Field(None, description="Table to read; in SQLite files only.")
+    row_lines: int | None = Field(
+        None,
+        ge=1,
+        description="Lines that a row of a CSV file may span, where a text in quotes has line breaks. Left out, it may"
+        " span 1,000, unless lines of it look like rows that a quote has swallowed.",
+    )
     columns: dict[str, Names] = Field(
         {},
         description="By column of ours, the export's: a name, a list that is joined by a blank, or null for one that"

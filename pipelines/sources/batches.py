@@ -47,6 +47,9 @@ class ExportError(Exception):
         self.remedies = [Remedy(setting)] * bool(setting) if isinstance(setting, str) else setting
 
 
+NO_REJECTS = "SELECT 0, '', '', 0 WHERE FALSE"
+
+
 class Rows(NamedTuple):
     """What is read, in SQL: a relation, and for each of the contract's columns an expression.
 
@@ -57,6 +60,10 @@ class Rows(NamedTuple):
     some. What is `nested` is so in SQL, too, not JSON. `lines_read` are the lines of a text file,
     all of them. `unread` has the export's columns that no column of ours is made of, as far as they
     can be read.
+
+    `records` is how many rows and rejects there must be, if that is known; `found`, a query,
+    counts those rows, where a row here is made of several. `again` reads a text file with more
+    care, where they are not as many.
     """
 
     relation: str
@@ -64,12 +71,15 @@ class Rows(NamedTuple):
     number: str = "ROW_NUMBER() OVER ()"
     line: str = "number"
     lines: str = "1"
-    rejects: str = "SELECT 0, '', '', 0 WHERE FALSE"
+    rejects: str = NO_REJECTS
     left_out: str = "SELECT 0"
     typed: str = "SELECT '' WHERE FALSE"
     nested: bool = False
     unread: dict[str, str] = {}
     lines_read: int | None = None
+    records: int | None = None
+    found: str = ""
+    again: "Callable[[], Rows] | None" = None
 
 
 def typed(names: Iterable[str]) -> str:

@@ -272,7 +272,7 @@ def test_a_column_may_vanish_only_if_it_is_optional(tenant: Tenant) -> None:
 
 def test_a_problem_is_one_printable_line(lenient: Tenant) -> None:
     lenient.settings.write_text(lenient.settings.read_text().replace("limit: 1", "limit: 0"))
-    nasty = "\"it's\n@much {{ too }}\0\x1b[31m" + "x" * 5000 + '"'
+    nasty = "\"it's\n@much {{ too }}\x07\x1b[31m" + "x" * 5000 + '"'
     lenient.spend("spend.csv", f"01,a,{nasty}")
     problem = lenient.ingest().problem
     assert problem.isprintable() and len(problem) < 300

@@ -357,7 +357,7 @@ def test_a_column_may_be_named_otherwise(ga4: Site, house: House) -> None:
             "snowplow",
             "events.tsv",
             "a\tb\n",
-            "1 of 1 rows are bad: a line has 10 values, the header has 131: 'a b' (line 1)",
+            "1 of 1 rows are bad: a line has 2 values, the header has 131: 'a b' (line 1)",
         ),
     ],
 )

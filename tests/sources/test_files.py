@@ -274,10 +274,13 @@ def test_quotes_count_however_late_they_come(tenant: Tenant) -> None:
 @pytest.mark.parametrize(
     "line, reason",
     {
-        "too short": ("2026-10-02,two", "Expected Number of Columns: 7 Found: 2"),
-        "too long": (f"{GOOD},more", "Expected Number of Columns: 7 Found: 8"),
-        "latin-1": ("2026-10-02,zwei,M\xfcller,1,EUR,1,1", "not utf-8"),
-        "an open quote": ('2026-10-02,two,"Brand,1,EUR,1,1', "unterminated quote"),
+        "too short": ("2026-10-02,two", "it has 2 values, not 7"),
+        "too long": (f"{GOOD},more", "it has 8 values, not 7"),
+        "latin-1": ("2026-10-02,zwei,M\xfcller,1,EUR,1,1", "it is not UTF-8"),
+        "an open quote": (
+            '2026-10-02,two,"Brand,1,EUR,1,1',
+            "a quote opens in line 4 and is never closed",
+        ),
     }.values(),
 )
 def test_a_torn_line_goes_to_quarantine(tenant: Tenant, line: str, reason: str) -> None:

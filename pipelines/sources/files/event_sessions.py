@@ -49,17 +49,21 @@ def sessions(
     started_at = f"TRY_CAST({facts['started_at']} AS TIMESTAMPTZ)::TIMESTAMP::TEXT || '+00'"
     open_files.callback(connection.execute, "DROP TABLE IF EXISTS event_sessions")
     connection.execute(
-        f"""CREATE TEMP TABLE event_sessions AS
+        f"""CREATE OR REPLACE TEMP TABLE event_sessions AS
         SELECT session_id, COUNT(*) AS events,
         {_earliest("started_at")}
         FROM (SELECT {known}, started_at FROM (
           SELECT {texts}, {started_at} AS started_at FROM {parsed}
         )) GROUP BY session_id"""
     )
-    return Rows(
-        "(FROM event_sessions WHERE session_id IS NOT NULL)",
-        {name: name for name in COLUMNS},
-        rejects=rows.rejects,
+    return rows._replace(
+        relation="(FROM event_sessions WHERE session_id IS NOT NULL)",
+        columns={name: name for name in COLUMNS},
+        number="ROW_NUMBER() OVER ()",
+        line="number",
+        lines="1",
+        nested=False,
+        found="SELECT SUM(events) FROM event_sessions",
         left_out="SELECT SUM(events) FROM event_sessions WHERE session_id IS NULL",
     )
 

@@ -96,10 +96,8 @@ def opened(
                 raise ExportError("the file is empty; deliver it again", path)
             check_unpacked(path, limits)
             reading = Reading(connection, path, export, wanted(export, contract), open_files)
-            refused = partial(ExportError, file=path)
-            yield shaped(connection, reader(reading), export, contract, refused, open_files)
-        if path.stat().st_mtime_ns != changed:
-            raise ExportError("it changed while it was read; run it again once it is done", path)
+            with _unchanged(path, changed):
+                yield _shaped(reading, reader(reading), contract)
     except (OSError, EOFError, zlib.error) as error:
         if disk_problem(error):
             raise
@@ -111,6 +109,24 @@ def opened(
         line = str(error).strip().splitlines()[0].partition(" Detail: ")[0]
         line = line.replace(str(path), path.name)
         raise ExportError(f"not readable: {line}; deliver it again", path) from None
+
+
+@contextmanager
+def _unchanged(path: Path, changed: int) -> Iterator[None]:
+    """Raise ExportError if a file was changed since a time, whatever else is wrong with it then."""
+    try:
+        yield
+    finally:
+        if path.stat().st_mtime_ns != changed:
+            raise ExportError("it changed while it was read; run it again once it is done", path)
+
+
+def _shaped(reading: Reading, rows: Rows, contract: Contract) -> Rows:
+    """Return the rows with the contract's columns; when they are read again, too."""
+    refused, again = partial(ExportError, file=reading.path), rows.again
+    export, connection = reading.export, reading.connection
+    found = shaped(connection, rows, export, contract, refused, reading.open_files)
+    return found._replace(again=again and (lambda: _shaped(reading, again(), contract)))
 
 
 _READERS: dict[str, Callable[..., Rows]] = {

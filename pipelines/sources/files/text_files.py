@@ -1,44 +1,66 @@
-"""Read text files into DuckDB: CSV, Snowplow's TSV, and JSON lines."""
+"""Read text files into DuckDB: CSV, Snowplow's TSV, and JSON lines.
 
-import csv
-import gzip
+A file in which each line is a row is read as it is. Any other, or one in which a line turns out to
+be none, is copied first: see `numbered_copy`. Either way it is known how many rows there must be.
+"""
+
+from functools import partial
+from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 
-from pipelines.sources.batches import ExportError, Reading, Rows
-from pipelines.sources.files import header_lines, snowplow_columns
-from pipelines.sources.files.unreadable import no_objects, not_a_text, unknown_format
-from pipelines.sql import BLANKS, file_literal, literal
+from pipelines.sources.batches import NO_REJECTS, ExportError, Reading, Rows
+from pipelines.sources.files import snowplow_columns
+from pipelines.sources.files.csv_header import Header
+from pipelines.sources.files.numbered_copy import (
+    CR,
+    CUT,
+    LF,
+    LONGEST,
+    Copied,
+    Layout,
+    copy_numbered,
+)
+from pipelines.sources.files.physical_lines import Survey, survey
+from pipelines.sources.files.records import grammar
+from pipelines.sources.files.unreadable import no_objects, unknown_format
+from pipelines.sql import file_literal, literal, only_row
 
 
 def read_csv(reading: Reading) -> Rows:
     """Read by RFC 4180, in UTF-8; of the dialect only the delimiter is guessed, by the header."""
     path = reading.path
-    with (gzip.open if path.suffix.lower() == ".gz" else open)(path, "rb") as file:
-        head = (file.readline(1_000_000).splitlines() or [b""])[0]
-    try:
-        if b"\0" in head:
-            raise UnicodeError("it holds NULs")
-        text = head.decode("utf-8-sig")
-        mark = header_lines.mark_of(text, reading.wanted)
-        header = header_lines.values(text, mark)
-    except (UnicodeError, csv.Error) as error:
-        raise not_a_text(path, head, error) from None
-    header_lines.refuse_titles(path, header, reading.wanted)
-    if twice := {name for name in header if name in reading.wanted and header.count(name) > 1}:
-        raise ExportError(
-            f"column {', '.join(sorted(twice))} is there twice, and it is read; have the export call"
-            " one of them otherwise, or leave it out",
-            path,
-        )
-    types = ", ".join(f"c{place}: 'TEXT'" for place in range(len(header)))
-    reading.open_files.callback(_forget_rejects, reading.connection)
+    header = Header(path, reading.wanted)
+    line = header.first_line()
+    mark = header.mark(line)
+    found = survey(path, is_quoted=True)
+    again = partial(_read_numbered_csv, reading, mark, found)
+    if not found.is_plain:
+        return again()
+    names = header.names(line, mark)
     return Rows(
-        f"""read_csv({file_literal(path)}, header = true, delim = '{mark}', quote = '"', escape = '"',
-        columns = {{{types}}}, auto_detect = false, store_rejects = true)""",
-        {name: f"c{place}" for place, name in enumerate(header)},
+        _parsed(path, [f"c{place}" for place in range(len(names))], mark, '"', header=True),
+        {name: f"c{place}" for place, name in enumerate(names)},
         line="number + 1",
-        rejects=_REJECTS,
+        lines_read=found.lines,
+        records=found.lines - 1,
+        again=again,
+    )
+
+
+def _read_numbered_csv(reading: Reading, mark: str, found: Survey) -> Rows:
+    names = partial(Header(reading.path, reading.wanted).names, mark=mark)
+    layout = Layout(mark, grammar(mark), names, reading.export.row_lines)
+    copy, copied = _copy(reading, layout, found)
+    columns = [f"c{place}" for place in range(len(copied.names))]
+    value = f"REPLACE(REPLACE({{}}, '{LF}', CHR(10)), '{CR}', CHR(13))"
+    value = value if copied.has_breaks else "{}"
+    return _numbered(
+        _parsed(copy, ["place", *columns], mark, '"'),
+        {name: value.format(column) for name, column in zip(copied.names, columns)},
+        copied,
+        _rejects(mark, len(columns)),
     )
 
 
@@ -46,54 +68,79 @@ def read_tsv(reading: Reading) -> Rows:
     """Read Snowplow's enriched events: a tab between values, no header, no quotes."""
     if reading.export.format != "snowplow":
         raise unknown_format(reading.path, [".csv, .jsonl"])
-    types = ", ".join(f"{name}: 'TEXT'" for name in snowplow_columns.COLUMNS)
-    reading.open_files.callback(_forget_rejects, reading.connection)
+    found = survey(reading.path, is_quoted=False)
+    again = partial(_read_numbered_tsv, reading, found)
+    if not found.is_plain:
+        return again()
     return Rows(
-        f"""read_csv({file_literal(reading.path)}, header = false, delim = '\t', quote = '', escape = '',
-        columns = {{{types}}}, auto_detect = false, store_rejects = true)""",
+        _parsed(reading.path, list(snowplow_columns.COLUMNS), "\t"),
         {name: name for name in snowplow_columns.COLUMNS},
-        rejects=_REJECTS,
+        lines_read=found.lines,
+        records=found.lines,
+        again=again,
     )
+
+
+def _read_numbered_tsv(reading: Reading, found: Survey) -> Rows:
+    copy, copied = _copy(reading, Layout("\t"), found)
+    columns = list(snowplow_columns.COLUMNS)
+    parsed = _parsed(copy, ["place", *columns], "\t")
+    return _numbered(parsed, {name: name for name in columns}, copied, _rejects("\t", len(columns)))
 
 
 def read_jsonl(reading: Reading) -> Rows:
     """Read a line at a time: where one holds no JSON object, its neighbours still do."""
-    connection, path = reading.connection, reading.path
-    reading.open_files.callback(_forget_rejects, connection)
-    lines = f"""read_csv({file_literal(path)}, header = false, delim = '\x01', quote = '', escape = '',
-        columns = {{text: 'TEXT'}}, auto_detect = false, store_rejects = true, strict_mode = false)"""
+    found = survey(reading.path, is_quoted=False)
+    again = partial(_read_numbered_jsonl, reading, found)
+    if not found.is_plain:
+        return again()
+    parsed = _parsed(reading.path, ["text"], _NO_MARK)
+    rows = _objects(reading, f"SELECT text, ROW_NUMBER() OVER () AS line FROM {parsed}")
+    if rows.rejects != NO_REJECTS:
+        return again()
+    return rows._replace(lines_read=found.lines, records=found.lines, again=again)
+
+
+def _read_numbered_jsonl(reading: Reading, found: Survey) -> Rows:
+    copy, copied = _copy(reading, Layout(_NO_MARK), found)
+    parsed = _parsed(copy, ["place", "text"], _NO_MARK)
+    rows = _objects(reading, f"SELECT text, {_LINE} AS line FROM {parsed}")
+    rejects = f"{rows.rejects} UNION ALL {_rejects(_NO_MARK, 1)}"
+    found_lines = _numbered(rows.relation, rows.columns, copied, rejects)
+    return found_lines._replace(line="line", lines="1", typed=rows.typed)
+
+
+def _objects(reading: Reading, numbered: str) -> Rows:
+    """Return the rows of lines that hold a JSON object each; the others are rejects."""
     is_object = "(json_valid(text) AND STARTS_WITH(LTRIM(text), '{'))"
-    is_blank = f"TRIM(text, {literal(BLANKS)}) = ''"
-    found = connection.execute(
+    found = reading.connection.execute(
         f"""SELECT DISTINCT UNNEST(COALESCE(
-          TRY(IF(STARTS_WITH(LTRIM(text), '{{'), json_keys(text), NULL)), IF(text = '', [], [NULL])
-        )) FROM {lines}"""
+          TRY(IF(STARTS_WITH(LTRIM(text), '{{'), json_keys(text), NULL)), [NULL]
+        )) FROM ({numbered})"""
     ).fetchall()
-    _forget_rejects(connection)
+    _forget_rejects(reading.connection)
     keys = {key for (key,) in found if key is not None}
     if not keys:
-        raise no_objects(path)
+        raise no_objects(reading.path)
     read = sorted(reading.wanted & keys)
     paths = ", ".join(map(_pointer, read)) or "''"
-    numbered = f"SELECT text, ROW_NUMBER() OVER () AS line FROM {lines}"
-    torn = f"""UNION ALL SELECT line, text, 'the line holds no JSON object', 1 FROM ({numbered})
-        WHERE NOT {is_object} AND NOT {is_blank}"""
+    torn = f"SELECT line, text, '{_NO_OBJECT}', 1 FROM ({numbered}) WHERE {is_object} IS NOT TRUE"
     has_torn = (None,) in found  # few have: looking for them again takes as long as reading
     return Rows(
         f"""(SELECT line, json_extract_string(text, [{paths}]) AS fields
-        FROM ({numbered}) WHERE {is_object if has_torn else "text <> ''"})""",
+        FROM ({numbered}) {f"WHERE {is_object}" if has_torn else ""})""",
         dict.fromkeys(keys, "NULL")
         | {key: f"fields[{place}]" for place, key in enumerate(read, 1)},
         line="line",
-        typed=_numbers(lines, is_object, read),
-        rejects=f"{_REJECTS} {torn if has_torn else ''}",
+        typed=_numbers(numbered, is_object, read),
+        rejects=torn if has_torn else NO_REJECTS,
     )
 
 
-def _numbers(lines: str, is_object: str, keys: list[str]) -> str:
+def _numbers(numbered: str, is_object: str, keys: list[str]) -> str:
     """Return the query for the keys that hold numbers: not texts, which stand in quotes."""
     found = [
-        f"SELECT {literal(key)} FROM {lines} WHERE {is_object}"
+        f"SELECT {literal(key)} FROM ({numbered}) WHERE {is_object}"
         f" AND json_type(text, {_pointer(key)}) IN ('DOUBLE', 'BIGINT', 'UBIGINT')"
         for key in keys
     ]
@@ -105,7 +152,88 @@ def _pointer(key: str) -> str:
     return literal("/" + key.replace("~", "~0").replace("/", "~1"))
 
 
-_REJECTS = "SELECT line, MIN(csv_line), MIN(error_message), 1 FROM reject_errors GROUP BY line"
+_NO_MARK = "\x01"  # in no JSON: there it is written as \u0001
+_NO_OBJECT = "the line holds no JSON object"
+
+# Where a record begins in its file, and how many lines it spans: `0000000012` or `0000000012+3`.
+_LINE = "SUBSTR(place, 1, 10)::BIGINT"
+_LINES = "COALESCE(TRY_CAST(SUBSTR(place, 12) AS BIGINT), 1)"
+
+
+def _parsed(
+    path: Path, columns: list[str], mark: str, quote: str = "", header: bool = False
+) -> str:
+    """Return SQL for what a file holds, every value as text."""
+    types = ", ".join(f"{name}: 'TEXT'" for name in columns)
+    return f"""read_csv({file_literal(path)}, header = {header}, delim = '{mark}', quote = '{quote}',
+        escape = '{quote}', columns = {{{types}}}, auto_detect = false, store_rejects = true,
+        max_line_size = {_MAX_LINE}, buffer_size = {_BUFFER})"""
+
+
+_MAX_LINE = LONGEST + 64  # a record with its place
+_BUFFER = 32_000_000
+
+
+def _copy(reading: Reading, layout: Layout, found: Survey) -> tuple[Path, Copied]:
+    """Copy a file; return the copy. Raise ExportError if it does not have as many lines as before."""
+    connection, open_files = reading.connection, reading.open_files
+    _forget_rejects(connection)
+    connection.execute(_LINE_REJECTS)
+    open_files.callback(connection.execute, "DROP TABLE IF EXISTS line_rejects")
+    (folder,) = only_row(connection.execute("SELECT current_setting('temp_directory')"))
+    target = Path(folder, "numbered")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    open_files.callback(target.unlink, missing_ok=True)
+    copied = copy_numbered(reading.path, target, layout, partial(_keep, connection))
+    if copied.lines != found.lines:
+        reason = f"it has {found.lines} lines, and {copied.lines} are accounted for"
+        raise ExportError(
+            f"{reason}; run it again, and report it if that does not help", reading.path
+        )
+    return target, copied
+
+
+_LINE_REJECTS = """CREATE OR REPLACE TEMP TABLE line_rejects
+(line BIGINT, content TEXT, reason TEXT, lines BIGINT)"""
+
+
+def _keep(connection: duckdb.DuckDBPyConnection, rejects: pa.Table) -> None:
+    connection.register("found_rejects", rejects)
+    connection.execute("INSERT INTO line_rejects FROM found_rejects")
+    connection.unregister("found_rejects")
+
+
+def _numbered(relation: str, columns: dict[str, str], copied: Copied, rejects: str) -> Rows:
+    return Rows(
+        relation,
+        columns,
+        line=_LINE,
+        lines=_LINES,
+        rejects=rejects,
+        lines_read=copied.lines,
+        records=copied.records + copied.rejects,
+    )
+
+
+def _rejects(mark: str, width: int) -> str:
+    """Return SQL for what is no record, and for the records that have too few values, or too many.
+
+    The parser keeps the first 10,000 bytes of a record.
+    """
+    count = "REGEXP_EXTRACT(error_message, 'Found: ([0-9]+)', 1)::BIGINT - 1"
+    found = f"IF(MIN(error_type) = 'MISSING COLUMNS', MIN({count}), MAX({count}))"
+    has_wrong_count = "BOOL_OR(error_type IN ('MISSING COLUMNS', 'TOO MANY COLUMNS'))"
+    reason = f"""CASE WHEN {has_wrong_count} AND {width} = 1 THEN '{_NO_OBJECT}'
+      WHEN {has_wrong_count} THEN CONCAT('it has ', {found}, ' values, not {width}')
+      ELSE MIN(error_message) END"""
+    text = f"SUBSTR(content, STRPOS(content, '{mark}') + 1)"
+    return f"""FROM line_rejects UNION ALL
+      SELECT {_LINE}, CONCAT(REPLACE(REPLACE({text}, '{LF}', CHR(10)), '{CR}', CHR(13)), cut),
+      reason, {_LINES} FROM (
+        SELECT MIN(csv_line) AS content, SUBSTR(content, 1, STRPOS(content, '{mark}') - 1) AS place,
+        IF(STRLEN(content) < 10000, '', ' {CUT})') AS cut, {reason} AS reason
+        FROM reject_errors GROUP BY line
+      )"""
 
 
 def _forget_rejects(connection: duckdb.DuckDBPyConnection) -> None:
