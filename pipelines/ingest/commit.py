@@ -39,17 +39,16 @@ def bring_in(
     """
     found = {name: _pending(client, log, name, each, folder) for name, each in batches.items()}
     round_count = max((len(each.rounds) for each in found.values()), default=0)
-    counts, said = Counts(), list[str]()
-    notes = [note for each in found.values() for note in each.notes]
+    loaded = Loaded(notes=[note for each in found.values() for note in each.notes])
     for left in range(round_count, 0, -1):
         rounds = {
             name: each.rounds[-left] for name, each in found.items() if len(each.rounds) >= left
         }
-        changed = _commit(client, log, rounds, folder)
-        counts = sum((table.counts for table in changed), counts)
-        said = [note for table in changed for note in table.notes]
+        changed, notes = _changed(client, log, rounds, folder, is_last=left == 1)
+        counts = _commit(log, changed, {name: rounds[name] for name in changed})
+        loaded = Loaded(loaded.counts + counts, notes + loaded.notes, was_read=True)
     wait_for_word(client.id, log.source, [])
-    return Loaded(counts, said + notes, bool(round_count))
+    return loaded
 
 
 def _pending(
@@ -63,26 +62,41 @@ def _pending(
             raise both_readings(table, batches, folder) from None
 
 
-def _commit(
-    client: Client, log: SourceLog, rounds: dict[str, Round], folder: Path
-) -> list[Changes]:
-    """Commit one round of each table. Raise Held for all that lack too much at once."""
-    changed, held = {}, []
+def _changed(
+    client: Client, log: SourceLog, rounds: dict[str, Round], folder: Path, is_last: bool
+) -> tuple[dict[str, Changes], list[str]]:
+    """Return what a round of each table changes, and what is to be said of it.
+
+    A whole delivery that cannot be used, or lacks too much, is left out if a newer one is there: in
+    the last round there is none. Raise ExportError then, for all that lack too much at once.
+    """
+    changed, held, notes = dict[str, Changes](), list[Held](), list[str]()
     for name, round_ in rounds.items():
         table = Table(client, name, delivery_of(client, log.source, name), log)
         try:
             with _naming(name):
                 changed[name] = changes(table, round_, folder)
-        except Held as error:
-            held.append(error)
+                notes += changed[name].notes
+        except ExportError as error:
+            if not is_last:
+                notes.append(f"not loaded, as a newer delivery is there: {error}")
+            elif isinstance(error, Held):
+                held.append(error)
+            else:
+                raise
     if held:
         wait_for_word(client.id, log.source, [each.waiting for each in held])
         raise held[0] if len(held) == 1 else HeldTogether(held)
+    return changed, notes
+
+
+def _commit(log: SourceLog, changed: dict[str, Changes], rounds: dict[str, Round]) -> Counts:
+    """Commit one round of each table, unless it brings nothing new."""
     counts = sum((table.counts for table in changed.values()), Counts())
     is_new = any(_are_new(log.loaded(name), round_.batches) for name, round_ in rounds.items())
     if is_new or not counts.is_all_unchanged:
         log.append(_files(changed))
-    return list(changed.values())
+    return counts
 
 
 @contextmanager

@@ -86,7 +86,26 @@ def _increments(table: Table, export: Export, batches: list[Batch]) -> Pending:
         if first is not None and place > first
         for name in group.names
     }
-    return Pending([_round(batches, groups, names)])
+    return Pending([_round(batches, groups, names)], _outdated(table, export, batches, late))
+
+
+def _outdated(table: Table, export: Export, batches: list[Batch], late: set[str]) -> list[str]:
+    """Return what is said of late files, of which a newer one is loaded and gone: their rows hold."""
+    loaded = table.log.loaded(table.name)
+    gone = loaded.fingerprints.keys() - {batch.name for batch in batches}
+    if not late or not gone or _has_column(export):
+        return []
+    ghosts = [Delivery(name, loaded.file_times.get(name)) for name in gone]
+    shown = {batch.name: batch.shown for batch in batches if batch.name in late}
+    groups = _groups(export, [batch for batch in batches if batch.name in late], (), ghosts)
+    last = max((n for n, group in enumerate(groups) if gone & {*group.names}), default=-1)
+    return [
+        f"{shown[name]} is older than files that were loaded and are gone; where they differ, it holds"
+        for group in groups[:last]
+        if len(group.names) == 1
+        for name in group.names
+        if name in shown
+    ]
 
 
 def _parts(table: Table, export: Export, batches: list[Batch]) -> Pending:

@@ -237,6 +237,22 @@ def test_a_delivery_that_comes_late_changes_nothing_and_is_named(tenant: Tenant)
     assert live(tenant) == campaigns(1, 10)
 
 
+def test_a_newer_delivery_takes_the_place_of_one_that_was_held_or_refused(tenant: Tenant) -> None:
+    tenant.spend("spend-2026-11-01.csv", *rows(1, 40))
+    tenant.ingest()
+    tenant.spend("spend-2026-11-02.csv", *rows(1, 3))
+    assert tenant.ingest().status.holds
+    tenant.deliver("spend-2026-11-03.csv", "a,b\n1,2\n")
+    assert "missing column" in tenant.ingest().problem
+    tenant.spend("spend-2026-11-04.csv", *rows(1, 41))
+    outcome = tenant.ingest()
+    assert outcome.counts == Counts(41, 1, 40) and not outcome.problem
+    cut, broken = outcome.status.notes
+    assert "newer delivery is there: spend-2026-11-03.csv: missing column" in cut + broken
+    assert "newer delivery is there: spend-2026-11-02.csv: it lacks 37 of 40" in cut + broken
+    assert tenant.ingest().counts == Counts()
+
+
 def test_parts_that_are_taken_for_deliveries_are_held_until_they_are_said_to_be_parts(
     tenant: Tenant,
 ) -> None:
@@ -340,6 +356,20 @@ def test_a_restated_day_wins_by_its_own_time(house: House, at_once: bool) -> Non
     tenant.spend("spend-Oct-31-2026.csv", "31,a,61")  # written over: its content is the newest
     tenant.ingest()
     assert cost_of_a(tenant) == "61"
+
+
+def test_an_increment_that_comes_after_newer_ones_are_gone_is_named(house: House) -> None:
+    tenant = Tenant(house.home)
+    gone = tenant.spend("spend-2026-11-01.csv", "31,a,65")
+    tenant.ingest()
+    gone.unlink()
+    tenant.spend("spend-2026-11-03.csv", "31,a,66")
+    assert not tenant.ingest().status.notes
+    tenant.spend("spend-2026-10-31.csv", "30,a,60")
+    assert tenant.ingest().status.notes == [
+        "spend-2026-10-31.csv is older than files that were loaded and are gone; where they differ,"
+        " it holds"
+    ]
 
 
 def test_files_of_unknown_order_are_refused_only_if_they_contradict(house: House) -> None:
