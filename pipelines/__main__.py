@@ -57,6 +57,7 @@ def daily(client: Some = None) -> None:
     screen.show_ingest(outcomes)
     screen.show_morning(reports)
     _warn_of_versions(clients)
+    _warn_of_sharing(clients)
     _warn_of_loads_ahead(clients)
     is_held = any(report.result == "held" for report in reports)
     _end(problems or is_held or any(status.code == "stale" for status in _statuses(clients)))
@@ -71,6 +72,7 @@ def ingest(client: Some = None) -> None:
     """
     clients, _ = _read_and_name_missing(client)
     _ingest(clients)
+    _warn_of_sharing(clients)
 
 
 @app.command(rich_help_panel=READ)
@@ -83,6 +85,7 @@ def status(client: Some = None) -> None:
     found = _statuses(clients)
     screen.show_statuses(found)
     _warn_of_versions(clients)
+    _warn_of_sharing(clients)
     is_ahead = _warn_of_loads_ahead(clients)
     _end(problems or is_ahead or any(status.code != "ok" for status in found))
 
@@ -307,6 +310,14 @@ def _warn_of_versions(clients: list[Client]) -> None:
     for client in clients:
         for warning in ending_versions(client):
             screen.warn(client.id, warning)
+
+
+def _warn_of_sharing(clients: list[Client]) -> None:
+    """Show which clients read from one place, or deliver one content."""
+    from pipelines.ingest.sharing import shared
+
+    for client, what in shared(clients):
+        screen.warn(client, what)
 
 
 def _warn_of_loads_ahead(clients: list[Client]) -> bool:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime, timezone
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,6 +17,7 @@ from pipelines.ingest.fetching import fetch_request
 from pipelines.ingest.freshness import aged, answered, delivered
 from pipelines.ingest.load_counts import Counts
 from pipelines.ingest.refusals import status_of
+from pipelines.ingest.sharing import note_contents
 from pipelines.ingest.source_log import SourceLog
 from pipelines.ingest.source_status import Status, forget, printable, statuses, write
 from pipelines.lake.append import alone, scratch
@@ -135,6 +137,7 @@ def _bring_in(client: Client, log: SourceLog, folder: Path) -> Outcome:
     tables = client.sources.of(log.source)
     batches = {table: exported(request, log.source, table) for table in tables}
     loaded = bring_in(client, log, batches, folder)
+    note_contents(client, log.source, chain.from_iterable(batches.values()))
     status = aged(client, log, Status(client.id, log.source), delivered(batches))
     return _loaded(client, status, loaded)
 
