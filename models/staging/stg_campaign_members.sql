@@ -11,10 +11,10 @@ MODEL (
 );
 
 SELECT
-  campaign_member_id, /* The CRM's id */
+  @salesforce_id(campaign_member_id) AS campaign_member_id, /* The CRM's id */
   campaign, /* The campaign's name */
   campaign_type, /* As the client groups campaigns, such as Webinar */
-  COALESCE(contact_id, lead_id) AS person_id, /* The contact, or the lead, in the campaign */
+  @salesforce_id(COALESCE(contact_id, lead_id)) AS person_id, /* The contact, or the lead, in the campaign */
   COALESCE(has_responded::BOOLEAN, FALSE) AS has_responded, /* False while only addressed */
   COALESCE(@utc(first_responded_date, @timezone), @utc(created_at, @timezone)) AS responded_at, /* UTC: the beginning of the day of the first response, or else when the member was added */
   is_deleted, /* True once the CRM says so, or a full export lacks the campaign member */

@@ -11,7 +11,7 @@ MODEL (
 );
 
 SELECT
-  client_id, /* The shop's customer */
+  @salesforce_id(client_id) AS client_id, /* The shop's customer */
   registration_date::DATE AS registration_date, /* In the shop's time zone */
   cohort, /* Quarter of the registration, as the shop groups it */
   customer_segment, /* As the shop groups it */

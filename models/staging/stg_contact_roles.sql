@@ -11,9 +11,9 @@ MODEL (
 );
 
 SELECT
-  contact_role_id, /* The CRM's id */
-  opportunity_id, /* The deal */
-  contact_id, /* Who has the role */
+  @salesforce_id(contact_role_id) AS contact_role_id, /* The CRM's id */
+  @salesforce_id(opportunity_id) AS opportunity_id, /* The deal */
+  @salesforce_id(contact_id) AS contact_id, /* Who has the role */
   role, /* As the client names it; NULL if the CRM has none */
   is_primary::BOOLEAN AS is_primary, /* At most one of a deal */
   is_deleted, /* True once the CRM says so, or a full export lacks the contact's role on a deal */

@@ -11,8 +11,8 @@ MODEL (
 );
 
 SELECT
-  contact_id, /* The CRM's id */
-  account_id, /* The account the contact belongs to; NULL if none */
+  @salesforce_id(contact_id) AS contact_id, /* The CRM's id */
+  @salesforce_id(account_id) AS account_id, /* The account the contact belongs to; NULL if none */
   email, /* As the CRM has it; NULL if unknown */
   is_deleted, /* True once the CRM says so, or a full export lacks the contact */
   load_id, /* The dlt load that brought this version */

@@ -12,7 +12,7 @@ MODEL (
 
 SELECT
   conversion_id, /* The site's own id of the conversion */
-  customer_id, /* Who converted; NULL if unknown */
+  @salesforce_id(customer_id) AS customer_id, /* Who converted; NULL if unknown */
   @utc_by(converted_at, @timezone) AS converted_at, /* UTC */
   revenue::DECIMAL(18, 6) AS revenue, /* In its currency, as exact as delivered; negative for a refund */
   COALESCE(currency, @currency) AS currency, /* Of the revenue: the client's where the site does not say */

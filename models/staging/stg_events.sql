@@ -11,7 +11,7 @@ MODEL (
 
 SELECT
   row_key AS event_id, /* A hash of the row without its currency: events have no id of their own */
-  client_id, /* The shop's customer */
+  @salesforce_id(client_id) AS client_id, /* The shop's customer */
   event_type, /* page_view, purchase, or a type that `conversions:` names */
   CASE
     WHEN event_type = 'page_view'

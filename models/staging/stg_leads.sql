@@ -11,12 +11,12 @@ MODEL (
 );
 
 SELECT
-  lead_id, /* The CRM's id */
+  @salesforce_id(lead_id) AS lead_id, /* The CRM's id */
   @utc_by(created_at, @timezone) AS created_at, /* When the lead was made, UTC */
   email, /* As the CRM has it; NULL if unknown */
-  converted_account_id, /* The account it was converted to; NULL while it is a lead */
-  converted_contact_id, /* The contact it became */
-  converted_opportunity_id, /* The deal made with it; NULL if none was */
+  @salesforce_id(converted_account_id) AS converted_account_id, /* The account it was converted to; NULL while it is a lead */
+  @salesforce_id(converted_contact_id) AS converted_contact_id, /* The contact it became */
+  @salesforce_id(converted_opportunity_id) AS converted_opportunity_id, /* The deal made with it; NULL if none was */
   is_deleted, /* True once the CRM says so, or a full export lacks the lead */
   load_id, /* The dlt load that brought this version */
   loaded_at /* When the load was committed, UTC */

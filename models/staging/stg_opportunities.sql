@@ -10,9 +10,9 @@ MODEL (
 );
 
 SELECT
-  opportunity_id, /* The CRM's id */
-  customer_id, /* Who the deal is with; NULL if the CRM does not say */
-  account_id, /* The CRM's account; NULL where unknown */
+  @salesforce_id(opportunity_id) AS opportunity_id, /* The CRM's id */
+  @salesforce_id(customer_id) AS customer_id, /* Who the deal is with; NULL if the CRM does not say */
+  @salesforce_id(account_id) AS account_id, /* The CRM's account; NULL where unknown */
   stage, /* The CRM's name of the stage */
   @utc_by(opened_at, @timezone) AS opened_at, /* When the opportunity was made, UTC; NULL if unknown */
   @utc_by(milestone_1, @timezone) AS milestone_1, /* A date of the client's own, UTC; NULL if not reached */

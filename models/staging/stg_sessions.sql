@@ -12,7 +12,7 @@ MODEL (
 SELECT
   session_id, /* The site's own id of the session */
   visitor_id, /* The browser, by its cookie; NULL where unknown */
-  customer_id, /* Who it was, where the session says so; NULL while anonymous */
+  @salesforce_id(customer_id) AS customer_id, /* Who it was, where the session says so; NULL while anonymous */
   @utc(started_at, @timezone) AS started_at, /* UTC */
   channel, /* The channel, where the site itself names it */
   source, /* utm_source; NULL without one */

@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from pipelines.contracts.salesforce_ids import whole_id
 from pipelines.ingest.source_log import SourceLog
 from pipelines.settings.apis import Api
 from pipelines.settings.client import Client
@@ -39,5 +40,8 @@ class Table(NamedTuple):
 
     @property
     def stored(self) -> str:
-        """Return SQL for the rows that the lake has of the table."""
-        return self.log.rows(self.name, self.columns)
+        """Return SQL for the rows that the lake has of the table; keys are as those of new rows are."""
+        rows = self.log.rows(self.name, self.columns)
+        if len(self.delivery.contract.identity) > 1:
+            return rows
+        return f"(SELECT * REPLACE ({whole_id('row_key')} AS row_key) FROM {rows} AS log)"

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import duckdb
 
 from pipelines.contracts.contract import Contract
+from pipelines.contracts.salesforce_ids import whole_id
 from pipelines.ingest.accounting import Taken, accounted
 from pipelines.ingest.faults import Fault, faults, reason
 from pipelines.ingest.number_marks import Marks
@@ -175,7 +176,10 @@ def _is_deleted(contract: Contract) -> str:
 
 
 def _row_key(contract: Contract) -> str:
-    """Return SQL for the key of a row: a column, or a hash of several."""
+    """Return SQL for the key of a row: a column, or a hash of several.
+
+    An id of Salesforce's is one key, in 15 characters or 18; staging takes it for one, too.
+    """
     if len(contract.identity) == 1:
-        return contract.identity[0]
+        return whole_id(contract.identity[0])
     return f"md5(to_json([{', '.join(contract.identity)}])::TEXT)"
