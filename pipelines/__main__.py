@@ -5,6 +5,8 @@ that need it.
 """
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -194,7 +196,8 @@ def preview(client: Chosen) -> None:
     if problems:
         raise _stop(f"{client}: not previewed, `prod` keeps what it has; correct its file first")
     try:
-        shifts = promotion.preview(chosen)
+        with _turn("make preview"):
+            shifts = promotion.preview(chosen)
     except PlanError as error:
         raise _stop(f"{client}: the change does not pass\n{error}") from None
     except TrainingError as error:
@@ -227,8 +230,9 @@ def promote(
         settings.pop(problem.client, None)
     chosen = clients or [client.id for client in found]
     gone = [client for client in chosen if client not in named_by_files()]
-    passed = [_promote(each, settings.get(each)) for each in chosen if each not in gone]
-    _end(not all([*passed, not gone or _retire(gone)]))
+    with _turn("make promote"):
+        passed = [_promote(each, settings.get(each)) for each in chosen if each not in gone]
+        _end(not all([*passed, not gone or _retire(gone)]))
 
 
 @app.command(rich_help_panel=READ)
@@ -370,6 +374,18 @@ def _retire(clients: list[str]) -> bool:
     return True
 
 
+@contextmanager
+def _turn(command: str) -> Iterator[None]:
+    """Take the turn to change what is published, or stop and say who has it."""
+    from pipelines.serving.turn import NotOurTurn, turn
+
+    try:
+        with turn(command):
+            yield
+    except NotOurTurn as error:
+        raise _stop(f"{error}: try again when it has ended") from None
+
+
 def _end(is_wrong: object) -> None:
     if is_wrong:
         raise typer.Exit(1)
@@ -380,5 +396,19 @@ def _stop(message: str) -> typer.Exit:
     return typer.Exit(1)
 
 
+def main() -> None:
+    """Run the command; what the operator alone can mend is said in a line."""
+    try:
+        app(prog_name="python -m pipelines")
+    except Exception as error:
+        from pipelines.disk import disk_problem
+        from pipelines.warehouse_files import WarehouseError
+
+        if not (line := str(error) if isinstance(error, WarehouseError) else disk_problem(error)):
+            raise
+        screen.fail(line)
+        raise SystemExit(1) from None
+
+
 if __name__ == "__main__":
-    app(prog_name="python -m pipelines")
+    main()

@@ -8,6 +8,7 @@ import duckdb
 from pipelines.home import warehouse_folder
 from pipelines.settings.client import Client
 from pipelines.sql import only_row
+from pipelines.warehouse_files import TornWarehouse, why_unusable
 
 
 class TrainingError(Exception):
@@ -27,10 +28,10 @@ def published(client: Client) -> Iterator[duckdb.DuckDBPyConnection | None]:
     try:
         connection = duckdb.connect(str(file), read_only=True)
     except duckdb.Error as error:
-        raise TrainingError(
-            f"{client.id}: warehouse/{file.name} cannot be read now: {one_line(error)};"
-            " try again when its morning has ended"
-        ) from None
+        why = why_unusable(client.shard, error) or one_line(error)
+        is_busy = not isinstance(why, TornWarehouse)
+        remedy = "; try again when its morning has ended" if is_busy else ""
+        raise TrainingError(f"{client.id}: {why}{remedy}") from None
     with connection:
         views = connection.execute(
             "SELECT COUNT(*) FROM duckdb_views() WHERE schema_name = ? AND view_name = 'current_paths'",

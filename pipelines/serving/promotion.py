@@ -1,11 +1,10 @@
 """Preview a client's change beside what is published, and promote it: one client, no other."""
 
-from contextlib import closing
 from typing import NamedTuple
 
 from pipelines.learning.training import train_first
 from pipelines.serving import memory
-from pipelines.serving.warehouse import Warehouse
+from pipelines.serving.warehouse import Warehouse, opened
 from pipelines.settings.client import Client
 from pipelines.settings.reader import keep_promoted
 
@@ -44,7 +43,7 @@ def preview(client: Client) -> list[Shift] | None:
     Raise PlanError, with the failures, if an audit fails; TrainingError if a training does.
     """
     train_first(client)
-    with memory.unchanged_for_others(client.shard), closing(Warehouse(client.shard)) as warehouse:
+    with opened(client.shard) as warehouse:
         prod = warehouse.promoted("prod").get(client.id)
         if warehouse.local().get(client.id) == prod:
             return []
@@ -65,7 +64,7 @@ def promote(client: Client) -> bool:
     if an audit fails, and TrainingError if a training does; then both keep what they had.
     """
     train_first(client)
-    with memory.unchanged_for_others(client.shard), closing(Warehouse(client.shard)) as warehouse:
+    with opened(client.shard) as warehouse:
         local = warehouse.local().get(client.id)
         environments = ("daily", "prod")
         behind = [each for each in environments if warehouse.promoted(each).get(client.id) != local]

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable
-from contextlib import closing
 
 import duckdb
 
@@ -76,9 +75,9 @@ def _retire_in(shard: str, clients: set[str], others: set[str]) -> None:
     if not read(shard)[0]:
         _remove(shard, clients, others)
         return
-    from pipelines.serving.warehouse import Warehouse  # here: it loads all of SQLMesh
+    from pipelines.serving.warehouse import opened  # here: it loads all of SQLMesh
 
-    with memory.unchanged_for_others(shard), closing(Warehouse(shard)) as warehouse:
+    with opened(shard) as warehouse:
         for environment in ("daily", "prod"):
             if warehouse.promoted(environment).keys() & clients:
                 warehouse.plan(environment, sorted(clients))

@@ -10,8 +10,13 @@ from pipelines.learning.training import TrainingError, retrain, untrained, utc_n
 from pipelines.serving.report import Figures, Report, error_text, held
 from pipelines.serving.warehouse import Failure, Warehouse
 from pipelines.settings.client import Client
-from pipelines.settings.reader import keep_promoted
-from pipelines.warehouse_files import wait_until_free, why_unusable
+from pipelines.settings.reader import keep_promoted, promoted_settings
+from pipelines.warehouse_files import (
+    TornWarehouse,
+    set_aside,
+    wait_until_free,
+    why_unusable,
+)
 
 _WAITS = (
     "changed, but not promoted: make preview CLIENT={client}, then make promote CLIENT={client}"
@@ -32,13 +37,27 @@ class ShardRun:
     def serve(self, clients: list[Client]) -> list[Report]:
         """Run clients; what stops all of them, as a locked file, stops nobody else."""
         try:
-            wait_until_free(self._shard, self._waits_until(clients), self._tell)
+            self._free(clients)
             self._warehouse = self._warehouse or Warehouse(self._shard)
             with closing(self._warehouse) as warehouse:
                 return run(warehouse, clients)
         except Exception as error:
             reason = why_unusable(self._shard, error) or error
             return [held(client.id, reason) for client in clients]
+
+    def _free(self, clients: list[Client]) -> None:
+        """Wait until nobody holds the file; set a torn one aside, to be built again from the lake.
+
+        One whose clients were never promoted, so far as the lake knows, is left to the operator.
+        """
+        try:
+            wait_until_free(self._shard, self._waits_until(clients), self._tell)
+        except TornWarehouse:
+            if not any(promoted_settings(client.id) for client in clients):
+                raise
+            torn = set_aside(self._shard)
+            name = f"warehouse/{self._shard}.duckdb"
+            self._tell(f"{name} is torn: kept as {torn.name}, and built again from the lake")
 
     def _waits_until(self, clients: list[Client]) -> datetime:
         """Return until when another process that holds the file is waited for: see `wait_until`."""
@@ -69,10 +88,12 @@ _MORNING = timedelta(hours=6)  # before a deadline
 
 def run(warehouse: Warehouse, clients: list[Client]) -> list[Report]:
     """Run a shard's clients; one that fails keeps what it had, and the others go on."""
+    drafts = _drafts(warehouse, clients)
+    clients = [client for client in clients if client.id not in drafts]
     not_trained, rebuilt = _train(warehouse, clients)
     if rebuilt:  # SQLMesh sees a first version when it loads the models
         warehouse.reload()
-    refused = _bring_into_daily(warehouse, _new(warehouse, clients), backfill=False)
+    refused = drafts | _bring_into_daily(warehouse, _new(warehouse, clients), backfill=False)
     refused |= _bring_into_daily(warehouse, rebuilt, backfill=True)
     names = [client.id for client in clients if client.id not in refused]
     failures = warehouse.run("daily", names)
@@ -111,6 +132,27 @@ def _new(warehouse: Warehouse, clients: list[Client]) -> list[str]:
     local, daily, prod = warehouse.local(), warehouse.promoted("daily"), warehouse.promoted("prod")
     names = [client.id for client in clients]
     return [name for name in names if name not in prod and daily.get(name) != local[name]]
+
+
+def _drafts(warehouse: Warehouse, clients: list[Client]) -> dict[str, str]:
+    """Return why, for the clients whose promoted version is gone, and that are edited since.
+
+    They were published from a warehouse that was torn, removed or replaced. Built as their files
+    are, they would publish what nobody promoted.
+    """
+    prod = warehouse.promoted("prod")
+    lost = [client for client in clients if client.id not in prod]
+    return {
+        client.id: _DRAFT.format(client=client.id, shard=client.shard)
+        for client in lost
+        if promoted_settings(client.id) not in (None, client)
+    }
+
+
+_DRAFT = (
+    "warehouse/{shard}.duckdb has not what was promoted of it, and clients/{client}.yaml was changed"
+    " since: put a backup of the warehouse back, or `make promote CLIENT={client}` as its file is"
+)
 
 
 def _bring_into_daily(warehouse: Warehouse, clients: list[str], backfill: bool) -> dict[str, str]:

@@ -2,7 +2,9 @@
 
 import os
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
+from datetime import datetime, timezone
 from typing import NamedTuple
 
 import duckdb
@@ -15,9 +17,11 @@ from sqlmesh.utils.concurrency import NodeExecutionFailedError
 from sqlmesh.utils.errors import AuditError, NodeAuditsErrors, PlanError, PythonModelEvalError
 
 from pipelines.home import home, project_folder, warehouse_folder
+from pipelines.serving import memory
 from pipelines.serving.report import error_text
 from pipelines.sources.credentials import conceal
 from pipelines.sources.errors import PlatformError
+from pipelines.warehouse_files import wait_until_free, why_unusable
 
 
 class Failure(NamedTuple):
@@ -48,6 +52,7 @@ class Warehouse:
     """One shard's clients in SQLMesh: plan, run and promote some of them, read their tables."""
 
     def __init__(self, shard: str) -> None:
+        self._shard = shard
         os.environ["SHARD"] = shard
         os.environ["ATTRIBUTION_HOME"] = str(home())
         warehouse_folder().mkdir(parents=True, exist_ok=True)
@@ -145,12 +150,25 @@ class Warehouse:
             return f"{error.code}: {conceal(str(error))}"
         if isinstance(error, AuditError):
             return self._rows_that_fail(error)
+        if isinstance(error, duckdb.Error):  # the file may be torn, the disk full
+            error = why_unusable(self._shard, error) or error
         return error_text(error)
 
     def _rows_that_fail(self, error: AuditError) -> str:
         rows = self._context.engine_adapter.fetchdf(error.query.limit(3)).to_dict("records")
         examples = "; ".join(", ".join(f"{name} = {row[name]}" for name in row) for row in rows)
         return f"audit {error.audit_name} failed, {error.count} row(s), such as {examples}"
+
+
+@contextmanager
+def opened(shard: str) -> Iterator[Warehouse]:
+    """Open a shard's warehouse for a command that changes one client: the others stay remembered.
+
+    Raise WarehouseError if another process has it open, or it is not readable.
+    """
+    wait_until_free(shard, datetime.now(timezone.utc), lambda line: None)
+    with memory.unchanged_for_others(shard), closing(Warehouse(shard)) as warehouse:
+        yield warehouse
 
 
 def _client(table: exp.Table) -> str:

@@ -155,6 +155,13 @@ def last_settings(client: str) -> Client | None:
     return None
 
 
+def promoted_settings(client: str) -> Client | None:
+    """Return the settings by which a client was published last; None if it never was."""
+    with suppress(ClientError):
+        return parse(_promoted(client)) if _promoted(client).exists() else None
+    return None
+
+
 def _last_good(client: str) -> tuple[list[Client], str]:
     """Return what a client with a broken file runs on, and which settings these are.
 
