@@ -57,7 +57,7 @@ def daily(client: Some = None) -> None:
         screen.tell(f"{error}: it serves the morning, this command leaves it to that one")
         return
     screen.show_ingest(outcomes)
-    screen.show_morning(reports)
+    screen.show_morning(reports, outcomes)
     _warn_of_versions(clients)
     _warn_of_sharing(clients)
     _warn_of_loads_ahead(clients)

@@ -144,8 +144,11 @@ def show_warnings(statuses: "Iterable[Status]") -> None:
             warn(status.client, f"{status.source}: {warning}")
 
 
-def show_morning(reports: "list[Report]") -> None:
-    """Show what is published of each client, and why, where something is not as it should be."""
+def show_morning(reports: "list[Report]", outcomes: "Iterable[Outcome]" = ()) -> None:
+    """Show what is published of each client, and why, where something is not as it should be.
+
+    A reason may quote what ingest said of a source, which is shown above: it is not said twice.
+    """
     reports = sorted(reports, key=lambda report: report.client)
     columns = ("conversions", "currency", "revenue", "unattributed", "spend", "newest day")
     table = _table("client", "result", *columns, "loaded until")
@@ -156,8 +159,16 @@ def show_morning(reports: "list[Report]") -> None:
         table.add_row(report.client, result, *_figures(report.published))
     screen.print(table)
     for report in reports:
+        said = [outcome.problem for outcome in outcomes if outcome.client == report.client]
         for reason in report.reasons:
-            warn(report.client, reason)
+            warn(report.client, _without(said, reason))
+
+
+def _without(said: list[str], reason: str) -> str:
+    """Return a reason in which what was said above is not said again."""
+    for problem in filter(None, said):
+        reason = reason.replace(problem, "as said above")
+    return reason
 
 
 def _figures(published: "Figures | None") -> list[str]:
