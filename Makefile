@@ -5,7 +5,7 @@ RUN := $(BIN)/python -m pipelines
 DATA := $(or $(ATTRIBUTION_HOME),.)
 SQLMESH := $(BIN)/sqlmesh --log-file-dir "$(DATA)/logs"
 
-.PHONY: help daily ingest backfill accept status export blueprint train preview promote plan audit \
+.PHONY: help daily ingest backfill accept reread status export blueprint train preview promote plan audit \
 	test check ci style types lint versions format docs demo demo-api demo-clean lock clean install exports
 
 help: ## list these verbs
@@ -22,6 +22,9 @@ backfill: install ## load CLIENT's history from SINCE
 
 accept: install ## confirm what SOURCE's export deletes
 	$(RUN) accept $(CLIENT) --source $(SOURCE)
+
+reread: install ## read SOURCE of CLIENT again
+	$(RUN) reread $(CLIENT) --source $(SOURCE)
 
 status: install ## show each source's status
 	$(RUN) status

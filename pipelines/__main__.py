@@ -146,6 +146,32 @@ def accept(
     screen.say(client, "accepted; the next make daily deletes them")
 
 
+@app.command(rich_help_panel=CHANGES)
+def reread(
+    client: Chosen,
+    source: Annotated[str, typer.Option(help="The source whose exports are read: web.")],
+) -> None:
+    """Read every file of a source again, although nothing has changed; the next `make daily` includes it.
+
+    What a file says otherwise now is a new load: changed rows are appended, rows that no file yields
+    any more are deleted. Changed settings are read again without it, by `make ingest` and `make daily`.
+    Such as: `python -m pipelines reread acme --source web`.
+    """
+    from pipelines.ingest.run import ingest_source
+    from pipelines.sources.deliveries import platform_of
+
+    chosen = _one(client)
+    if source not in (sources := sorted({name for name, _, _ in chosen.sources.feeds()})):
+        raise _stop(f"{client} has no source {source}; it has {', '.join(sources)}")
+    if platform_of(chosen, source):
+        raise _stop(
+            f"{client}: {source} is asked by its API and has no files; make backfill asks for more days"
+        )
+    outcome = ingest_source(chosen, source, is_asked=True)
+    screen.show_ingest([outcome])
+    _end(outcome.problem)
+
+
 @app.command(rich_help_panel=READ)
 def blueprint(client: Chosen) -> None:
     """Print the variables that a client's SQL models are made of: meaning, readers, value."""
@@ -205,9 +231,10 @@ def preview(client: Chosen) -> None:
     if shifts is None:
         screen.say(client, "not in `prod` yet; the next make daily publishes it if it passes")
     elif not shifts:
-        screen.say(client, "nothing to compare, `prod` is as its file says")
+        screen.say(client, "nothing to compare, the models in `prod` are as its file says")
     else:
         screen.show_shifts(client, shifts)
+    _name_rereads(chosen)
 
 
 @app.command(rich_help_panel=CHANGES)
@@ -324,6 +351,18 @@ def _warn_of_sharing(clients: list[Client]) -> None:
         screen.warn(client, what)
 
 
+def _name_rereads(client: Client) -> None:
+    """Show which exports are read otherwise by the client's file than they were."""
+    from pipelines.ingest.readings import to_be_read_again
+
+    for changed in to_be_read_again(client):
+        screen.say(
+            client.id,
+            f"{changed} is read otherwise now: the next make ingest or make daily reads its files again, and"
+            " what is published follows without a promotion",
+        )
+
+
 def _warn_of_loads_ahead(clients: list[Client]) -> bool:
     """Show loads that are dated in the future, which no run takes yet; return whether there are any."""
     from pipelines.lake.future_loads import dated_ahead
@@ -355,6 +394,7 @@ def _promote(client: str, settings: Client | None) -> bool:
         screen.warn(client, f"not promoted, it keeps what it had\n{error}")
         return False
     screen.say(client, "promoted" if changed else "already as its file says")
+    _name_rereads(settings)
     return True
 
 

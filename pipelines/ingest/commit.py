@@ -1,16 +1,18 @@
 """Commit what the batches of a source change: all of its tables in one load, or none."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+from pipelines.ingest import readings
 from pipelines.ingest.acceptance import wait_for_word
 from pipelines.ingest.both_readings import both_readings
 from pipelines.ingest.deletions import Held, HeldTogether
 from pipelines.ingest.delta import Changes, changes
 from pipelines.ingest.load_counts import Counts
 from pipelines.ingest.pending import Pending, Round, Undecided, pending
+from pipelines.ingest.rereading import with_rereads
 from pipelines.ingest.source_log import LoadedTable, SourceLog
 from pipelines.ingest.table import Table
 from pipelines.settings.client import Client
@@ -30,14 +32,23 @@ class Loaded(NamedTuple):
 
 
 def bring_in(
-    client: Client, log: SourceLog, batches: dict[str, list[Batch]], folder: Path
+    client: Client,
+    log: SourceLog,
+    batches: dict[str, list[Batch]],
+    folder: Path,
+    is_asked: bool = False,
 ) -> Loaded:
     """Bring in what is pending of each table: a commit for each round, all tables in the last.
+
+    If it `is_asked`, what was loaded is read again.
 
     Of most sources there is one round; whole deliveries that were never loaded are a round each.
     Nothing is committed of a round if it brings nothing new. Files are made in the folder meanwhile.
     """
-    found = {name: _pending(client, log, name, each, folder) for name, each in batches.items()}
+    _keep_unknown_readings(client, log, batches, folder)
+    found = {
+        name: _pending(client, log, name, each, folder, is_asked) for name, each in batches.items()
+    }
     round_count = max((len(each.rounds) for each in found.values()), default=0)
     loaded = Loaded(notes=[note for each in found.values() for note in each.notes])
     for left in range(round_count, 0, -1):
@@ -51,13 +62,32 @@ def bring_in(
     return loaded
 
 
+def _keep_unknown_readings(
+    client: Client, log: SourceLog, tables: Iterable[str], folder: Path
+) -> None:
+    """Keep of files that a version before this one loaded that they were read as the settings are."""
+    kept = []
+    for name in tables:
+        table = Table(client, name, delivery_of(client, log.source, name), log)
+        if table.export and (unknown := readings.unknown(table)):
+            file = folder / f"{name}.unknown.parquet"
+            kept.append(readings.kept(table, unknown, {}, file))
+    if kept:
+        log.append({"readings": kept})
+
+
 def _pending(
-    client: Client, log: SourceLog, name: str, batches: list[Batch], folder: Path
+    client: Client,
+    log: SourceLog,
+    name: str,
+    batches: list[Batch],
+    folder: Path,
+    is_asked: bool,
 ) -> Pending:
     table = Table(client, name, delivery_of(client, log.source, name), log)
     with _naming(name):
         try:
-            return pending(table, batches)
+            return with_rereads(table, batches, pending(table, batches), is_asked)
         except Undecided:
             raise both_readings(table, batches, folder) from None
 
@@ -94,6 +124,7 @@ def _commit(log: SourceLog, changed: dict[str, Changes], rounds: dict[str, Round
     """Commit one round of each table, unless it brings nothing new."""
     counts = sum((table.counts for table in changed.values()), Counts())
     is_new = any(_are_new(log.loaded(name), round_.batches) for name, round_ in rounds.items())
+    is_new |= any(round_.again is not None for round_ in rounds.values())
     if is_new or not counts.is_all_unchanged:
         log.append(_files(changed))
     return counts
@@ -118,6 +149,8 @@ def _files(changed: dict[str, Changes]) -> dict[str, list[Path]]:
     """Return the files for the lake: each table's rows, all bad rows, all load counts."""
     files = {name: table.rows for name, table in changed.items() if table.rows}
     files["exports"] = [table.load_counts for table in changed.values()]
+    if kept := [table.reading for table in changed.values() if table.reading]:
+        files["readings"] = kept
     if bad := [table.quarantine for table in changed.values() if table.counts.quarantined]:
         files["quarantine"] = bad
     return files

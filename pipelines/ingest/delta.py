@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import duckdb
 
-from pipelines.ingest import deletions, untold
+from pipelines.ingest import deletions, readings, reread, untold
 from pipelines.ingest.load_counts import Counts, load_counts, summed
 from pipelines.ingest.newest_days import newest_days
 from pipelines.ingest.number_marks import Marks, decides
@@ -36,6 +36,7 @@ class Changes(NamedTuple):
     load_counts: Path
     counts: Counts
     notes: list[str] = []
+    reading: Path | None = None
 
 
 def changes(table: Table, round_: Round, folder: Path) -> Changes:
@@ -49,12 +50,33 @@ def changes(table: Table, round_: Round, folder: Path) -> Changes:
         delta.validate(round_.batches)
         delta.settle()
         untold.refuse_conflicts(connection, table, round_)
-        delta.merge()
-        delta.compare()
-        delta.delete()
+        delta.merge(goes_on=round_.again is None)
+        if round_.again is None:
+            delta.compare()
+            delta.delete()
+        else:
+            reread.compare(connection, table, round_, folder)
+            delta.delete()
+            reread.delete(connection, table)
         if table.delivery.mode == "full" and not round_.is_settled:
             deletions.judge(connection, table, round_)
-        return delta.write(delta.count())
+        return _noted(connection, table, round_, delta.write(delta.count()), folder)
+
+
+def _noted(
+    connection: duckdb.DuckDBPyConnection, table: Table, round_: Round, done: Changes, folder: Path
+) -> Changes:
+    """Return the changes with how the batches were read, and what is to be said of those read again."""
+    if not table.export:
+        return done
+    is_again = round_.again is not None
+    contents = {batch.name: batch.fingerprint for batch in round_.batches}
+    first_loaded = reread.first_loaded(connection) if is_again else {}
+    file = folder / f"{table.name}.readings.parquet"
+    said = reread.notes(connection, table, round_) if is_again else []
+    return done._replace(
+        notes=[*done.notes, *said], reading=readings.kept(table, contents, first_loaded, file)
+    )
 
 
 def _settings(folder: Path) -> dict[str, str | bool | int | float | list[str]]:
@@ -143,13 +165,13 @@ class Delta:
             )
         self._view("delivered", self._delivered)
 
-    def merge(self) -> None:
+    def merge(self, goes_on: bool) -> None:
         """Merge the versions of each key, where the delivery says how.
 
         A full export has all that there is to merge; an increment goes on from what is stored.
         """
         if merge := self._table.delivery.merge:
-            goes_on = self._table.is_stored and self._table.delivery.mode == "increment"
+            goes_on &= self._table.is_stored and self._table.delivery.mode == "increment"
             merged = self._folder / f"{self._table.name}.merged.parquet"
             merge(self._connection, "delivered", self._table.stored if goes_on else "", merged)
             self._delivered = [merged]

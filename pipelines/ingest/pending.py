@@ -20,13 +20,14 @@ class Round(NamedTuple):
 
     `untold` are groups of batches of which it cannot be told which is newer, and why. `file_count`
     is how many files there are of a full export. What a round that `is_settled` deletes, the
-    client's file has decided.
+    client's file has decided. What is read `again` has how each batch was read before.
     """
 
     batches: list[Batch]
     untold: list[Group] = []
     file_count: int = 1
     is_settled: bool = False
+    again: dict[str, str] | None = None
 
 
 class Pending(NamedTuple):
@@ -152,6 +153,15 @@ def newest(table: Table, batches: list[Batch]) -> Batch | None:
     export = table.export
     group = _groups(export, batches)[-1] if export else Group([])
     return next((each for each in batches if [each.name] == group.names), None)
+
+
+def all_in_order(table: Table, batches: list[Batch]) -> list[Batch]:
+    """Return batches in their own order, oldest first; what is not told apart stays as it is."""
+    export = table.export
+    if not export or not export.files:
+        return batches
+    groups = _groups(export, batches, table.log.loaded(table.name).fingerprints)
+    return _round(batches, groups, {batch.name for batch in batches}).batches
 
 
 def _says(batch: Batch | None, fingerprint: str) -> bool:

@@ -17,6 +17,7 @@ from pipelines.ingest.fetching import fetch_request
 from pipelines.ingest.freshness import aged, answered, delivered
 from pipelines.ingest.load_counts import Counts
 from pipelines.ingest.refusals import status_of
+from pipelines.ingest.rereading import from_the_start
 from pipelines.ingest.sharing import note_contents
 from pipelines.ingest.source_log import SourceLog
 from pipelines.ingest.source_status import Status, forget, printable, statuses, write
@@ -110,16 +111,17 @@ def _sources(client: Client) -> list[str]:
     return list(dict.fromkeys(source for source, _, _ in client.sources.feeds()))
 
 
-def ingest_source(client: Client, source: str) -> Outcome:
+def ingest_source(client: Client, source: str, is_asked: bool = False) -> Outcome:
     """Bring in one source: all of its tables in one commit, or none and the reason.
 
-    What a platform answered before an error is brought in, too.
+    What a platform answered before an error is brought in, too. If it `is_asked`, what was loaded of
+    its exports is read again.
     """
     try:
         with alone(client.id, source), scratch(client.id, source) as folder:
             log = SourceLog(client.id, source)
             try:
-                return _bring_in(client, log, folder)
+                return _bring_in(client, log, folder, is_asked)
             except (
                 ExportError,
                 PlatformError,
@@ -129,14 +131,15 @@ def ingest_source(client: Client, source: str) -> Outcome:
         return _ended(status_of(client, source, error))
 
 
-def _bring_in(client: Client, log: SourceLog, folder: Path) -> Outcome:
+def _bring_in(client: Client, log: SourceLog, folder: Path, is_asked: bool) -> Outcome:
     """Bring in what was exported, or what a platform answers."""
     if platform := platform_of(client, log.source):
         return _fetch(client, log, platform, folder)
     request = fetch_request(client, log, folder)
     tables = client.sources.of(log.source)
+    request = from_the_start(request, log, is_asked)
     batches = {table: exported(request, log.source, table) for table in tables}
-    loaded = bring_in(client, log, batches, folder)
+    loaded = bring_in(client, log, batches, folder, is_asked)
     note_contents(client, log.source, chain.from_iterable(batches.values()))
     status = aged(client, log, Status(client.id, log.source), delivered(batches))
     return _loaded(client, status, loaded)

@@ -54,6 +54,7 @@ class SourceLog:
         self.client, self.source = client, source
         self._folder = str(lake.source_folder(client, source))
         self._tables: defaultdict[str, LoadedTable] | None = None
+        self._readings: dict[tuple[str, str], str] | None = None
         self._read()
 
     def append(self, tables: dict[str, list[Path]]) -> None:
@@ -75,9 +76,15 @@ class SourceLog:
             self._tables = self._load_counts()
         return self._tables[table]
 
+    def readings(self) -> dict[tuple[str, str], str]:
+        """Return how each batch was read when it was read last, by table and name, the newest first."""
+        if self._readings is None:
+            self._readings = self._read_readings()
+        return self._readings
+
     def _read(self) -> None:
         self.loads: dict[str, datetime] = committed_loads(self._folder)
-        self._tables = None
+        self._tables, self._readings = None, None
 
     def _files(self, table: str) -> list[str]:
         return committed_files(self._folder, table, self.loads)
@@ -124,3 +131,13 @@ class SourceLog:
                 FROM {self.rows("exports", ["file_time", "newest_day", "unusual"])} AS log
                 GROUP BY table_name, export_file"""
             ).fetchall()
+
+    def _read_readings(self) -> dict[tuple[str, str], str]:
+        if not self.has("readings"):
+            return {}
+        with duckdb.connect() as connection:
+            found = connection.execute(
+                f"""SELECT table_name, export_file, ARG_MAX(reading, loaded_at)
+                FROM {self.rows("readings")} AS log GROUP BY ALL ORDER BY MAX(loaded_at) DESC"""
+            )
+            return {(table, name): reading for table, name, reading in found.fetchall()}

@@ -1,0 +1,259 @@
+"""Read files again: compare their rows, as they are read now, with what the lake holds of them.
+
+Afterwards the lake says what it would say if the files that are there had always been read so:
+
+- Of a key, the last row in the order of the deliveries counts. It is appended if the newest version in
+  the lake says something else; of a key that no file yields any more, that version is deleted.
+- What a delivery brought that is gone stays as it was read. Its version of a key gives way only to a
+  file that was delivered after it.
+
+A key may have come with a file and not be noted as that file's: another one brought it before, with the
+same content. So the files are read by the settings from before as well, for the keys that they had.
+"""
+
+import json
+from pathlib import Path
+
+import duckdb
+
+from pipelines.ingest.fetching import fetch_request
+from pipelines.ingest.pending import Round
+from pipelines.ingest.readings import difference, reading_of
+from pipelines.ingest.table import Table
+from pipelines.ingest.validation import validate
+from pipelines.settings.client import Client
+from pipelines.settings.exports import Export
+from pipelines.sources.batches import Batch, ExportError
+from pipelines.sources.deliveries import delivery_of, exported
+from pipelines.sql import literal, only_row
+
+
+def compare(
+    connection: duckdb.DuckDBPyConnection, table: Table, round_: Round, folder: Path
+) -> None:
+    """Find what is unchanged of files that are read again, and the keys that they lost.
+
+    It reads the tables of a delta, `batches` and `delivered`, and makes `stored`, `unchanged`,
+    `superseded`, and `lost`.
+    """
+    content = f"HASH({', '.join(['is_deleted', *table.columns])})"
+    stays = (
+        "NOT is_whole" if table.delivery.merge else "NOT is_present AND newest.came_at > {}.came_at"
+    )
+    connection.execute(_deliveries(table))
+    connection.execute(_newest(table, content))
+    connection.execute("CREATE TABLE had (row_key TEXT, export_file TEXT)")
+    for file in _rows_before(connection, table, round_, folder):
+        connection.execute(
+            "INSERT INTO had SELECT row_key, export_file FROM read_parquet(?) WHERE reason IS NULL",
+            [str(file)],
+        )
+    connection.execute(
+        _UNCHANGED.format(content=content, stays=stays.format("present"))
+        + _LOST.format(stays=stays.format("had"))
+    )
+
+
+def delete(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
+    """Add the keys that were lost to those that are `deleted`."""
+    if connection.execute("FROM lost LIMIT 1").fetchall():
+        columns = ", ".join(table.columns)
+        connection.execute(
+            f"""INSERT INTO deleted SELECT row_key, lost.export_file, {columns}
+            FROM {table.stored} AS log JOIN lost USING (row_key)
+            WHERE row_key NOT IN (SELECT row_key FROM deleted)
+            QUALIFY ROW_NUMBER() OVER (
+              PARTITION BY row_key ORDER BY loaded_at DESC, ordinal DESC
+            ) = 1"""
+        )
+
+
+def first_loaded(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    """Return when each file that was loaded before was loaded first, with this content."""
+    return dict(
+        connection.execute(
+            "SELECT export_file, came_at::TEXT FROM present WHERE came_at < '9999-12-31'"
+        ).fetchall()
+    )
+
+
+def notes(connection: duckdb.DuckDBPyConnection, table: Table, round_: Round) -> list[str]:
+    """Say what was read again and why, and what could not be read again."""
+    now = reading_of(table)
+    reasons = {difference(before, now) for before in (round_.again or {}).values()} - {""}
+    why = f", as settings changed ({' or '.join(sorted(reasons))})" if reasons else ""
+    count = len(round_.batches)
+    found = connection.execute(_CHANGED).fetchall()
+    (appended, deleted), *_ = found
+    said = (
+        f"{table.name}: {count} {'file' if count == 1 else 'files'} read again{why}:"
+        f" {appended} rows changed, {deleted} deleted"
+    )
+    return [said, *_gone(connection, table, now)]
+
+
+def _gone(connection: duckdb.DuckDBPyConnection, table: Table, now: str) -> list[str]:
+    """Say which deliveries are gone that were read otherwise, and how many rows stay so."""
+    rows, files, names = only_row(connection.execute(_STAY, {"now": now}))
+    if not rows:
+        return []
+    others = f", and {files - len(names)} more" if files > len(names) else ""
+    return [
+        f"{table.name}: {rows} rows of {files} {'delivery' if files == 1 else 'deliveries'} that"
+        f" {'is' if files == 1 else 'are'} gone stay as they were read before: {', '.join(names)}{others}."
+        " Put a file back as it was, and the next run reads it again"
+    ]
+
+
+def _rows_before(
+    connection: duckdb.DuckDBPyConnection, table: Table, round_: Round, folder: Path
+) -> list[Path]:
+    """Return files of the rows that the batches had as they were read before."""
+    found: list[Path] = []
+    by_reading: dict[str, list[str]] = {}
+    for name, before in (round_.again or {}).items():
+        if before != reading_of(table):
+            by_reading.setdefault(before, []).append(name)
+    for before, names in by_reading.items():
+        for batch in _batches_before(table, before, folder):
+            if batch.name in names:
+                target = folder / f"{table.name}.before.{len(found)}"
+                found += _read_before(connection, table, before, batch, target)
+    return found
+
+
+def _batches_before(table: Table, before: str, folder: Path) -> list[Batch]:
+    """Return the batches as they are read by a reading from before; none if it can be used no more."""
+    try:
+        client = _client_before(table, before)
+    except ValueError:  # a setting that this version of the product does not have
+        return []
+    request = fetch_request(client, table.log, folder)
+    request = request._replace(coverage=request.coverage | {table.name: []})
+    return exported(request, table.log.source, table.name)
+
+
+def _read_before(
+    connection: duckdb.DuckDBPyConnection, table: Table, before: str, batch: Batch, target: Path
+) -> list[Path]:
+    client = _client_before(table, before)
+    contract = delivery_of(client, table.log.source, table.name).contract
+    feed = client.sources.of(table.log.source)[table.name]
+    try:
+        return [validate(connection, contract, client, feed, batch, 0, target).rows]
+    except ExportError:  # it has not these columns any more, and was loaded by others
+        return []
+
+
+def _client_before(table: Table, before: str) -> Client:
+    """Return the client with the export as it was read before, and no limit of bad rows."""
+    client, source, export = table.client, table.log.source, table.export
+    assert export
+    where = export.model_dump(mode="json", include={"files", "bucket", "postgres"})
+    written = where | json.loads(before)["export"]
+    written["columns"] = {name: each or None for name, each in written.get("columns", {}).items()}
+    old = Export.model_validate_json(json.dumps(written))
+    settings = getattr(client.sources, source).model_copy(update={table.name: old})
+    return client.model_copy(
+        update={
+            "sources": client.sources.model_copy(update={source: settings}),
+            "quality": client.quality.model_copy(update={"quarantine_limit": 1.0}),
+        }
+    )
+
+
+def _deliveries(table: Table) -> str:
+    """Return SQL for every delivery in the log, and for those that are there: `present`."""
+    log = table.log
+    is_table = f"table_name = {literal(table.name)}"
+    readings = "(SELECT '' AS load_id, '' AS export_file, '' AS fingerprint, '' AS reading,"
+    readings += " '' AS first_loaded_at, NULL::TIMESTAMP AS loaded_at WHERE FALSE)"
+    if log.has("readings"):
+        readings = f"(FROM {log.rows('readings')} AS log WHERE {is_table})"
+    exports = f"(FROM {log.rows('exports')} AS log WHERE {is_table})"
+    return f"""
+      CREATE TABLE deliveries AS SELECT
+        exports.load_id, exports.export_file, COALESCE(exports.fingerprint, '') AS fingerprint,
+        COALESCE(own.first_loaded_at::TIMESTAMP, exports.loaded_at) AS came_at,
+        COALESCE(own.reading, (SELECT ARG_MIN(reading, loaded_at) FROM {readings} AS first)) AS reading
+      FROM {exports} AS exports LEFT JOIN {readings} AS own
+      ON exports.load_id = own.load_id AND exports.export_file = own.export_file;
+      CREATE TABLE present AS SELECT
+        batches.export_file, COALESCE(batches.fingerprint, '') AS fingerprint,
+        COALESCE(
+          MAX(deliveries.came_at) FILTER (deliveries.fingerprint <> ''), '9999-12-31'::TIMESTAMP
+        ) AS came_at
+      FROM batches LEFT JOIN deliveries ON batches.export_file = deliveries.export_file
+      AND batches.fingerprint = deliveries.fingerprint GROUP BY ALL"""
+
+
+def _newest(table: Table, content: str) -> str:
+    """Return SQL for the newest version of each key, and the delivery that it came with.
+
+    A key `is_whole` if every version of it came with files that are there.
+    """
+    if not table.is_stored:
+        empty = (
+            "'' AS row_key, 0::UBIGINT AS content, FALSE AS is_deleted, NULL::TIMESTAMP AS came_at,"
+        )
+        empty += " '' AS file, '' AS reading, '' AS export_file, FALSE AS is_present"
+        return f"CREATE TABLE newest AS SELECT {empty}, TRUE AS is_whole WHERE FALSE"
+    return f"""
+      CREATE TABLE newest AS SELECT row_key, UNNEST(ARG_MAX(version, (loaded_at, ordinal))),
+      BOOL_AND(file IS NOT NULL) AS is_whole FROM (
+        SELECT log.row_key, log.loaded_at, log.ordinal, there.file, STRUCT_PACK(
+          content := {content}, is_deleted := log.is_deleted,
+          came_at := COALESCE(deliveries.came_at, log.loaded_at), file := there.file,
+          reading := deliveries.reading, export_file := log.export_file,
+          is_present := there.file IS NOT NULL
+        ) AS version
+        FROM {table.stored} AS log LEFT JOIN deliveries
+        ON log.load_id = deliveries.load_id AND log.export_file = deliveries.export_file
+        LEFT JOIN (
+          SELECT fingerprint, MAX(export_file) AS file FROM present
+          WHERE fingerprint <> '' GROUP BY fingerprint
+        ) AS there ON deliveries.fingerprint = there.fingerprint
+      ) GROUP BY row_key"""
+
+
+_UNCHANGED = """
+CREATE TABLE stored AS SELECT row_key, content, is_deleted FROM newest;
+CREATE TABLE superseded (ordinal BIGINT);
+CREATE TABLE unchanged AS SELECT good.ordinal,
+newest.row_key IS NOT NULL AND ({stays}) AS stays FROM (
+  SELECT ordinal, row_key, export_file, {content} AS content,
+  ordinal < MAX(ordinal) OVER (PARTITION BY row_key) AS is_superseded
+  FROM delivered WHERE reason IS NULL
+) AS good
+JOIN present ON good.export_file = present.export_file
+LEFT JOIN newest ON good.row_key = newest.row_key
+WHERE is_superseded OR good.content = newest.content
+OR (newest.row_key IS NOT NULL AND ({stays}));
+"""
+
+_LOST = """
+CREATE TABLE lost AS SELECT newest.row_key, COALESCE(newest.file, had.export_file) AS export_file
+FROM newest LEFT JOIN (
+  SELECT row_key, ARG_MAX(export_file, present.came_at) AS export_file,
+  MAX(present.came_at) AS came_at
+  FROM had JOIN present USING (export_file) GROUP BY row_key
+) AS had ON newest.row_key = had.row_key
+WHERE NOT newest.is_deleted
+AND newest.row_key NOT IN (SELECT row_key FROM delivered WHERE reason IS NULL)
+AND (newest.is_present OR had.row_key IS NOT NULL) AND NOT COALESCE({stays}, FALSE)
+"""
+
+_CHANGED = """
+SELECT (SELECT COUNT(*) FROM delivered ANTI JOIN unchanged USING (ordinal) WHERE reason IS NULL),
+(SELECT COUNT(*) FROM deleted)
+"""
+
+_STAY = """
+SELECT COUNT(*), COUNT(DISTINCT newest.export_file),
+COALESCE(LIST(DISTINCT newest.export_file ORDER BY newest.export_file)[:5], [])
+FROM newest WHERE NOT is_deleted AND NOT is_present AND file IS NULL AND reading <> $now
+AND row_key NOT IN (
+  SELECT row_key FROM delivered ANTI JOIN (FROM unchanged WHERE stays) USING (ordinal)
+  WHERE reason IS NULL
+) AND row_key NOT IN (SELECT row_key FROM deleted)
+"""
