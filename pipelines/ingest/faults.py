@@ -24,6 +24,7 @@ _READ_AS = {
     "integer": "counts are read as 1234, without decimals",
 }
 
+_NO_NUL = "a text holds no NUL, the byte 0, which some programs take for its end: take it out"
 _NO_DATA = "a row without what every row needs is mostly a sum or a note: leave out what is no data"
 
 
@@ -47,6 +48,8 @@ def faults(contract: Contract, client: Client, reading: Reading) -> list[Fault]:
             found.append(_missing(name, reading.changes(column, name)))
         if column.type != "text":
             found.append(_ill_written(name, column, reading))
+        else:
+            found.append(Fault(f"CONTAINS({name}, CHR(0))", f"'{name} holds a NUL'", _NO_NUL))
     found += [Fault(condition, literal(what)) for what, condition in contract.bad_if.items()]
     if "currency" in contract.columns:
         found.append(_unpriced_currency(client))

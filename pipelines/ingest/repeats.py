@@ -46,13 +46,13 @@ def settle(
         return taken.rows, 0
     if _differ(connection, client, delivery):
         with taken.batch.open(connection) as rows:  # within, so that what was downloaded stays
-            _look_up(connection, taken, rows)
+            _look_up(connection, taken, rows.with_care())
             raise _refusal(connection, table, delivery, taken)
     if delivery.grain == "sum":
         return _add_up(connection, delivery, taken.rows)
     if delivery.contract.adds:
         with taken.batch.open(connection) as rows:
-            _look_up(connection, taken, rows)
+            _look_up(connection, taken, rows.with_care())
             if _differ_elsewhere(connection):
                 raise _refusal(connection, table, delivery, taken)
     return taken.rows, 0

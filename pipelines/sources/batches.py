@@ -81,6 +81,10 @@ class Rows(NamedTuple):
     found: str = ""
     again: "Callable[[], Rows] | None" = None
 
+    def with_care(self) -> "Rows":
+        """Return the rows with their very lines, whatever else is in the file."""
+        return self.again() if self.again else self
+
 
 def typed(names: Iterable[str]) -> str:
     """Return the query of `Rows.typed` for columns whose names are known."""

@@ -30,7 +30,8 @@ def blocks(path: Path) -> Iterator[bytes]:
     Raise OSError, EOFError or zlib.error if it is torn.
     """
     with (gzip.open if path.suffix.lower() == ".gz" else open)(path, "rb") as file:
-        yield file.read(BLOCK).removeprefix(codecs.BOM_UTF8)
+        if first := file.read(BLOCK).removeprefix(codecs.BOM_UTF8):
+            yield first
         while block := file.read(BLOCK):
             yield block
 
