@@ -10,6 +10,7 @@ from urllib.parse import quote
 import adbc_driver_postgresql.dbapi as driver
 import pytest
 
+from pipelines.ingest import acceptance
 from pipelines.ingest.load_counts import Counts
 from pipelines.ingest.run import Outcome
 from pipelines.settings.reader import read
@@ -170,6 +171,23 @@ def test_a_full_table_deletes_what_is_missing(shop: Shop) -> None:
     assert shop.ingest().counts == Counts(1, 0, 1, 1)
     shop.database.run("DELETE FROM shop.sessions")
     assert shop.ingest().problem == ("shop.sessions: a full export without a row; deliver it again")
+
+
+def test_a_full_table_that_lacks_too_much_waits_for_a_word(shop: Shop) -> None:
+    shop.configure(delivery="full")
+    for session in range(1, 5):
+        shop.visit(session)
+    shop.ingest()
+    shop.database.run("DELETE FROM shop.sessions WHERE session_id <> 1")
+    problem = shop.ingest().problem
+    assert problem.startswith("shop.sessions: it lacks 3 of 4 known rows, such as 2, 3, 4; 1 would")
+    (waiting,) = acceptance.waiting_of("one", "web")
+    acceptance.accept("one", "web", waiting)
+    shop.visit(5)  # what comes meanwhile asks nothing again; what goes does
+    shop.database.run("DELETE FROM shop.sessions WHERE session_id = 1")
+    assert "it has none of the 4 known rows" in shop.ingest().problem
+    shop.visit(1)
+    assert shop.ingest().counts == Counts(2, 1, 1, 3)
 
 
 def test_a_cursor_reads_what_changed_and_a_little_more(shop: Shop) -> None:
