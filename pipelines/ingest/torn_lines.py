@@ -14,6 +14,7 @@ from pathlib import Path
 
 import duckdb
 
+from pipelines.contracts.salesforce_ids import whole_id
 from pipelines.ingest.table import Table
 from pipelines.sources.batches import Batch, Rows
 from pipelines.sources.files.numbered_copy import CUT
@@ -75,7 +76,9 @@ class TornLines:
             f"SELECT row_key, {_parts(name)}[1] AS value FROM deleted WHERE {name} IS NOT NULL"
             for name in identity
         )
-        self._connection.execute(_HIDDEN.format(values=values))
+        self._connection.execute(
+            _HIDDEN.format(values=values, value=whole_id("value"), token=whole_id("token"))
+        )
         hidden = self._connection.execute(
             "SELECT export_file, line, (SELECT COUNT(DISTINCT row_key) FROM hidden) FROM hidden"
             " ORDER BY ALL LIMIT 1"
@@ -128,10 +131,11 @@ FROM rejects
 
 # A value that a line holds, or of which it holds the beginning, at its end.
 _HIDDEN = """
-CREATE TABLE key_values AS SELECT DISTINCT row_key, value FROM ({values});
-CREATE TABLE tokens AS
-SELECT DISTINCT export_file, line, UNNEST(parts) AS token, FALSE AS is_last FROM torn
-UNION ALL SELECT export_file, line, parts[LEN(parts)], TRUE FROM torn WHERE LEN(parts) > 0;
+CREATE TABLE key_values AS SELECT DISTINCT row_key, {value} AS value FROM ({values});
+CREATE TABLE tokens AS SELECT DISTINCT export_file, line, {token} AS token, is_last FROM (
+  SELECT export_file, line, UNNEST(parts) AS token, FALSE AS is_last FROM torn
+  UNION ALL SELECT export_file, line, parts[LEN(parts)], TRUE FROM torn WHERE LEN(parts) > 0
+);
 CREATE TABLE hidden AS
 SELECT row_key, export_file, line FROM key_values JOIN tokens ON value = token AND NOT is_last
 UNION

@@ -438,6 +438,21 @@ def test_a_line_that_the_end_of_its_file_cuts_may_hold_any_key(tenant: Tenant) -
     assert live(tenant) == campaigns(1, 4)
 
 
+def test_a_torn_line_keeps_a_deal_by_either_form_of_its_id(house: House) -> None:
+    tenant = Tenant(house.home)
+    tenant.settings.write_text(f"{tenant.settings.read_text()}      delivery: full\n")
+    head = "opportunity_id,customer_id,stage,is_won,closed_at,amount,currency\n"
+    deal = "006A0000006Vm9{},,Open,no,2026-10-01,1,EUR\n"
+    tenant.deliver("deals.csv", head + "".join(map(deal.format, ("aIAC", "rIAC", "zIAC"))))
+    tenant.ingest("salesforce")
+    tenant.deliver("deals.csv", head + deal.format("aIAC") + "006A0000006Vm9r,Open\n")
+    outcome = tenant.ingest("salesforce")
+    assert outcome.counts.deleted == 1
+    assert outcome.status.notes == [
+        "1 rows were not deleted: deals.csv: line 3 is torn and may hold their keys"
+    ]
+
+
 # One morning.
 
 
