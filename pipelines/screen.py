@@ -162,6 +162,8 @@ def show_morning(reports: "list[Report]", outcomes: "Iterable[Outcome]" = ()) ->
         said = [outcome.problem for outcome in outcomes if outcome.client == report.client]
         for reason in report.reasons:
             warn(report.client, _without(said, reason))
+        if report.published and (owners := report.published.dominant_ids):
+            warn(report.client, f"one id owns much, as if many were one: {owners}")
 
 
 def _without(said: list[str], reason: str) -> str:

@@ -12,7 +12,8 @@ MODEL (
     revenue_conserved,
     spend_conserved,
     weights_are_numbers,
-    rows_make_numbers
+    rows_make_numbers,
+    no_id_dominates
   )
 );
 
@@ -24,6 +25,8 @@ SELECT
   health.stale_sources, /* Sources whose newest data is older than it should be; NULL if none */
   health.newest_days, /* The newest day of data of each source, such as google_ads: 2026-11-01, web: 2026-11-02 */
   health.warnings, /* What looks wrong in the data and holds nobody, by source; NULL if nothing does */
+  health.dominant_ids, /* Visitors and customers that own more than their share of touchpoints or conversions; NULL if none does */
+  @dominant_id_holds AND NOT health.dominant_ids IS NULL AS held_for_ids, /* That holds the client, by its settings */
   health.partial_without, /* Ad platforms whose spend of some day is not there; NULL if none */
   health.sessions_without_consent, /* Sessions that enter no path, because their visitor refused or withdrew consent */
   conversions.conversions, /* As the sources have them */

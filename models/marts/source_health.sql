@@ -22,6 +22,13 @@ WITH loads AS (
   SELECT
     @listed(platform, ', ') AS partial_without
   FROM @{client}_marts.spend_gaps
+), owners AS (
+  SELECT
+    @listed(
+      owner || ' ' || id || ': ' || rows_owned || ' of ' || rows_in_all || ' ' || owned || ' (' || ROUND(100.0 * rows_owned / rows_in_all)::INT || ' %)',
+      '; '
+    ) AS dominant_ids
+  FROM @{client}_marts.dominant_ids
 ), consent AS (
   SELECT
     COUNT(CASE WHEN NOT is_deleted AND NOT consent THEN 1 END) AS sessions_without_consent
@@ -34,9 +41,11 @@ SELECT
   statuses.stale_sources, /* Sources whose newest data is older than it should be; NULL if none */
   statuses.newest_days, /* The newest day of data of each source, such as google_ads: 2026-11-01, web: 2026-11-02 */
   statuses.warnings, /* What looks wrong in the data and holds nobody, by source; NULL if nothing does */
+  owners.dominant_ids, /* Visitors and customers that own more than their share of touchpoints or conversions; NULL if none does */
   gaps.partial_without, /* Ad platforms whose spend of some day is not there; NULL if none */
   consent.sessions_without_consent /* Sessions that enter no path, because their visitor refused or withdrew consent */
 FROM loads
 CROSS JOIN statuses
 CROSS JOIN gaps
+CROSS JOIN owners
 CROSS JOIN consent

@@ -18,6 +18,11 @@ class General(Variables):
     may_be_empty: bool = Field(
         description="Whether all published tables may be empty although rows were loaded."
     )
+    dominant_id_share: float = Field(
+        description="Share of touchpoints, or of conversions, above which an id owns too many."
+    )
+    dominant_id_rows: int = Field(description="How many it must own at least, to own too many.")
+    dominant_id_holds: bool = Field(description="Whether such an id holds the client.")
     minor_units: int = Field(description="How many of its smallest unit make one: 100 for EUR.")
 
 
@@ -30,6 +35,9 @@ def general(client: Client) -> General:
         timezone=client.timezone,
         currency=client.currency,
         may_be_empty=client.quality.may_be_empty,
+        dominant_id_share=client.quality.dominant_id_share,
+        dominant_id_rows=client.quality.dominant_id_rows,
+        dominant_id_holds=client.quality.dominant_id == "holds",
         minor_digits=digits,
         minor_units=10**digits,
     )

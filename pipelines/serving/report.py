@@ -16,6 +16,7 @@ class Figures(NamedTuple):
     spend: str
     partial_without: str = ""
     newest_days: str = ""
+    dominant_ids: str = ""
 
     @property
     def said_of_spend(self) -> str:

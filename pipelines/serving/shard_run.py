@@ -217,6 +217,9 @@ def _reports(
 
 
 def _figures(warehouse: Warehouse, client: str) -> Figures | None:
-    columns = ", ".join(Figures._fields)
-    rows = warehouse.rows(f"SELECT {columns} FROM {client}_publish.freshness_v1")
+    """Return what is published of a client; nothing of what its version in `prod` does not say yet."""
+    table = f"{client}_publish.freshness_v1"
+    known = {name for name, *_ in warehouse.rows(f"DESCRIBE {table}")}
+    columns = ", ".join(name if name in known else "NULL" for name in Figures._fields)
+    rows = warehouse.rows(f"SELECT {columns} FROM {table}")
     return Figures(*("" if each is None else str(each) for each in rows[0])) if rows else None

@@ -48,6 +48,20 @@ class Quality(Settings):
         description="Share of the known rows that a full export may lack. One that lacks more, and at least ten rows,"
         " or more than half, or all of them, holds the client until `make accept` confirms it. With 1, none does.",
     )
+    dominant_id: Literal["warns", "holds"] = Field(
+        "warns",
+        description="What happens if one visitor or customer owns too many touchpoints or conversions, as one called"
+        " `test` may: a line in `make daily` and in `freshness_v1`, or the client is held.",
+    )
+    dominant_id_share: float = Field(
+        0.2,
+        gt=0,
+        le=1,
+        description="Share of all touchpoints, or of all conversions, above which one id owns too many.",
+    )
+    dominant_id_rows: int = Field(
+        100, ge=1, description="Touchpoints or conversions that it must own at least."
+    )
 
 
 class Client(Settings):
