@@ -79,17 +79,29 @@ def ingest(client: Some = None) -> None:
 
 @app.command(rich_help_panel=READ)
 def status(client: Some = None) -> None:
-    """Show the status of each source of each client, as of its last ingest.
+    """Show the status of each source of each client, as of its last ingest, and who is held.
 
-    The exit status is 1 if any is not ok, or if a client's file is gone, misnamed or wrong.
+    The exit status is 1 if any is not ok, if a client was held by its last morning, or if a
+    client's file is gone, misnamed or wrong.
     """
+    from pipelines.serving.memory import held_for
+
     clients, problems = _read_and_name_missing(client)
     found = _statuses(clients)
     screen.show_statuses(found)
     _warn_of_versions(clients)
     _warn_of_sharing(clients)
     is_ahead = _warn_of_loads_ahead(clients)
-    _end(problems or is_ahead or any(status.code != "ok" for status in found))
+    explained = {status.client for status in found if status.holds}
+    held = [
+        (client.id, reason)
+        for client in clients
+        for reason in held_for(client)
+        if client.id not in explained
+    ]
+    for name, reason in held:
+        screen.warn(name, f"held by its last morning: {reason}")
+    _end(problems or is_ahead or held or any(status.code != "ok" for status in found))
 
 
 @app.command(rich_help_panel=CHANGES)

@@ -80,11 +80,16 @@ def remember(
                 "published": report.published._asdict(),
             }
         elif last := mornings.get(report.client):
-            last["state"] = ""
+            last |= {"state": "", "held": report.reasons}
             report = report._replace(published=report.published or Figures(**last["published"]))
         said.append(report)
     _write(shard, mornings)
     return said
+
+
+def held_for(client: Client) -> list[str]:
+    """Return why a published client was held by its last morning; nothing if it was not."""
+    return _read(client.shard).get(client.id, {}).get("held", [])
 
 
 @contextmanager

@@ -1,10 +1,13 @@
 """A morning is left out only where it would change nothing."""
 
-from datetime import timedelta, timezone
+from datetime import datetime, timedelta, timezone
 
 import time_machine
 
+from pipelines.ingest.source_status import Status
+from pipelines.ingest.source_status import write as write_status
 from pipelines.serving import memory
+from pipelines.serving.report import Figures, Report
 from tests.builders.lake_writer import START, Load, write
 from tests.conftest import House
 
@@ -24,3 +27,28 @@ def test_a_load_that_a_clock_set_back_puts_ahead_is_run_when_it_is_seen(house: H
     assert state(house, 2) == before  # a run does not see it yet
     assert state(house, 6) != before
     assert state(house, 7) == state(house, 6)
+
+
+def test_a_source_that_the_clock_makes_stale_is_no_morning_with_nothing_new(house: House) -> None:
+    write_status(Status("shop", "web", stale_from={"events": "2026-10-06"}))
+    at = datetime(2026, 10, 5, 12, tzinfo=timezone.utc)
+    states = []
+    for moment in (at, at + timedelta(hours=6), at + timedelta(days=1), at + timedelta(days=2)):
+        with time_machine.travel(moment):
+            states.append(memory.state(house.client("shop")))
+    assert states[0] == states[1] != states[2] == states[3]
+
+
+def test_who_is_held_is_told_until_a_morning_publishes(house: House) -> None:
+    client = house.client("shop")
+    (house.home / "warehouse").mkdir()
+    (house.home / "warehouse/home.duckdb").touch()
+    figures = Figures("2026-10-05 06:00", "1", "EUR", "5.00", "0.00", "0.00")
+    for result, reasons, said in (
+        ("published", [], []),
+        ("held", ["its audit failed"], ["its audit failed"]),
+        ("published", [], []),
+    ):
+        report = Report("shop", result, reasons, figures)
+        memory.remember("home", "", {"shop": "as it is"}, [report])
+        assert memory.held_for(client) == said
