@@ -448,10 +448,17 @@ def _stop(message: str) -> typer.Exit:
     return typer.Exit(1)
 
 
+_INTERRUPTED = 130  # the exit status of a command that Ctrl-C ended
+
+
 def main() -> None:
     """Run the command; what the operator alone can mend is said in a line."""
     try:
         app(prog_name="python -m pipelines")
+    except SystemExit as end:
+        if end.code == _INTERRUPTED:
+            screen.fail("interrupted: what was committed and published stays; run it again")
+        raise
     except Exception as error:
         from pipelines.disk import disk_problem
         from pipelines.warehouse_files import WarehouseError

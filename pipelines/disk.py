@@ -4,6 +4,8 @@ import errno
 import re
 from collections.abc import Iterator
 
+from pipelines.home import home
+
 _FULL = "no space left for {file}: free some, and run it again"
 _READ_ONLY = "{file} is on a read-only file system: make it writable, and run it again"
 _TOO_LARGE = "{file} grew beyond what a file may be here: raise `ulimit -f`, and run it again"
@@ -35,15 +37,19 @@ def _of_the_system(error: BaseException) -> str:
     if not isinstance(error, OSError):
         return ""
     template = _BY_NUMBER.get(error.errno or 0, "")
-    return template.format(file=error.filename or "what was to be written")
+    return template.format(file=error.filename or _somewhere())
 
 
 def _in_its_text(text: str) -> str:
     for said, template in _BY_TEXT.items():
         if said in text:
             named = _QUOTED.search(text)
-            return template.format(file=named[1] if named else "temporary files")
+            return template.format(file=named[1] if named else _somewhere())
     return ""
+
+
+def _somewhere() -> str:
+    return f"what is written below {home()}"
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

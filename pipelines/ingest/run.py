@@ -175,7 +175,8 @@ def _ended(status: Status, counts: Counts = Counts()) -> Outcome:
     try:
         write(status)
     except OSError as error:  # then the gate cannot read it: whoever serves the client is told
-        problem = "; ".join(filter(None, [status.problem, disk_problem(error) or str(error)]))
+        problems = [status.problem, disk_problem(error) or str(error)]
+        problem = "; ".join(dict.fromkeys(filter(None, problems)))
         status = status._replace(code="failed", problem=printable(problem))
         return Outcome(status.client, status.source, counts, status, is_kept=False)
     return Outcome(status.client, status.source, counts, status)

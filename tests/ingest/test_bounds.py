@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -124,3 +125,33 @@ def test_a_status_that_cannot_be_kept_is_said(
 
     assert not outcome.is_kept and outcome.status.holds
     assert outcome.problem == ("no space left for /lake/status.json: free some, and run it again")
+
+
+@pytest.fixture(params=["a small disk", "a small limit on a file's size"])
+def full_disk(request: pytest.FixtureRequest, house: House) -> Iterator[list[str]]:
+    """What to put before a command so that its lake is full: a disk is made where that is allowed."""
+    lake = house.home / "lake"
+    lake.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=140k", "tmpfs", str(lake)]
+    is_disk = request.param == "a small disk" and not subprocess.call(mount)
+    yield [] if is_disk else ["sh", "-c", 'ulimit -f 8; exec "$@"', "sh"]
+    if is_disk:
+        subprocess.run(["umount", str(lake)], check=True)
+
+
+def test_a_full_disk_is_said_in_a_line_and_loses_nothing(
+    house: House, full_disk: list[str]
+) -> None:
+    for name in ("acme", "borealis", "cobalt"):
+        (house.home / f"clients/{name}.yaml").unlink()
+    house.export(sessions=100)
+
+    done = house.run(*full_disk, sys.executable, "-m", "pipelines", "ingest")
+
+    assert done.returncode == 0 and "Traceback" not in done.stdout
+    (line,) = [line for line in done.stdout.splitlines() if line.startswith("shop: ")]
+    assert line.startswith("shop: web is halted: ") and line.endswith(" and run it again")
+    assert str(house.home / "lake") in line or f"below {house.home}" in line
+    if full_disk:  # the disk has room again
+        ((outcome,),) = ingest(read()[0])
+        assert outcome.counts.appended and not outcome.problem
