@@ -9,14 +9,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipelines.ingest.delta import Table, changes
+from pipelines.ingest.delta import changes
+from pipelines.ingest.fetching import fetch_request
 from pipelines.ingest.load_counts import Counts
-from pipelines.ingest.run import Outcome
+from pipelines.ingest.pending import Round
+from pipelines.ingest.run import Outcome, ingest_source
 from pipelines.ingest.source_log import SourceLog
+from pipelines.ingest.table import Table
 from pipelines.lake.loads import committed_loads
 from pipelines.settings.reader import read
-from pipelines.sources.deliveries import delivery_of
-from pipelines.sources.files import reading as files
+from pipelines.sources.deliveries import delivery_of, exported
 from pipelines.sources.files import snowplow_columns
 from tests.builders.tenant import Tenant
 from tests.conftest import House
@@ -422,6 +424,26 @@ HITS = st.lists(
 )
 
 
+def test_sessions_read_again_are_made_of_all_files_that_are_there(ga4: Site) -> None:
+    for number, part in enumerate((GA4_EVENTS[:3], GA4_EVENTS[3:])):
+        lines = "\n".join(json.dumps(each) for each in part)
+        ga4.deliver(f"events-{number}.jsonl", lines + "\n")
+        ga4.ingest()
+    expected = ga4.sessions()
+    client = House(ga4.home).client("one")
+    outcome = ingest_source(client, "web", is_asked=True)
+
+    assert outcome.counts.appended == outcome.counts.deleted == 0
+    assert ga4.sessions() == expected != set()
+
+    ga4.settings.write_text(ga4.settings.read_text() + "      columns: {visitor_id: user_id}\n")
+    ga4.ingest()
+    again, folder = ga4.sessions(), ga4.home / "lake/one/web"
+    shutil.rmtree(folder)
+    ga4.ingest()
+    assert again == ga4.sessions() != expected
+
+
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(hits=HITS, together=st.booleans())
 @pytest.mark.slow
@@ -456,17 +478,14 @@ def load(site: Site) -> None:
     folder = site.home / "lake/one/web"
     delivery = delivery_of(client, "web", "sessions")
     loads = committed_loads(str(folder))
-    batches = [
-        batch
-        for batch in files.batches(client.sources.web.sessions, "sessions", delivery.contract)
-        if batch.path.stat().st_size
-    ]
+    request = fetch_request(client, SourceLog("one", "web"), site.home)
+    batches = [batch for batch in exported(request, "web", "sessions") if batch.path.stat().st_size]
     if not batches:
         return
     scratch = site.home / "scratch"
     scratch.mkdir(exist_ok=True)
     table = Table(client, "sessions", delivery, SourceLog("one", "web"))
-    taken = changes(table, batches, scratch)
+    taken = changes(table, Round(batches), scratch)
     name = f"{len(loads) + 1}.0"
     for part in ("sessions", "_dlt_loads"):
         (folder / part).mkdir(parents=True, exist_ok=True)
