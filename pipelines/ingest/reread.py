@@ -149,7 +149,8 @@ def _client_before(table: Table, before: str) -> Client:
     """Return the client with the export as it was read before, and no limit of bad rows."""
     client, source, export = table.client, table.log.source, table.export
     assert export
-    where = export.model_dump(mode="json", include={"files", "bucket", "postgres"})
+    places = {"files", "bucket", "postgres"}
+    where = export.model_dump(mode="json", include=places, exclude_none=True)
     written = where | json.loads(before)["export"]
     written["columns"] = {name: each or None for name, each in written.get("columns", {}).items()}
     old = Export.model_validate_json(json.dumps(written))

@@ -213,6 +213,24 @@ def test_a_cursor_reads_what_changed_and_a_little_more(shop: Shop) -> None:
     )
 
 
+@pytest.mark.parametrize("cursor", ["", ", cursor: updated_at, overlap_minutes: 30"])
+def test_other_settings_read_a_table_from_its_start(shop: Shop, cursor: str) -> None:
+    shop.configure(cursor=cursor)
+    shop.visit(1, "2026-01-01 10:00+00", visitor_id="a", source="news")
+    shop.visit(2, "2026-01-01 12:00+00", visitor_id="b", source="news")
+    shop.ingest()
+    house = House(shop.home)
+    house.change("one", sources={"web": {"sessions": {"columns": {"campaign": "source"}}}})
+    outcome = shop.ingest()
+    assert (outcome.problem, outcome.counts) == ("", Counts(2, 2))
+    assert shop.newest("session_id, campaign") == {("1", "news"), ("2", "news")}
+    assert shop.ingest().counts == (Counts(1, 0, 1) if cursor else Counts(2, 0, 2))
+
+    house.change("one", sources={"web": {"sessions": {"columns": {"session_id": "visitor_id"}}}})
+    assert shop.ingest().counts == Counts(2, 2, 0, 2)
+    assert shop.newest("session_id") == {("a",), ("b",)}
+
+
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
