@@ -11,6 +11,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from pipelines.ingest.load_counts import Counts
+from pipelines.ingest.readings import to_be_read_again
 from pipelines.ingest.run import Outcome, ingest_source
 from tests.builders.tenant import Tenant
 from tests.conftest import House
@@ -58,8 +59,11 @@ def test_a_corrected_column_is_read_again_and_says_so(tenant: Tenant) -> None:
     deliver(tenant, "1", "01,1,a,12,10", "02,1,a,24,20")
     tenant.ingest()
     reads(tenant, cost="net")
+    changed = ["google_ads.spend (columns.cost: gross, now net)"]
+    assert to_be_read_again(House(tenant.home).client("one")) == changed
     outcome = tenant.ingest()
 
+    assert to_be_read_again(House(tenant.home).client("one")) == []
     assert costs(tenant) == {("2026-10-01", None, "a", "10"), ("2026-10-02", None, "a", "20")}
     assert "1 file read again, as settings changed (columns.cost: gross, now net)" in said(outcome)
     assert "2 rows changed, 0 deleted" in said(outcome)
