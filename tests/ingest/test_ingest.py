@@ -658,7 +658,7 @@ def test_a_torn_status_counts_as_a_problem_until_it_is_written_again(tenant: Ten
 
 def test_a_source_that_a_client_gives_up_no_longer_halts_it(tenant: Tenant) -> None:
     tenant.spend("spend.csv", "01,a,1")
-    (outcomes,) = ingest(client for client in read()[0] if client.id == "one")
+    (outcomes,) = ingest([client for client in read()[0] if client.id == "one"])
     assert [outcome.source for outcome in outcomes if outcome.problem] == ["salesforce"]
     text = tenant.settings.read_text()
     tenant.settings.write_text(text[: text.index("  salesforce:")])
