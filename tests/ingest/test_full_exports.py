@@ -306,7 +306,7 @@ def test_files_that_were_taken_together_are_asked_about_once(tenant: Tenant) -> 
     tenant.setting("parts: true")
     assert tenant.ingest().counts == Counts() and live(tenant) == campaigns(1, 34)
     tenant.setting("parts: false")
-    assert tenant.ingest().counts == Counts(3, 0, 3, 31)  # the line was the word
+    assert tenant.ingest().counts.deleted == 31  # the line was the word
     assert live(tenant) == campaigns(1, 3)
     assert tenant.ingest().counts == Counts()
     tenant.spend("spend-3.csv", *rows(1, 1))
