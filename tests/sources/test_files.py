@@ -393,6 +393,25 @@ def test_names_that_are_patterns_elsewhere_are_names_here(tenant: Tenant) -> Non
     }
 
 
+@pytest.mark.parametrize("name", [b"spend \xff\xfe.csv", b"spend/\xfcber.csv"])
+def test_a_name_that_is_not_utf8_is_said_and_read_once_it_is_renamed(
+    tenant: Tenant, name: bytes
+) -> None:
+    tenant.settings.write_text(tenant.settings.read_text().replace("spend*", "**/*.csv"))
+    path = tenant.exports / os.fsdecode(name)
+    path.parent.mkdir(exist_ok=True)
+    as_csv(path, ROWS)
+    outcome = tenant.ingest()
+    legible = name.decode("utf-8", "backslashreplace")
+    reason = "the name of this file, or of its folder, is not UTF-8; rename it"
+    assert (outcome.status.code, outcome.problem) == (
+        "refused",
+        f"exports/one/{legible}: {reason}",
+    )
+    path.rename(path.with_name("renamed.csv"))
+    assert tenant.ingest().counts.appended == 3
+
+
 @pytest.mark.parametrize("form", ["csv", "jsonl"])
 def test_a_compressed_file_is_read_and_half_of_one_refused(tenant: Tenant, form: str) -> None:
     FORMATS[form](tenant.exports / "plain", ROWS)

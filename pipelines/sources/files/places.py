@@ -37,7 +37,19 @@ def found(client: Client, pattern: str) -> list[Path]:
             raise ExportError(_KEPT_FROM, name=shown(path))
     if far := {path: real[path] for path in paths if not _is_of(client, real[path])}:
         raise _elsewhere(client, far)
+    for path in paths:
+        _check_name(path)
     return paths
+
+
+def _check_name(path: Path) -> None:
+    """Raise ExportError if a file's name is not UTF-8: the lake keeps names as texts."""
+    try:
+        shown(path).encode()
+    except UnicodeEncodeError:
+        legible = os.fsencode(shown(path)).decode("utf-8", "backslashreplace")
+        reason = "the name of this file, or of its folder, is not UTF-8; rename it"
+        raise ExportError(reason, name=legible) from None
 
 
 def matches(pattern: str) -> Iterator[Path]:
