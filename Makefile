@@ -6,7 +6,7 @@ DATA := $(or $(ATTRIBUTION_HOME),.)
 SQLMESH := $(BIN)/sqlmesh --log-file-dir "$(DATA)/logs"
 
 .PHONY: help daily ingest backfill accept reread status export blueprint train preview promote plan audit \
-	test check ci style types lint versions format docs demo demo-api demo-clean lock clean install exports
+	test check soak ci style types lint versions format docs demo demo-api demo-clean lock clean install exports
 
 help: ## list these verbs
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -55,6 +55,9 @@ test: install ## run the tests, without the slow
 
 check: style lint types ## format, lint, types, fast tests
 	$(BIN)/pytest -m "not slow"
+
+soak: install ## kill, spoil, fill: compare with twins
+	$(BIN)/python -m tests.soak
 
 ci: style lint types ## the same, with all tests
 	$(BIN)/pytest

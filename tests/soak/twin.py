@@ -1,0 +1,109 @@
+"""Say what a home holds, so that a disturbed one can be compared with one that was left alone."""
+
+import hashlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+
+from pipelines.lake.loads import committed_files, committed_loads, read_loads
+from tests.builders.checkout import PROJECT
+
+# When something was loaded differs from run to run; what was loaded does not.
+_WHEN = {"loaded_until", "model_version"}
+_LOADS = ("load_id", "loaded_at", "ordinal", "_dlt_load_id", "_dlt_id")
+
+
+def copied(home: Path, target: Path) -> Path:
+    """Return a copy of a home, to disturb."""
+    shutil.rmtree(target, ignore_errors=True)
+    shutil.copytree(home, target, symlinks=True)
+    return target
+
+
+def start(home: Path, *command: str, **options) -> subprocess.Popen:
+    """Start `python -m pipelines` on a home, in a process group of its own."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "pipelines", *command],
+        cwd=PROJECT,
+        env={**os.environ, "ATTRIBUTION_HOME": str(home), "PYTHONWARNINGS": "ignore"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+        **options,
+    )
+
+
+def run(home: Path, *command: str, **options) -> tuple[int, str]:
+    """Run `python -m pipelines` on a home to its end; return its exit status and what it printed."""
+    process = start(home, *command, **options)
+    printed, _ = process.communicate()
+    return process.returncode, printed
+
+
+def kill(process: subprocess.Popen) -> None:
+    """Kill a command and all the processes that it started, as `kill -9` does."""
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+
+
+def published(home: Path, client: str) -> dict[str, list[str]]:
+    """Return the rows of a client's published tables, as text and in order."""
+    with duckdb.connect(str(home / "warehouse/home.duckdb"), read_only=True) as warehouse:
+        tables = warehouse.execute(
+            "SELECT view_name FROM duckdb_views() WHERE schema_name = ?", [f"{client}_publish"]
+        ).fetchall()
+        return {table: _rows(warehouse, f"{client}_publish.{table}") for (table,) in tables}
+
+
+def _rows(warehouse: duckdb.DuckDBPyConnection, table: str) -> list[str]:
+    columns = [name for name, *_ in warehouse.execute(f"DESCRIBE {table}").fetchall()]
+    kept = ", ".join(name for name in columns if name not in _WHEN)
+    return sorted(map(repr, warehouse.execute(f"SELECT {kept} FROM {table}").fetchall()))
+
+
+def log(home: Path, client: str) -> dict[str, list[str]]:
+    """Return the rows of a client's lake by source and table, without when each was loaded."""
+    folders = {marker.parent for marker in (home / "lake" / client).glob("*/_dlt_loads")}
+    return {
+        f"{folder.name}.{table}": _log(folder, table)
+        for folder in sorted(folders)
+        for table in sorted(each.name for each in folder.iterdir() if each.is_dir())
+        if not table.startswith("_dlt") and table != "exports"
+    }
+
+
+def _log(folder: Path, table: str) -> list[str]:
+    loads = committed_loads(str(folder))
+    files = committed_files(str(folder), table, loads)
+    if not files:
+        return []
+    with duckdb.connect() as connection:
+        rows = connection.sql(f"FROM {read_loads(files, loads)} AS log")
+        kept = ", ".join(name for name in rows.columns if name not in _LOADS)
+        return sorted(map(repr, rows.select(kept).fetchall()))
+
+
+def lake_bytes(home: Path, client: str) -> str:
+    """Return a digest of every Parquet file of a client's lake, byte for byte."""
+    digest = hashlib.sha256()
+    for file in sorted((home / "lake" / client).rglob("*.parquet")):
+        digest.update(str(file.relative_to(home)).encode() + file.read_bytes())
+    return digest.hexdigest()
+
+
+def same(mine: dict[str, list[str]], twin: dict[str, list[str]]) -> str:
+    """Return the first difference between two homes; nothing if there is none."""
+    for table in sorted(mine.keys() | twin.keys()):
+        ours, theirs = mine.get(table, []), twin.get(table, [])
+        if ours != theirs:
+            extra = next((row for row in ours if row not in theirs), "")
+            missing = next((row for row in theirs if row not in ours), "")
+            return f"{table}: {len(ours)} rows, not {len(theirs)}; {extra or missing}"
+    return ""
