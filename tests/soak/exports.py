@@ -51,14 +51,16 @@ def judged(case: Case, client: Tenant, outcome: Outcome) -> tuple[Result, str]:
         return "lost", f"{len(missing)} intact rows missing, {quarantined} in quarantine"
     if len(wrong) > _allowed(case, intact):
         return "lost", f"{len(wrong)} rows with other numbers, such as {wrong[0]}: {live[wrong[0]]}"
-    if not intact and len(live) + quarantined < len(TRUTH):
+    is_delivered = len(case.content.split()) > 1  # a header alone holds no row
+    if not intact and is_delivered and len(live) + quarantined < len(TRUTH):
         return "lost", f"{len(live)} of {len(TRUTH)} rows, {quarantined} in quarantine"
     return "survived", ""
 
 
 def _allowed(case: Case, intact: set[Row]) -> int:
     """Return how many rows may have other numbers: a digit may be changed within a line, or cut off."""
-    return 2 if intact and case.name.startswith("at ") else 0
+    altered = len(TRUTH) - len(intact)
+    return altered if altered <= 2 else 0
 
 
 def _intact(case: Case) -> set[Row]:
