@@ -15,6 +15,7 @@ from tests.builders.checkout import PROJECT
 
 # When something was loaded differs from run to run; what was loaded does not.
 _WHEN = {"loaded_until", "model_version"}
+_ENDLESS = 1800  # seconds after which a command is taken for one that never ends
 _LOADS = ("load_id", "loaded_at", "ordinal", "_dlt_load_id", "_dlt_id")
 
 
@@ -43,7 +44,11 @@ def start(home: Path, *command: str, **options) -> subprocess.Popen:
 def run(home: Path, *command: str, **options) -> tuple[int, str]:
     """Run `python -m pipelines` on a home to its end; return its exit status and what it printed."""
     process = start(home, *command, **options)
-    printed, _ = process.communicate()
+    try:
+        printed, _ = process.communicate(timeout=_ENDLESS)
+    except subprocess.TimeoutExpired:
+        kill(process)
+        return -1, f"it did not end within {_ENDLESS} seconds"
     return process.returncode, printed
 
 
