@@ -74,7 +74,7 @@ types: install ## check the types
 	$(BIN)/mypy
 
 versions: install ## check the platforms' API versions
-	$(BIN)/python -m linter.api_versions
+	$(BIN)/python -m linter.ending_versions
 
 format: install ## format SQL and Python
 	$(BIN)/python -m linter.columns

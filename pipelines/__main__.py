@@ -348,7 +348,7 @@ def _statuses(clients: list[Client]) -> "list[Status]":
 
 def _warn_of_versions(clients: list[Client]) -> None:
     """Show which platforms are asked in a version of their API that ends soon, or has ended."""
-    from pipelines.sources.platforms.versions import ending_versions
+    from pipelines.sources.platforms.expired_versions import ending_versions
 
     for client in clients:
         for warning in ending_versions(client):

@@ -241,7 +241,11 @@ def test_another_encoding_is_named_with_its_conversion(
         "zstd": ("spend.csv.zst", b"\x28\xb5\x2f\xfd", "`zstd -d` unpacks it"),
         "gzip that is called CSV": ("spend.csv", gzip.compress(b"a", mtime=0), "give its name .gz"),
         "an archive": ("spend.zip", b"PK\x03\x04", "unpack it (`unzip`)"),
-        "gzip of nobody knows what": ("spend.gz", gzip.compress(b"a", mtime=0), "call it .csv.gz or"),
+        "gzip of nobody knows what": (
+            "spend.gz",
+            gzip.compress(b"a", mtime=0),
+            "call it .csv.gz or",
+        ),
         "one array": ("spend.json", b'[{"a": 1}]', "`jq -c '.[]' spend.json > spend.jsonl`"),
         "lines of JSON": ("spend.json", b'{"a": 1}\n', "call it spend.jsonl"),
         "tabs": ("spend.tsv", b"a\tb\n", "call any other spend.csv"),

@@ -5,11 +5,11 @@ from datetime import date, datetime, timedelta, timezone
 import pytest
 import time_machine
 
-from linter.api_versions import problems
+from linter.ending_versions import problems
 from pipelines import __main__ as commands
 from pipelines.settings.api_versions import ENDS, LOOKED_UP, NEWEST, WARNED_BEFORE
 from pipelines.settings.reader import parse
-from pipelines.sources.platforms.versions import ending_versions
+from pipelines.sources.platforms.expired_versions import ending_versions
 from tests.builders.advertiser import Advertiser
 from tests.conftest import House
 

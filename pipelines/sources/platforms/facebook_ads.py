@@ -18,9 +18,9 @@ from pipelines.sources.credentials import credentials
 from pipelines.sources.errors import PlatformError
 from pipelines.sources.platforms import days
 from pipelines.sources.platforms.days import DAY, Span
+from pipelines.sources.platforms.expired_versions import or_no_version
 from pipelines.sources.platforms.facebook_errors import TooMuch, malformed, refused, usage
 from pipelines.sources.platforms.responses import text, zero_if_absent
-from pipelines.sources.platforms.versions import or_no_version
 from pipelines.sources.rest import Token, connect, seconds_until
 from pipelines.sql import literal
 

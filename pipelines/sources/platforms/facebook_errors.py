@@ -6,7 +6,7 @@ from contextlib import suppress
 from requests import Response
 
 from pipelines.sources.errors import PlatformError
-from pipelines.sources.platforms.versions import version_expired
+from pipelines.sources.platforms.expired_versions import version_expired
 
 
 class TooMuch(PlatformError):

@@ -18,6 +18,7 @@ from pipelines.sources.credentials import credentials
 from pipelines.sources.errors import PlatformError
 from pipelines.sources.platforms import days
 from pipelines.sources.platforms.days import Span
+from pipelines.sources.platforms.expired_versions import or_no_version
 from pipelines.sources.platforms.google_errors import (
     malformed,
     named_error,
@@ -27,7 +28,6 @@ from pipelines.sources.platforms.google_errors import (
 )
 from pipelines.sources.platforms.quotas import shared_by, used_up
 from pipelines.sources.platforms.responses import micros, text, zero_if_absent
-from pipelines.sources.platforms.versions import or_no_version
 from pipelines.sources.rest import Token, connect, seconds_until
 
 DELIVERY = "days"

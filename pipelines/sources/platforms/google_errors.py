@@ -6,8 +6,8 @@ from pathlib import Path
 from requests import Response
 
 from pipelines.sources.errors import Code, PlatformError
+from pipelines.sources.platforms.expired_versions import version_expired
 from pipelines.sources.platforms.quotas import use_up
-from pipelines.sources.platforms.versions import version_expired
 
 
 def no_token(response: Response) -> PlatformError | None:
