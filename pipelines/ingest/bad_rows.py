@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import duckdb
 
-from pipelines.ingest.faults import QUOTED, Fault
+from pipelines.ingest.row_faults import QUOTED, Fault
 
 _KINDS = 12  # as many kinds of fault are named one by one
 

@@ -9,9 +9,9 @@ import duckdb
 
 from pipelines.contracts.contract import Contract
 from pipelines.ingest.bad_rows import kinds, said
-from pipelines.ingest.faults import Fault
 from pipelines.ingest.number_marks import Marks, either, marks
 from pipelines.ingest.numbers import Reading, read, reading_of
+from pipelines.ingest.row_faults import Fault
 from pipelines.settings.apis import Api
 from pipelines.settings.client import Client
 from pipelines.settings.exports import Export

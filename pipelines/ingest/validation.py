@@ -8,10 +8,10 @@ import duckdb
 from pipelines.contracts.contract import Contract
 from pipelines.contracts.salesforce_ids import whole_id
 from pipelines.ingest.accounting import Taken, accounted
-from pipelines.ingest.faults import Fault, faults, reason
 from pipelines.ingest.number_marks import Marks
 from pipelines.ingest.numbers import Reading, beside, read, reading_of
 from pipelines.ingest.refused_rows import Judged, refuse_bad_rows, unsure, unsure_columns
+from pipelines.ingest.row_faults import Fault, faults, reason
 from pipelines.settings.apis import Api
 from pipelines.settings.client import Client
 from pipelines.settings.exports import Export
