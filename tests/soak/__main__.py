@@ -9,10 +9,10 @@ import typer
 
 from tests.soak.account import Trial, failed, show
 from tests.soak.corpus import corpus
-from tests.soak.exports import deliver
-from tests.soak.home import empty_home
+from tests.soak.homes import empty_home
 from tests.soak.hostile import set_beside
 from tests.soak.kills import kill_everything
+from tests.soak.malformed import deliver
 from tests.soak.surroundings import fill_the_disk, move_the_clock
 
 

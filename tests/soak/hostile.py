@@ -9,7 +9,7 @@ from contextlib import closing
 from pathlib import Path
 
 from tests.soak.account import Result, Trial
-from tests.soak.home import shop_home
+from tests.soak.homes import shop_home
 from tests.soak.twin import copied, published, run, same
 
 SETTINGS = """

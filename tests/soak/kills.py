@@ -13,7 +13,7 @@ from typing import NamedTuple
 from demo import write_exports
 from demo.servers.platform_world import Platforms
 from tests.soak.account import Trial
-from tests.soak.home import shop_home
+from tests.soak.homes import shop_home
 from tests.soak.twin import copied, kill, log, published, run, same, start
 
 CLIENTS = ("nova", "shop")

@@ -9,7 +9,7 @@ import time_machine
 
 from tests.builders.tenant import Tenant
 from tests.soak.account import Trial
-from tests.soak.home import shop_home
+from tests.soak.homes import shop_home
 from tests.soak.twin import copied, log, published, run, same
 
 KILOBYTES = (40, 120, 400, 1200, 4000)

@@ -8,10 +8,10 @@ import pytest
 from tests.conftest import House
 from tests.soak.account import failed
 from tests.soak.corpus import corpus
-from tests.soak.exports import deliver
-from tests.soak.home import empty_home
+from tests.soak.homes import empty_home
 from tests.soak.hostile import set_beside
 from tests.soak.kills import kill_everything
+from tests.soak.malformed import deliver
 from tests.soak.surroundings import fill_the_disk, move_the_clock
 
 

@@ -600,7 +600,7 @@ def test_a_trouble_has_its_own_name_and_hurts_nobody_else(
     org.deal(1)
     org.settings.write_text(
         f"{org.settings.read_text()}  google_ads:\n    spend:\n      files: exports/one/spend*\n"
-        "folders: [exports/one]\n"
+        "      expected_every: never\nfolders: [exports/one]\n"
     )
     Tenant(house.home).spend("spend.csv", "01,a,1")
     spoil(org.server)
