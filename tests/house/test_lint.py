@@ -29,7 +29,7 @@ FAULTS = {
         "_attribution.credit",
     ),
     "nomissinggrain": ("journeys/paths.sql", r"  grain .*\n", ""),
-    "nomissingcolumncomment": ("publish/campaigns_v1.sql", r"roas /\*.*\*/", "roas"),
+    "nomissingcolumncomment": ("publish/campaigns_v1.sql", r"roas, /\*.*\*/", "roas,"),
     "noothercolumnmeaning": (
         "journeys/paths.sql",
         r"site, or what the client",
