@@ -158,6 +158,7 @@ def _rows(text: str) -> list[tuple]:
             Decimal(cost),
             pytest.approx(float(ihc), abs=1e-4),
             Decimal(revenue),
+            None,  # no ad platform, so none whose spend may be missing
         )
         for channel, day, cost, ihc, revenue in rows
     )
@@ -219,15 +220,15 @@ def test_the_report_is_exported_for_some_days(mornings: list[Morning], tmp_path:
     )
     with target.open(newline="") as file:
         rows = list(csv.reader(file))
-    assert ",".join(rows[0]) == "channel_name,date,cost,ihc,ihc_revenue,CPO,ROAS"
+    assert ",".join(rows[0]) == "channel_name,date,cost,ihc,ihc_revenue,CPO,ROAS,partial_without"
     assert [row[:2] for row in rows[1:]] == [
         ["Affiliates", "2023-09-02"],
         ["Email", "2023-09-01"],
         ["Paid Search", "2023-09-01"],
         ["Paid Search", "2023-09-02"],
     ]
-    assert rows[1][5:] == ["", "0.0"]
-    assert [float(number) for number in rows[3][2:]] == pytest.approx([3, 1, 50, 3, 50 / 3])
+    assert rows[1][5:] == ["", "0.0", ""]
+    assert [float(number) for number in rows[3][2:7]] == pytest.approx([3, 1, 50, 3, 50 / 3])
 
 
 def test_a_table_that_is_no_longer_delivered_is_not_missed(
