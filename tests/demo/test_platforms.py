@@ -60,7 +60,8 @@ def test_spend_is_the_same_whether_exported_or_asked_for(morning: House) -> None
 
 def test_a_client_with_platforms_is_complete_and_says_so(morning: House) -> None:
     morning.enter()
-    assert {said.code for said in statuses(morning.client("nova"))} == {"ok"}
+    with time_machine.travel(MORNING, tick=True):
+        assert {said.code for said in statuses(morning.client("nova"))} == {"ok"}
     stands = "SELECT source, code, days_missing FROM nova_marts.source_status ORDER BY source"
     sources = ("facebook_ads", "google_ads", "salesforce", "web")
     assert morning.rows(stands) == [(source, "ok", 0) for source in sources]
