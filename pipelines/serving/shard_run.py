@@ -96,6 +96,8 @@ def run(warehouse: Warehouse, clients: list[Client]) -> list[Report]:
     refused = drafts | _bring_into_daily(warehouse, _new(warehouse, clients), backfill=False)
     refused |= _bring_into_daily(warehouse, rebuilt, backfill=True)
     names = [client.id for client in clients if client.id not in refused]
+    if not names:  # and no environment either, if it is the first morning
+        return [Report(name, "held", [reason]) for name, reason in refused.items()]
     failures = warehouse.run("daily", names)
     _promote(warehouse, [name for name in names if name not in failures])
     _run_older_versions(warehouse, names)
