@@ -44,8 +44,8 @@ def execute(context: ExecutionContext, start, end, execution_time, **_):
 
     if context.blueprint_var("ihc_by").name != "service":
         return
-    paths = context.resolve_table(f"{context.blueprint_var('client')}_journeys.paths")
-    local = context.resolve_table(f"{context.blueprint_var('client')}_attribution.ihc_local")
+    paths = context.resolve_table(f"{context.blueprint_var('client').name}_journeys.paths")
+    local = context.resolve_table(f"{context.blueprint_var('client').name}_attribution.ihc_local")
     touchpoints = context.fetchdf(
         f"""SELECT paths.conversion_id, paths.touchpoint_id, paths.revised_at, paths.touched_at,
         paths.channel, paths.holder_engagement, paths.closer_engagement, paths.position,
