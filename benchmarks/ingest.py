@@ -96,7 +96,8 @@ def _rows(count: int, runs: int) -> Table:
         with tempfile.TemporaryDirectory() as folder:
             export, baseline = prepare(Path(folder), count)
             Path(folder, "clients").mkdir()
-            client = {"name": "Big", "currency": "EUR", "sources": {"web": {"sessions": export}}}
+            sources = {"web": {"sessions": export}}
+            client = {"name": "Big", "currency": "EUR", "folders": ["."], "sources": sources}
             Path(folder, "clients/big.yaml").write_text(yaml.safe_dump(client))
             measured = []
             for _ in range(runs):

@@ -164,6 +164,8 @@ def _of_others(client: Client) -> Iterator[Path]:
     """Yield the folders below `exports/` that are another client's, links followed."""
     others = named_by_files() - {client.id}
     exports = _real(home() / "exports")
+    if not exports.is_dir():  # every file lies below the operator's own folders
+        return
     with os.scandir(exports) as entries:
         for entry in entries:
             if entry.name in others:
