@@ -319,7 +319,7 @@ attribution:
   contacts: {campaign_members: true}
 sources:
   web:
-    sessions: {files: exports/b2b/sessions*.csv}
+    sessions: {files: exports/b2b/sessions*.csv, expected_every: never}
   salesforce:
     opportunities:
       files: exports/b2b/opportunities*.csv
