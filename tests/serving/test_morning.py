@@ -278,10 +278,15 @@ def test_a_new_client_joins_the_next_morning(served: House) -> None:
 
 @pytest.mark.slow
 def test_a_new_client_with_a_broken_lake_stops_nobody(served: House) -> None:
-    for name in ("kiosk", "stall"):
-        text = (served.home / "clients/shop.yaml").read_text()
-        (served.home / f"clients/{name}.yaml").write_text(text)
     served.export(day=1)
+    for name in ("kiosk", "stall"):
+        text = (
+            (served.home / "clients/shop.yaml")
+            .read_text()
+            .replace("exports/shop", f"exports/{name}")
+        )
+        (served.home / f"clients/{name}.yaml").write_text(text)
+        shutil.copytree(served.home / "exports/shop", served.home / "exports" / name)
     served.ingest()
     for file in (served.home / "lake/kiosk/web/exports").glob("*.parquet"):
         file.write_bytes(b"no parquet")
