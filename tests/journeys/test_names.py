@@ -102,7 +102,8 @@ def test_only_the_clients_own_models_are_rebuilt(tmp_path: Path) -> None:
     (tmp_path / "clients/one.yaml").write_text(named("one"))
 
     changed = {name for name, version in _versions().items() if before[name] != version}
-    assert changed == {"one_journeys.touchpoints", "one_staging.stg_ad_spend"}
+    models = {"one_journeys.touchpoints", "one_staging.stg_ad_spend", "one_marts.spend_gaps"}
+    assert changed == models
 
 
 def _versions() -> dict[str, str]:
