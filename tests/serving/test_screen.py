@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 from rich.console import Console
 
-from pipelines import screen
+from pipelines.commands import results, screen
 from pipelines.ingest.load_counts import Counts
 from pipelines.ingest.run import Outcome
 from pipelines.ingest.source_status import Status, printable
@@ -21,7 +21,7 @@ def shown(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Ca
     """Return what is shown so far, in a terminal of 80 columns or in a pipe."""
     file = io.StringIO()
     is_terminal = bool(request.param)
-    width = request.param or screen._WIDE
+    width = request.param or screen.WIDE
     console = Console(
         file=file, width=width, highlight=False, soft_wrap=True, force_terminal=is_terminal,
         color_system=None,
@@ -38,10 +38,10 @@ def outcome(problem: str = "") -> Outcome:
 
 
 def test_a_table_fits_and_keeps_every_letter(shown: Callable[[], str]) -> None:
-    screen.show_ingest([outcome()])
-    screen.show_statuses([Status(CLIENT, "facebook_ads", "ok", retry_at="2026-11-01 06:00")])
+    results.show_ingest([outcome()])
+    results.show_statuses([Status(CLIENT, "facebook_ads", "ok", retry_at="2026-11-01 06:00")])
     lines = shown().splitlines()
-    assert max(map(len, lines)) <= (80 if screen.screen.is_terminal else screen._WIDE)
+    assert max(map(len, lines)) <= (80 if screen.screen.is_terminal else screen.WIDE)
     assert "…" not in shown()
     columns = [line.strip("│").split("│") for line in lines if line.startswith("│")]
     text = "".join(cells[0].strip() for cells in columns)
@@ -53,8 +53,8 @@ def test_a_table_fits_and_keeps_every_letter(shown: Callable[[], str]) -> None:
 def test_a_problem_is_said_whole_and_once(shown: Callable[[], str]) -> None:
     halted = outcome(printable(PROBLEM))
     reason = f"the gate: halted_sources = facebook_ads: {printable(PROBLEM)}"
-    screen.show_ingest([halted])
-    screen.show_morning([Report(CLIENT, "held", [reason, "another"], None)], [halted])
+    results.show_ingest([halted])
+    results.show_morning([Report(CLIENT, "held", [reason, "another"], None)], [halted])
     assert shown().count("the end") == 1 and PROBLEM in shown()
     assert f"{CLIENT}: the gate: halted_sources = facebook_ads: as said above" in shown()
     assert f"{CLIENT}: another" in shown()

@@ -6,7 +6,7 @@ import pytest
 import time_machine
 
 from linter.ending_versions import problems
-from pipelines import __main__ as commands
+from pipelines.commands import inspection
 from pipelines.settings.api_versions import ENDS, LOOKED_UP, NEWEST, WARNED_BEFORE
 from pipelines.settings.reader import parse
 from pipelines.sources.platforms.expired_versions import ending_versions
@@ -49,7 +49,7 @@ def test_status_warns_of_versions_and_is_still_all_well(
 ) -> None:
     Advertiser(house.home, "facebook_ads", WAYS_IN["facebook_ads"])
     with time_machine.travel("2027-02-01 07:00 +0000", tick=False):
-        commands.status()
+        inspection.status()
     assert "facebook_ads: version v25.0 of the API ends on 2027-02-23" in capsys.readouterr().out
 
 

@@ -1,16 +1,16 @@
-"""Show what the commands return: tables, colours and bars.
+"""Show what the commands return, as tables and lines below them.
 
 A table takes the width of the terminal: where that is narrow, cells are folded. Nothing is ever cut;
 where there is no terminal, as in a pipe, nothing is folded either.
 """
 
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
-from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
+
+from pipelines.commands import screen
 
 if TYPE_CHECKING:
     from pipelines.ingest.acceptance import Waiting
@@ -18,103 +18,24 @@ if TYPE_CHECKING:
     from pipelines.ingest.run import Outcome
     from pipelines.ingest.source_status import Status
     from pipelines.learning.lesson import Lesson
-    from pipelines.serving.morning import Event
     from pipelines.serving.promotion import Shift
     from pipelines.serving.report import Figures, Report
     from pipelines.settings.reader import Problem
 
-Item = TypeVar("Item")
-
-_WIDE = 240  # columns, for what no person watches
 _NARROW = 110  # columns, up to which a table has no space beside its cells
-
-screen = Console(highlight=False, soft_wrap=True, width=None if Console().is_terminal else _WIDE)
-_errors = Console(stderr=True, highlight=False, soft_wrap=True)
-
-
-def say(client: str, text: str) -> None:
-    """Print a line about a client."""
-    screen.print(f"{client}: {text}", markup=False)
-
-
-def warn(client: str, text: str) -> None:
-    """Print what is wrong with a client, its name in red."""
-    screen.print(f"[red]{client}[/red]: {escape(text)}")
-
-
-def show_paragraphs(paragraphs: Iterable[str]) -> None:
-    """Print paragraphs, an empty line after each."""
-    for paragraph in paragraphs:
-        screen.print(paragraph, "", sep="\n", markup=False)
-
-
-def fail(message: str) -> None:
-    """Print why a command ends here, where errors go."""
-    _errors.print(message, markup=False)
-
-
-def tell(line: str) -> None:
-    """Print what is happening, where errors go: it is no result."""
-    _errors.print(line, markup=False)
-
-
-def watched(events: "Iterable[Event]", total: int) -> "tuple[list[Outcome], list[Report]]":
-    """Return what a morning brought and what it published, beside bars that count its clients."""
-    from pipelines.serving.morning import Ingested, Waiting
-
-    outcomes: list[Outcome] = []
-    reports: list[Report] = []
-    with _bar("") as progress:
-        ingest, run = (progress.add_task(what, total=total) for what in ("Ingest", "Run"))
-        for event in events:
-            if isinstance(event, Waiting):
-                progress.console.print(event.line, markup=False)
-            elif isinstance(event, Ingested):
-                outcomes += event.outcomes
-                progress.advance(ingest)
-            else:
-                reports.append(event)
-                progress.advance(run)
-    return outcomes, reports
-
-
-def counted(what: str, items: Iterable[Item], total: int) -> Iterator[Item]:
-    """Yield items as they come, beside a bar that counts them."""
-    with _bar(what) as progress:
-        yield from progress.track(items, total)
-
-
-def filled(what: str, slices: "Iterable[Slice]") -> "Iterator[Slice]":
-    """Yield the slices of a backfill, beside a bar of the days that are there."""
-    with _bar(what) as progress:
-        task, total = progress.add_task(what, total=None), 0
-        for each in slices:
-            total = max(total, each.days_missing)
-            progress.update(task, total=total, completed=total - each.days_missing)
-            yield each
 
 
 def _table(*columns: str, title: str | None = None) -> Table:
-    table = Table(title=title, padding=(0, 1 if screen.width > _NARROW else 0))
+    table = Table(title=title, padding=(0, 1 if screen.screen.width > _NARROW else 0))
     for column in columns:
         table.add_column(column, overflow="fold")
     return table
 
 
-def _bar(what: str) -> Progress:
-    columns = (
-        TextColumn(what or "{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-    )
-    return Progress(*columns, console=Console(stderr=True), transient=True)
-
-
 def show_problems(problems: "Iterable[Problem]") -> None:
     """Show the settings files that cannot be used, and what happens instead."""
     for problem in problems:
-        warn(problem.client, f"{problem.message}\n  {problem.fallback}")
+        screen.warn(problem.client, f"{problem.message}\n  {problem.fallback}")
 
 
 def show_ingest(outcomes: "list[Outcome]") -> None:
@@ -126,14 +47,14 @@ def show_ingest(outcomes: "list[Outcome]") -> None:
     for outcome in outcomes:
         if outcome.counts.read or outcome.counts.deleted:
             table.add_row(outcome.client, outcome.source, *map(str, outcome.counts))
-    screen.print(table if table.row_count else "Ingest: nothing new in any export")
+    screen.screen.print(table if table.row_count else "Ingest: nothing new in any export")
     for outcome in outcomes:
         if outcome.problem:
             result = "halted" if outcome.status.holds else "late"
             result = "stale" if outcome.status.code == "stale" else result
-            warn(outcome.client, f"{outcome.source} is {result}: {outcome.problem}")
+            screen.warn(outcome.client, f"{outcome.source} is {result}: {outcome.problem}")
         for note in outcome.status.notes:
-            say(outcome.client, f"{outcome.source}: {note}")
+            screen.say(outcome.client, f"{outcome.source}: {note}")
     show_warnings([outcome.status for outcome in outcomes])
 
 
@@ -141,7 +62,7 @@ def show_warnings(statuses: "Iterable[Status]") -> None:
     """Show what looks wrong in the data of sources, and holds nobody."""
     for status in statuses:
         for warning in status.warnings:
-            warn(status.client, f"{status.source}: {warning}")
+            screen.warn(status.client, f"{status.source}: {warning}")
 
 
 def show_morning(reports: "list[Report]", outcomes: "Iterable[Outcome]" = ()) -> None:
@@ -157,13 +78,13 @@ def show_morning(reports: "list[Report]", outcomes: "Iterable[Outcome]" = ()) ->
     for report in reports:
         result = f"[red]{report.result}[/red]" if report.result == "held" else report.result
         table.add_row(report.client, result, *_figures(report.published))
-    screen.print(table)
+    screen.screen.print(table)
     for report in reports:
         said = [outcome.problem for outcome in outcomes if outcome.client == report.client]
         for reason in report.reasons:
-            warn(report.client, _without(said, reason))
+            screen.warn(report.client, _without(said, reason))
         if report.published and (owners := report.published.dominant_ids):
-            warn(report.client, f"one id owns much, as if many were one: {owners}")
+            screen.warn(report.client, f"one id owns much, as if many were one: {owners}")
 
 
 def _without(said: list[str], reason: str) -> str:
@@ -192,12 +113,12 @@ def show_statuses(statuses: "list[Status]") -> None:
         missing = (str(len(days)), days[0]) if days else ("", "")
         facts = (status.newest_day, *missing, status.retry_at)
         table.add_row(status.client, status.source, code, *facts)
-    screen.print(table if table.row_count else "No source was asked yet; run make ingest")
+    screen.screen.print(table if table.row_count else "No source was asked yet; run make ingest")
     for status in statuses:
         if status.code != "ok":
-            warn(status.client, f"{status.source}: {status.problem}")
+            screen.warn(status.client, f"{status.source}: {status.problem}")
         for note in status.notes:
-            say(status.client, f"{status.source}: {note}")
+            screen.say(status.client, f"{status.source}: {note}")
     show_warnings(statuses)
 
 
@@ -207,7 +128,7 @@ def show_waiting(waiting: "list[Waiting]") -> None:
     for each in waiting:
         counts = (str(each.before), str(each.after), str(each.deleted))
         table.add_row(each.table, each.delivery, *counts, escape(", ".join(each.examples)))
-    screen.print(table)
+    screen.screen.print(table)
 
 
 def show_backfill(client: str, slices: "dict[str, list[Slice]]") -> None:
@@ -221,11 +142,11 @@ def show_backfill(client: str, slices: "dict[str, list[Slice]]") -> None:
         slice_count = sum(bool(each.name) for each in loaded)
         left = next((each.days_missing for each in reversed(loaded) if not each.problem), 0)
         table.add_row(source, *map(str, (slice_count, read, new, unchanged, left)))
-    screen.print(table)
+    screen.screen.print(table)
     for source, loaded in slices.items():
         for each in loaded:
             if each.problem:
-                warn(client, f"{source}: {each.problem}")
+                screen.warn(client, f"{source}: {each.problem}")
 
 
 def show_shifts(client: str, shifts: "list[Shift]") -> None:
@@ -234,8 +155,8 @@ def show_shifts(client: str, shifts: "list[Shift]") -> None:
     for shift in shifts:
         credit = (f"{shift.credit_before:.2f}", f"{shift.credit_after:.2f}")
         table.add_row(shift.channel, *credit, shift.revenue_before, shift.revenue_after)
-    screen.print(table)
-    say(client, f"promote it with `make promote CLIENT={client}`")
+    screen.screen.print(table)
+    screen.say(client, f"promote it with `make promote CLIENT={client}`")
 
 
 def show_lesson(client: str, lesson: "Lesson") -> None:
@@ -248,8 +169,14 @@ def show_lesson(client: str, lesson: "Lesson") -> None:
         error = [f"{lesson.errors.get(channel, 0):.4f}"] if uncertain else []
         table.add_row(channel, f"{value:.4f}", *change, *error)
     if table.row_count:
-        screen.print(table)
+        screen.screen.print(table)
     version = f", version {lesson.version}" if lesson.version else ""
-    say(client, f"{lesson.model}{version}: {lesson.summary}")
+    screen.say(client, f"{lesson.model}{version}: {lesson.summary}")
     if lesson.is_first:
-        say(client, f"its first version; promote it with `make promote CLIENT={client}`")
+        screen.say(client, f"its first version; promote it with `make promote CLIENT={client}`")
+
+
+def show_paragraphs(paragraphs: Iterable[str]) -> None:
+    """Print paragraphs, an empty line after each."""
+    for paragraph in paragraphs:
+        screen.screen.print(paragraph, "", sep="\n", markup=False)

@@ -1,0 +1,87 @@
+"""The commands that change what a client's lake holds, beside the ingest of every day."""
+
+import os
+from datetime import datetime
+from typing import Annotated
+
+import typer
+
+from pipelines.commands import bars, results, screen
+from pipelines.commands.chosen_clients import Chosen, end, one, stop
+
+
+def backfill(
+    client: Chosen,
+    since: Annotated[
+        datetime, typer.Option(formats=["%Y-%m-%d"], help="The first day of the history.")
+    ],
+) -> None:
+    """Load a client's history from its platforms; the next `make daily` includes it.
+
+    A slice is a commit: ended at any time, it goes on where it was when it is started again, and
+    nobody's morning waits for it. The exit status is 1 if a platform did not answer all of it.
+    Such as: `python -m pipelines backfill nova --since 2026-08-01`.
+    """
+    from pipelines.ingest.backfill import backfill as load_history
+    from pipelines.ingest.backfill import platforms
+
+    chosen = one(client)
+    if not (sources := platforms(chosen)):
+        raise stop(
+            f"{client} has no source with `api:` in its file; exports are read whole by make ingest"
+        )
+    os.nice(10)  # mornings go first
+    slices = {
+        source: list(bars.filled(source, load_history(chosen, source, since.date())))
+        for source in sources
+    }
+    results.show_backfill(client, slices)
+    end(any(each.problem for loaded in slices.values() for each in loaded))
+
+
+def accept(
+    client: Chosen,
+    source: Annotated[str, typer.Option(help="The source that is held: salesforce.")],
+) -> None:
+    """Confirm that a held full export lacks what is really gone; the next `make daily` takes it.
+
+    It shows what will be deleted. The word is bound to that delivery and to what is known before it:
+    another file asks again. Such as: `python -m pipelines accept acme --source salesforce`.
+    """
+    from pipelines.ingest import acceptance
+
+    chosen = one(client)
+    waiting = acceptance.waiting_of(chosen.id, source)
+    if not waiting:
+        raise stop(
+            f"{client}: nothing of {source} waits to be accepted; make status shows what is held"
+        )
+    results.show_waiting(waiting)
+    for each in waiting:
+        acceptance.accept(chosen.id, source, each)
+    screen.say(client, "accepted; the next make daily deletes them")
+
+
+def reread(
+    client: Chosen,
+    source: Annotated[str, typer.Option(help="The source whose exports are read: web.")],
+) -> None:
+    """Read every file of a source again, although nothing has changed; the next `make daily` includes it.
+
+    What a file says otherwise now is a new load: changed rows are appended, rows that no file yields
+    any more are deleted. Changed settings are read again without it, by `make ingest` and `make daily`.
+    Such as: `python -m pipelines reread acme --source web`.
+    """
+    from pipelines.ingest.run import ingest_source
+    from pipelines.sources.deliveries import platform_of
+
+    chosen = one(client)
+    if source not in (sources := sorted({name for name, _, _ in chosen.sources.feeds()})):
+        raise stop(f"{client} has no source {source}; it has {', '.join(sources)}")
+    if platform_of(chosen, source):
+        raise stop(
+            f"{client}: {source} is asked by its API and has no files; make backfill asks for more days"
+        )
+    outcome = ingest_source(chosen, source, is_asked=True)
+    results.show_ingest([outcome])
+    end(outcome.problem)

@@ -1,0 +1,45 @@
+"""The commands of every day: ingest what clients deliver, and serve their mornings."""
+
+from pipelines.commands import bars, results, screen
+from pipelines.commands.chosen_clients import Some, end, statuses_of, usable_and_missing
+from pipelines.commands.warnings import warn_of_loads_ahead, warn_of_sharing, warn_of_versions
+
+
+def daily(client: Some = None) -> None:
+    """Ingest, run `daily`, audit, promote each client that passes, and say what is published.
+
+    The exit status is 1 if a client is held, which keeps what it had, if a source is stale, or if
+    the file of a client is gone, misnamed or wrong. For one client:
+    `python -m pipelines daily --client acme`.
+    """
+    from pipelines.serving.morning import morning
+    from pipelines.serving.turn import DAILY, NotOurTurn, turn
+
+    clients, problems = usable_and_missing(client)
+    try:
+        with turn(DAILY, screen.tell):
+            outcomes, reports = bars.watched(morning(clients), len(clients))
+    except NotOurTurn as error:
+        screen.tell(f"{error}: it serves the morning, this command leaves it to that one")
+        return
+    results.show_ingest(outcomes)
+    results.show_morning(reports, outcomes)
+    warn_of_versions(clients)
+    warn_of_sharing(clients)
+    warn_of_loads_ahead(clients)
+    is_held = any(report.result == "held" for report in reports)
+    end(problems or is_held or any(status.code == "stale" for status in statuses_of(clients)))
+
+
+def ingest(client: Some = None) -> None:
+    """Append what is new in every client's exports to the lake.
+
+    A refused export halts its client alone, until it is delivered again: the gate holds the
+    client's published tables. So the exit status is 0 as long as the others were served.
+    """
+    from pipelines.ingest import run
+
+    clients, _ = usable_and_missing(client)
+    done = bars.counted("Ingest", run.ingest(clients), len(clients))
+    results.show_ingest([outcome for outcomes in done for outcome in outcomes])
+    warn_of_sharing(clients)

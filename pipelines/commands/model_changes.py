@@ -1,0 +1,140 @@
+"""The commands that change by which models a client's credit is given: train, preview, promote."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated
+
+import typer
+
+from pipelines.commands import results, screen
+from pipelines.commands.chosen_clients import Chosen, end, one, stop, usable
+from pipelines.commands.warnings import tell_of_rereads
+from pipelines.settings.client import Client
+from pipelines.settings.reader import keep, named_by_files, read
+
+
+def train(client: Chosen) -> None:
+    """Train a client's models that learn on its published paths, and show what they have learnt.
+
+    Credit given so far stays as it is; what is revised from now on goes by the new versions.
+    """
+    from pipelines.learning import training
+    from pipelines.learning.learners import learners
+    from pipelines.learning.published import published
+
+    chosen = one(client)
+    if not learners(chosen):
+        raise stop(
+            f"{client} asks for no model that learns; in clients/{client}.yaml, set"
+            " attribution.model or attribution.compare to markov, shapley or ihc"
+        )
+    try:
+        with published(chosen) as connection:
+            if not connection:
+                raise stop(f"{client} has no published paths to learn from yet; run make daily")
+            lessons = training.train(connection, chosen, training.utc_now())
+    except training.TrainingError as error:
+        raise stop(str(error)) from None
+    for lesson in lessons:
+        results.show_lesson(client, lesson)
+
+
+def preview(client: Chosen) -> None:
+    """Build a client's change in `dev`, and print how it shifts credit among the channels.
+
+    Nothing that is published changes. Edit clients/CLIENT.yaml, preview, then promote.
+    """
+    from sqlmesh.utils.errors import PlanError
+
+    from pipelines.learning.training import TrainingError
+    from pipelines.serving import promotion
+
+    (chosen,), problems = usable([client])
+    if problems:
+        raise stop(f"{client}: not previewed, `prod` keeps what it has; correct its file first")
+    try:
+        with _turn_or_stop("make preview"):
+            shifts = promotion.preview(chosen)
+    except PlanError as error:
+        raise stop(f"{client}: the change does not pass\n{error}") from None
+    except TrainingError as error:
+        raise stop(str(error)) from None
+    if shifts is None:
+        screen.say(client, "not in `prod` yet; the next make daily publishes it if it passes")
+    elif not shifts:
+        screen.say(client, "nothing to compare, the models in `prod` are as its file says")
+    else:
+        results.show_shifts(client, shifts)
+    tell_of_rereads(chosen)
+
+
+def promote(
+    clients: Annotated[
+        list[str] | None, typer.Argument(help="The clients; all that have a file, if left out.")
+    ] = None,
+) -> None:
+    """Bring each client's change into `daily` and `prod`, if its audits pass; retire one without a file.
+
+    A retired client's views go, its lake stays. The exit status is 1 if a client does not pass: it
+    keeps what it had, the others are promoted.
+    """
+    found, problems = read()
+    results.show_problems(problems)
+    for client in found:
+        keep(client)
+    settings = {client.id: client for client in found}
+    for problem in problems:
+        settings.pop(problem.client, None)
+    chosen = clients or [client.id for client in found]
+    gone = [client for client in chosen if client not in named_by_files()]
+    with _turn_or_stop("make promote"):
+        passed = [_promote(each, settings.get(each)) for each in chosen if each not in gone]
+        end(not all([*passed, not gone or _retire(gone)]))
+
+
+def _promote(client: str, settings: Client | None) -> bool:
+    """Promote a client that has a file; return whether it passed, and show why not."""
+    from sqlmesh.utils.errors import PlanError
+
+    from pipelines.learning.training import TrainingError
+    from pipelines.serving import promotion
+
+    if not settings:
+        screen.warn(client, "not promoted, `prod` keeps what it has; correct its file first")
+        return False
+    try:
+        changed = promotion.promote(settings)
+    except (PlanError, TrainingError) as error:
+        screen.warn(client, f"not promoted, it keeps what it had\n{error}")
+        return False
+    screen.say(client, "promoted" if changed else "already as its file says")
+    tell_of_rereads(settings)
+    return True
+
+
+def _retire(clients: list[str]) -> bool:
+    """Retire clients without a file; return whether they are, and show why not."""
+    from sqlmesh.utils.errors import PlanError
+
+    from pipelines.serving.retirement import RetirementError, retire
+
+    try:
+        retire(clients)
+    except (PlanError, RetirementError) as error:
+        screen.fail(str(error))
+        return False
+    for client in clients:
+        screen.say(client, "retired; its lake stays")
+    return True
+
+
+@contextmanager
+def _turn_or_stop(command: str) -> Iterator[None]:
+    """Take the turn to change what is published, or stop and say who has it."""
+    from pipelines.serving.turn import NotOurTurn, turn
+
+    try:
+        with turn(command):
+            yield
+    except NotOurTurn as error:
+        raise stop(f"{error}: try again when it has ended") from None
