@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import duckdb
 
-from pipelines.ingest import deletions, readings, reread, untold
+from pipelines.ingest import comparison, deletions, readings, reread, untold
 from pipelines.ingest.load_counts import Counts, load_counts, summed
 from pipelines.ingest.newest_days import newest_days
 from pipelines.ingest.number_marks import Marks, decides
@@ -53,11 +53,8 @@ def changes(table: Table, round_: Round, folder: Path) -> Changes:
         delta.merge(goes_on=round_.again is None)
         if round_.again is None:
             delta.compare()
-            delta.delete()
         else:
-            reread.compare(connection, table, round_, folder)
-            delta.delete()
-            reread.delete(connection, table)
+            delta.compare_again(round_)
         if table.delivery.mode == "full" and not round_.is_settled:
             deletions.judge(connection, table, round_)
         return _noted(connection, table, round_, delta.write(delta.count()), folder)
@@ -92,8 +89,8 @@ class Delta:
     """The steps from a table's batches to what they change, in the order in which they are taken.
 
     The tables of its connection are its own. `validate` makes `batches`, `delivered` (their rows)
-    and `rejects` (what is no row); `settle` and `merge` may replace `delivered`; `compare` makes
-    `unchanged` and `superseded`, `delete` makes `deleted`, and `count` makes `load_counts`.
+    and `rejects` (what is no row); `settle` and `merge` may replace `delivered`; `compare` or
+    `compare_again` makes `unchanged`, `superseded` and `deleted`, and `count` makes `load_counts`.
     """
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, table: Table, folder: Path) -> None:
@@ -178,43 +175,17 @@ class Delta:
             self._view("delivered", self._delivered)
 
     def compare(self) -> None:
-        """Find the good rows that are unchanged, and those that a later row of the load supersedes.
-
-        A key that is not stored and comes once is new: only the others are compared, by a hash of
-        their content that is kept nowhere.
-        """
-        content = f"HASH({', '.join(['is_deleted', *self._table.columns])})"
-        self._connection.execute(_STORED)
-        if self._table.is_stored:
-            scope = _SCOPES[self._table.delivery.mode]
-            self._connection.execute(
-                f"""INSERT INTO stored SELECT row_key, ARG_MAX({content}, (loaded_at, ordinal)),
-                ARG_MAX(is_deleted, (loaded_at, ordinal))
-                FROM {self._table.stored} AS log WHERE {scope} GROUP BY row_key"""
-            )
-        self._connection.execute(_COMPARED.format(content=content))
-
-    def delete(self) -> None:
-        """Find what is stored and was not delivered, if the delivery is full or of whole days.
-
-        What a line that could not be read as a row may hide is not deleted.
-        """
-        columns = ", ".join(self._table.columns)
-        texts = ", ".join(f"{name} TEXT" for name in self._table.columns)
-        self._connection.execute(f"CREATE TABLE deleted (row_key TEXT, export_file TEXT, {texts})")
-        if self._table.delivery.mode == "increment":
-            return
-        self._connection.execute(_MISSING)
-        if self._connection.execute("FROM missing LIMIT 1").fetchall():
-            self._connection.execute(
-                f"""INSERT INTO deleted
-                SELECT row_key, (SELECT MAX(export_file) FROM batches), {columns}
-                FROM {self._table.stored} AS log WHERE row_key IN (FROM missing)
-                QUALIFY ROW_NUMBER() OVER (
-                  PARTITION BY row_key ORDER BY loaded_at DESC, ordinal DESC
-                ) = 1"""
-            )
+        """Find what is unchanged, and what of the lake was not delivered; see `comparison`."""
+        comparison.compare(self._connection, self._table)
+        if comparison.delete(self._connection, self._table):
             self._notes += self._torn.keep(self._table)
+
+    def compare_again(self, round_: Round) -> None:
+        """Find the same of files that are read again; see `reread`."""
+        reread.compare(self._connection, self._table, round_, self._folder)
+        if comparison.delete(self._connection, self._table):
+            self._notes += self._torn.keep(self._table)
+        reread.delete(self._connection, self._table)
 
     def count(self) -> Counts:
         """Count what became of the rows of each batch; return the sums."""
@@ -271,45 +242,6 @@ CREATE TABLE batches (
   export_file TEXT, fingerprint TEXT, account TEXT, covers_from TEXT, covers_until TEXT,
   rows_left_out BIGINT, lines_read BIGINT, file_time BIGINT, rows_summed BIGINT
 )
-"""
-
-# The newest version of each key in the lake, as far as it matters here.
-_STORED = "CREATE TABLE stored (row_key TEXT, content UBIGINT, is_deleted BOOLEAN)"
-
-# What of the lake a delivery is compared with: its keys, everything, or its days and accounts.
-_SCOPES = {
-    "increment": "row_key IN (SELECT row_key FROM delivered)",
-    "full": "TRUE",
-    "days": """EXISTS (
-      FROM batches
-      WHERE TRY_CAST(log.spend_date AS DATE) BETWEEN covers_from::DATE AND covers_until::DATE
-      AND COALESCE(log.account_id, account) = account
-    )""",
-}
-
-_COMPARED = """
-CREATE TABLE candidates AS
-SELECT ordinal, row_key, {content} AS content FROM delivered
-WHERE reason IS NULL AND HASH(row_key) IN (
-  SELECT HASH(row_key) AS tag FROM delivered GROUP BY tag HAVING COUNT(*) > 1
-  UNION ALL SELECT HASH(row_key) FROM stored
-);
-CREATE TABLE unchanged AS SELECT ordinal FROM (
-  SELECT candidates.ordinal, candidates.content IS NOT DISTINCT FROM COALESCE(
-      LAG(candidates.content) OVER (PARTITION BY candidates.row_key ORDER BY candidates.ordinal),
-      stored.content
-    ) AS is_unchanged
-  FROM candidates LEFT JOIN stored USING (row_key)
-) WHERE is_unchanged;
-CREATE TABLE superseded AS SELECT ordinal FROM (
-  SELECT ordinal, ordinal < MAX(ordinal) OVER (PARTITION BY row_key) AS is_superseded
-  FROM candidates ANTI JOIN unchanged USING (ordinal)
-) WHERE is_superseded
-"""
-
-_MISSING = """
-CREATE TABLE missing AS SELECT row_key FROM stored ANTI JOIN delivered USING (row_key)
-WHERE NOT stored.is_deleted
 """
 
 _QUARANTINED = """(
