@@ -1,6 +1,7 @@
 """Say by which rules credit is shared."""
 
 import difflib
+from collections.abc import Iterable
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
@@ -108,26 +109,34 @@ class Attribution(Settings):
     @field_validator("model")
     @classmethod
     def _is_additive(cls, model: str, others: ValidationInfo) -> str:
-        _find([model], others)
-        if model in NOT_ADDITIVE:
-            raise ValueError(
-                f"{model} gives every touchpoint the whole conversion, so its credit sums to more than"
-                " one; list it under `compare:` instead"
-            )
+        if "custom" in others.data:  # or it is wrong itself, and says so
+            check_active(model, others.data["custom"])
         return model
 
     @field_validator("compare")
     @classmethod
     def _exist(cls, models: list[str], others: ValidationInfo) -> list[str]:
-        _find(models, others)
+        if "custom" in others.data:
+            _find(models, others.data["custom"])
         return models
 
 
-def _find(models: list[str], others: ValidationInfo) -> None:
+def check_active(model: str, custom: Iterable[str]) -> None:
+    """Raise ValueError for a model by which no conversion can be shared: not there, or not additive.
+
+    `custom` are the names of the client's own models.
+    """
+    _find([model], custom)
+    if model in NOT_ADDITIVE:
+        raise ValueError(
+            f"{model} gives every touchpoint the whole conversion, so its credit sums to more than"
+            " one; list it under `compare:` instead"
+        )
+
+
+def _find(models: list[str], custom: Iterable[str]) -> None:
     """Raise ValueError for a model that is neither in the library nor under `custom:`."""
-    if "custom" not in others.data:  # it is wrong itself, and says so
-        return
-    known = [*MODELS, *others.data["custom"]]
+    known = [*MODELS, *custom]
     for model in models:
         if model not in known:
             nearest = difflib.get_close_matches(model, known, 1)

@@ -2,9 +2,9 @@
 
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, ValidationError
+from pydantic import AfterValidator, Field
 
-from pipelines.settings.attribution import Attribution
+from pipelines.settings.attribution import Attribution, check_active
 from pipelines.settings.base import Settings
 
 BUILT_IN = {
@@ -70,12 +70,9 @@ def know_their_models(types: Types, attribution: Attribution) -> None:
     """Raise ValueError for a type whose model is not there, or not additive."""
     for name, settings in types.items():
         try:
-            attribution.model_validate(
-                {"custom": attribution.custom, "model": settings.model or attribution.model}
-            )
-        except ValidationError as error:
-            reason = error.errors()[0]["msg"].removeprefix("Value error, ")
-            raise ValueError(f"{name}.model: {reason}") from None
+            check_active(settings.model or attribution.model, attribution.custom)
+        except ValueError as error:
+            raise ValueError(f"{name}.model: {error}") from None
 
 
 class Rules(Settings):
