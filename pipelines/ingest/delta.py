@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import duckdb
 
-from pipelines.ingest import comparison, deletions, readings, reread, untold
+from pipelines.ingest import comparison, day_keys, deletions, readings, reread, untold
 from pipelines.ingest.load_counts import Counts, load_counts, summed
 from pipelines.ingest.newest_days import newest_days
 from pipelines.ingest.number_marks import Marks, decides
@@ -161,6 +161,10 @@ class Delta:
                 [summed_rows, taken.batch.name],
             )
         self._view("delivered", self._delivered)
+        known = self._folder / f"{self._table.name}.known.parquet"
+        if day_keys.keep_known(self._connection, self._table, known):
+            self._delivered = [known]
+            self._view("delivered", self._delivered)
 
     def merge(self, goes_on: bool) -> None:
         """Merge the versions of each key, where the delivery says how.

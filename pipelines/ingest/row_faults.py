@@ -11,7 +11,7 @@ QUOTED = 80  # letters of a value that a reason quotes; quarantine has the whole
 
 # The times that staging's @utc reads: an offset counts, a zone's name does not.
 _DAY = "[0-9]{4}[-/][0-9]{1,2}[-/][0-9]{1,2}"
-_OFFSET = "Z|UTC|[+-][0-9]{2}(:?[0-9]{2})?"
+_OFFSET = "Z|UTC|[+-](0[0-9]|1[0-5])(:?[0-5][0-9])?"
 _TIME = f"[T ][0-9]{{1,2}}:[0-9]{{2}}(:[0-9]{{2}}([.][0-9]+)?( *({_OFFSET}))?)?"
 
 _READ_AS = {

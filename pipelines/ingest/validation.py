@@ -8,6 +8,7 @@ import duckdb
 from pipelines.contracts.contract import Contract
 from pipelines.contracts.salesforce_ids import whole_id
 from pipelines.ingest.accounting import Taken, accounted
+from pipelines.ingest.day_keys import key_of
 from pipelines.ingest.number_marks import Marks
 from pipelines.ingest.numbers import Reading, beside, read, reading_of
 from pipelines.ingest.refused_rows import Judged, refuse_bad_rows, unsure, unsure_columns
@@ -176,10 +177,10 @@ def _is_deleted(contract: Contract) -> str:
 
 
 def _row_key(contract: Contract) -> str:
-    """Return SQL for the key of a row: a column, or a hash of several.
+    """Return SQL for the key of a row: a column, or a hash of several, however a day is written.
 
     An id of Salesforce's is one key, in 15 characters or 18; staging takes it for one, too.
     """
     if len(contract.identity) == 1:
         return whole_id(contract.identity[0])
-    return f"md5(to_json([{', '.join(contract.identity)}])::TEXT)"
+    return key_of(contract)
