@@ -1,5 +1,6 @@
 """One key, several rows in one file: one row if they say the same, refused or added up if not."""
 
+import json
 import re
 from pathlib import Path
 
@@ -176,7 +177,15 @@ def test_a_grain_that_makes_no_sense_is_refused_by_its_key(
     assert said in problem.message
 
 
-ROUNDED = ["1.20211E+17", "1,20211E+17", "1.2E+17", "1E+17", "1.20211000000000E+17", "1.20211e+17"]
+ROUNDED = [
+    "1.20211E+17",
+    "1,20211E+17",
+    "1.2e17",
+    "1.2E+17",
+    "1E+17",
+    "1.20211000000000E+17",
+    "1.20211e+17",
+]
 EXACT = ["1.2021100000000013e+17", "120211000000000013", "1e17", "8E+", "a1.2E+17", "12.5"]
 
 
@@ -188,6 +197,28 @@ def test_an_id_that_a_spreadsheet_rounded_is_refused_even_where_it_collides_with
     problem = tenant.ingest("salesforce").problem
     assert problem.startswith("deals.csv: a spreadsheet has rounded ids: customer_id of 1 rows, as")
     assert f"'{written}'" in problem and "ids' columns as text" in problem
+
+
+@pytest.mark.parametrize("name", ["deals.jsonl", "deals.csv"])
+def test_a_rounded_id_that_shows_all_its_digits_is_refused(tenant: Tenant, name: str) -> None:
+    """Numbers of JSON come without their exponent, and a spreadsheet's cell may show none."""
+    ids = ["1.20211E+17", "1.20212E+17"] if name == "deals.jsonl" else ["120211" + "0" * 12] * 2
+    ids[1] = ids[1].replace("120211", "120212", 1)
+    keys = DEALS.split(",")
+    rows = [(f"d{number}", each, "New", "false", "", "5") for number, each in enumerate(ids)]
+    if name == "deals.jsonl":
+        lines = [json.dumps(dict(zip(keys, row))).replace(f'"{row[1]}"', row[1]) for row in rows]
+    else:
+        lines = [DEALS, *map(",".join, rows)]
+    tenant.deliver(name, "\n".join(lines) + "\n")
+    problem = tenant.ingest("salesforce").problem
+    assert "a spreadsheet has rounded ids: customer_id of 2 rows, as '1202110000" in problem
+
+
+def test_one_long_id_may_end_in_zeros(tenant: Tenant) -> None:
+    rows = [f"d{number},{each},New,no,,5" for number, each in enumerate([17 * 10**16, 10**17 + 13])]
+    tenant.deliver("deals.csv", "\n".join([DEALS, *rows, "d9,1700000000000000000,New,no,,5"]))
+    assert not tenant.ingest("salesforce").problem
 
 
 @pytest.mark.parametrize("written", EXACT)
