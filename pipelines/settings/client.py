@@ -111,7 +111,11 @@ class Client(Settings):
     )
     quality: Quality = Quality()
     nothing: list[str] = Field(
-        [r"\N", "NULL", "None", "n/a", "#N/A", "--", "(not set)", "undefined", "0"],
+        [
+            *(r"\N", "NULL", "(null)", "<null>", "[null]", "None", "nil", "NaN", "NaT", "<NA>"),
+            *("n/a", "N.A.", "#N/A", "#REF!", "#VALUE!", "#NAME?", "-", "--", "\u2013", "\u2014"),
+            *("(not set)", "undefined", "0"),
+        ],
         description="What exports write for nothing, in capitals or not; a value that is one of these is no"
         " value. `0` stands for ids of zeros only, and means nobody where a column has the id of a"
         " visitor, a customer, a contact or an account; numbers stay.",

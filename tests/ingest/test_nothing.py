@@ -21,9 +21,22 @@ WORDS = [
     " -- ",
     "(not set)",
     "undefined",
+    "-",
+    "\u2013",
+    "\u2014",
+    "NaN",
+    "nan",
+    "NaT",
+    "nil",
+    "N.A.",
+    "<NA>",
+    "<null>",
+    "(null)",
+    "[NULL]",
+    "#REF!",
 ]
 ZEROS = ["0", "000", "00000000-0000-0000-0000-000000000000", "0.0"]
-SOMEBODY = ["10", "n/a-7", "null@shop.example", "0x1", "-", "nullify"]
+SOMEBODY = ["10", "n/a-7", "null@shop.example", "0x1", "n-a", "nullify", "nana"]
 
 
 @pytest.fixture
