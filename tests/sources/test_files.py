@@ -3,6 +3,7 @@
 import gzip
 import os
 import sqlite3
+from contextlib import closing
 from random import Random
 
 import pyarrow as pa
@@ -364,11 +365,23 @@ def test_a_sqlite_view_is_read_and_a_missing_table_named(tenant: Tenant) -> None
     )
 
 
+def test_sqlite_rows_that_lie_beside_the_file_are_asked_for(tenant: Tenant) -> None:
+    path = tenant.exports / "spend.sqlite"
+    as_sqlite(path, ROWS[:1])
+    with closing(sqlite3.connect(path)) as writer:
+        writer.execute("PRAGMA journal_mode = WAL")
+        writer.execute("UPDATE spend SET cost = 999")
+        writer.commit()
+        assert "its newest rows lie beside it, in spend.sqlite-wal" in tenant.ingest().problem
+    assert not tenant.ingest().problem  # the last to close it moves them into the file
+    assert {float(cost) for (cost,) in tenant.newest("cost")} == {999}
+
+
 def test_sqlite_text_that_is_not_utf8_is_refused(tenant: Tenant) -> None:
     as_sqlite(
         tenant.exports / "spend.sqlite", [("2026-10-01", "one", b"M\xfcller", 1, "EUR", 1, 1)]
     )
-    assert "Invalid UTF8" in tenant.ingest().problem
+    assert "a text in it is not UTF-8; write its texts" in tenant.ingest().problem
 
 
 def test_sqlite_leaves_no_file_beside_an_export(tenant: Tenant) -> None:

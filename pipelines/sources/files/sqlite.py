@@ -21,6 +21,7 @@ def read(reading: Reading) -> Rows:
         raise ExportError("a SQLite file needs `table:`, the table to read", reading.path)
     table, open_files = reading.export.table, reading.open_files
     try:
+        _refuse_unfinished(reading)
         uri = f"{reading.path.resolve().as_uri()}?immutable=1"
         cursor = open_files.enter_context(open_files.enter_context(driver.connect(uri)).cursor())
         cursor.execute(f"SELECT name, type FROM pragma_table_info({literal(table)})")
@@ -42,6 +43,23 @@ def read(reading: Reading) -> Rows:
     except driver.Error as error:
         line = str(error).strip().splitlines()[0]
         raise ExportError(f"not readable: {line}; deliver it again", reading.path) from None
+
+
+def _refuse_unfinished(reading: Reading) -> None:
+    """Raise ExportError if changes lie beside the file, where an immutable one is not looked for them."""
+    path = reading.path.resolve()
+    wal, journal = (path.with_name(f"{path.name}{end}") for end in ("-wal", "-journal"))
+    if wal.is_file() and wal.stat().st_size:
+        raise ExportError(
+            f"its newest rows lie beside it, in {wal.name}; end the program that writes it, or move"
+            f' them into it: sqlite3 {path.name} "PRAGMA wal_checkpoint(TRUNCATE)"',
+            reading.path,
+        )
+    if journal.is_file() and journal.read_bytes()[:8] == _UNDER_WAY:
+        raise ExportError("it is being written; run it again once that is done", reading.path)
+
+
+_UNDER_WAY = b"\xd9\xd5\x05\xf9\x20\xa1\x63\xd7"  # how the journal of a transaction begins
 
 
 def _is_number(kind: str | None) -> bool:
