@@ -78,7 +78,8 @@ class Finder:
     def __init__(self, secrets: Iterable[str]) -> None:
         self._by_start: defaultdict[bytes, list[bytes]] = defaultdict(list)
         self._starts = np.zeros(1 << 24, dtype=bool)
-        for secret in (each.encode(errors="replace") for each in secrets):
+        encodings = ("utf-8", "utf-16-le", "utf-16-be")
+        for secret in (each.encode(code, "replace") for each in secrets for code in encodings):
             if len(start := secret[:3]) == 3:
                 self._by_start[start].append(secret)
                 self._starts[int.from_bytes(start)] = True

@@ -84,7 +84,15 @@ def test_numbers_are_read_as_the_line_to_paste_says(tenant: Tenant, spelling: st
 
 @pytest.mark.parametrize("form", ["csv", "parquet"])
 @pytest.mark.parametrize(
-    "name, cost", [("metrics.cost_micros", 1_234_560_000), ("amountCents", 123_456)]
+    "name, cost",
+    [
+        ("metrics.cost_micros", 1_234_560_000),
+        ("amountCents", 123_456),
+        ("costcents", 123_456),
+        ("microamount", 1_234_560_000),
+        ("cost_pence", 123_456),
+        ("cost_\u00b5", 1_234_560_000),
+    ],
 )
 def test_a_unit_is_asked_for_by_the_name_of_a_column(
     tenant: Tenant, form: str, name: str, cost: int
@@ -240,6 +248,13 @@ def test_another_encoding_is_named_with_its_conversion(
         ),
         "zstd": ("spend.csv.zst", b"\x28\xb5\x2f\xfd", "`zstd -d` unpacks it"),
         "gzip that is called CSV": ("spend.csv", gzip.compress(b"a", mtime=0), "give its name .gz"),
+        "gzip twice": (
+            "spend.csv.gz",
+            gzip.compress(gzip.compress(b"a", mtime=0), mtime=0),
+            "it is compressed twice: unpack it once",
+        ),
+        "an archive that is called gzip": ("spend.csv.gz", b"PK\x03\x04", "or a ZIP archive"),
+        "text that is called gzip": ("spend.csv.gz", b"spend_date,", "call it spend.csv"),
         "an archive": ("spend.zip", b"PK\x03\x04", "unpack it (`unzip`)"),
         "gzip of nobody knows what": (
             "spend.gz",

@@ -128,6 +128,13 @@ def test_what_is_no_file_is_never_opened(vic: Tenant) -> None:
     assert "it is no file" in assert_nothing_is_read(vic)
 
 
+@pytest.mark.parametrize("target", ["/dev/zero", "/nowhere", "/"])
+def test_a_link_to_no_file_is_no_reason_to_list_a_folder(vic: Tenant, target: str) -> None:
+    (vic.exports / "spend.csv").symlink_to(target)
+    problem = assert_nothing_is_read(vic)
+    assert "folders:" not in problem and "spend.csv: " in problem
+
+
 def test_a_link_in_a_circle_is_refused(vic: Tenant) -> None:
     (vic.exports / "spend.csv").symlink_to("spend.csv")
     assert "spend.csv: its link leads nowhere" in assert_nothing_is_read(vic)

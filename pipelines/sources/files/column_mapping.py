@@ -15,12 +15,9 @@ from pipelines.sources.files import ga4, snowplow
 from pipelines.sources.files.missing_columns import missing_columns, shown
 from pipelines.sql import BLANKS, literal
 
-_UNITS = {
-    "micros": "micros",
-    "micro": "micros",
-    "cents": "cents",
-    "cent": "cents",
-    "minor": "cents",
+_UNITS = {  # by how a word of a name is written, also without a mark before it, as in costcents
+    "micro(?!soft).*|.*micros|.*\u00b5|.*\u03bc|1e6": "micros",
+    "cent|(.*(?<!per))cents|minor|pence|penny|pennies": "cents",
 }
 
 FORMATS: dict[str, ModuleType] = {"ga4": ga4, "snowplow": snowplow}
@@ -114,8 +111,9 @@ def _ask_for_units(
 
 def _unit(name: str) -> str:
     """Return the unit that a name ends in or holds as a word: of `cost_micros`, micros."""
-    words = re.findall("[a-z]+", re.sub("(?<=[a-z])(?=[A-Z])", "_", name).lower())
-    return next((_UNITS[word] for word in words if word in _UNITS), "")
+    words = re.findall(r"[^\W_]+", re.sub("(?<=[a-z])(?=[A-Z])", "_", name).lower())
+    units = [unit for word in words for form, unit in _UNITS.items() if re.fullmatch(form, word)]
+    return units[0] if units else ""
 
 
 def _unread(rows: Rows, export: Export, contract: Contract) -> dict[str, str]:

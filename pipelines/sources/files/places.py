@@ -175,6 +175,8 @@ def _of_others(client: Client) -> Iterator[Path]:
 def _elsewhere(client: Client, far: dict[Path, Path]) -> ExportError:
     """Return the error that names files outside of the client's folders, and the line that adds them."""
     first = next(iter(far))
+    if not os.path.isfile(far[first]):  # a folder to list would not make it one
+        return ExportError("its link leads to no file; deliver the file itself", name=shown(first))
     others = f" and {len(far) - 1} more" if len(far) > 1 else ""
     folders = [*client.folders, *sorted({_named(real.parent) for real in far.values()})]
     return ExportError(

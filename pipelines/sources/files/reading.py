@@ -106,9 +106,16 @@ def opened(
     except (duckdb.Error, pa.ArrowInvalid) as error:
         if disk_problem(error):
             raise
+        if isinstance(error, duckdb.OutOfMemoryException):
+            raise ExportError(_TOO_LARGE, path) from None
         line = str(error).strip().splitlines()[0].partition(" Detail: ")[0]
+        if "Invalid UTF8" in line:
+            raise ExportError("a text in it is not UTF-8; write its texts as UTF-8", path) from None
         line = line.replace(str(path), path.name)
         raise ExportError(f"not readable: {line}; deliver it again", path) from None
+
+
+_TOO_LARGE = "it holds more at once than is kept in memory, as a value of many megabytes does; leave that out"
 
 
 @contextmanager

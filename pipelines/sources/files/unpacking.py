@@ -5,6 +5,7 @@ from pathlib import Path
 
 from pipelines.settings.limits import Limits
 from pipelines.sources.batches import ExportError
+from pipelines.sources.files.unreadable import not_packed
 
 _MEGABYTE = 1_000_000
 _MOST_TIMES = 250  # its size, packed: exports come to 50, and a file of blanks to 1,000
@@ -18,6 +19,9 @@ def check_unpacked(path: Path, limits: Limits) -> None:
     """
     if path.suffix.lower() != ".gz":
         return
+    with path.open("rb") as file:
+        if not (head := file.read(1000)).startswith(b"\x1f\x8b"):
+            raise not_packed(path, head)
     packed, size = path.stat().st_size, 0
     with gzip.open(path) as file:
         while piece := file.read(1 << 20):

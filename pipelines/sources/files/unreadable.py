@@ -73,10 +73,11 @@ def no_objects(path: Path) -> ExportError:
 
 def not_a_text(path: Path, head: bytes, error: Exception) -> ExportError:
     """Return the error for a file that is called a text, and whose beginning is none in UTF-8."""
-    for beginning, reason in _BEGINNINGS:
-        if re.match(beginning, head, re.IGNORECASE):
-            return ExportError(f"its header is not readable: {reason}", path)
-    if head.startswith(_UTF16) or head[:200].count(b"\0") > len(head[:200]) // 4:
+    if head.startswith(b"\x1f\x8b") and path.name.lower().endswith(".gz"):
+        reason = "it is compressed twice: unpack it once (gunzip), and let the name end in one .gz"
+    elif found := _beginning(head):
+        reason = found
+    elif head.startswith(_UTF16) or head[:200].count(b"\0") > len(head[:200]) // 4:
         reason = "it is UTF-16: export it as UTF-8, or convert it: iconv -f UTF-16 -t UTF-8"
     elif isinstance(error, UnicodeDecodeError):
         reason = (
@@ -87,6 +88,19 @@ def not_a_text(path: Path, head: bytes, error: Exception) -> ExportError:
     else:
         reason = f"{error}; export it as CSV in UTF-8"
     return ExportError(f"its header is not readable: {reason}", path)
+
+
+def not_packed(path: Path, head: bytes) -> ExportError:
+    """Return the error for a file that is called .gz and is none; `head` is how it begins."""
+    bare = path.name[: -len(".gz")]
+    reason = _beginning(head) or f"if it is not compressed, call it {bare}"
+    return ExportError(f"its name ends in .gz, but it is not compressed by gzip; {reason}", path)
+
+
+def _beginning(head: bytes) -> str:
+    """Return what a file is that begins so, and what to do with it; nothing if that is not known."""
+    found = (text for start, text in _BEGINNINGS if re.match(start, head, re.IGNORECASE))
+    return next(found, "")
 
 
 def _of_json(path: Path, packed: str, stem: str) -> str:
