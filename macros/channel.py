@@ -6,8 +6,6 @@ Only the client's own rules are written into its models, as text.
 
 from sqlmesh import macro
 
-from pipelines.attribution.channel_sites import ASSISTANT, SEARCH, SHOPPING, SOCIAL, VIDEO
-
 PAID = "^(.*cp.*|ppc|retargeting|paid.*)$"
 SHOP_CAMPAIGN = "^(.*(([^a-df-z]|^)shop|shopping).*)$"
 
@@ -20,18 +18,17 @@ def channel(evaluator, rules):
     """Return the channel of a click or a visit: `@channel(@channel_rules)`.
 
     It reads the columns `channel` (as the site itself names it: that counts first), `source`,
-    `medium`, `campaign`, `referrer`, and `ad_network`, which follows from the click id: google, bing,
-    facebook, tiktok, doubleclick, or NULL. A click id makes a click paid, whatever the utm
+    `medium`, `campaign`, `referrer`, `site_category`, which `@categorised` adds, and `ad_network`, which
+    follows from the click id: google, bing, facebook, tiktok, doubleclick, or NULL. A click id makes a click paid, whatever the utm
     parameters say. Nothing at all is Direct; a referrer alone is a Referral.
     """
-    origin = "LOWER(COALESCE(source, referrer, ''))"
-    means = "LOWER(COALESCE(medium, ''))"
+    origin = "LOWER(TRIM(COALESCE(NULLIF(source, ''), referrer, '')))"
+    means = "LOWER(TRIM(COALESCE(medium, '')))"
     named = "LOWER(COALESCE(campaign, ''))"
     assistant, search, social, shopping, video = (
-        f"REGEXP_MATCHES({origin}, '^([a-z]+://)?([^/]*[.])?({sites})([.:/].*)?$')"
-        for sites in (ASSISTANT, SEARCH, SOCIAL, SHOPPING, VIDEO)
+        f"site_category = '{category}'"
+        for category in ("assistant", "search", "social", "shopping", "video")
     )
-    search = f"({search} AND NOT {assistant})"
     paid = f"(ad_network IS NOT NULL OR REGEXP_MATCHES({means}, '{PAID}'))"
     for_shop = f"({shopping} OR REGEXP_MATCHES({named}, '{SHOP_CAMPAIGN}'))"
     email = "'email', 'e-mail', 'e_mail', 'e mail'"

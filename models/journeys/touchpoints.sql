@@ -22,7 +22,7 @@ WITH named AS (
     *
     EXCLUDE (channel),
     @channel(@channel_rules) AS channel
-  FROM named
+  FROM @categorised(named)
 )
 SELECT
   touchpoint_id, /* A session, a page view of a shop's export, or a campaign's member that responded */

@@ -26,7 +26,7 @@ WITH missing AS (
   SELECT
     platform,
     @channel(@channel_rules) AS channel
-  FROM paid_clicks
+  FROM @categorised(paid_clicks)
   UNION
   SELECT
     platform,

@@ -44,7 +44,7 @@ SELECT
   is_deleted, /* True once a full export lacks the row */
   load_id, /* The dlt load that brought this version */
   loaded_at /* When the load was committed, UTC */
-FROM paid_clicks
+FROM @categorised(paid_clicks)
 WHERE
   loaded_at BETWEEN @start_ts AND @end_ts
 QUALIFY

@@ -1,43 +1,55 @@
-"""The sites that decide a channel: regular expressions of the names before their domains' ends.
+"""The sites that decide a channel, by category: Google's own list, and the few it lacks.
 
-The commonest of what GA4 lists by category (its sheet "Source categories and sources"), and the
-assistants of its AI Assistant channel. `name` stands for name, name.com, www.name.co.uk; one that
-other sites' names may have too says its end. What is missing, a client adds under `channels:`.
+`ga4_sources.csv` holds the 819 sources of Google's table "Source categories", as published with the rules of
+GA4's default channel group (https://support.google.com/analytics/answer/9756891), read on 2026-09-19, in
+lower case. `MORE` are sites that the table lacks, and that a report would otherwise call referrals.
 """
 
+import csv
+from functools import cache
+from pathlib import Path
 
-def sites(names: str) -> str:
-    """Return a regular expression of the names between blanks."""
-    return "|".join(name.replace(".", "[.]") for name in names.split())
+from pipelines.sql import literal
+
+GA4 = Path(__file__).parent / "ga4_sources.csv"
+MORE = {
+    "social": "x x.com threads threads.net threads.com bsky.app mastodon.social",
+    "video": "youtu.be",
+    "assistant": """
+        chatgpt chatgpt.com openai openai.com chat.openai.com claude claude.ai deepseek deepseek.com
+        chat.deepseek.com grok grok.com perplexity perplexity.ai gemini.google.com copilot.microsoft.com
+        mistral.ai chat.mistral.ai meta.ai
+    """,
+}
+# Search engines with a site for each country: google.co.uk, search.naver.com and de.search.yahoo.com
+# are google, naver and yahoo, as GA4 itself names them before it looks a source up.
+ENGINES = "google|bing|yahoo|duckduckgo|baidu|yandex|naver|ask|aol|seznam|rambler|sogou|qwant|lycos"
+OF_A_COUNTRY = f"^((m|search|[a-z]{{2,3}}[.]search)[.])?({ENGINES})([.]com?)?[.][a-z]{{2,3}}$"
 
 
-SEARCH = sites("""
-    google bing yahoo duckduckgo ecosia baidu yandex 360.cn aol ask.com auone babylon biglobe
-    centrum.cz daum dogpile email.seznam.cz eniro exalead excite firmy.cz globo.com go.mail.ru
-    incredimail kvasir lycos naver onet.pl qwant rakuten.co.jp rambler search-results
-    search.smt.docomo.ne.jp seznam sogou so.com startpage startsiden brave terra.com.br tut.by
-    virgilio
-""")
-SOCIAL = sites("""
-    facebook fb fb.me instagram ig linkedin lnkd.in twitter x t.co tiktok pinterest reddit
-    threads.net threads.com bsky.app mastodon.social snapchat messenger.com whatsapp wa.me telegram
-    t.me wechat weixin weibo qzone douban zhihu vk vkontakte ok.ru odnoklassniki line.me kakao
-    mixi.jp hatena ameblo.jp gree.jp zalo tumblr flickr foursquare quora stackoverflow stackexchange
-    slashdot digg disqus discord meetup nextdoor tripadvisor yelp xing viadeo yammer myspace
-    livejournal blogspot blogger wordpress.com typepad medium.com goodreads glassdoor houzz hootsuite
-    flipboard getpocket.com instapaper deviantart couchsurfing.org wattpad stumbleupon
-    steamcommunity.com groups.google.com plus.google.com news.ycombinator.com producthunt
-""")
-SHOPPING = sites("""
-    amazon ebay etsy aliexpress alibaba walmart mercadolibre mercadolivre shopify
-    shopping.yahoo.co.jp shopping.naver.com shopzilla igshopping target.com taobao tmall jd.com
-    flipkart stripe
-""")
-VIDEO = sites("""
-    youtube youtu.be vimeo twitch dailymotion crackle.com disneyplus hulu iqiyi netflix nicovideo.jp
-    rumble.com d.tube ted.com veoh wistia youku bilibili
-""")
-ASSISTANT = sites("""
-    chatgpt openai claude deepseek grok perplexity gemini.google copilot.microsoft mistral.ai
-    meta.ai
-""")
+def site(source: str, referrer: str) -> str:
+    """Return SQL for the site of a visit: its source, or the host that led to it, without `www.`."""
+    origin = f"LOWER(TRIM(COALESCE(NULLIF({source}, ''), {referrer}, '')))"
+    host = f"REGEXP_EXTRACT({origin}, '^([a-z][a-z0-9+.-]*://)?(www[.])?([^/:?#]*)', 3)"
+    engine = f"REGEXP_EXTRACT({host}, '{OF_A_COUNTRY}', 3)"
+    return f"CASE WHEN {origin} LIKE '%.%' THEN COALESCE(NULLIF({engine}, ''), {host}) ELSE {origin} END"
+
+
+@cache
+def categories() -> dict[str, list[str]]:
+    """Return the sites of each category: search, social, shopping, video and assistant."""
+    sites = {category: names.split() for category, names in MORE.items()}
+    with GA4.open(newline="") as lines:
+        for row in csv.DictReader(lines):
+            sites.setdefault(row["category"], []).append(row["source"])
+    return sites
+
+
+@cache
+def category_rows() -> str:
+    """Return a relation of every `site` with its `category`; each list is one text, quick to parse."""
+    lists = (
+        f"SELECT UNNEST(STRING_SPLIT({literal('|'.join(names))}, '|')) AS site, '{category}' AS category"
+        for category, names in sorted(categories().items())
+    )
+    return f"({' UNION ALL '.join(lists)})"

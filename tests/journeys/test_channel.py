@@ -1,12 +1,15 @@
 """A session's channel, by examples: the client's rules, then GA4's default channel group in its order."""
 
+from collections import Counter
 from pathlib import Path
 
 import duckdb
 import pytest
 from sqlglot import exp
 
+from macros.categorised import categorised
 from macros.channel import channel
+from pipelines.attribution.channel_sites import GA4, categories
 from pipelines.blueprints.channels import channel_rules
 from pipelines.settings.path_rules import ChannelRule
 from pipelines.settings.reader import ClientError, parse
@@ -40,6 +43,16 @@ TAGGED = {
     ("partner", "paid"): "Paid Other",
     ("partner", "unpaid"): "Unassigned",
     ("ebay", None): "Organic Shopping",
+    ("Google Shopping", "organic"): "Organic Shopping",
+    ("google shopping", "cpc"): "Paid Shopping",
+    (" IGShopping ", None): "Organic Shopping",
+    ("google-play", None): "Organic Search",
+    ("google+", None): "Organic Social",
+    ("www.facebook.com", None): "Organic Social",
+    ("amazon.de", "cpc"): "Paid Other",
+    ("", ""): "Direct",
+    (" ", " (none) "): "Direct",
+    (" google ", " cpc "): "Paid Search",
     ("linkedin", None): "Organic Social",
     ("forum", "social"): "Organic Social",
     ("facebook", "referral"): "Organic Social",
@@ -80,7 +93,8 @@ UNTAGGED = {
     "https://www.linkedin.com/feed/": "Organic Social",
     "https://l.instagram.com/?u=x": "Organic Social",
     "https://m.youtube.com/watch": "Organic Video",
-    "https://www.amazon.de/dp/1": "Organic Shopping",
+    "https://www.amazon.com/dp/1": "Organic Shopping",
+    "https://www.amazon.de/dp/1": "Referral",  # Google lists amazon.com and amazon.co.uk only
     "https://copilot.microsoft.com/": "AI Assistant",
     "https://www.perplexity.ai/": "AI Assistant",
     "https://search.naver.com/search.naver?query=shoes": "Organic Search",
@@ -89,7 +103,21 @@ UNTAGGED = {
     "https://t.company/": "Referral",
     "https://groups.google.com/": "Organic Social",
     "https://askubuntu.example/": "Referral",
-    "https://www.bilibili.com/video/1": "Organic Video",
+    "https://www.bilibili.com/video/1": "Referral",
+    "https://WWW.YouTube.com/watch": "Organic Video",
+    "https://youtu.be/1": "Organic Video",
+    "https://x.com/someone": "Organic Social",
+    "https://de-de.facebook.com/": "Referral",  # a host is looked up whole
+    "https://facebook.com:443/": "Organic Social",
+    "https://facebook.com.example.org/": "Referral",
+    "https://cnn.example/": "Referral",
+    "https://google.com.au": "Organic Search",
+    "https://docs.google.com/document": "Referral",
+    "https://lens.google.com/": "Organic Search",
+    "https://play.google.com/store": "Organic Search",
+    "https://shopping.yahoo.co.jp/": "Organic Shopping",
+    "https://s3.amazonaws.com/file": "Organic Shopping",
+    "http://zoo.gr/": "Organic Social",
     "https://www.mercadolibre.com.ar/": "Organic Shopping",
     "https://microsoft.com/": "Referral",
     "https://blog.example.org/review": "Referral",
@@ -166,13 +194,51 @@ def grouped(row: tuple, *rules: dict) -> str:
     text = channel_rules(ChannelRule(**rule) for rule in rules)
     rule = channel(None, exp.Literal.string(text))
     values = ", ".join("?::TEXT" for _ in COLUMNS)
-    query = f"SELECT {rule} FROM (VALUES ({values})) AS visits({', '.join(COLUMNS)})"
+    visits = f"WITH visits AS (FROM (VALUES ({values})) AS visits({', '.join(COLUMNS)}))"
+    query = f"{visits} SELECT {rule} FROM {categorised(None, exp.column('visits'))}"
     return duckdb.execute(query, row).fetchone()[0]
 
 
 @pytest.mark.parametrize(("row", "expected"), _examples().items(), ids=str)
 def test_traffic_is_grouped(row: tuple, expected: str) -> None:
     assert grouped(row) == expected
+
+
+def test_googles_list_is_whole() -> None:
+    rows = [line.rsplit(",", 1) for line in GA4.read_text().splitlines()[1:]]
+
+    assert len({source for source, _ in rows}) == len(rows) == 819
+    assert Counter(category for _, category in rows) == {
+        "social": 592,
+        "search": 129,
+        "shopping": 52,
+        "video": 46,
+    }
+    assert all(source == source.strip().lower() for source, _ in rows)
+
+
+def test_each_site_has_one_category() -> None:
+    sites = [site for names in categories().values() for site in names]
+
+    assert len(set(sites)) == len(sites) > 819
+
+
+def test_each_source_of_the_list_is_grouped_by_its_category() -> None:
+    for category, name in (
+        ("search", "Organic Search"),
+        ("social", "Organic Social"),
+        ("shopping", "Organic Shopping"),
+        ("video", "Organic Video"),
+    ):
+        values = ", ".join(
+            ["(NULL::TEXT, ?, NULL::TEXT, NULL::TEXT, NULL::TEXT, NULL::TEXT)"]
+            * len(categories()[category])
+        )
+        visits = f"WITH visits AS (FROM (VALUES {values}) AS visits({', '.join(COLUMNS)}))"
+        rule = channel(None, exp.Literal.string(""))
+        query = f"{visits} SELECT DISTINCT {rule} FROM {categorised(None, exp.column('visits'))}"
+        found = duckdb.execute(query, [site.upper() for site in categories()[category]])
+        assert found.fetchall() == [(name,)]
 
 
 @pytest.mark.parametrize(("row", "expected"), RULED.items(), ids=str)
