@@ -12,7 +12,9 @@ from typing import NamedTuple
 from pipelines.ingest.table import Table
 from pipelines.settings.exports import DeliveryOrder, Export
 from pipelines.sources.batches import Batch, ExportError, Remedy
-from pipelines.sources.files.delivery_order import Delivery, Group, OrderError, in_order
+from pipelines.sources.files.delivery_groups import Delivery, Group
+from pipelines.sources.files.delivery_order import in_order
+from pipelines.sources.files.name_patterns import OrderError
 
 
 class Round(NamedTuple):

@@ -6,13 +6,9 @@ from random import Random
 import pytest
 
 from pipelines.settings.exports import DeliveryOrder, Order
-from pipelines.sources.files.delivery_order import (
-    SECOND,
-    Delivery,
-    Group,
-    OrderError,
-    in_order,
-)
+from pipelines.sources.files.delivery_groups import SECOND, Delivery, Group
+from pipelines.sources.files.delivery_order import in_order
+from pipelines.sources.files.name_patterns import OrderError
 from pipelines.sources.files.name_times import time_in
 
 MINUTE = 60 * SECOND
