@@ -140,6 +140,7 @@ CONTRACTS: dict[str, dict[str, Contract]] = {
         "events": Contract(
             _EVENT | {"currency": _currency("revenue")},
             staged_by="stg_events",
+            converts="event_type = 'purchase'",
             key=tuple(_EVENT),
             dated_by=("event_time",),
             is_daily=True,
@@ -172,6 +173,7 @@ CONTRACTS: dict[str, dict[str, Contract]] = {
                 "currency": _currency("revenue"),
             },
             staged_by="stg_conversions",
+            converts="TRUE",
             staged_for="delivering",
             key=("conversion_id",),
             dated_by=("converted_at",),
@@ -218,6 +220,7 @@ CONTRACTS: dict[str, dict[str, Contract]] = {
                 "is_deleted": _DELETED,
             },
             staged_by="stg_opportunities",
+            converts="TRY_CAST(is_won AS BOOLEAN)",
             key=("opportunity_id",),
             dated_by=("opened_at", "closed_at"),
             bad_if={

@@ -84,6 +84,9 @@ class Contract(NamedTuple):
     compared_by: tuple[str, ...] = ()
     """Rows of these in common have sums alike, so that one row tells; without, it takes several."""
 
+    converts: str = ""
+    """Of rows that may be conversions, by which SQL condition they are: all of them, by `TRUE`."""
+
     @property
     def identity(self) -> tuple[str, ...]:
         """Return the columns that identify a row."""

@@ -8,6 +8,7 @@ to file: memory holds keys and hashes, and those spill.
 
 from pathlib import Path
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 import duckdb
 
@@ -22,9 +23,11 @@ from pipelines.ingest.repeats import Taken, settle
 from pipelines.ingest.rounded_ids import refuse_rounded_ids
 from pipelines.ingest.table import Table
 from pipelines.ingest.torn_lines import TornLines
+from pipelines.ingest.uncounted import Uncounted, deleted_by_them, refuse_if_none_counts
 from pipelines.ingest.usual_sums import unusual
 from pipelines.ingest.validation import Validated, validate
 from pipelines.sources.batches import Batch
+from pipelines.sources.files.header_zones import zones
 from pipelines.sql import literal, only_row
 
 
@@ -72,8 +75,22 @@ def _noted(
     file = folder / f"{table.name}.readings.parquet"
     said = reread.notes(connection, table, round_) if is_again else []
     return done._replace(
-        notes=[*done.notes, *said], reading=readings.kept(table, contents, first_loaded, file)
+        notes=[*done.notes, *_zones_said(table), *said],
+        reading=readings.kept(table, contents, first_loaded, file),
     )
+
+
+def _zones_said(table: Table) -> list[str]:
+    """Say of which times the zone is that of their column's name, where it is not the client's."""
+    export, zone = table.export, ZoneInfo(table.client.timezone)
+    if not export:
+        return []
+    return [
+        f"{table.name}: {name} is read as UTC{offset}, as its column is called"
+        f" '{' '.join(export.names(name))}'; a time with an offset of its own keeps that"
+        for name, offset in zones(export, table.delivery.contract).items()
+        if not (offset == "+00:00" and zone.key in ("UTC", "Etc/UTC", "GMT"))
+    ]
 
 
 def _settings(folder: Path) -> dict[str, str | bool | int | float | list[str]]:
@@ -98,6 +115,7 @@ class Delta:
         self._delivered: list[Path] = []
         self._torn, self._notes = TornLines(connection), list[str]()
         self._taken: list[Taken] = []
+        self._uncounted: list[Uncounted] = []
         self._is_reread = False
 
     def validate(self, batches: list[Batch]) -> None:
@@ -116,6 +134,7 @@ class Delta:
             ordinals_used += done.row_count
         self._view("delivered", self._delivered)
         self._view("rejects", rejects)
+        refuse_if_none_counts(self._table, self._uncounted, self._is_reread)
         if unsure and not self._knows_its_numbers():
             raise refused_as_unsure(*unsure[0])
 
@@ -134,6 +153,8 @@ class Delta:
         done = validate(self._connection, contract, client, feed, watched, ordinals_used, target)
         refuse_rounded_ids(self._connection, contract, batch, done.rows)
         self._taken.append(Taken(batch, done.rows, ordinals_used))
+        apart = done.uncounted, done.uncounted_rows, done.row_count
+        self._uncounted.append(Uncounted(batch, number, *apart))
         if done.is_empty and self._table.delivery.mode == "full":
             raise batch.refused("a full export without a row; deliver it again")
         covers = [part or None for part in batch.covers]
@@ -160,6 +181,11 @@ class Delta:
                 "UPDATE batches SET rows_summed = ? WHERE export_file = ?",
                 [summed_rows, taken.batch.name],
             )
+        target = self._folder / f"{self._table.name}.deleted_by_where.parquet"
+        self._delivered += deleted_by_them(
+            self._connection, self._table, self._uncounted, self._delivered, target
+        )
+        self._notes += [each.said for each in self._uncounted if each.left_out]
         self._view("delivered", self._delivered)
         known = self._folder / f"{self._table.name}.known.parquet"
         if day_keys.keep_known(self._connection, self._table, known):

@@ -19,6 +19,7 @@ from pipelines.settings.client import Client
 from pipelines.settings.exports import Export
 from pipelines.sources.batches import Batch
 from pipelines.sources.deliveries import delivery_of
+from pipelines.sources.files.header_zones import zones
 
 # What says where an export lies, or how often it comes, and not what its bytes mean.
 _ELSEWHERE = {"files", "bucket", "postgres", "expected_every"}
@@ -36,7 +37,9 @@ def reading_of(table: Table) -> str:
     if not table.export:
         return ""
     settings = table.export.model_dump(mode="json", exclude=_ELSEWHERE, exclude_defaults=True)
-    return json.dumps({"export": settings} | _of_client(table), sort_keys=True)
+    named = zones(table.export, table.delivery.contract)
+    by_name = {"zones": named} if named else {}
+    return json.dumps({"export": settings} | _of_client(table) | by_name, sort_keys=True)
 
 
 def _of_client(table: Table) -> dict[str, Any]:

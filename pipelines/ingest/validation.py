@@ -1,5 +1,6 @@
 """Validate every row of a batch: its key, and why it is bad."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,6 +14,7 @@ from pipelines.ingest.number_marks import Marks
 from pipelines.ingest.numbers import Reading, beside, read, reading_of
 from pipelines.ingest.refused_rows import Judged, refuse_bad_rows, unsure, unsure_columns
 from pipelines.ingest.row_faults import Fault, faults, reason
+from pipelines.ingest.uncounting import refuse_uncounting
 from pipelines.settings.apis import Api
 from pipelines.settings.client import Client
 from pipelines.settings.exports import Export
@@ -26,7 +28,7 @@ class Validated(NamedTuple):
 
     A good row has no `reason`. `left_out` counts what is knowingly not read, and `lines_read` the
     lines of a text file. Of numbers that are `unsure`, such as `1.250`, other batches may say how
-    they are read.
+    they are read. Rows that do not count, by the export's `where:`, are in a file of their own.
     """
 
     rows: Path
@@ -36,6 +38,8 @@ class Validated(NamedTuple):
     left_out: int
     lines_read: int | None
     unsure: Marks | None = None
+    uncounted: Path | None = None
+    uncounted_rows: int = 0
 
     @property
     def is_empty(self) -> bool:
@@ -61,24 +65,41 @@ def validate(
     rows_file, rejects_file = (
         target.with_name(f"{target.name}.{part}.parquet") for part in ("rows", "rejects")
     )
+    all_file = target.with_name(f"{target.name}.all.parquet")
     reading = reading_of(feed)
     wrong = faults(contract, client, reading)
     judged = Judged(contract, client, feed, batch, wrong, rows_file, rejects_file)
 
+    uncounted_file = target.with_name(f"{target.name}.uncounted.parquet")
+
     def taken(rows: Rows) -> Taken:
         query = _validated(contract, reading, wrong, batch, rows, ordinals_used)
-        row_count = _write(connection, query, rows_file)
+        row_count = _write(connection, query, all_file if rows.counts else rows_file)
+        if rows.counts:
+            judged_rows = f"read_parquet({literal(str(all_file))})"
+            for condition, file in (("counts", rows_file), ("NOT counts", uncounted_file)):
+                part = f"SELECT * EXCLUDE counts FROM {judged_rows} WHERE {condition}"
+                _write(connection, part, file)
         reject_count = _write(connection, _rejects(batch, rows), rejects_file)
         return Taken(rows, row_count, reject_count)
 
     with batch.open(connection) as rows:
         rows, row_count, reject_count = accounted(connection, batch, rows, taken)
         (left_out,) = only_row(connection.execute(rows.left_out))
+        uncounted = _count(connection, uncounted_file) if rows.counts else 0
         texts = unsure_columns(connection, judged, rows.typed)
-    refuse_bad_rows(connection, judged, row_count + reject_count, rows.lines_read)
+    if isinstance(feed, Export) and not feed.where and contract.converts:
+        refuse_uncounting(connection, contract, batch, rows_file, rows.unread, ordinals_used)
+    counting = row_count + reject_count - uncounted
+    refuse_bad_rows(connection, judged, counting, rows.lines_read)
     marks = unsure(connection, judged, texts)
-    counted = (row_count, reject_count, left_out or 0, rows.lines_read)
-    return Validated(rows_file, rejects_file, *counted, marks)
+    counted = (row_count, reject_count, (left_out or 0) + uncounted, rows.lines_read)
+    apart = uncounted_file if uncounted else None
+    return Validated(rows_file, rejects_file, *counted, marks, apart, uncounted)
+
+
+def _count(connection: duckdb.DuckDBPyConnection, file: Path) -> int:
+    return only_row(connection.execute("SELECT COUNT(*) FROM read_parquet(?)", [str(file)]))[0]
 
 
 def _write(connection: duckdb.DuckDBPyConnection, query: str, target: Path) -> int:
@@ -104,11 +125,12 @@ def _validated(
     )
     trimmed = f"""(
       SELECT {rows.number} AS number, {rows.line} AS place, {rows.lines} AS span,
-      {_trimmed(rows, contract)} FROM {rows.relation}
+      {_trimmed(rows, contract)}{f", {rows.counts} AS counts" if rows.counts else ""}
+      FROM {rows.relation}
     )"""
     known = f"""(
       SELECT * REPLACE ({_known(contract)}), {_row_key(contract)} AS row_key
-      FROM {_tidy(contract, trimmed)}
+      FROM {_tidy(contract, trimmed, rows.zones)}
     )"""
     return f"""
       SELECT * EXCLUDE ({", ".join(["number", "place", "span", *delivered.values()])})
@@ -147,8 +169,11 @@ def _trimmed(rows: Rows, contract: Contract) -> str:
     return ", ".join(selected)
 
 
-def _tidy(contract: Contract, relation: str) -> str:
-    """Return rows with currencies in capitals, and offsets without the blank that DuckDB stops at."""
+def _tidy(contract: Contract, relation: str, zones: Mapping[str, str]) -> str:
+    """Return rows with currencies in capitals, and offsets without the blank that DuckDB stops at.
+
+    A time without an offset gets that of the zone that its column is called after.
+    """
     tidy = {"currency": "IF(LENGTH(currency) = 3, UPPER(currency), currency)"}
     tidy |= {
         name: f"IF(CONTAINS({name}, ' +') OR CONTAINS({name}, ' -') OR ENDS_WITH({name}, ' Z'),"
@@ -156,8 +181,20 @@ def _tidy(contract: Contract, relation: str) -> str:
         for name, column in contract.columns.items()
         if column.type in ("timestamp", "date")
     }
+    for name, offset in zones.items():
+        is_bare = f"REGEXP_FULL_MATCH({name}, {literal(_BARE_TIME)})"
+        tidy[name] = f"IF({is_bare}, {_with_seconds(name)} || {literal(offset)}, {tidy[name]})"
     values = [f"{value} AS {name}" for name, value in tidy.items() if name in contract.columns]
     return f"(SELECT * REPLACE ({', '.join(values)}) FROM {relation})" if values else relation
+
+
+# A time of day without an offset: 2026-11-03 14:30, 2026-11-03T14:30:00.5.
+_BARE_TIME = ".*[0-9][T ][0-9]{1,2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?"
+
+
+def _with_seconds(name: str) -> str:
+    """Return SQL for a time with seconds: an offset stands after them alone."""
+    return f"IF(REGEXP_FULL_MATCH({name}, '.*:[0-9]{{2}}:.*'), {name}, {name} || ':00')"
 
 
 def _known(contract: Contract) -> str:

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from pipelines.settings.base import Settings, secure
+from pipelines.settings.conditions import read_condition
 from pipelines.settings.expected_every import EVERY, MEANING
 
 Names = Annotated[tuple[str, ...], "a name, a list of names, or null"]
@@ -147,6 +148,11 @@ class Export(Settings):
         description="By column of ours, the export's: a name, a list that is joined by a blank, or null for one that"
         " it lacks. Columns of the same name need no line.",
     )
+    where: str | None = Field(
+        None,
+        description="Which rows count, as SQL over the export's own columns, such as `Status = 'Paid'`; others are"
+        " left out, and one that no longer counts is deleted. `true` says that all count.",
+    )
     numbers: Numbers | None = None
     unit: dict[str, Literal["micros", "cents", "units"]] = Field(
         {},
@@ -175,6 +181,15 @@ class Export(Settings):
             return columns
         return {column: _names(column, written) for column, written in columns.items()}
 
+    @field_validator("where", mode="before")
+    @classmethod
+    def _is_a_condition(cls, written: Any) -> Any:
+        if isinstance(written, bool):
+            written = str(written).lower()
+        if isinstance(written, str):
+            read_condition(written)
+        return written
+
     @model_validator(mode="after")
     def _has_one_way_in(self) -> "Export":
         if bool(self.files) == bool(self.postgres):
@@ -193,6 +208,8 @@ class Export(Settings):
             raise ValueError("`ordered_by:` goes with `files:`; leave it out")
         if self.format and self.grain:
             raise ValueError("with `format:` rows of one session are merged; leave out `grain:`")
+        if self.format and self.where:
+            raise ValueError("with `format:` every event is read; leave out `where:`")
         if self.postgres and self.postgres.cursor and self.delivery == "full":
             raise ValueError(
                 "a cursor reads what changed, `delivery: full` needs all rows; leave out one"

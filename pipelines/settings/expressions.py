@@ -70,18 +70,26 @@ def read_weight(text: str) -> str:
 
     Raise ValueError that quotes the text, points at what is not allowed, and says what is.
     """
-    tree = _parsed(text)
-    for node in tree.walk():
-        if complaint := _complaint(node, text):
-            raise _pointed(text, *_span(node, text), *complaint)
+    tree = checked(text)
     for column in tree.find_all(exp.Column):
         column.replace(exp.column(column.name.lower(), table="paths"))
-    for like in list(tree.find_all(exp.Like, exp.ILike)):
-        like.replace(_in_one_pass(like))
     weight = tree.this.sql(Weights)
     constants = [constant.sql(Weights) for constant in _constants(tree)]
     try_out(weight, constants, [part.expression.sql(Weights) for part in tree.find_all(exp.Div)])
     return weight
+
+
+def checked(text: str, columns: Iterable[str] | None = COLUMNS) -> exp.Expr:
+    """Return an expression in which all is allowed; of any columns, where they are not known yet."""
+    tree = _parsed(text)
+    for node in tree.walk():
+        if isinstance(node, exp.Column) and columns is None and not node.table:
+            continue
+        if complaint := _complaint(node, text):
+            raise _pointed(text, *_span(node, text), *complaint)
+    for like in list(tree.find_all(exp.Like, exp.ILike)):
+        like.replace(_in_one_pass(like))
+    return tree
 
 
 def _parsed(text: str) -> exp.Expr:

@@ -1,6 +1,6 @@
 """Say what a source hands over: batches, each of which is brought in as a whole or not at all."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from datetime import datetime
 from pathlib import Path
@@ -61,6 +61,9 @@ class Rows(NamedTuple):
     all of them. `unread` has the export's columns that no column of ours is made of, as far as they
     can be read.
 
+    `counts` is whether a row counts, where the client's file says which do; of times without an
+    offset, `zones` has the zone that a column's name says, by column of ours.
+
     `records` is how many rows and rejects there must be, if that is known; `found`, a query,
     counts those rows, where a row here is made of several. `again` reads a text file with more
     care, where they are not as many.
@@ -76,6 +79,8 @@ class Rows(NamedTuple):
     typed: str = "SELECT '' WHERE FALSE"
     nested: bool = False
     unread: dict[str, str] = {}
+    counts: str = ""
+    zones: Mapping[str, str] = {}
     lines_read: int | None = None
     records: int | None = None
     found: str = ""

@@ -8,10 +8,12 @@ from types import ModuleType
 import duckdb
 
 from pipelines.contracts.contract import Contract
+from pipelines.settings.conditions import UnknownColumns, columns_of, condition_over
 from pipelines.settings.exports import Export
 from pipelines.sources.batches import ExportError, Remedy, Rows
 from pipelines.sources.files import event_sessions as events
 from pipelines.sources.files import ga4, snowplow
+from pipelines.sources.files.header_zones import zones
 from pipelines.sources.files.missing_columns import missing_columns, shown
 from pipelines.sql import BLANKS, literal
 
@@ -26,7 +28,8 @@ FORMATS: dict[str, ModuleType] = {"ga4": ga4, "snowplow": snowplow}
 def wanted(export: Export, contract: Contract) -> set[str]:
     """Return the names of the columns that are worth reading."""
     if not export.format:
-        return {name for column in contract.columns for name in export.names(column)}
+        read = {name for column in contract.columns for name in export.names(column)}
+        return read | (columns_of(export.where) if export.where else set())
     form = FORMATS[export.format]
     return form.USED | {form.column(name) for (name,) in export.columns.values()}
 
@@ -46,7 +49,13 @@ def shaped(
     if not export.format:
         columns = _named(refused, contract, export, rows.columns)
         _ask_for_units(refused, contract, export, columns)
-        return rows._replace(columns=columns, unread=_unread(rows, export, contract))
+        counts = _counts(refused, export, rows.columns) if export.where else ""
+        return rows._replace(
+            columns=columns,
+            unread=_unread(rows, export, contract),
+            counts=counts,
+            zones=zones(export, contract),
+        )
     form = FORMATS[export.format]
     asked = form.NEEDED | {form.column(name) for (name,) in export.columns.values()}
     if missing := sorted(asked - rows.columns.keys()):
@@ -60,6 +69,17 @@ def shaped(
         column: form.overridden(column, name) for column, (name,) in export.columns.items()
     }
     return events.sessions(connection, rows, form.parsed(rows), facts, contract, open_files)
+
+
+def _counts(refused: Callable[..., ExportError], export: Export, present: dict[str, str]) -> str:
+    """Return SQL for whether a row counts. Raise ExportError if a column of `where:` is missing."""
+    try:
+        return condition_over(export.where or "", present)
+    except UnknownColumns as error:
+        raise refused(
+            f"`where:` names the column {error}, which it lacks; it has {shown(present)}. Correct"
+            " `where:`; a name of several words stands in double quotes"
+        ) from None
 
 
 def _named(

@@ -22,6 +22,7 @@ from pipelines.sources.credentials import conceal, credentials, keep_secret
 from pipelines.sources.files.adbc import streamed
 from pipelines.sources.files.column_mapping import shaped, wanted
 from pipelines.sources.files.postgres_errors import server_error, unreached
+from pipelines.sources.files.status_names import may_say
 from pipelines.sources.rest import patient
 from pipelines.sql import identifier, literal
 
@@ -88,7 +89,9 @@ def _opened(
             cursor.adbc_statement.set_options(**BATCH)
             read = wanted(export, contract)
             columns = {
-                name: f"CAST({identifier(name)} AS TEXT)" if name in read else "NULL"
+                name: f"CAST({identifier(name)} AS TEXT)"
+                if name in read or may_say(name)
+                else "NULL"
                 for name in present
             }
             where = _since(settings, present, read_from)

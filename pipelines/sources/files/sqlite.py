@@ -5,6 +5,7 @@ import re
 from pipelines.sources.batches import ExportError, Reading, Rows, typed
 from pipelines.sources.files import places
 from pipelines.sources.files.adbc import streamed
+from pipelines.sources.files.status_names import may_say
 from pipelines.sql import identifier, literal
 
 BATCH_ROWS = 8_192  # more cost memory, and save no time
@@ -36,7 +37,7 @@ def read(reading: Reading) -> Rows:
         columns = dict.fromkeys(names, "NULL") | {
             name: f"COALESCE(CAST({identifier(name)} AS TEXT), '')"
             for name in names
-            if name in reading.wanted
+            if name in reading.wanted or may_say(name)
         }
         rows = streamed(reading.connection, cursor, identifier(table), columns, open_files)
         return rows._replace(typed=typed(name for name in names if _is_number(kinds[name])))

@@ -24,6 +24,7 @@ from pipelines.sources.files.numbered_copy import (
 )
 from pipelines.sources.files.physical_lines import Survey, survey
 from pipelines.sources.files.records import grammar
+from pipelines.sources.files.status_names import may_say
 from pipelines.sources.files.unreadable import no_objects, unknown_format
 from pipelines.sql import file_literal, literal, only_row
 
@@ -122,7 +123,7 @@ def _objects(reading: Reading, numbered: str) -> Rows:
     keys = {key for (key,) in found if key is not None}
     if not keys:
         raise no_objects(reading.path)
-    read = sorted(reading.wanted & keys)
+    read = sorted((reading.wanted & keys) | {key for key in keys if may_say(key)})
     paths = ", ".join(map(_pointer, read)) or "''"
     torn = f"SELECT line, text, '{_NO_OBJECT}', 1 FROM ({numbered}) WHERE {is_object} IS NOT TRUE"
     has_torn = (None,) in found  # few have: looking for them again takes as long as reading

@@ -1,0 +1,99 @@
+"""Say what becomes of rows that an export's `where:` leaves out.
+
+They are counted, and not loaded. In an increment one may be the newest version of a row that counted
+before, a payment that was refunded since: then that row is deleted, as a full export deletes it.
+"""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import duckdb
+
+from pipelines.ingest.table import Table
+from pipelines.sources.batches import Batch
+from pipelines.sql import literal, only_row
+
+
+class Uncounted(NamedTuple):
+    """The rows of one batch that do not count: their file, if there are any, and how many are of how many."""
+
+    batch: Batch
+    place: int
+    rows: Path | None
+    left_out: int
+    of: int
+
+    @property
+    def said(self) -> str:
+        """Return what is to be said of them."""
+        return f"{self.batch.shown}: {self.left_out} of {self.of} rows left out by `where:`"
+
+
+def refuse_if_none_counts(table: Table, found: list[Uncounted], is_reread: bool) -> None:
+    """Raise ExportError if `where:` leaves out every row, where that is hardly meant.
+
+    A small delivery of what is new may well have none that counts.
+    """
+    left_out, total = sum(each.left_out for each in found), sum(each.of for each in found)
+    is_whole = not table.is_stored or table.delivery.mode == "full" or is_reread
+    if left_out and left_out == total and is_whole:
+        where = table.export.where if table.export else ""
+        raise found[-1].batch.refused(
+            f"`where: {where}` leaves out all of its {total} rows; correct it: texts are compared as"
+            " they are written, capitals too"
+        )
+
+
+def deleted_by_them(
+    connection: duckdb.DuckDBPyConnection,
+    table: Table,
+    found: list[Uncounted],
+    delivered: list[Path],
+    target: Path,
+) -> list[Path]:
+    """Write the rows that counted before and do so no more, marked as deleted; return their file.
+
+    Of a key that several rows of one file have, one that counts is enough.
+    """
+    uncounted = [each for each in found if each.rows]
+    if not uncounted or table.delivery.mode == "full":
+        return []
+    of_key = table.delivery.contract.identity
+    values = ", ".join(
+        f"IF(reason IS NULL, {name}, NULL) AS {name}"
+        for name in table.columns
+        if name not in of_key
+    )
+    replaced = ", ".join(filter(None, ["TRUE AS is_deleted", "NULL::TEXT AS reason", values]))
+    left_out = " UNION ALL ".join(
+        f"SELECT {each.place} AS place, * FROM read_parquet({literal(str(each.rows))})"
+        for each in uncounted
+    )
+    counted = " UNION ALL ".join(
+        f"SELECT {place} AS place, row_key FROM read_parquet({literal(str(file))}) WHERE reason IS NULL"
+        for place, file in enumerate(delivered)
+    )
+    alive = "SELECT NULL::TEXT AS row_key WHERE FALSE"
+    if table.is_stored:
+        alive = f"""SELECT row_key FROM {table.stored} AS log GROUP BY row_key
+          HAVING NOT ARG_MAX(is_deleted, (loaded_at, ordinal))"""
+    query = f"""
+      SELECT newest.* EXCLUDE place REPLACE ({replaced}) FROM (
+        FROM ({left_out}) WHERE row_key IS NOT NULL
+        QUALIFY ROW_NUMBER() OVER (PARTITION BY row_key ORDER BY ordinal DESC) = 1
+      ) AS newest
+      LEFT JOIN (SELECT row_key, MAX(place) AS place FROM ({counted}) GROUP BY row_key) AS counted
+        ON newest.row_key = counted.row_key
+      WHERE counted.place < newest.place
+      OR counted.place IS NULL AND newest.row_key IN ({alive})"""
+    connection.execute(f"COPY ({query}) TO {literal(str(target))} (FORMAT parquet)")
+    (count,) = only_row(connection.execute("SELECT COUNT(*) FROM read_parquet(?)", [str(target)]))
+    if not count:
+        return []
+    connection.execute(
+        """UPDATE batches SET rows_left_out = rows_left_out - (
+          SELECT COUNT(*) FROM read_parquet(?) AS gone WHERE gone.export_file = batches.export_file
+        )""",
+        [str(target)],
+    )
+    return [target]

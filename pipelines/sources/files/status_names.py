@@ -1,0 +1,66 @@
+"""Say which of an export's columns may tell, by their names, that a row does not count."""
+
+import re
+
+_STATUS = {"status", "state", "zustand", "outcome", "result", "livemode", "stage", "stagename"}
+_PAST = {
+    *(
+        "test",
+        "voided",
+        "void",
+        "cancelled",
+        "canceled",
+        "refunded",
+        "failed",
+        "declined",
+        "deleted",
+    ),
+    *("storniert", "reversed", "rejected", "draft", "expired", "trashed", "disputed", "chargeback"),
+}
+_PAID = {"paid", "captured", "livemode", "successful", "succeeded", "completed", "bezahlt"}
+_OTHER = {  # of a parcel, an address, an amount, and why
+    *("fulfillment", "fulfilment", "shipping", "shipment", "delivery", "tracking", "email", "tax"),
+    *("billing", "province", "country", "subscription", "marketing", "review", "payout", "amount"),
+    *(
+        "total",
+        "sum",
+        "value",
+        "price",
+        "fee",
+        "currency",
+        "reason",
+        "by",
+        "count",
+        "quantity",
+        "id",
+    ),
+}
+
+
+def words(name: str) -> list[str]:
+    """Return the words of a name, in small letters: of `financialStatus`, financial and status."""
+    split = re.sub("(?<=[a-z])(?=[A-Z])", " ", name).lower()
+    return re.findall(r"[^\W\d_]+", split)
+
+
+def says_status(name: str) -> bool:
+    """Return whether a column is called after a status, as `Financial Status` is."""
+    found = set(words(name))
+    return bool(found & _STATUS) and not found & _OTHER
+
+
+def says_undone(name: str) -> bool:
+    """Return whether a column is called after what makes a row void: `Cancelled at`, `is_test`."""
+    found = set(words(name))
+    return bool(found & _PAST) and not found & (_OTHER | _STATUS)
+
+
+def says_done(name: str) -> bool:
+    """Return whether a column is called after what makes a row count: `Captured`, `livemode`."""
+    found = set(words(name))
+    return bool(found & _PAID) and not found & _OTHER
+
+
+def may_say(name: str) -> bool:
+    """Return whether a column may say that a row does not count."""
+    return says_status(name) or says_undone(name) or says_done(name)

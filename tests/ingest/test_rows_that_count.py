@@ -1,0 +1,223 @@
+"""Which rows of an export count is said by `where:`; where a column says that some do not, it is asked."""
+
+import json
+import sqlite3
+from pathlib import Path
+
+import pytest
+import yaml
+
+from pipelines.settings.reader import read
+from tests.builders.pasting import paste
+from tests.builders.tenant import Tenant
+from tests.conftest import House
+
+MAPPED = {
+    "conversion_id": "No",
+    "customer_id": "Buyer",
+    "converted_at": "Booked",
+    "revenue": "Gross",
+    "currency": None,
+}
+
+
+class Shop(Tenant):
+    """A client that exports orders as conversions, `order,state`, each of 10."""
+
+    def __init__(self, home: Path, **export: object) -> None:
+        super().__init__(home)
+        conversions = {"files": "exports/one/orders*", "columns": MAPPED, "expected_every": "never"}
+        web = {"conversions": conversions | export}
+        self.settings.write_text(
+            yaml.safe_dump({"name": "one", "currency": "EUR", "sources": {"web": web}})
+        )
+
+    def orders(self, file: str, *rows: str, column: str = "Order state") -> None:
+        """Deliver orders in a CSV file."""
+        lines = [f"No,Buyer,Booked,Gross,{column}"]
+        for row in rows:
+            number, state = row.split(",")
+            lines.append(f"{number},kim,2026-10-0{number} 08:00:00,10,{state}")
+        self.deliver(file, "\n".join(lines) + "\n")
+
+    def counting(self) -> set[str]:
+        """Return the orders whose newest version is not deleted."""
+        newest = dict(self.log("row_key, is_deleted", "web", "conversions"))
+        return {number for number, is_deleted in newest.items() if not is_deleted}
+
+    def counts(self) -> tuple:
+        """Return of the newest batch how many rows were read, left out, and appended."""
+        columns = "rows_read, rows_left_out, rows_appended"
+        return self.log(columns, "web", "exports")[-1]
+
+
+def test_a_column_that_says_some_rows_do_not_count_is_asked_about(house: House) -> None:
+    shop = Shop(house.home)
+    shop.orders("orders.csv", "1,settled", "2,Declined", "3,settled", "4,")
+    outcome = shop.ingest("web")
+
+    assert outcome.status.code == "refused"
+    assert "column 'Order state', which is not read, 1 of its 4 rows" in outcome.problem
+    assert "'settled' in 2, 'Declined' in 1, empty in 1" in outcome.problem
+
+    paste(shop.settings, outcome.problem)
+    assert shop.ingest("web").status.notes == ["orders.csv: 1 of 4 rows left out by `where:`"]
+    assert shop.counting() == {"1", "3", "4"}
+    assert shop.counts() == (3, 1, 3)
+
+
+def test_the_client_may_say_that_all_count(house: House) -> None:
+    shop = Shop(house.home)
+    shop.orders("orders.csv", "1,paid", "2,pending")
+    paste(shop.settings, shop.ingest("web").problem, choice=1)
+    assert not shop.ingest("web").status.problem
+    assert shop.counting() == {"1", "2"}
+
+
+@pytest.mark.parametrize(
+    ("column", "good", "bad"),
+    [
+        ("Financial Status", "paid", "voided"),
+        ("payment_state", "SUCCESS", "FAILED"),
+        ("Captured", "true", "false"),
+        ("Cancelled at", "", "2026-10-03"),
+        ("isTest", "false", "true"),
+    ],
+)
+def test_other_names_and_values_are_asked_about(
+    house: House, column: str, good: str, bad: str
+) -> None:
+    shop = Shop(house.home)
+    shop.orders("orders.csv", f"1,{good}", f"2,{bad}", column=column)
+    paste(shop.settings, shop.ingest("web").problem)
+    assert not shop.ingest("web").problem
+    assert shop.counting() == {"1"}
+
+
+@pytest.mark.parametrize(
+    ("column", "values"),
+    [("State", ["Texas", "Ohio"]), ("Fulfillment Status", ["pending", "sent"]), ("Note", ["void"])],
+)
+def test_columns_that_say_nothing_of_the_kind_are_left_alone(
+    house: House, column: str, values: list[str]
+) -> None:
+    shop = Shop(house.home)
+    shop.orders("orders.csv", *(f"{n},{each}" for n, each in enumerate(values, 1)), column=column)
+    assert not shop.ingest("web").problem
+
+
+def test_json_and_sqlite_are_asked_about_too(house: House) -> None:
+    shop = Shop(house.home)
+    row = {"No": "1", "Buyer": "kim", "Booked": "2026-10-01 08:00:00", "Gross": "10"}
+    lines = [row | {"status": "ok"}, row | {"No": "2", "status": "refunded"}]
+    shop.deliver("orders.jsonl", "\n".join(map(json.dumps, lines)) + "\n")
+    assert "column 'status'" in shop.ingest("web").problem
+
+    (shop.exports / "orders.jsonl").unlink()
+    House(shop.home).change("one", sources={"web": {"conversions": {"table": "orders"}}})
+    with sqlite3.connect(shop.exports / "orders.sqlite") as database:
+        database.execute("CREATE TABLE orders (No, Buyer, Booked, Gross, status)")
+        database.executemany(
+            "INSERT INTO orders VALUES (?, ?, ?, ?, ?)", [tuple(each.values()) for each in lines]
+        )
+    paste(shop.settings, shop.ingest("web").problem)
+    assert not shop.ingest("web").problem
+    assert shop.counting() == {"1"}
+
+
+def test_an_order_that_counts_no_more_is_deleted_from_increments(house: House) -> None:
+    shop = Shop(house.home, where="\"Order state\" = 'paid'", ordered_by="name")
+    shop.orders("orders-1.csv", "1,paid", "2,paid", "3,open")
+    shop.ingest("web")
+    shop.orders("orders-2.csv", "2,refunded", "3,refunded")
+    shop.ingest("web")
+
+    assert shop.counting() == {"1"}
+    assert shop.counts() == (1, 1, 1)  # order 3 never counted
+    shop.orders("orders-3.csv", "2,paid")
+    shop.ingest("web")
+    assert shop.counting() == {"1", "2"}
+
+
+def test_it_makes_no_difference_whether_files_come_at_once(house: House) -> None:
+    shop = Shop(house.home, where="\"Order state\" = 'paid'", ordered_by="name")
+    shop.orders("orders-1.csv", "1,paid", "2,paid")
+    shop.orders("orders-2.csv", "2,refunded")
+    shop.ingest("web")
+    assert shop.counting() == {"1"}
+
+
+def test_of_one_order_in_one_file_the_row_that_counts_is_enough(house: House) -> None:
+    shop = Shop(house.home, where="\"Order state\" = 'paid'")
+    shop.orders("orders.csv", "1,failed", "1,paid", "1,failed")
+    assert not shop.ingest("web").problem
+    assert shop.counting() == {"1"}
+
+
+def test_a_full_export_deletes_what_counts_no_more(house: House) -> None:
+    shop = Shop(house.home, where="\"Order state\" = 'paid'", delivery="full")
+    shop.orders("orders.csv", "1,paid", "2,paid", "3,paid")
+    shop.ingest("web")
+    shop.orders("orders.csv", "1,paid", "2,refunded", "3,paid")
+    assert shop.ingest("web").counts.deleted == 1
+    assert shop.counting() == {"1", "3"}
+
+
+def test_a_changed_condition_is_read_again(house: House) -> None:
+    shop = Shop(house.home, where=True)
+    shop.orders("orders.csv", "1,paid", "2,open", "3,paid")
+    shop.ingest("web")
+    House(shop.home).change(
+        "one", sources={"web": {"conversions": {"where": "\"Order state\" = 'paid'"}}}
+    )
+    assert "where: true, now" in " ".join(shop.ingest("web").status.notes)
+    assert shop.counting() == {"1", "3"}
+
+
+def test_a_condition_that_leaves_out_everything_is_refused(house: House) -> None:
+    shop = Shop(house.home, where="\"Order state\" = 'Paid'")
+    shop.orders("orders.csv", "1,paid", "2,open")
+    assert "leaves out all of its 2 rows" in shop.ingest("web").problem
+
+
+def test_a_column_that_is_not_there_is_named(house: House) -> None:
+    shop = Shop(house.home, where="Statsu = 'paid'")
+    shop.orders("orders.csv", "1,paid")
+    assert "names the column Statsu, which it lacks" in shop.ingest("web").problem
+
+
+@pytest.mark.parametrize(
+    "where", ["(SELECT 1) = 1", "read_text('x') = 'y'", "a = 1; b", "shop.a = 1", "1 + 1", ""]
+)
+def test_what_is_no_condition_is_refused_at_the_door(house: House, where: str) -> None:
+    Shop(house.home, where=where)
+    with pytest.raises(StopIteration):
+        house.client("one")
+    assert "where" in str(read()[1])
+
+
+def test_numbers_and_flags_are_compared_as_such(house: House) -> None:
+    shop = Shop(house.home, where='"Gross" >= 9.5 AND NOT trial')
+    shop.orders("orders.csv", "1,no", "2,yes", "3,false", column="trial")
+    assert not shop.ingest("web").problem
+    assert shop.counting() == {"1", "3"}
+
+
+def test_times_are_in_the_zone_that_their_column_is_called_after(house: House) -> None:
+    named = {"converted_at": "Booked (UTC)"}
+    shop = Shop(house.home)
+    House(shop.home).change("one", timezone="Europe/Berlin")
+    House(shop.home).change("one", sources={"web": {"conversions": {"columns": named}}})
+    head = "No,Buyer,Booked (UTC),Gross\n"
+    rows = "1,kim,2026-10-01 23:30:00,10\n2,kim,2026-10-02 01:00:00+02:00,10\n"
+    shop.deliver("orders.csv", head + rows + "3,kim,2026-10-01 23:30,10\n4,kim,2026-10-01,10\n")
+    outcome = shop.ingest("web")
+
+    times = shop.log("conversion_id, converted_at", "web", "conversions")
+    assert dict(times) == {
+        "1": "2026-10-01 23:30:00+00:00",
+        "2": "2026-10-02 01:00:00+02:00",
+        "3": "2026-10-01 23:30:00+00:00",
+        "4": "2026-10-01",
+    }
+    assert "converted_at is read as UTC+00:00" in " ".join(outcome.status.notes)
