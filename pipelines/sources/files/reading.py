@@ -19,6 +19,7 @@ from pipelines.settings.limits import Limits
 from pipelines.sources.batches import Batch, ExportError, FetchRequest, Reading, Rows
 from pipelines.sources.files import parquet_files, places, sqlite, text_files
 from pipelines.sources.files.column_mapping import shaped, wanted
+from pipelines.sources.files.not_readable import not_readable
 from pipelines.sources.files.unpacking import check_unpacked
 from pipelines.sources.files.unreadable import unknown_format
 
@@ -38,7 +39,7 @@ def _batch(
         with places.opened(request.client, path) as file:
             changed, content = fingerprint(file)
     except OSError as error:
-        raise ExportError(f"not readable: {error.strerror}; deliver it again", path) from None
+        raise not_readable(error, path) from None
     opening = partial(_opened, request, path, contract, export, changed)
     return Batch(table, places.shown(path), content, path, opening, file_time=changed)
 
@@ -68,7 +69,7 @@ def _opened(
     except OSError as error:
         if disk_problem(error):
             raise
-        raise ExportError(f"not readable: {error.strerror}; deliver it again", path) from None
+        raise not_readable(error, path) from None
     except ExportError as error:
         error.file = error.file and path  # not the link, which is gone
         raise
@@ -101,8 +102,7 @@ def opened(
     except (OSError, EOFError, zlib.error) as error:
         if disk_problem(error):
             raise
-        reason = getattr(error, "strerror", None) or error
-        raise ExportError(f"not readable: {reason}; deliver it again", path) from None
+        raise not_readable(error, path) from None
     except (duckdb.Error, pa.ArrowInvalid) as error:
         if disk_problem(error):
             raise
@@ -112,7 +112,7 @@ def opened(
         if "Invalid UTF8" in line:
             raise ExportError("a text in it is not UTF-8; write its texts as UTF-8", path) from None
         line = line.replace(str(path), path.name)
-        raise ExportError(f"not readable: {line}; deliver it again", path) from None
+        raise not_readable(error, path, line) from None
 
 
 _TOO_LARGE = "it holds more at once than is kept in memory, as a value of many megabytes does; leave that out"

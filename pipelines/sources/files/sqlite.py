@@ -5,6 +5,7 @@ import re
 from pipelines.sources.batches import ExportError, Reading, Rows, typed
 from pipelines.sources.files import places
 from pipelines.sources.files.adbc import streamed
+from pipelines.sources.files.not_readable import not_readable
 from pipelines.sources.files.status_names import may_say
 from pipelines.sql import identifier, literal
 
@@ -42,8 +43,7 @@ def read(reading: Reading) -> Rows:
         rows = streamed(reading.connection, cursor, identifier(table), columns, open_files)
         return rows._replace(typed=typed(name for name in names if _is_number(kinds[name])))
     except driver.Error as error:
-        line = str(error).strip().splitlines()[0]
-        raise ExportError(f"not readable: {line}; deliver it again", reading.path) from None
+        raise not_readable(error, reading.path) from None
 
 
 def _refuse_unfinished(reading: Reading) -> None:
