@@ -52,7 +52,9 @@ def refuse_rounded_ids(
 
 def _is_rounded(name: str) -> str:
     """Return SQL for whether an id was rounded; few texts have what such a number has."""
-    is_short = f"CONTAINS(LOWER({name}), 'e') AND REGEXP_FULL_MATCH({name}, '{_ROUNDED}')"
+    is_short = (
+        f"SUBSTR({name}, 2, 1) IN ('.', ',', 'e', 'E') AND REGEXP_FULL_MATCH({name}, '{_ROUNDED}')"
+    )
     is_long = f"ENDS_WITH({name}, '0.0') AND REGEXP_FULL_MATCH({name}, '{_ROUNDED_IN_JSON}')"
     return f"(({is_short}) OR (LENGTH({name}) >= 19 AND {is_long}))"
 
