@@ -15,11 +15,6 @@ DAILY = "make daily"
 class NotOurTurn(Exception):
     """Another command is changing what is published; the text names it, its process, since when."""
 
-    @property
-    def is_daily(self) -> bool:
-        """Return whether the other command serves the morning."""
-        return str(self).startswith(DAILY)
-
 
 @contextmanager
 def turn(command: str, tell: Callable[[str], None] | None = None) -> Iterator[None]:

@@ -90,6 +90,10 @@ class DeliveryOrder(Settings):
         letters = set(re.findall("%(.?)", pattern))
         if not letters or letters - set("YymdHMSjbB"):
             raise ValueError(f"'{pattern}': write a pattern of %Y %y %m %d %b %B %j %H %M %S")
+        if lacks := _missing_from(letters):
+            raise ValueError(
+                f"'{pattern}': without {lacks} it does not tell which is newer; add it"
+            )
         return pattern
 
     @model_validator(mode="after")
@@ -97,6 +101,20 @@ class DeliveryOrder(Settings):
         if bool(self.pattern) == bool(self.column):
             raise ValueError("write either `pattern:` or `column:`")
         return self
+
+
+def _missing_from(letters: set[str]) -> str:
+    """Return which part of a time is not in a pattern, though times of one order need it.
+
+    Without its year, the 2nd of January would come before the 31st of December of the year before.
+    """
+    if not letters & set("Yy"):
+        return "the year, %Y,"
+    if letters & set("dHMS") and not letters & set("mbBj"):
+        return "the month, %m,"
+    if letters & set("HMS") and not letters & set("dj"):
+        return "the day, %d,"
+    return "the hour, %H," if letters & set("MS") and "H" not in letters else ""
 
 
 Order = Literal["name", "file time"] | DeliveryOrder

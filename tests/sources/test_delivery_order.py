@@ -113,3 +113,32 @@ def test_a_name_without_a_time_beside_others_goes_by_its_file_time() -> None:
     assert names(ordered(*files, times=[9, 0, 5])) == [files[1], files[2], files[0]]
     (group,) = ordered(*files, times=[9, 5, 0])
     assert group.why.startswith("report.csv has no time in its name, and file times contradict")
+
+
+def test_times_and_numbers_in_one_column_have_no_order() -> None:
+    deliveries = [
+        Delivery("a.csv", 1, "2026-11-01 10:00:00+00"),
+        Delivery("b.csv", 2, 1793527200.0),
+    ]
+    with pytest.raises(OrderError, match="column sent holds times in some deliveries and numbers"):
+        in_order(deliveries, DeliveryOrder(column="sent"))
+
+
+@pytest.mark.parametrize(
+    ("pattern", "lacks"),
+    [
+        ("%d-%m", "year"),
+        ("%H%M", "year"),
+        ("%Y-%d", "month"),
+        ("%Y-%m %H", "day"),
+        ("%Y%j %M", "hour"),
+    ],
+)
+def test_a_pattern_has_all_that_an_order_needs(pattern: str, lacks: str) -> None:
+    with pytest.raises(ValueError, match=f"without the {lacks}"):
+        DeliveryOrder(pattern=pattern)
+
+
+@pytest.mark.parametrize("pattern", ["%Y", "%b %Y", "%Y%j", "%d.%m.%y", "%Y%m%d-%H%M%S"])
+def test_a_pattern_may_end_with_any_part_of_a_time(pattern: str) -> None:
+    assert DeliveryOrder(pattern=pattern).pattern == pattern

@@ -12,7 +12,7 @@ from itertools import pairwise
 from pipelines.settings.exports import DeliveryOrder, Order
 from pipelines.sources.files.delivery_groups import Delivery, Group, by_file_time, short, sorted_by
 from pipelines.sources.files.name_numbers import by_numbers
-from pipelines.sources.files.name_patterns import time_by_pattern
+from pipelines.sources.files.name_patterns import OrderError, time_by_pattern
 from pipelines.sources.files.name_times import Found, Span, time_in
 
 
@@ -31,6 +31,8 @@ def in_order(
         return [Group([each.name]) for each in deliveries]
     told = {each.name: each.name.removeprefix(folder) for each in deliveries}
     if isinstance(ordered_by, DeliveryOrder) and ordered_by.column:
+        if len({type(each.column) for each in deliveries}) > 1:
+            raise OrderError(_TWO_FORMS.format(ordered_by.column))
         return sorted_by(
             deliveries, lambda each: each.column, "{} have the same time in that column"
         )
@@ -45,6 +47,10 @@ def in_order(
     return _by_name(deliveries, told, proved, trusts_numbers=ordered_by == "name")
 
 
+_TWO_FORMS = (
+    "the column {} holds times in some deliveries and numbers in others: name another column in"
+    " `ordered_by:`"
+)
 _SAME_TIME = "{} have the same time in their names"
 
 

@@ -13,7 +13,7 @@ class OrderError(Exception):
 
 def time_by_pattern(name: str, form: str) -> datetime:
     """Return the last time in a name that has the form. Raise OrderError if none has."""
-    parts = re.split(r"(%[a-zA-Z%])", form)
+    parts = re.split(r"(%[a-zA-Z])", form)
     pattern = "".join(_DIRECTIVES.get(part) or re.escape(part) for part in parts)
     found = re.findall(rf"(?<!\d){pattern}(?!\d)", name, re.IGNORECASE)
     for text in reversed(found):
@@ -33,5 +33,4 @@ _DIRECTIVES = {
     "%j": r"\d{3}",
     "%b": "[a-z]{3}",
     "%B": "[a-z]{3,9}",
-    "%%": "%",
 }
