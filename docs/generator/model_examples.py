@@ -10,7 +10,8 @@ from pipelines.settings.attribution import Attribution
 
 # Four touchpoints before one conversion: the third made the lead, the fourth the opportunity.
 PATH = """(
-  SELECT position, channel, is_direct, age_days * 86400 AS age_seconds,
+  SELECT 1 AS conversion_id, 1 AS revised_at, NULL AS model,
+    position, channel, is_direct, age_days * 86400 AS age_seconds,
     86400 AS newest_age_seconds, 5 AS path_length, FALSE AS path_is_direct,
     CASE WHEN position = 5 THEN 0 ELSE 4 - position END AS non_direct_after,
     3 AS lead_position, 4 AS opportunity_position, 5 AS closing_position

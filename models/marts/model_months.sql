@@ -13,7 +13,11 @@ SELECT
   channel, /* unattributed where nothing earned the credit */
   campaign, /* As utm_campaign and the platform name it */
   @listed(method, '; ') AS methods, /* What shared the credit: the model, or what stands in for it and why; NULL without a touchpoint */
-  SUM(credit::DECIMAL(38, 18)) AS conversions, /* Credit, in conversions */
+  CASE
+    WHEN BOOL_AND(is_additive)
+    THEN SUM(credit::DECIMAL(38, 18))
+    ELSE COUNT(DISTINCT conversion_id)::DECIMAL(38, 18)
+  END AS conversions, /* Credit, in conversions; where not additive, the conversions that the campaign took part in, each once */
   SUM(attributed_revenue) AS revenue, /* Attributed revenue */
   SUM(CASE WHEN is_active THEN credit::DECIMAL(38, 18) END) AS active_conversions, /* Of the conversions, those by the model in force */
   SUM(CASE WHEN is_active THEN attributed_revenue END) AS active_revenue /* Of the revenue, that by the model in force */

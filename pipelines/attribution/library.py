@@ -80,8 +80,8 @@ def time_decay(half_life_days: float) -> str:
 
 @register
 def participation() -> str:
-    """The whole conversion to every touchpoint: what it took part in, which is not additive."""
-    return "1"
+    """One to every channel of the path, shared among its touchpoints: not additive (Adobe, PostHog)."""
+    return "1::DOUBLE / COUNT(*) OVER (PARTITION BY conversion_id, revised_at, model, channel)"
 
 
 def _ends(first: float, last: float) -> str:
