@@ -7,9 +7,9 @@ from typing import NamedTuple
 import duckdb
 
 from pipelines.files import replacing
-from pipelines.home import warehouse_folder
 from pipelines.settings.client import Client
 from pipelines.sql import identifier, literal, only_row
+from pipelines.warehouse_files import TornWarehouse, file_of, why_unusable
 
 # Ratios of sums, nothing where the denominator is 0, before what else the table has.
 _COLUMNS = {
@@ -54,17 +54,16 @@ def write(client: Client, table: str, days: Days, target: Path) -> int:
 
 
 def _opened(client: Client, table: str) -> duckdb.DuckDBPyConnection:
-    file = warehouse_folder() / f"{client.shard}.duckdb"
+    file = file_of(client.shard)
     if not file.exists():
         raise ReportError(f"{client.id}: {table}: nothing is published yet; run make daily")
     try:
         return duckdb.connect(str(file), read_only=True)
-    except duckdb.IOException as error:
-        if "lock" not in str(error):
+    except duckdb.Error as error:
+        if not (why := why_unusable(client.shard, error)):
             raise
-        raise ReportError(
-            f"{client.id}: {table}: a run is writing {file.name}; wait until it has ended"
-        ) from None
+        wait = "" if isinstance(why, TornWarehouse) else "; try again when its morning has ended"
+        raise ReportError(f"{client.id}: {table}: {why}{wait}") from None
 
 
 def _copy(

@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from pipelines.commands import screen
+from pipelines.contracts.catalog import sources_of
 
 if TYPE_CHECKING:
     from pipelines.ingest.acceptance import Waiting
@@ -117,9 +118,16 @@ def show_statuses(statuses: "list[Status]") -> None:
     for status in statuses:
         if status.code != "ok":
             screen.warn(status.client, f"{status.source}: {status.problem}")
+        if status.days_missing and status.source in sources_of("stg_ad_spend"):
+            screen.warn(status.client, f"{status.source}: {_partial(status.days_missing)}")
         for note in status.notes:
             screen.say(status.client, f"{status.source}: {note}")
     show_warnings(statuses)
+
+
+def _partial(days: list[str]) -> str:
+    """Return what days of an ad platform's spend that are missing do to the published numbers."""
+    return f"without its spend of {len(days)} days from {days[0]}, cost and ROAS of its channels are partial"
 
 
 def show_waiting(waiting: "list[Waiting]") -> None:

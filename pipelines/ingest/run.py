@@ -126,9 +126,18 @@ def ingest_source(client: Client, source: str, is_asked: bool = False) -> Outcom
                 ExportError,
                 PlatformError,
             ) as error:  # the folder still has what was downloaded
-                return _ended(aged(client, log, status_of(client, source, error)))
+                return _ended(aged(client, log, _refused(client, source, error)))
     except Exception as error:
-        return _ended(status_of(client, source, error))
+        return _ended(_refused(client, source, error))
+
+
+def _refused(client: Client, source: str, error: Exception) -> Status:
+    """Return the status of a source that brought nothing: what was said of it before still holds."""
+    return status_of(client, source, error)._replace(notes=_said_before(client, source))
+
+
+def _said_before(client: Client, source: str) -> list[str]:
+    return [note for each in statuses(client) if each.source == source for note in each.notes]
 
 
 def _bring_in(client: Client, log: SourceLog, folder: Path, is_asked: bool) -> Outcome:
@@ -165,8 +174,7 @@ def _fetch(client: Client, log: SourceLog, platform: Platform, folder: Path) -> 
 
 def _loaded(client: Client, status: Status, loaded: Loaded) -> Outcome:
     """Return the outcome of what was loaded; where nothing was read, what was said still holds."""
-    before = [each for each in statuses(client) if each.source == status.source]
-    said = [] if loaded.was_read else [note for each in before for note in each.notes]
+    said = [] if loaded.was_read else _said_before(client, status.source)
     notes = list(dict.fromkeys([*said, *loaded.notes]))
     return _ended(status._replace(notes=notes), loaded.counts)
 

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from pipelines.lake.loads import committed_loads, seen_from
 from pipelines.learning.training import utc_now
 from pipelines.serving.report import Figures, Report
 from pipelines.settings.client import Client
-from pipelines.warehouse_files import stamp
+from pipelines.warehouse_files import file_of, stamp
 
 
 def state(client: Client) -> str:
@@ -55,7 +55,7 @@ def recall(client: Client, current: str) -> Report | None:
     The warehouse file must be the one that this morning left: it may have been torn since, or
     replaced by an older one.
     """
-    last = _read(client.shard).get(client.id, {})
+    last = _published(_read(client.shard)).get(client.id, {})
     if last.get("state") != current or last.get("warehouse") != stamp(client.shard):
         return None
     return Report(client.id, "nothing new", last["reasons"], Figures(**last["published"]))
@@ -67,7 +67,7 @@ def remember(
     """Remember a shard's clients that were published, each in its state; return the reports.
 
     `before` is the stamp that the warehouse file had before these clients were run. What is
-    remembered of one that was held is what is published of it, which its report is given.
+    remembered of one that was held is why, and what is published of it, which its report is given.
     """
     mornings, said, now = _read(shard), [], stamp(shard)
     _carry(mornings, before, now)
@@ -79,16 +79,24 @@ def remember(
                 "reasons": report.reasons,
                 "published": report.published._asdict(),
             }
-        elif last := mornings.get(report.client):
+        else:
+            last = mornings.setdefault(report.client, {})
             last |= {"state": "", "held": report.reasons}
-            report = report._replace(published=report.published or Figures(**last["published"]))
+            if figures := last.get("published"):
+                report = report._replace(published=report.published or Figures(**figures))
         said.append(report)
     _write(shard, mornings)
     return said
 
 
+def note_held(shard: str, report: Report) -> None:
+    """Remember why a client was held that was never run; where the disk takes nothing, do not."""
+    with suppress(OSError):
+        remember(shard, stamp(shard), {}, [report])
+
+
 def held_for(client: Client) -> list[str]:
-    """Return why a published client was held by its last morning; nothing if it was not."""
+    """Return why a client was held by its last morning; nothing if it was not."""
     return _read(client.shard).get(client.id, {}).get("held", [])
 
 
@@ -123,7 +131,7 @@ def remembered() -> dict[str, set[str]]:
     """Return the clients of each shard whose last morning is remembered: they are published."""
     files = warehouse_folder().glob("*.morning.json")
     shards = [file.name.removesuffix(".morning.json") for file in files]
-    return {shard: set(_read(shard)) for shard in shards}
+    return {shard: set(_published(_read(shard))) for shard in shards}
 
 
 def _file(shard: str) -> Path:
@@ -135,10 +143,16 @@ def _write(shard: str, mornings: dict[str, dict]) -> None:
 
 
 def _read(shard: str) -> dict[str, dict]:
-    """Return what is remembered of a shard's clients; nothing without its warehouse."""
-    if not _file(shard).exists() or not (warehouse_folder() / f"{shard}.duckdb").exists():
-        return {}
+    """Return what is remembered of a shard's clients; without its warehouse, only why they were held."""
     try:
-        return json.loads(_file(shard).read_text(encoding="utf-8"))
-    except ValueError:  # cut off in the middle: every client is run again
+        mornings = json.loads(_file(shard).read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):  # cut off in the middle: every client is run again
         return {}
+    if file_of(shard).exists():
+        return mornings
+    return {client: {"held": each["held"]} for client, each in mornings.items() if each.get("held")}
+
+
+def _published(mornings: dict[str, dict]) -> dict[str, dict]:
+    """Return the mornings of the clients that are published: others were held before they ever were."""
+    return {client: each for client, each in mornings.items() if "published" in each}

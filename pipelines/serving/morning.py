@@ -136,7 +136,8 @@ class _Morning:
         yield Ingested(outcomes)
         unsaid = [each for each in outcomes if each.status.holds and not each.is_kept]
         if unsaid:  # the gate cannot know of it
-            yield held(client.id, "; ".join(f"{each.source}: {each.problem}" for each in unsaid))
+            why = "; ".join(f"{each.source}: {each.problem}" for each in unsaid)
+            yield _not_run(client, why)
             return
         self._states[client.id], report = _recalled(client)
         if report:
@@ -167,4 +168,11 @@ def _recalled(client: Client) -> tuple[str, Report | None]:
         state = memory.state(client)
         return state, None if due(client, utc_now()) else memory.recall(client, state)
     except OSError as error:
-        return "", held(client.id, f"its lake is not readable: {error}")
+        return "", _not_run(client, f"its lake is not readable: {error}")
+
+
+def _not_run(client: Client, why: str) -> Report:
+    """Return the report of a client that is held before it is run; `make status` tells it, too."""
+    report = held(client.id, why)
+    memory.note_held(client.shard, report)
+    return report

@@ -429,6 +429,10 @@ def test_a_torn_line_keeps_the_row_that_it_names_and_says_so(tenant: Tenant, hou
     assert [status.notes for status in statuses(client)] == [[said]]
     done = house.pipelines("status", "--client", "one")
     assert said in done.stdout and done.returncode == 0
+    tenant.spend("spend.csv", "01,c1,costs", "01,c2,costs")
+    refused = tenant.ingest().status
+    assert refused.code == "refused"
+    assert refused.notes == [said]  # what is in the lake is as before
 
 
 def test_a_line_that_the_end_of_its_file_cuts_may_hold_any_key(tenant: Tenant) -> None:

@@ -124,7 +124,17 @@ def test_a_run_that_writes_is_waited_for(house: House, acme: Client, tmp_path: P
     with duckdb.connect(str(house.home / "warehouse/home.duckdb")):
         done = house.pipelines("export", "acme", "--to", str(tmp_path / "a.csv"))
     assert done.returncode == 1
-    assert "a run is writing home.duckdb; wait until it has ended" in done.stdout
+    (line,) = done.stdout.splitlines()
+    assert line.startswith("acme: channel_reporting: warehouse/home.duckdb is open in process ")
+    assert line.endswith("; try again when its morning has ended")
+
+
+def test_a_torn_warehouse_is_named_with_what_mends_it(
+    house: House, acme: Client, tmp_path: Path
+) -> None:
+    (house.home / "warehouse/home.duckdb").write_bytes(b"no warehouse at all")
+    with pytest.raises(ReportError, match=r"home[.]duckdb is torn .* run make daily"):
+        write(acme, "channel_reporting", Days(), tmp_path / "a.csv")
 
 
 def test_a_client_of_whom_nothing_is_published_is_told_to_wait(

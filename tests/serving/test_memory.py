@@ -52,3 +52,21 @@ def test_who_is_held_is_told_until_a_morning_publishes(house: House) -> None:
         report = Report("shop", result, reasons, figures)
         memory.remember("home", "", {"shop": "as it is"}, [report])
         assert memory.held_for(client) == said
+
+
+def test_who_is_held_before_anything_is_published_is_told_too(house: House) -> None:
+    client, why = house.client("shop"), ["its audit failed"]
+    (house.home / "warehouse").mkdir()
+    memory.remember("home", "", {"shop": "as it is"}, [Report("shop", "held", why)])
+
+    assert memory.held_for(client) == why  # without a warehouse file, too
+    assert memory.remembered() == {"home": set()}
+    (house.home / "warehouse/home.duckdb").touch()
+    assert memory.held_for(client) == why
+    assert memory.recall(client, "as it is") is None
+    assert memory.recall(client, "") is None
+
+    figures = Figures("2026-10-05 06:00", "1", "EUR", "5.00", "0.00", "0.00")
+    memory.remember("home", "", {"shop": "now"}, [Report("shop", "published", [], figures)])
+    assert memory.held_for(client) == []
+    assert memory.remembered() == {"home": {"shop"}}
