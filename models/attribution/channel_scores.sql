@@ -12,14 +12,19 @@ MODEL (
 WITH learnt AS (
   SELECT
     *
-  FROM @learned(@client, @channel_learners, (channel := TEXT, value := DOUBLE, status := TEXT)) AS learnt
+  FROM @learned(@client, @channel_learners, (channel := TEXT, weight := DOUBLE, status := TEXT)) AS learnt
 ), versions AS (
-  SELECT DISTINCT
-    *
-    EXCLUDE (channel, value)
+  SELECT
+    model,
+    version,
+    status,
+    valid_from,
+    valid_until,
+    MEDIAN(weight) AS median_weight
   FROM learnt
+  GROUP BY ALL
 ), touches AS (
-  /* a channel's value belongs to all its touchpoints on the path */
+  /* a channel's share belongs to all its touchpoints on the path */
   SELECT
     models.model,
     paths.*,
@@ -28,18 +33,14 @@ WITH learnt AS (
   CROSS JOIN @SQL(@learning_models) AS models /* such as (SELECT 'markov' AS model UNION ALL SELECT 'shapley' AS model) */
   WHERE
     paths.revised_at BETWEEN @start_ts AND @end_ts AND NOT paths.touchpoint_id IS NULL
-), valued AS (
+), weighed AS (
   SELECT
     touches.*,
     versions.version,
-    CASE
-      WHEN versions.version IS NULL
-      THEN CONCAT(touches.model, ' has not learnt yet')
-      WHEN versions.status <> 'ok'
-      THEN versions.status
-      ELSE CONCAT(touches.model, ' gives none of the channels a value')
-    END AS reason,
-    COALESCE(learnt.value, 0) / of_the_channel AS share
+    versions.status = 'ok' AS is_learnt,
+    COALESCE(versions.status, CONCAT(touches.model, ' has not learnt yet')) AS reason,
+    BOOL_OR(learnt.channel IS NULL) OVER (PARTITION BY touches.model, conversion_id, revised_at) AS has_unseen,
+    COALESCE(learnt.weight, versions.median_weight) / of_the_channel AS share
   FROM touches
   LEFT JOIN versions
     ON touches.model = versions.model
@@ -49,11 +50,6 @@ WITH learnt AS (
     ON versions.model = learnt.model
     AND versions.version = learnt.version
     AND touches.channel = learnt.channel
-), decided AS (
-  SELECT
-    *,
-    MAX(share) OVER (PARTITION BY model, conversion_id, revised_at) > 0 AS is_learnt
-  FROM valued
 )
 SELECT
   model, /* The model that has learnt */
@@ -62,7 +58,13 @@ SELECT
   (
     CASE WHEN is_learnt THEN share ELSE @SQL(@fallback_weight) /* such as CASE WHEN position = path_length THEN 1 ELSE 0 END */ END
   )::DOUBLE AS score, /* Its weight among the touchpoints of the path */
-  CASE WHEN is_learnt THEN model ELSE CONCAT(@fallback, ': ', reason) END AS method, /* What made the score: the model, or what stands in for it and why */
+  CASE
+    WHEN NOT COALESCE(is_learnt, FALSE)
+    THEN CONCAT(@fallback, ': ', reason)
+    WHEN has_unseen
+    THEN CONCAT(model, ': a channel it has not met weighs the median')
+    ELSE model
+  END AS method, /* What made the score: the model, or what stands in for it and why */
   version, /* Of what the model has learnt; NULL before the first version */
   revised_at /* Of the revision being scored, UTC */
-FROM decided
+FROM weighed

@@ -168,14 +168,17 @@ def show_shifts(client: str, shifts: "list[Shift]") -> None:
 
 
 def show_lesson(client: str, lesson: "Lesson") -> None:
-    """Show what a model has learnt, beside its version before."""
+    """Show what a model has learnt, what sharing by it gives, and how far that is from before."""
     uncertain = ["standard error"] if any(lesson.errors.values()) else []
-    table = _table("channel", "value", "before", "change", *uncertain, title=lesson.model)
+    columns = ("channel", "learnt", "credited", lesson.compared_with or "before", "change")
+    table = _table(*columns, *uncertain, title=lesson.model)
     for channel in lesson.values | lesson.before:
-        value, before = (each.get(channel, 0) for each in (lesson.values, lesson.before))
-        change = (f"{before:.4f}", f"{value - before:+.4f}") if lesson.before else ("", "")
-        error = [f"{lesson.errors.get(channel, 0):.4f}"] if uncertain else []
-        table.add_row(channel, f"{value:.4f}", *change, *error)
+        value, credited, before = (
+            each.get(channel, 0) for each in (lesson.values, lesson.credited, lesson.before)
+        )
+        numbers = (f"{value:.2f}", f"{credited:.2f}", f"{before:.2f}", f"{value - before:+.2f}")
+        error = [f"{lesson.errors.get(channel, 0):.2f}"] if uncertain else []
+        table.add_row(channel, *numbers, *error)
     if table.row_count:
         screen.screen.print(table)
     version = f", version {lesson.version}" if lesson.version else ""

@@ -9,17 +9,24 @@ from pipelines.attribution.path_transforms import transformed
 from pipelines.settings.client import Client
 from pipelines.settings.conversions import rules
 
+PERSON_GROUPS = 16
+
 _PATHS = """
-WITH converting AS (
-  SELECT list(channel ORDER BY position) AS path
-  FROM {client}_journeys.current_paths
+WITH newest AS (
+  SELECT conversion_id, MAX(revised_at) AS revised_at FROM {client}_journeys.revisions
+  WHERE revised_at <= $now GROUP BY conversion_id
+), converting AS (
+  SELECT
+    COALESCE('customer ' || MAX(customer_id), conversion_id) AS person,
+    COALESCE(MAX(revenue), 0) AS revenue, list(channel ORDER BY position) AS path
+  FROM {client}_journeys.paths JOIN newest USING (conversion_id, revised_at)
   WHERE touchpoint_id IS NOT NULL AND COALESCE(revenue, 0) >= 0 AND conversion_type IN $types
   GROUP BY conversion_id
 ), touchpoints AS (
-  SELECT touchpoint_id, visitor_id FROM {client}_journeys.touchpoints
+  SELECT touchpoint_id, visitor_id FROM {client}_journeys.touchpoints WHERE loaded_at <= $now
   QUALIFY ROW_NUMBER() OVER (PARTITION BY touchpoint_id ORDER BY loaded_at DESC) = 1 AND NOT is_deleted
 ), owned AS (
-  SELECT * FROM {client}_journeys.owned_touchpoints
+  SELECT * FROM {client}_journeys.owned_touchpoints WHERE loaded_at <= $now
   QUALIFY ROW_NUMBER() OVER (PARTITION BY touchpoint_id ORDER BY loaded_at DESC) = 1
 ), touches AS (
   SELECT
@@ -28,7 +35,7 @@ WITH converting AS (
   FROM touchpoints JOIN owned USING (touchpoint_id)
 ), conversions AS (
   SELECT customer_id, converted_at FROM (
-    FROM {client}_journeys.conversions
+    FROM {client}_journeys.conversions WHERE loaded_at <= $now
     QUALIFY ROW_NUMBER() OVER (PARTITION BY conversion_id ORDER BY loaded_at DESC) = 1
   ) WHERE NOT is_withdrawn AND conversion_type IN $types
 ), unclaimed AS (
@@ -48,23 +55,32 @@ WITH converting AS (
     MAX(touched_at) OVER journeys + $lookback::INTERVAL AS ends_at
   FROM numbered WINDOW journeys AS (PARTITION BY person, journey)
 ), candidates AS (
-  SELECT concat(person, ' ', journey) AS conversion_id, NULL AS revised_at, touchpoint_id, touched_at, channel
+  SELECT concat(person, ' ', journey) AS conversion_id, NULL AS revised_at, person,
+    touchpoint_id, touched_at, channel
   FROM complete_touches
   WHERE ends_at < $now AND (
     NOT is_direct OR $direct = 'include' OR ($direct = 'fallback' AND all_direct)
   )
 ), ending AS (
-  SELECT list(channel ORDER BY touched_at, touchpoint_id) AS path
+  SELECT MAX(person) AS person, list(channel ORDER BY touched_at, touchpoint_id) AS path
   FROM {transformed} AS transformed GROUP BY conversion_id
 )
-SELECT path, SUM(converted) AS conversions, SUM(1 - converted) AS nulls
-FROM (SELECT path, 1 AS converted FROM converting UNION ALL SELECT path, 0 FROM ending)
-GROUP BY path ORDER BY path
+SELECT
+  path, (md5_number_lower(person) % {groups})::INT AS person_group,
+  SUM(converted) AS conversions, SUM(1 - converted) AS nulls, SUM(revenue)::DOUBLE AS revenue
+FROM (
+  SELECT path, person, 1 AS converted, revenue FROM converting
+  UNION ALL SELECT path, person, 0, 0 FROM ending
+)
+GROUP BY ALL ORDER BY path, person_group
 """
 
 
 def journeys(connection: duckdb.DuckDBPyConnection, client: Client, now: datetime) -> pa.Table:
     """Return the client's paths as published: `path` (channels, oldest first), `conversions`, `nulls`.
+
+    A row is a path and one of PERSON_GROUPS groups of people, by a hash of who they are: `person_group`.
+    `revenue` is that of its conversions. What was loaded after `now` is not there yet.
 
     Only types of conversions that count are learnt from. A conversion has the touchpoints that may
     earn its credit, by its newest revision; one without any, and a refund, is left out. A null path
@@ -77,7 +93,9 @@ def journeys(connection: duckdb.DuckDBPyConnection, client: Client, now: datetim
     types = rules(client.conversions, attribution).items()
     return connection.execute(
         _PATHS.format(
-            client=client.id, transformed=transformed(attribution.path_steps, "candidates")
+            client=client.id,
+            transformed=transformed(attribution.path_steps, "candidates"),
+            groups=PERSON_GROUPS,
         ),
         {
             "lookback": f"{attribution.lookback_days} days",

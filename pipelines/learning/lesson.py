@@ -30,9 +30,14 @@ class Training:
         """The journeys to learn from, read once for all models: `path`, `conversions`, `nulls`."""
         return journeys(self.connection, self.client, self.now)
 
-    def total(self, column: str) -> int:
-        """Return the sum of `conversions` or `nulls` over all paths."""
-        return int(pa.compute.sum(self.paths[column]).as_py() or 0)
+    def total(self, column: str) -> float:
+        """Return the sum of `conversions`, `nulls` or `revenue` over all paths."""
+        return float(pa.compute.sum(self.paths[column]).as_py() or 0)
+
+    @property
+    def distinct_paths(self) -> int:
+        """Return how many different paths there are; a path is in several rows, one for each group of people."""
+        return len({tuple(path) for path in self.paths["path"].to_pylist()})
 
 
 @dataclass(frozen=True)
@@ -44,9 +49,23 @@ class Lesson:
     summary: str  # a sentence for the operator
     status: str = "ok"  # or why nothing was learnt
     is_first: bool = False
-    values: dict[str, float] = field(default_factory=dict)  # by channel, the largest first
-    before: dict[str, float] = field(default_factory=dict)
+    values: dict[str, float] = field(
+        default_factory=dict
+    )  # what each channel has learnt, the largest first
+    credited: dict[str, float] = field(default_factory=dict)  # what sharing by it gives each
+    compared_with: str = ""  # the version before, or `linear` for the first
+    before: dict[str, float] = field(default_factory=dict)  # the same by that, on the same journeys
     errors: dict[str, float] = field(default_factory=dict)  # standard errors of the values
+
+    @property
+    def moved(self) -> str:
+        """Return what each channel has more or less than before, the largest difference first."""
+        changes = {
+            name: self.values.get(name, 0) - self.before.get(name, 0)
+            for name in self.values | self.before
+        }
+        told = sorted(changes.items(), key=lambda change: (-abs(change[1]), change[0]))
+        return ", ".join(f"{name} {change:+.2f}" for name, change in told if abs(change) >= 0.005)
 
 
 class Learner(Protocol):

@@ -114,6 +114,7 @@ def _effects(rows: dict[str, np.ndarray], channels: int, base: int, order: int) 
 
 
 LEARNER = ChannelLearner(
-    folder=lambda settings: f"markov_order_{settings.markov.order}",
+    folder=lambda settings: f"markov_weights_order_{settings.markov.order}",
     values=lambda paths, settings: removal_effects(paths, settings.markov.order),
+    older=lambda settings: f"markov_order_{settings.markov.order}",
 )

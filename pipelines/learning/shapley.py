@@ -166,6 +166,8 @@ def _sampled(
 
 
 LEARNER = ChannelLearner(
-    folder=lambda settings: f"shapley_{settings.shapley.worth}",
+    folder=lambda settings: f"shapley_weights_{settings.shapley.worth}",
     values=lambda paths, settings: shapley(paths, **settings.shapley.model_dump()),
+    shares_equally=lambda settings: settings.shapley.worth == "conversions",
+    older=lambda settings: f"shapley_{settings.shapley.worth}",
 )

@@ -8,8 +8,9 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet
 
+from pipelines.learning.channel_values import ChannelLearner
 from pipelines.learning.learners import learners
-from pipelines.learning.lesson import Lesson, Training, kept
+from pipelines.learning.lesson import Learner, Lesson, Training, kept
 from pipelines.learning.published import TrainingError, one_line, published
 from pipelines.learning.versions import Version
 from pipelines.settings.client import Client
@@ -32,7 +33,7 @@ def untrained(client: Client) -> list[str]:
     return [
         model
         for model, learner in learners(client).items()
-        if learner.starts_by_itself and not kept(learner, client)
+        if learner.starts_by_itself and (not kept(learner, client) or _has_older(learner, client))
     ]
 
 
@@ -57,14 +58,15 @@ def train(connection: duckdb.DuckDBPyConnection, client: Client, now: datetime) 
 def train_first(client: Client) -> None:
     """Train the models that wait for their first version, so that a plan shows what they would give.
 
-    Without published journeys nothing happens: the fallback stays in force.
+    One that has versions without weights, of before 0.11.0, finds the weights of these instead. Without published journeys nothing happens: the fallback stays in force.
     Raise TrainingError if one fails.
     """
     if missing := untrained(client):
         with published(client) as connection:
             if connection:
                 with named(client):
-                    _train(Training(connection, client, utc_now()), missing)
+                    training = Training(connection, client, utc_now())
+                    _train(training, [each for each in missing if not _weigh(each, training)])
 
 
 def utc_now() -> datetime:
@@ -88,6 +90,17 @@ def named(client: Client) -> Iterator[None]:
 def _train(training: Training, models: list[str]) -> list[Lesson]:
     own = learners(training.client)
     return [own[model].train(model, training) for model in models]
+
+
+def _has_older(learner: Learner, client: Client) -> bool:
+    """Return whether there are versions that wait for their weights."""
+    return isinstance(learner, ChannelLearner) and bool(learner.not_weighed(client))
+
+
+def _weigh(model: str, training: Training) -> bool:
+    """Find the weights of a model's versions that have none; return whether there were any."""
+    learner = learners(training.client)[model]
+    return isinstance(learner, ChannelLearner) and learner.weigh_older(model, training)
 
 
 def _waiting(client: Client) -> list[str]:

@@ -42,6 +42,7 @@ CLIENTS = {
         "model": "markov",
         "lookback_days": 3,
         "path": "[exposure, {remove_if_last_and_not_all: [Email]}]",
+        "learning": "{minimum_conversions: 2}",
     },
 }
 
@@ -86,10 +87,12 @@ def warehouse(models: Models, *rows: dict) -> duckdb.DuckDBPyConnection:
 
 def paths(connection: duckdb.DuckDBPyConnection, client: Client, now: datetime = NOW) -> Paths:
     """Return the journeys to learn from: conversions and nulls of each path."""
-    return {
-        ">".join(row["path"]): (row["conversions"], row["nulls"])
-        for row in journeys(connection, client, now).to_pylist()
-    }
+    found: Paths = {}
+    for row in journeys(connection, client, now).to_pylist():  # a row for each group of people
+        path = ">".join(row["path"])
+        conversions, nulls = found.get(path, (0, 0))
+        found[path] = (conversions + row["conversions"], nulls + row["nulls"])
+    return found
 
 
 ANN = {"customer_id": "ann"}
@@ -182,17 +185,28 @@ def test_all_journeys_are_shortened_alike(rendered: dict) -> None:
 
 def test_a_journey_ends_when_the_lookback_is_over(rendered: dict) -> None:
     client, models = rendered["one"]
-    connection = warehouse(models, session(1, "2026-08-20 12:00:00", visitor_id="v"))
+    connection = warehouse(models, session(1, "2026-08-31 12:00:00", visitor_id="v"))
 
-    assert paths(connection, client, datetime(2026, 8, 23, 12)) == {}
-    assert paths(connection, client, datetime(2026, 8, 23, 12, 0, 1)) == {"Email": (0, 1)}
+    assert paths(connection, client, datetime(2026, 9, 3, 12)) == {}
+    assert paths(connection, client, datetime(2026, 9, 3, 12, 0, 1)) == {"Email": (0, 1)}
+
+
+def test_journeys_are_read_as_of_a_time(rendered: dict) -> None:
+    client, models = rendered["one"]
+    connection = warehouse(models, session(1, "2026-08-20", visitor_id="v"))
+
+    assert paths(connection, client, START - DAY) == {}
+    assert paths(connection, client, START) == {"Email": (0, 1)}
 
 
 def scores(models: Models, learnt: list[tuple], *channels: str) -> dict[int, tuple]:
     """Return score, method and version of each touchpoint of a path, by its position."""
     connection = models.empty()
     for row in learnt:
-        connection.execute("INSERT INTO raw.markov_order_1 VALUES (?, ?, ?, ?, ?, ?)", row)
+        connection.execute(
+            "INSERT INTO raw.markov_weights_order_1 BY NAME SELECT ? AS channel, ? AS weight, ? AS status, ? AS version, ? AS valid_from, ? AS valid_until",
+            row,
+        )
     length = len(channels)
     rows = ", ".join(f"({i}, '{channel}')" for i, channel in enumerate(channels, 1))
     connection.execute(
@@ -243,18 +257,27 @@ def version(name: str, start: datetime, end: datetime, status: str = "ok", **val
 
 
 OLD, NEW = NOW - 900 * DAY, NOW + 900 * DAY
-LEARNT = version("v1", OLD, NEW, Email=0.6, Search=0.3, Social=0.0)
+LEARNT = version("v1", OLD, NEW, Email=0.6, Search=0.3, Social=0.1)
 
 
-def test_a_channels_value_is_shared_by_its_touchpoints(rendered: dict) -> None:
-    found = scores(rendered["one"][1], LEARNT, "Email", "Search", "Email", "Radio")
+MEDIAN = "markov: a channel it has not met weighs the median"
+
+
+def test_a_channels_weight_is_shared_by_its_touchpoints(rendered: dict) -> None:
+    found = scores(rendered["one"][1], LEARNT, "Email", "Search", "Email", "Social")
 
     assert found == {
         1: (0.3, "markov", "v1"),
         2: (0.3, "markov", "v1"),
         3: (0.3, "markov", "v1"),
-        4: (0, "markov", "v1"),
+        4: (0.1, "markov", "v1"),
     }
+
+
+def test_a_channel_that_a_version_has_not_met_weighs_the_median(rendered: dict) -> None:
+    found = scores(rendered["one"][1], LEARNT, "Radio", "Email", "Radio")
+
+    assert found == {1: (0.15, MEDIAN, "v1"), 2: (0.6, MEDIAN, "v1"), 3: (0.15, MEDIAN, "v1")}
 
 
 @pytest.mark.parametrize(
@@ -266,8 +289,6 @@ def test_a_channels_value_is_shared_by_its_touchpoints(rendered: dict) -> None:
             ["Email", "Search"],
             "last_touch: 1 conversions, markov needs 2",
         ),
-        (LEARNT, ["Radio", "TV"], "last_touch: markov gives none of the channels a value"),
-        (LEARNT, ["Social", "TV"], "last_touch: markov gives none of the channels a value"),
     ],
 )
 def test_what_stands_in_says_why(
@@ -301,7 +322,7 @@ def test_a_rebuild_says_what_was_said(
     random = Random(seed)
     history = invent(random, client, 16, 16)
     runs = sorted({at.replace(microsecond=0) for at in mornings(random, history, 5)})
-    folders = ["markov_order_1", "shapley_conversions"]
+    folders = ["markov_weights_order_1", "shapley_weights_conversions"]
 
     def learnt(connection: duckdb.DuckDBPyConnection) -> list[str]:
         models.learn(connection, home)
@@ -328,10 +349,46 @@ def test_a_rebuild_says_what_was_said(
     for table in models.queries:
         rows = f"FROM {name}_{table} ORDER BY ALL"
         assert connection.execute(rows).fetchall() == rebuilt.execute(rows).fetchall(), table
-    assert len(versions(home, name, "markov_order_1")) == len(runs)
+    assert len(versions(home, name, "markov_weights_order_1")) == len(runs)
     off = f"""SELECT conversion_id FROM {name}_attribution.credit
       GROUP BY conversion_id, model, revised_at HAVING ABS(SUM(credit) - 1) > 1e-9"""
     assert rebuilt.execute(off).fetchall() == []
+
+
+@pytest.mark.parametrize("name", ["one", "short"])
+def test_credit_adds_up_to_what_was_learnt(rendered: dict, name: str, fresh: Path) -> None:
+    client, models = rendered[name]
+    history = invent(Random(11), client, 60, 60)
+    connection = models.empty()
+    for load in history:
+        models.load(connection, load)
+    until = history[-1].at + timedelta(hours=1)
+    models.run(connection, START, until)
+    train(connection, client.model_copy(deep=True), until)
+    models.learn(connection, str(fresh))
+    models.run(connection, START, until)
+
+    for model, folder in [
+        ("markov", "markov_weights_order_1"),
+        ("shapley", "shapley_weights_conversions"),
+    ]:
+        if model not in client.attribution.models:
+            continue
+        version = read_versions(str(fresh), name, folder)
+        kept = duckdb.sql(
+            f"SELECT channel, learnt, credited, conversions FROM {version}"
+        ).fetchall()
+        credited = {channel: total for channel, _, total, _ in kept if total}
+        published = dict(
+            connection.execute(
+                f"""SELECT channel, SUM(credit) FROM {name}_marts.fct_credit
+                WHERE model = '{model}' AND is_counted AND is_attributed AND revenue >= 0 GROUP BY ALL"""
+            ).fetchall()
+        )
+        assert published == pytest.approx(credited)
+        assert sum(published.values()) == pytest.approx(kept[0][3])
+        if model == "shapley":
+            assert {channel: learnt for channel, learnt, *_ in kept} == pytest.approx(credited)
 
 
 @pytest.fixture
@@ -350,11 +407,11 @@ def test_a_version_holds_values_and_facts(rendered: dict, fresh: Path, learner) 
     lessons = train(learner(3), rendered["one"][0], NOW)
 
     assert [(each.model, each.status, each.is_first, each.values) for each in lessons] == [
-        ("markov", "ok", True, {"Email": 1.0}),
-        ("shapley", "ok", True, {"Email": 1.0}),
+        ("markov", "ok", True, {"Email": 3.0}),
+        ("shapley", "ok", True, {"Email": 3.0}),
     ]
     columns = "channel, value, status, conversions, nulls, paths, channels, settings, version"
-    found = read_versions(str(fresh), "one", "markov_order_1")
+    found = read_versions(str(fresh), "one", "markov_weights_order_1")
     assert duckdb.execute(f"SELECT {columns} FROM {found}").fetchall() == [
         ("Email", 1.0, "ok", 3, 0, 1, 1, '{"order": 1}', "20261001T060000000000")
     ]
@@ -381,7 +438,7 @@ def test_models_are_trained_when_they_are_due(rendered: dict, fresh: Path, learn
     assert trained(NOW) == []
     assert trained(NOW + 30 * DAY) == []
     assert trained(NOW + 30 * DAY + timedelta(seconds=1)) == both
-    assert len(versions(str(fresh), "one", "markov_order_1")) == 2
+    assert len(versions(str(fresh), "one", "markov_weights_order_1")) == 2
 
 
 def test_what_knew_too_little_learns_once_it_can(rendered: dict, fresh: Path, learner) -> None:
@@ -403,7 +460,7 @@ def test_a_training_that_fails_names_its_client(
 
     with pytest.raises(TrainingError, match=r"^one: .* no luck: lower attribution"):
         train(learner(3), rendered["one"][0], NOW)
-    assert versions(str(fresh), "one", "markov_order_1") == []
+    assert versions(str(fresh), "one", "markov_weights_order_1") == []
 
 
 def test_the_first_version_makes_other_models_and_a_later_one_does_not(
@@ -417,15 +474,15 @@ def test_the_first_version_makes_other_models_and_a_later_one_does_not(
 
     assert before != first == blueprint(client)
     assert (
-        "channel_learners := 'markov=markov_order_1/20261001T060000000000"
-        " shapley=shapley_conversions/20261001T060000000000'"
+        "channel_learners := 'markov=markov_weights_order_1/20261001T060000000000"
+        " shapley=shapley_weights_conversions/20261001T060000000000'"
     ) in first
 
 
 def test_another_order_is_another_model(fresh: Path) -> None:
     settings = Attribution(markov={"order": 2}, shapley={"worth": "conversion_rate"})
-    folders = {"markov": "markov_order_1", "shapley": "shapley_conversions"}
-    others = {"markov": "markov_order_2", "shapley": "shapley_conversion_rate"}
+    folders = {"markov": "markov_weights_order_1", "shapley": "shapley_weights_conversions"}
+    others = {"markov": "markov_weights_order_2", "shapley": "shapley_weights_conversion_rate"}
 
     assert {model: learner_of(model).folder(Attribution()) for model in folders} == folders
     assert {model: learner_of(model).folder(settings) for model in folders} == others
@@ -445,12 +502,12 @@ def test_models_that_share_a_learner_are_trained_once(fresh: Path) -> None:
 
 
 def test_what_is_no_version_is_none(fresh: Path) -> None:
-    folder = fresh / "lake/one/_models/markov_order_1"
+    folder = fresh / "lake/one/_models/markov_weights_order_1"
     folder.mkdir(parents=True)
     for name in ("copy of 1.parquet", "20261001T060000000000.new", "20261001T060000000000.parquet"):
         (folder / name).touch()
 
-    assert [known.name for known in versions(str(fresh), "one", "markov_order_1")] == [
+    assert [known.name for known in versions(str(fresh), "one", "markov_weights_order_1")] == [
         "20261001T060000000000"
     ]
 

@@ -37,7 +37,7 @@ def methods(house: House, client: str) -> set[str]:
     }
 
 
-def trained(house: House, client: str, model: str = "markov_order_1") -> int:
+def trained(house: House, client: str, model: str = "markov_weights_order_1") -> int:
     """Return how many versions there are."""
     return len(versions(str(house.home), client, model))
 
@@ -49,7 +49,7 @@ def test_a_switch_to_markov_is_trained_previewed_and_promoted(served: House) -> 
     preview = served.pipelines("preview", "acme")
 
     assert preview.returncode == 0 and "Paid Search" in preview.stdout, preview.stdout
-    assert trained(served, "acme") == trained(served, "acme", "shapley_conversions") == 1
+    assert trained(served, "acme") == trained(served, "acme", "shapley_weights_conversions") == 1
     credit = "acme_marts__dev.fct_credit"
     found = served.rows(f"SELECT DISTINCT model, method FROM {credit} WHERE is_attributed")
     assert set(found) == {(model, model) for model in ("markov", "shapley", "linear")}
@@ -65,7 +65,7 @@ def test_a_switch_to_markov_is_trained_previewed_and_promoted(served: House) -> 
 
     shown = served.pipelines("train", "acme")
 
-    assert shown.returncode == 0 and "+0.0000" in shown.stdout, shown.stdout
+    assert shown.returncode == 0 and "+0.00" in shown.stdout, shown.stdout
     assert trained(served, "acme") == 2
     after = served.published("acme")
     with later(days=1):
@@ -77,7 +77,7 @@ def test_a_switch_to_markov_is_trained_previewed_and_promoted(served: House) -> 
     used = served.rows(
         "SELECT DISTINCT model_version FROM acme_attribution.credit WHERE model = 'markov'"
     )
-    names = {known.name for known in versions(str(served.home), "acme", "markov_order_1")}
+    names = {known.name for known in versions(str(served.home), "acme", "markov_weights_order_1")}
     assert {version for (version,) in used} - {None} == names
     assert served.published("acme") != after
 
