@@ -67,7 +67,7 @@ def learned(evaluator, client, learners, columns):
     empty = ", ".join(f"NULL::{type_} AS {name}" for name, type_ in typed.items())
     selects = [f"SELECT NULL::TEXT AS model, {empty} WHERE FALSE"]
     for model, folder in re.findall(r"(\w+)=(\w+)/", learners.name):
-        evaluator.locals["learned_tables"][f"raw.{folder}"] = typed
+        evaluator.locals["learned_tables"].setdefault(f"raw.{folder}", {}).update(typed)
         selects.append(f"SELECT '{model}' AS model, {', '.join(typed)} FROM raw.{folder}")
     return f"({' UNION ALL '.join(selects)})"
 

@@ -32,14 +32,15 @@ WITH learnt AS (
   FROM @{client}_journeys.paths AS paths
   CROSS JOIN @SQL(@learning_models) AS models /* such as (SELECT 'markov' AS model UNION ALL SELECT 'shapley' AS model) */
   WHERE
-    paths.revised_at BETWEEN @start_ts AND @end_ts AND NOT paths.touchpoint_id IS NULL
+    paths.revised_at BETWEEN @start_ts AND @end_ts
+    AND NOT paths.touchpoint_id IS NULL
 ), weighed AS (
   SELECT
     touches.*,
     versions.version,
     versions.status = 'ok' AS is_learnt,
     COALESCE(versions.status, CONCAT(touches.model, ' has not learnt yet')) AS reason,
-    BOOL_OR(learnt.channel IS NULL) OVER (PARTITION BY touches.model, conversion_id, revised_at) AS has_unseen,
+    BOOL_OR(CAST(learnt.channel IS NULL AS BOOLEAN)) OVER (PARTITION BY touches.model, conversion_id, revised_at) AS has_unseen,
     COALESCE(learnt.weight, versions.median_weight) / of_the_channel AS share
   FROM touches
   LEFT JOIN versions

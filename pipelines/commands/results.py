@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pipelines.ingest.run import Outcome
     from pipelines.ingest.source_status import Status
     from pipelines.learning.lesson import Lesson
-    from pipelines.serving.promotion import Shift
+    from pipelines.serving.promotion import Learnt, Shift
     from pipelines.serving.report import Figures, Report
     from pipelines.settings.reader import Problem
 
@@ -165,6 +165,18 @@ def show_shifts(client: str, shifts: "list[Shift]") -> None:
         table.add_row(shift.channel, *credit, shift.revenue_before, shift.revenue_after)
     screen.screen.print(table)
     screen.say(client, f"promote it with `make promote CLIENT={client}`")
+
+
+def show_learnt(rows: "list[Learnt]") -> None:
+    """Show what the models of a change have learnt, and what is published by it; a table each."""
+    for model in dict.fromkeys(row.model for row in rows):
+        columns = ("channel", "learnt", "credited", "published", "standard error")
+        table = _table(*columns, title=f"{model}, in dev")
+        for row in (row for row in rows if row.model == model):
+            error = "" if row.standard_error is None else f"{row.standard_error:.2f}"
+            numbers = (f"{row.learnt:.2f}", f"{row.credited:.2f}", f"{row.published:.2f}")
+            table.add_row(row.channel, *numbers, error)
+        screen.screen.print(table)
 
 
 def show_lesson(client: str, lesson: "Lesson") -> None:

@@ -2,6 +2,10 @@
 
 from typing import NamedTuple
 
+import duckdb
+
+from pipelines.learning.learners import learners
+from pipelines.learning.published import published
 from pipelines.learning.training import train_first
 from pipelines.serving import memory
 from pipelines.serving.warehouse import Warehouse, opened
@@ -55,6 +59,38 @@ def difference(warehouse: Warehouse, client: Client) -> list[Shift]:
     """Return the credit per channel in `prod` and in `dev`."""
     query = _SHIFTS.format(client=client.id, currency=client.currency)
     return [Shift(*row) for row in warehouse.rows(query)]
+
+
+class Learnt(NamedTuple):
+    """What the newest version of a model has learnt of a channel, and what `dev` publishes by it."""
+
+    model: str
+    channel: str
+    learnt: float
+    credited: float
+    published: float
+    standard_error: float | None
+
+
+_LEARNT = """
+SELECT model, channel, COALESCE(learnt, 0), COALESCE(credited, 0), published, standard_error
+FROM {client}_publish__dev.channel_values_v1
+QUALIFY version = MAX(version) OVER (PARTITION BY model) ORDER BY model, learnt DESC, channel
+"""
+
+
+def learnt(client: Client) -> list[Learnt]:
+    """Return what the models of a previewed change have learnt; nothing if none of them learns."""
+    with published(client) as connection:
+        if not learners(client) or not connection:
+            return []
+        try:
+            return [
+                Learnt(*row)
+                for row in connection.execute(_LEARNT.format(client=client.id)).fetchall()
+            ]
+        except duckdb.CatalogException:  # of IHC's models there is no such table
+            return []
 
 
 def promote(client: Client) -> bool:

@@ -346,6 +346,8 @@ def test_a_rebuild_says_what_was_said(
     learnt(rebuilt)
     models.run(rebuilt, START, runs[-1])
 
+    # the last version was trained after the last run: the next one shows it
+    models.run(connection, START, runs[-1], ["marts.channel_values"])
     for table in models.queries:
         rows = f"FROM {name}_{table} ORDER BY ALL"
         assert connection.execute(rows).fetchall() == rebuilt.execute(rows).fetchall(), table
@@ -387,6 +389,17 @@ def test_credit_adds_up_to_what_was_learnt(rendered: dict, name: str, fresh: Pat
         )
         assert published == pytest.approx(credited)
         assert sum(published.values()) == pytest.approx(kept[0][3])
+        shown = connection.execute(
+            f"SELECT channel, learnt, credited, published, conversions FROM {name}_marts.channel_values"
+            f" WHERE model = '{model}' AND learnt > 0"
+        ).fetchall()
+        assert {row[:3] for row in shown} == {row[:3] for row in kept if row[1] > 0}
+        whole = connection.execute(  # refunds are published too, but nothing is learnt from them
+            f"""SELECT channel, SUM(credit) FROM {name}_marts.fct_credit
+            WHERE model = '{model}' AND is_counted AND is_attributed GROUP BY ALL"""
+        ).fetchall()
+        assert {row[0]: row[3] for row in shown} == pytest.approx(dict(whole))
+        assert {row[4] for row in shown} == {kept[0][3]}
         if model == "shapley":
             assert {channel: learnt for channel, learnt, *_ in kept} == pytest.approx(credited)
 

@@ -49,6 +49,7 @@ def test_a_switch_to_markov_is_trained_previewed_and_promoted(served: House) -> 
     preview = served.pipelines("preview", "acme")
 
     assert preview.returncode == 0 and "Paid Search" in preview.stdout, preview.stdout
+    assert "markov, in dev" in preview.stdout and "credited" in preview.stdout, preview.stdout
     assert trained(served, "acme") == trained(served, "acme", "shapley_weights_conversions") == 1
     credit = "acme_marts__dev.fct_credit"
     found = served.rows(f"SELECT DISTINCT model, method FROM {credit} WHERE is_attributed")
@@ -58,6 +59,11 @@ def test_a_switch_to_markov_is_trained_previewed_and_promoted(served: House) -> 
     promoted = served.pipelines("promote", "acme")
 
     assert promoted.returncode == 0 and "acme: promoted" in promoted.stdout, promoted.stdout
+    learnt = served.rows(
+        "SELECT model, SUM(learnt), SUM(credited) FROM acme_publish.channel_values_v1 GROUP BY 1"
+    )
+    assert {model for model, *_ in learnt} == {"markov", "shapley"}
+    assert all(total == pytest.approx(credited) for _, total, credited in learnt)
     assert methods(served, "acme") == {"markov"}
     assert {name: served.published(name) for name in OTHERS} == {
         name: before[name] for name in OTHERS
