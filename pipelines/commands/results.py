@@ -82,6 +82,8 @@ def show_morning(reports: "list[Report]", outcomes: "Iterable[Outcome]" = ()) ->
     screen.screen.print(table)
     for report in reports:
         said = [outcome.problem for outcome in outcomes if outcome.client == report.client]
+        for line in report.trained:
+            screen.say(report.client, line)
         for reason in report.reasons:
             screen.warn(report.client, _without(said, reason))
         if report.published and (owners := report.published.dominant_ids):

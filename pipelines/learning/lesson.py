@@ -57,6 +57,11 @@ class Lesson:
     before: dict[str, float] = field(default_factory=dict)  # the same by that, on the same journeys
     errors: dict[str, float] = field(default_factory=dict)  # standard errors of the values
 
+    def __str__(self) -> str:
+        """Return what was learnt and what it moves, in a line."""
+        unlike = f"; beside {self.compared_with}: {self.moved or 'the same'}" if self.values else ""
+        return f"{self.model} was trained, {self.summary}{unlike}"
+
     @property
     def moved(self) -> str:
         """Return what each channel has more or less than before, the largest difference first."""

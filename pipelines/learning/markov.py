@@ -12,7 +12,9 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
+from pipelines.learning.chain_order import held_out_likelihoods
 from pipelines.learning.channel_values import ChannelLearner
+from pipelines.settings.attribution import Attribution
 
 MAXIMUM_STATES = 4000  # a square of doubles of this size is 128 MB
 
@@ -21,24 +23,27 @@ MAXIMUM_STATES = 4000  # a square of doubles of this size is 128 MB
 _TRANSITIONS = """
 CREATE TEMP TABLE transitions AS
 WITH whole AS (
-  SELECT path::CHANNEL[] AS path, SUM(conversions) AS conversions, SUM(nulls) AS nulls
+  SELECT path::CHANNEL[] AS path, SUM(conversions) AS conversions, SUM(nulls) AS nulls, SUM({worth}) AS worth
   FROM given WHERE conversions + nulls > 0 GROUP BY ALL
 ), changes AS (
-  SELECT list_filter(path, lambda channel, i: i = 1 OR channel <> path[i - 1]) AS path, conversions, nulls
+  SELECT list_filter(path, lambda channel, i: i = 1 OR channel <> path[i - 1]) AS path, conversions, nulls, worth
   FROM whole
 ), steps AS (
-  SELECT path, conversions, nulls, UNNEST(range(1, len(path) + 1)) AS i FROM changes
+  SELECT path, conversions, nulls, worth, UNNEST(range(1, len(path) + 1)) AS i FROM changes
 )
 SELECT
   {before} AS before, {after} AS after,
   SUM(conversions + nulls)::DOUBLE AS seen,
-  COALESCE(SUM(conversions) FILTER (i = len(path)), 0)::DOUBLE AS converted
+  COALESCE(SUM(worth) FILTER (i = len(path)), 0)::DOUBLE AS converted
 FROM steps GROUP BY ALL
 """
 
 
-def removal_effects(paths: pa.Table, order: int = 1) -> pa.Table:
+def removal_effects(paths: pa.Table, order: int = 1, worth: str = "conversions") -> pa.Table:
     """Return `channel`, `removal_effect` (0 to 1) and `value` (share of all conversions, sums to 1).
+
+    With `worth` `revenue`, which the paths have then, both are shares of revenue: a conversion is worth
+    what conversions from its last state bring on average, as in ChannelAttribution.
 
     `paths` has `path` (a list of channels, oldest first), `conversions` and `nulls` (how many journeys
     along it converted, and how many did not); a path may be in several rows. Without nulls the
@@ -58,7 +63,7 @@ def removal_effects(paths: pa.Table, order: int = 1) -> pa.Table:
         channels = [channel for (channel,) in named]
         base = len(channels) + 1
         before, after = (_state("i - 1", base, order), _state("i", base, order))
-        connection.execute(_TRANSITIONS.format(before=before, after=after))
+        connection.execute(_TRANSITIONS.format(before=before, after=after, worth=worth))
         rows = connection.execute("FROM transitions ORDER BY before, after").fetchnumpy()
     effects = _effects(rows, len(channels), base, order) if channels else np.zeros(0)
     total = effects.sum()
@@ -113,8 +118,34 @@ def _effects(rows: dict[str, np.ndarray], channels: int, base: int, order: int) 
     return effects.clip(0, 1)
 
 
+def _folder(settings: Attribution) -> str:
+    by_revenue = "_revenue" if settings.markov.worth == "revenue" else ""
+    return f"markov_weights_order_{settings.markov.order}{by_revenue}"
+
+
+def _older(settings: Attribution) -> str:
+    is_old = settings.markov.worth == "conversions" and settings.markov.order != "auto"
+    return f"markov_order_{settings.markov.order}" if is_old else ""
+
+
+def _ordered(paths: pa.Table, settings: Attribution) -> tuple[Attribution, str]:
+    """Return settings with an order in place of `auto`, and why it is that one."""
+    if settings.markov.order != "auto":
+        return settings, ""
+    likelihoods = held_out_likelihoods(paths, MAXIMUM_STATES)
+    order = max(likelihoods, key=lambda each: (likelihoods[each], -each))
+    said = ", ".join(f"{each}: {value:.4f}" for each, value in likelihoods.items())
+    markov = settings.markov.model_copy(update={"order": order})
+    decided = f"order {order}, by log-likelihood of a held-out journey ({said})"
+    return settings.model_copy(update={"markov": markov}), decided
+
+
 LEARNER = ChannelLearner(
-    folder=lambda settings: f"markov_weights_order_{settings.markov.order}",
-    values=lambda paths, settings: removal_effects(paths, settings.markov.order),
-    older=lambda settings: f"markov_order_{settings.markov.order}",
+    folder=_folder,
+    values=lambda paths, settings: removal_effects(
+        paths, int(settings.markov.order), settings.markov.worth
+    ),
+    worth=lambda settings: settings.markov.worth,
+    settled=_ordered,
+    older=_older,
 )

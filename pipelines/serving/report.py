@@ -51,6 +51,7 @@ class Report(NamedTuple):
     result: Literal["published", "nothing new", "held"]
     reasons: list[str] = []
     published: Figures | None = None
+    trained: list[str] = []  # what its models learnt this morning, and what that moved
 
 
 def held(client: str, reason: str | Exception) -> Report:

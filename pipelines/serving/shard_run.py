@@ -90,7 +90,7 @@ def run(warehouse: Warehouse, clients: list[Client]) -> list[Report]:
     """Run a shard's clients; one that fails keeps what it had, and the others go on."""
     drafts = _drafts(warehouse, clients)
     clients = [client for client in clients if client.id not in drafts]
-    not_trained, rebuilt = _train(warehouse, clients)
+    not_trained, rebuilt, trained = _train(warehouse, clients)
     if rebuilt:  # SQLMesh sees a first version when it loads the models
         warehouse.reload()
     refused = drafts | _bring_into_daily(warehouse, _new(warehouse, clients), backfill=False)
@@ -102,19 +102,22 @@ def run(warehouse: Warehouse, clients: list[Client]) -> list[Report]:
     _promote(warehouse, [name for name in names if name not in failures])
     _run_older_versions(warehouse, names)
     _keep_promoted(warehouse, clients)
-    reports = _reports(warehouse, names, failures, not_trained)
+    reports = _reports(warehouse, names, failures, not_trained, trained)
     return reports + [Report(name, "held", [reason]) for name, reason in refused.items()]
 
 
-def _train(warehouse: Warehouse, clients: list[Client]) -> tuple[dict[str, str], list[str]]:
-    """Train what is due; return why, where it failed, and the clients with a first version.
+def _train(
+    warehouse: Warehouse, clients: list[Client]
+) -> tuple[dict[str, str], list[str], dict[str, list[str]]]:
+    """Train what is due; return why, where it failed, the clients with a first version, what moved.
 
     A first version changes the client's models: it waits while an edit waits for its promotion.
     """
     failed: dict[str, str] = {}
     first: list[str] = []
+    moved: dict[str, list[str]] = {}
     if not (learning := [client for client in clients if learners(client)]):
-        return failed, first
+        return failed, first, moved
     local, daily, prod = warehouse.local(), warehouse.promoted("daily"), warehouse.promoted("prod")
     for client in learning:
         has_an_edit = local.get(client.id) != daily.get(client.id)
@@ -126,7 +129,8 @@ def _train(warehouse: Warehouse, clients: list[Client]) -> tuple[dict[str, str],
             failed[client.id] = str(error).removeprefix(f"{client.id}: ")
         else:
             first += [client.id] if any(lesson.is_first for lesson in lessons) else []
-    return failed, first
+            moved[client.id] = [str(lesson) for lesson in lessons]
+    return failed, first, moved
 
 
 def _new(warehouse: Warehouse, clients: list[Client]) -> list[str]:
@@ -203,6 +207,7 @@ def _reports(
     clients: list[str],
     failures: dict[str, list[Failure]],
     not_trained: dict[str, str],
+    trained: dict[str, list[str]],
 ) -> list[Report]:
     local, daily, prod = warehouse.local(), warehouse.promoted("daily"), warehouse.promoted("prod")
     reports = []
@@ -214,7 +219,8 @@ def _reports(
             reasons.append(not_trained[name])
         figures = _figures(warehouse, name) if name in prod else None
         is_published = name in prod and name not in failures
-        reports.append(Report(name, "published" if is_published else "held", reasons, figures))
+        report = Report(name, "published" if is_published else "held", reasons, figures)
+        reports.append(report._replace(trained=trained.get(name, [])))
     return reports
 
 

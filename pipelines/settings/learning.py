@@ -36,7 +36,15 @@ class Learning(Settings):
 class Markov(Settings):
     """Settings of the model `markov`."""
 
-    order: int = Field(1, ge=1, le=4, description="Channels that a state of the chain remembers.")
+    order: Annotated[int, Field(ge=1, le=4)] | Literal["auto"] = Field(
+        1,
+        description="Channels that a state of the chain remembers, 1 to 4; `auto` takes the order by which journeys"
+        " held out of training are likeliest.",
+    )
+    worth: Literal["conversions", "revenue"] = Field(
+        "conversions",
+        description="What is lost without a channel: conversions, or their revenue.",
+    )
 
 
 class Shapley(Settings):

@@ -19,8 +19,8 @@ from pipelines.learning import markov
 from pipelines.learning.channel_values import ChannelLearner
 from pipelines.learning.journeys import journeys
 from pipelines.learning.learners import learner_of, learners
-from pipelines.learning.training import TrainingError, due, retrain, train
-from pipelines.learning.versions import first_version, read_versions, versions
+from pipelines.learning.training import TrainingError, due, retrain, train, untrained
+from pipelines.learning.versions import first_version, keep, read_versions, versions
 from pipelines.settings.attribution import Attribution
 from pipelines.settings.client import Client
 from tests.builders import lake_writer
@@ -426,8 +426,57 @@ def test_a_version_holds_values_and_facts(rendered: dict, fresh: Path, learner) 
     columns = "channel, value, status, conversions, nulls, paths, channels, settings, version"
     found = read_versions(str(fresh), "one", "markov_weights_order_1")
     assert duckdb.execute(f"SELECT {columns} FROM {found}").fetchall() == [
-        ("Email", 1.0, "ok", 3, 0, 1, 1, '{"order": 1}', "20261001T060000000000")
+        (
+            "Email",
+            1.0,
+            "ok",
+            3,
+            0,
+            1,
+            1,
+            '{"order": 1, "worth": "conversions"}',
+            "20261001T060000000000",
+        )
     ]
+
+
+def test_versions_without_weights_get_them_from_the_journeys_as_of_their_time(
+    rendered: dict, fresh: Path, learner
+) -> None:
+    client = rendered["one"][0]
+    connection = learner(3)
+    values = "SELECT 'Email' AS channel, 1.0 AS value, 'ok' AS status"
+    for folder in ("markov_order_1", "shapley_conversions"):
+        for days in (1, 0):
+            keep(duckdb.connect(), values, str(fresh), "one", folder, NOW - days * DAY)
+    assert untrained(client) == ["markov", "shapley"]
+
+    lessons = train(connection, client, NOW + DAY)
+
+    assert untrained(client) == []
+    assert [lesson.is_first for lesson in lessons] == [True, True]
+    names = [version.name for version in versions(str(fresh), "one", "markov_order_1")]
+    weighed = versions(str(fresh), "one", "markov_weights_order_1")
+    assert [version.name for version in weighed][:2] == names and len(weighed) == 3
+    found = duckdb.sql(f"SELECT channel, learnt, credited, weight FROM '{weighed[0].file}'")
+    assert found.fetchall() == [("Email", 3, 3, 1)]
+
+
+def test_by_revenue_money_adds_up_to_what_was_learnt(rendered: dict, fresh: Path) -> None:
+    client, models = rendered["one"]
+    markov_settings = client.attribution.markov.model_copy(update={"worth": "revenue"})
+    settings = client.attribution.model_copy(update={"markov": markov_settings, "compare": []})
+    ann = [session(1, "2026-08-19", **ANN), session(2, "2026-08-19 01:00:00", **ANN, **ADS)]
+    bob = session(3, "2026-08-19", customer_id="bob")
+    sales = [SALE | {"amount": "30"}, deal(2, "bob", "2026-08-20") | {"amount": "90"}]
+    connection = warehouse(models, *sales, *ann, bob)
+
+    (lesson,) = train(connection, client.model_copy(update={"attribution": settings}), NOW)
+
+    assert lesson.values == pytest.approx({"Email": 96, "Paid Search": 24})
+    assert lesson.credited == pytest.approx(lesson.values)
+    assert lesson.before == pytest.approx({"Email": 105, "Paid Search": 15})
+    assert lesson.moved == "Email -9.00, Paid Search +9.00"
 
 
 def test_too_little_data_is_a_version_that_says_so(rendered: dict, fresh: Path, learner) -> None:

@@ -103,6 +103,8 @@ def test_a_new_client_learns_after_its_first_morning(served: House) -> None:
 
     report = served.serve()["kiosk"]
     assert (report.result, report.reasons) == ("published", [])
+    assert [line.split()[0] for line in report.trained] == ["markov", "shapley"]
+    assert all("; beside linear: " in line for line in report.trained)
     assert methods(served, "kiosk") == {"markov"}
     assert trained(served, "kiosk") == 1
     assert {name: served.published(name) for name in OTHERS} == before
