@@ -59,6 +59,8 @@ class Warehouse:
         self._listener = _Listener()
         set_console(self._listener)
         self._context = Context(paths=str(project_folder()))
+        for environment in ("daily", "prod"):
+            self._finish(environment)
 
     def close(self) -> None:
         """Let go of the warehouse file."""
@@ -103,6 +105,27 @@ class Warehouse:
         except PlanError as error:
             failures = [str(each) for group in self._failures().values() for each in group]
             raise PlanError("\n".join(failures) or str(error)) from error
+
+    def _finish(self, environment: str) -> None:
+        """Finish a plan that was killed after SQLMesh had noted it, and before its views were made.
+
+        SQLMesh takes such a plan for applied: planned again, it would have nothing to change.
+        """
+        record = self._context.state_reader.get_environment(environment)
+        if not record or record.finalized_ts:
+            return
+        present = {each.name for each in record.snapshots}
+        before = record.previous_finalized_snapshots or []
+        removed = self._context.state_reader.get_snapshots(
+            each.snapshot_id for each in before if each.name not in present
+        )
+        self._context.snapshot_evaluator.demote(removed.values(), record.naming_info)
+        builder = self._context.plan_builder(
+            environment, skip_backfill=True, skip_tests=True, always_include_local_changes=False
+        )
+        plan = builder.build()
+        plan.context_diff.is_unfinalized_environment = True  # else it is skipped: nothing changed
+        self._context.apply(plan)
 
     def run(self, environment: str, clients: Iterable[str]) -> dict[str, list[Failure]]:
         """Compute what is new for some clients; return the failures of those that failed.
