@@ -28,15 +28,20 @@ LINES = [
     for (day, campaign), (cost, clicks) in TRUTH.items()
 ]
 GOOD = "\n".join([HEADER, *LINES]) + "\n"
+NOTHING = "--"  # as Google Ads writes a number that it does not have
 
 
 class Case(NamedTuple):
-    """A malformed export: what was done to the good one, its file's name, and its content."""
+    """A malformed export: what was done to the good one, its file's name, and its content.
+
+    `has_clicks` is false where every number of clicks was replaced by a mark for nothing.
+    """
 
     fault: str
     name: str
     file: str
     content: bytes
+    has_clicks: bool = True
 
 
 def corpus() -> list[Case]:
@@ -110,7 +115,8 @@ def _whole() -> Iterator[Case]:
     for name, write in _DAYS.items():
         yield Case("days written otherwise", name, "spend.csv", _rewritten(0, write))
     for name, write in _CLICKS.items():
-        yield Case("clicks written otherwise", name, "spend.csv", _rewritten(4, write))
+        rewritten, has_clicks = _rewritten(4, write), write("7") != NOTHING
+        yield Case("clicks written otherwise", name, "spend.csv", rewritten, has_clicks)
 
 
 _COSTS: dict[str, Callable[[str], str]] = {
@@ -121,7 +127,7 @@ _COSTS: dict[str, Callable[[str], str]] = {
     "sign before": lambda cost: f"€{cost}",
     "sign behind": lambda cost: f"{cost} EUR",
     "brackets": lambda cost: f"({cost})",
-    "dashes": lambda cost: "--",
+    "dashes": lambda cost: NOTHING,
     "exponent": lambda cost: f"{float(cost):E}",
     "words": lambda cost: "much",
     "nothing": lambda cost: "",
@@ -146,7 +152,7 @@ _CLICKS: dict[str, Callable[[str], str]] = {
     "thousands": lambda clicks: f"{int(clicks) + 1}.345",
     "decimals": lambda clicks: f"{clicks}.0",
     "half": lambda clicks: f"{clicks}.5",
-    "dashes": lambda clicks: "--",
+    "dashes": lambda clicks: NOTHING,
     "words": lambda clicks: "some",
     "too large": lambda clicks: clicks + "0" * 25,
 }

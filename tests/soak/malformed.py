@@ -44,8 +44,9 @@ def judged(case: Case, client: Tenant, outcome: Outcome) -> tuple[Result, str]:
         return ("survived" if is_clear else "unclear", outcome.problem)
     live = _live(client)
     intact = _intact(case)
-    missing = [key for key in intact if live.get(key) != _numbers(TRUTH[key])]
-    wrong = [key for key in live if key not in TRUTH or live[key] != _numbers(TRUTH[key])]
+    truth = {key: _truth(case, key) for key in TRUTH}
+    missing = [key for key in intact if live.get(key) != truth[key]]
+    wrong = [key for key in live if live[key] != truth.get(key)]
     quarantined = sum(lines or 1 for (lines,) in client.log("lines", table="quarantine"))
     if len(missing) > quarantined:
         return "lost", f"{len(missing)} intact rows missing, {quarantined} in quarantine"
@@ -55,6 +56,11 @@ def judged(case: Case, client: Tenant, outcome: Outcome) -> tuple[Result, str]:
     if not intact and is_delivered and len(live) + quarantined < len(TRUTH):
         return "lost", f"{len(live)} of {len(TRUTH)} rows, {quarantined} in quarantine"
     return "survived", ""
+
+
+def _truth(case: Case, key: Row) -> tuple:
+    cost, clicks = _numbers(TRUTH[key])
+    return cost, clicks if case.has_clicks else None
 
 
 def _allowed(case: Case, intact: set[Row]) -> int:
