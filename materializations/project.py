@@ -2,7 +2,9 @@
 
 A run takes models from SQLMesh's state; of the project it imports this folder only, with the project
 on Python's path meanwhile. A package that is imported once is found ever after, wherever the command
-runs.
+runs. So this is also the place where every command, bare `sqlmesh run` too, bounds its models' time.
 """
 
-import pipelines  # noqa: F401
+from pipelines.serving.model_time import bound_models
+
+bound_models()

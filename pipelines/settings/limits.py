@@ -9,7 +9,7 @@ from pipelines.settings.base import Settings
 
 
 class Limits(Settings):
-    """What the ingest of one source may take; where it takes more, it is ended and its client is held."""
+    """What one source's ingest, and one model, may take; what takes more is ended, its client is held."""
 
     minutes: float = Field(
         30,
@@ -22,6 +22,12 @@ class Limits(Settings):
     )
     unpacked_mb: int = Field(
         10_000, ge=1, description="Megabytes that a file which ends in .gz may hold unpacked."
+    )
+    model_minutes: float = Field(
+        15,
+        gt=0,
+        le=1440,
+        description="Minutes that one SQL model may take to compute, as where a weight of the client's own costs much.",
     )
 
 

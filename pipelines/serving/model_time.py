@@ -1,0 +1,84 @@
+"""Bound the time of a model: one that takes longer than its client allows is ended, and it alone."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from threading import Event, Lock, Thread
+from typing import Any
+
+import duckdb
+from sqlglot import exp
+from sqlmesh.core.snapshot import Snapshot, SnapshotEvaluator
+
+from pipelines.settings.client import Client
+from pipelines.settings.limits import Limits
+from pipelines.settings.reader import last_settings
+from pipelines.warehouse_files import WarehouseError
+
+_AGAIN = 5  # seconds, after which what was interrupted between two queries is interrupted again
+
+
+class TookTooLong(WarehouseError):
+    """A model that was ended; the text says after how long, and the remedy."""
+
+
+def bound_models() -> None:
+    """Make SQLMesh end a model that takes too long, in whichever command computes it."""
+    evaluate = SnapshotEvaluator.evaluate
+    if not hasattr(evaluate, "__wrapped__"):
+        SnapshotEvaluator.evaluate = _bounded(evaluate)  # type: ignore[method-assign]
+
+
+def _bounded(evaluate: Callable) -> Callable:
+    @wraps(evaluate)
+    def within_its_time(self: SnapshotEvaluator, snapshot: Snapshot, **arguments: Any) -> Any:
+        name = exp.to_table(snapshot.name).db.split("_")[0]
+        client = last_settings(name)
+        minutes = (client.limits if client else Limits()).model_minutes
+        try:
+            with interrupted_after(minutes * 60, self.adapter.cursor) as is_late:
+                return evaluate(self, snapshot, **arguments)
+        except Exception as error:
+            if is_late.is_set():
+                raise TookTooLong(_said(name, client, minutes)) from error
+            raise
+
+    return within_its_time
+
+
+@contextmanager
+def interrupted_after(seconds: float, connection: duckdb.DuckDBPyConnection) -> Iterator[Event]:
+    """Interrupt what a connection computes within, once it has taken so long; yield whether it has.
+
+    DuckDB ends a query between two batches of rows, and rolls it back.
+    """
+    has_ended, is_late, turn = Event(), Event(), Lock()
+
+    def watch() -> None:
+        wait = seconds
+        while not has_ended.wait(wait):
+            with turn:  # what comes after it is not interrupted
+                if not has_ended.is_set():
+                    is_late.set()
+                    connection.interrupt()
+            wait = _AGAIN
+
+    Thread(target=watch, daemon=True).start()
+    try:
+        yield is_late
+    finally:
+        with turn:
+            has_ended.set()
+
+
+def _said(name: str, client: Client | None, minutes: float) -> str:
+    own = {
+        "the weights under attribution.custom": client and client.attribution.custom,
+        "the rules under channels": client and client.channels,
+    }
+    costly = " and ".join(what for what, written in own.items() if written)
+    simplify = f"simplify {costly}, then make preview and make promote; or, " if costly else ""
+    return (
+        f"it took more than {minutes:g} minutes and was ended: {simplify}if its data are large,"
+        f" raise limits.model_minutes in clients/{name}.yaml"
+    )
