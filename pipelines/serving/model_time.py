@@ -1,8 +1,9 @@
 """Bound the time of a model: one that takes longer than its client allows is ended, and it alone."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from functools import wraps
+from contextlib import contextmanager, suppress
+from functools import lru_cache, wraps
+from pathlib import Path
 from threading import Event, Lock, Thread
 from typing import Any
 
@@ -10,6 +11,7 @@ import duckdb
 from sqlglot import exp
 from sqlmesh.core.snapshot import Snapshot, SnapshotEvaluator
 
+from pipelines.home import clients_folder
 from pipelines.settings.client import Client
 from pipelines.settings.limits import Limits
 from pipelines.settings.reader import last_settings
@@ -33,7 +35,7 @@ def _bounded(evaluate: Callable) -> Callable:
     @wraps(evaluate)
     def within_its_time(self: SnapshotEvaluator, snapshot: Snapshot, **arguments: Any) -> Any:
         name = exp.to_table(snapshot.name).db.split("_")[0]
-        client = last_settings(name)
+        client = _settings(clients_folder() / f"{name}.yaml")
         minutes = (client.limits if client else Limits()).model_minutes
         try:
             with interrupted_after(minutes * 60, self.adapter.cursor) as is_late:
@@ -44,6 +46,18 @@ def _bounded(evaluate: Callable) -> Callable:
             raise
 
     return within_its_time
+
+
+def _settings(file: Path) -> Client | None:
+    """Return a client's settings; its file is read once, not for each of its models."""
+    with suppress(OSError):
+        return _read(file, file.stat().st_mtime_ns)
+    return last_settings(file.stem)
+
+
+@lru_cache(maxsize=8)
+def _read(file: Path, changed: int) -> Client | None:
+    return last_settings(file.stem)
 
 
 @contextmanager
