@@ -159,7 +159,8 @@ class Export(Settings):
         None,
         ge=1,
         description="Lines that a row of a CSV file may span, where a text in quotes has line breaks. Left out, it may"
-        " span 1,000, unless lines of it look like rows that a quote has swallowed.",
+        " span 1,000, unless lines of it look like rows that a quote has swallowed. Where one is a row by its values,"
+        " too, the record goes to quarantine in any case.",
     )
     columns: dict[str, Names] = Field(
         {},

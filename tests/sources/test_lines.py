@@ -118,6 +118,56 @@ def test_the_setting_that_is_named_reads_a_note_of_many_lines(tenant: Tenant) ->
     assert tenant.log("campaign")[-1] == (f"{note}.",)
 
 
+CUT_ROW = '2026-10-01,7,"Brand 7'
+
+
+@pytest.mark.parametrize("row_lines", ["", "\n      row_lines: 20"])
+@pytest.mark.parametrize(
+    "rows, lines",
+    {
+        "a row that was cut": ([CUT_ROW, '2026-10-02,8,Brand 8",1.5,EUR,1,100'], 2),
+        "another day, other money": ([CUT_ROW, '2026/10/2,8,Brand 8",15,EUR,,'], 2),
+        "a whole row between": ([CUT_ROW, *spent(1), '",1.5,EUR,1,100'], 3),
+        "the first of them is whole": (['2026-10-01,7,"Brand 7,1,EUR,1,1', 'x",1,EUR,1,1'], 2),
+        "both are whole": (['2026-10-01,7,"Brand 7,1,EUR,1,1', '2026-10-01,8,x",1,EUR,1,1'], 2),
+        "whole ones to the last column": (
+            ['2026-10-01,7,x,1,EUR,1,"1', '2026-10-01,8,x,1,EUR,1,1"'],
+            2,
+        ),
+    }.values(),
+)
+def test_lines_of_which_one_is_a_row_are_none_whatever_the_settings_say(
+    tenant: Tenant, rows: list[str], lines: int, row_lines: str
+) -> None:
+    text = tenant.settings.read_text()
+    tenant.settings.write_text(text.replace("table: spend", f"table: spend{row_lines}"))
+    tenant.deliver("spend.csv", delivered([*spent(60), *rows]))
+    outcome = tenant.ingest()
+    assert (outcome.problem, outcome.counts.quarantined, outcome.counts.appended) == ("", 1, 60)
+    ((_, line, reason, text),) = tenant.quarantine()
+    assert line == 62 and "of which one is a row by its values; close it, or take" in reason
+    assert text == "\n".join(rows)
+    assert tenant.log("lines", table="quarantine") == [(lines,)]
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        "first\n2026-10-02 was a good day, so, we, went, on, and, on",
+        "Dear all,\n1, 2, 3, 4, 5, 6",
+        "2026-10-01, 2026-10-02\n2026-10-03",
+        "a,b,c,d,e,f,g\nh,i,j,k,l,m,n",
+        "Berlin, Mitte, 10115\nGermany, 2026",
+    ],
+)
+def test_a_note_with_commas_and_days_is_read_with_the_setting(tenant: Tenant, note: str) -> None:
+    text = tenant.settings.read_text()
+    tenant.settings.write_text(text.replace("table: spend", "table: spend\n      row_lines: 9"))
+    tenant.deliver("spend.csv", delivered([*spent(30), f'2026-10-01,x,"{note}",1,EUR,1,1']))
+    assert tenant.ingest().counts.appended == 31
+    assert tenant.log("campaign")[-1] == (note,)
+
+
 def test_a_value_keeps_its_line_breaks(tenant: Tenant) -> None:
     names = ["of\ntwo", "\r\n, of Windows, and\n\nblank", "of\rMacs", '"quoted",\n""', '5" pipe']
     rows = [f'2026-10-01,{n},"{name.replace(chr(34), chr(34) * 2)}",1,EUR,1,1' for n, name in

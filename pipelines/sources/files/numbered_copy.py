@@ -14,7 +14,7 @@ import pyarrow as pa
 from pipelines.sources.batches import ExportError
 from pipelines.sources.files.physical_lines import blocks
 from pipelines.sources.files.records import Grammar, Piece, Unclosed, pieces
-from pipelines.sources.files.row_shapes import looks_like_rows
+from pipelines.sources.files.row_shapes import holds_a_row, looks_like_rows
 
 LONGEST = 2_000_000  # bytes of a record that is read
 _KEPT = 1_000_000  # bytes of a bad record that quarantine keeps; of a longer one, the place
@@ -185,11 +185,13 @@ class _Writer:
         remedy = f"close it, or write `row_lines: {lines}` beside `files:` if it is one text"
         if lines > (self._layout.row_lines or _ROW_LINES):
             return f"a quote that opens in line {opens} makes one row of {lines} lines; {remedy}"
-        if not self._layout.row_lines and looks_like_rows(
-            body, self._layout.mark, len(self._names or ())
-        ):
-            what = f"a quote that opens in line {opens} makes one row of {lines} lines that look"
-            return f"{what} like rows themselves; {remedy}"
+        shape = (body, self._layout.mark, len(self._names or ()))
+        what = f"a quote that opens in line {opens} makes one row of {lines} lines"
+        if holds_a_row(*shape):
+            mend = "close it, or take the line breaks out of the text if it is one"
+            return f"{what}, of which one is a row by its values; {mend}"
+        if not self._layout.row_lines and looks_like_rows(*shape):
+            return f"{what} that look like rows themselves; {remedy}"
         return ""
 
 
