@@ -1,5 +1,6 @@
 """Time of commit: it never goes back, and no load is dated into what a run has closed without it."""
 
+import resource
 from datetime import datetime, timedelta
 from pathlib import Path
 from threading import Thread
@@ -9,7 +10,7 @@ import time_machine
 from dlt.destinations.impl.filesystem.filesystem import FilesystemClient
 
 from pipelines.lake import append
-from pipelines.lake.commit_clock import wait_for_commits
+from pipelines.lake.commit_clock import commit_time, wait_for_commits
 from pipelines.lake.future_loads import dated_ahead
 from pipelines.lake.loads import commit_times, committed_loads
 from tests.builders.tenant import Tenant
@@ -150,3 +151,26 @@ def test_a_load_of_a_clock_that_was_ahead_is_named_until_then(tenant: Tenant) ->
     with time_machine.travel("2026-11-03T12:05:00Z", tick=False):
         assert not dated_ahead("one")
     assert source == "google_ads" and ahead > NOON
+
+
+def test_a_time_that_cannot_be_written_leaves_the_one_before(tmp_path: Path) -> None:
+    with commit_time(tmp_path, NOON) as first:
+        pass
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, limits[1]))  # as if the disk were full
+    try:
+        with pytest.raises(OSError, match="too large"), commit_time(tmp_path, NOON + BACK):
+            pass
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+    assert datetime.fromisoformat((tmp_path / "_clock").read_text()) == first
+
+
+def test_a_time_to_the_second_is_written_over(tmp_path: Path) -> None:
+    (tmp_path / "_clock").write_text("2030-01-01T00:00:00")
+    with commit_time(tmp_path, NOON) as moment:
+        pass
+
+    assert moment == datetime(2030, 1, 1, microsecond=1000)
+    assert datetime.fromisoformat((tmp_path / "_clock").read_text()) == moment
