@@ -99,13 +99,14 @@ def _promote(client: str, settings: Client | None) -> bool:
 
     from pipelines.learning.training import TrainingError
     from pipelines.serving import promotion
+    from pipelines.warehouse_files import WarehouseError
 
     if not settings:
         screen.warn(client, "not promoted, `prod` keeps what it has; correct its file first")
         return False
     try:
         changed = promotion.promote(settings)
-    except (PlanError, TrainingError) as error:
+    except (PlanError, TrainingError, WarehouseError) as error:
         screen.warn(client, f"not promoted, it keeps what it had\n{error}")
         return False
     screen.say(client, "promoted" if changed else "already as its file says")

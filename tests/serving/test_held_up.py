@@ -186,3 +186,19 @@ def test_a_torn_warehouse_is_built_again_but_no_draft_goes_live(served: House) -
         now = served.published(client)
         assert {**now, "freshness_v1": 0} == {**before[client], "freshness_v1": 0}
     assert list((served.home / "warehouse").glob("home.duckdb.torn-*"))
+
+
+def test_a_promotion_goes_on_past_warehouses_that_cannot_be_used(house: House) -> None:
+    for name in ("acme", "borealis"):
+        house.change(name, shard=name)
+        (house.home / "warehouse").mkdir(exist_ok=True)
+        (house.home / f"warehouse/{name}.duckdb").write_bytes(b"torn" * 5000)
+    for name in ("cobalt", "shop"):
+        (house.home / f"clients/{name}.yaml").unlink()
+
+    promoted = house.pipelines("promote")
+
+    assert promoted.returncode == 1
+    for name in ("acme", "borealis"):
+        assert f"{name}: not promoted, it keeps what it had" in promoted.stdout
+        assert f"warehouse/{name}.duckdb is torn" in promoted.stdout
