@@ -22,7 +22,7 @@ def channel(evaluator, rules):
     follows from the click id: google, bing, facebook, tiktok, doubleclick, or NULL. A click id makes a click paid, whatever the utm
     parameters say. Nothing at all is Direct; a referrer alone is a Referral.
     """
-    origin = "LOWER(TRIM(COALESCE(NULLIF(source, ''), referrer, '')))"
+    origin = "LOWER(TRIM(COALESCE(NULLIF(TRIM(source), ''), referrer, '')))"
     means = "LOWER(TRIM(COALESCE(medium, '')))"
     named = "LOWER(COALESCE(campaign, ''))"
     assistant, search, social, shopping, video = (

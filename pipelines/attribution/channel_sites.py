@@ -29,7 +29,7 @@ OF_A_COUNTRY = f"^((m|search|[a-z]{{2,3}}[.]search)[.])?({ENGINES})([.]com?)?[.]
 
 def site(source: str, referrer: str) -> str:
     """Return SQL for the site of a visit: its source, or the host that led to it, without `www.`."""
-    origin = f"LOWER(TRIM(COALESCE(NULLIF({source}, ''), {referrer}, '')))"
+    origin = f"LOWER(TRIM(COALESCE(NULLIF(TRIM({source}), ''), {referrer}, '')))"
     host = f"REGEXP_EXTRACT({origin}, '^([a-z][a-z0-9+.-]*://)?(www[.])?([^/:?#]*)', 3)"
     engine = f"REGEXP_EXTRACT({host}, '{OF_A_COUNTRY}', 3)"
     return f"CASE WHEN {origin} LIKE '%.%' THEN COALESCE(NULLIF({engine}, ''), {host}) ELSE {origin} END"

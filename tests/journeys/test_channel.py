@@ -151,6 +151,17 @@ ROWS = {
     (None, "google", "organic", None, "https://www.google.com/", "google"): "Paid Search",
     (None, "newsletter", "email", None, None, "google"): "Paid Search",
     (None, None, None, "Cross-network", None, "google"): "Cross-network",
+    (
+        None,
+        "  ",
+        None,
+        None,
+        "https://www.google.com/",
+        None,
+    ): "Organic Search",  # blanks name nothing
+    (None, " ", "cpc", None, "https://www.facebook.com/", None): "Paid Social",
+    (None, " ", " ", None, None, None): "Direct",
+    (None, " ", None, None, "https://blog.example.org/", None): "Referral",
     (None, None, None, "shopping", None, "google"): "Paid Shopping",
     (None, None, None, None, "https://www.facebook.com/", "facebook"): "Paid Social",
     (None, "(direct)", "(none)", None, None, "facebook"): "Paid Social",
