@@ -1,11 +1,10 @@
 """The days whose spend is not there, as ingest kept them with the status of each ad platform."""
 
-import json
-
 from sqlglot import exp
 from sqlmesh import macro
 
 from pipelines.home import home
+from pipelines.lake.kept_status import kept_status
 from pipelines.lake.loads import READING_STAGES
 
 
@@ -19,7 +18,7 @@ def missing_spend(evaluator, client, platforms):
     for platform in platforms.name.split() if evaluator.runtime_stage in READING_STAGES else []:
         file = home() / "lake" / client.name / platform / "status.json"
         if file.exists():
-            days = json.loads(file.read_text(encoding="utf-8")).get("days_missing") or []
+            days = kept_status(file).get("days_missing") or []
             rows += [f"({exp.Literal.string(platform)}, '{day}')" for day in days]
     return (
         "(SELECT platform::TEXT AS platform, date::DATE AS date FROM (VALUES"

@@ -1,11 +1,10 @@
 """The status that ingest kept of each source."""
 
-import json
-
 from sqlglot import exp
 from sqlmesh import macro
 
 from pipelines.home import home
+from pipelines.lake.kept_status import kept_status
 from pipelines.lake.loads import READING_STAGES
 
 
@@ -19,7 +18,7 @@ def statuses(evaluator, client):
     rows = []
     if evaluator.runtime_stage in READING_STAGES:
         for file in sorted((home() / "lake" / client.name).glob("[a-z]*/status.json")):
-            status = json.loads(file.read_text(encoding="utf-8"))
+            status = kept_status(file)
             days = status.get("days_missing") or []
             row = [status["source"], status["code"], status["problem"] or None]
             row += [status.get("retry_at") or None, len(days), days[0] if days else None]
