@@ -38,6 +38,13 @@ def names(groups: list[Group]) -> list[str]:
         ("report1793400000000.csv", "report1793786400000.csv"),
         ("999 of 1793400000.csv", "1 of 1793786400.csv"),
         ("z-20261031.csv", "a-2026-11-01.csv"),
+        ("2026-10-25T0230+0200.csv", "2026-10-25T0215+0100.csv"),
+        ("2026-11-01T00:30:00+02:00.csv", "2026-10-31T23:00:00Z.csv"),
+        ("spend-261031.csv", "spend-261101.csv"),
+        ("spend-000012.csv", "spend-000113.csv"),
+        ("week 9.csv", "week 10.csv"),
+        ("2026 week 2.csv", "2026 week 50.csv"),
+        ("q1.csv", "q2.csv"),
         ("b 31 October 2026.csv", "a-20261101T053000Z.csv"),
         ("2026/10/31/23/part.csv", "2026/11/01/02/part.csv"),
         ("year=2026/month=9/day=30/b.csv", "year=2026/month=10/day=1/a.csv"),
@@ -106,6 +113,34 @@ def test_numbers_that_file_times_contradict_are_asked_for() -> None:
         "report (2).csv",
         "report (10).csv",
     ]
+
+
+@pytest.mark.parametrize(
+    "oldest, newest, why, setting",
+    [
+        ("spend-311026.csv", "spend-011126.csv", "a day, as %d%m%y", "{pattern: '%d%m%y'}"),
+        ("spend-31102026.csv", "spend-01112026.csv", "a day, as %d%m%Y", "{pattern: '%d%m%Y'}"),
+        ("spend-3110261200.csv", "spend-0111261200.csv", "a day, as %d%m%y", "{pattern: '%d%m%y'}"),
+        ("spend-3110.csv", "spend-0111.csv", "the names do not say their year", "name"),
+        ("spend-1231.csv", "spend-0101.csv", "the names do not say their year", "name"),
+        ("week 52.csv", "week 1.csv", "week 1 may be of the next year", "name"),
+        ("spend_kw51.csv", "spend_kw02.csv", "kw02 may be of the next year", "name"),
+        ("q4.csv", "q1.csv", "q1 may be of the next year", "name"),
+    ],
+)
+def test_numbers_that_may_be_times_are_asked_for(
+    oldest: str, newest: str, why: str, setting: str
+) -> None:
+    (group,) = ordered(newest, oldest)
+    assert group.names == [newest, oldest]
+    assert why in group.why and group.setting == f"ordered_by: {setting}"
+    assert names(ordered(newest, oldest, times=[0, 5])) == [newest, oldest]  # they were counting
+
+
+def test_the_pattern_that_is_named_orders_days() -> None:
+    by_pattern = DeliveryOrder(pattern="%d%m%y")
+    found = ordered("spend-011126.csv", "spend-311026.csv", ordered_by=by_pattern)
+    assert names(found) == ["spend-311026.csv", "spend-011126.csv"]
 
 
 def test_a_name_without_a_time_beside_others_goes_by_its_file_time() -> None:

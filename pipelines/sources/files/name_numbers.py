@@ -4,7 +4,15 @@ import re
 from collections.abc import Sequence
 from itertools import pairwise
 
-from pipelines.sources.files.delivery_groups import SECOND, Delivery, Group, by_file_time, sorted_by
+from pipelines.sources.files.delivery_groups import (
+    SECOND,
+    Delivery,
+    Group,
+    by_file_time,
+    short,
+    sorted_by,
+)
+from pipelines.sources.files.number_times import goes_round, other_form
 
 _CLEARLY = 60 * SECOND  # a file time contradicts the numbers in names by more than that
 
@@ -34,7 +42,24 @@ def by_numbers(
             why = "the numbers in their names and the times at which they were written contradict"
             return [Group([each.name for each in ordered], why)]
         newest = max(newest, each.file_time or 0)
+    in_time = [group.names for group in by_file_time(ordered)]
+    is_proved = in_time == [[each.name] for each in ordered]
+    if not is_proved and (unsure := _unsure([each.name for each in ordered], texts)):
+        return [unsure]
     return sorted_by(ordered, lambda each: numbers[each.name], "{} have the same numbers")
+
+
+def _unsure(names: list[str], texts: dict[str, str]) -> Group | None:
+    """Return names whose numbers may be times that are not in the order of the numbers."""
+    told = [texts[name] for name in names]
+    if word := goes_round(told):
+        return Group(names, f"{word} may be of the next year: the names do not say their year")
+    if not (form := other_form(told)):
+        return None
+    why = f"{short(names[0])} may name a day, as {form}, and not count"
+    if "%y" not in form.lower():
+        return Group(names, f"{why}; the names do not say their year")
+    return Group(names, why, f"ordered_by: {{pattern: '{form}'}}", "they are days, written so")
 
 
 def _numbered(name: str) -> str:

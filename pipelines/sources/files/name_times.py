@@ -69,7 +69,8 @@ _MONTH = rf"(?:{_LONG_MONTHS}|{'|'.join(_MONTH_NUMBERS)})"
 _YEAR, _GAP = r"20\d\d", r"[-_., ]*"
 _CLOCK = (
     r"(?:[T _/-]?(?P<hour>[01]\d|2[0-3])[-:_.h]?(?P<minute>[0-5]\d)"
-    r"(?:[-:_.]?(?P<second>[0-5]\d)(?:[.,]\d{3,6})?)?(?![-_.:]?\d\d))?"
+    r"(?:[-:_.]?(?P<second>[0-5]\d)(?:[.,]\d{3,6})?)?"
+    r"(?:\+(?P<ahead>0\d|1[0-4])(?::?(?P<ahead_minutes>[0-5]\d))?)?(?![-_.:]?\d\d))?"
 )
 _CALENDAR = re.compile(
     "|".join(
@@ -110,14 +111,18 @@ def _read(match: re.Match) -> Found:
     return Found(span, span)
 
 
+_CLOCK_PARTS = ("hour", "minute", "second", "ahead", "ahead_minutes")
+
+
 def _iso(match: re.Match, text: str, _: list[int]) -> Span:
-    """Read a day, and the time of day that follows it: `2026-11-01T0530`."""
+    """Read a day, and the time of day that follows it: `2026-11-01T0530`, or `…T0530+0100` in UTC."""
     digits = re.sub(r"\D", "", text)
     day = datetime(int(digits[:4]), int(digits[4:6]), int(digits[6:]))
     if not match["hour"]:
         return Span(day, day + timedelta(days=1))
-    hour, minute, second = (int(match[part] or 0) for part in ("hour", "minute", "second"))
+    hour, minute, second, *ahead = (int(match[part] or 0) for part in _CLOCK_PARTS)
     start = day.replace(hour=hour, minute=minute, second=second)
+    start -= timedelta(hours=ahead[0], minutes=ahead[1])
     return Span(start, start + timedelta(seconds=1 if match["second"] else 60))
 
 
