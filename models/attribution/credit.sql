@@ -93,7 +93,7 @@ SELECT
   paths.path_length, /* Touchpoints of the path; 0 where there are none */
   paid.model, /* By which the credit is shared */
   paid.is_active, /* The model that the numbers of the type are made by; the others are there to compare */
-  paid.is_additive, /* False where touchpoints do not share the conversion, but each earns it */
+  paid.is_additive, /* False where channels and campaigns do not share the conversion, but each earns it whole: never add them up */
   COALESCE(paid.method, paid.model) AS method, /* What shared it: the model, or what stands in for it and why */
   paid.version AS model_version, /* Of what the model has learnt; NULL where it learns nothing */
   paid.credit, /* Share of the conversion, 0 to 1 */

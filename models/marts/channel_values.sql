@@ -69,7 +69,7 @@ SELECT
   channel, /* As the touchpoints have it */
   versions.worth, /* What is shared, and what learnt, credited and published count: conversions, or revenue */
   learnt.learnt, /* The channel's total as learnt; NULL for one that the version has not met */
-  learnt.credited, /* What the conversions that it was learnt from give the channel, shared by this version */
+  learnt.credited, /* What the conversions that it was learnt from give the channel, shared by this version; no refunds, because none is learnt from */
   COALESCE(
     CASE
       WHEN versions.worth = 'revenue'
@@ -77,7 +77,7 @@ SELECT
       ELSE published.conversions::DOUBLE
     END,
     0
-  ) AS published, /* What all conversions that are published by this version give it */
+  ) AS published, /* What all conversions that are published by this version give it, refunds among them */
   versions.distance, /* Share of the credit that no weights bring to where it was learnt, 0 to 1; of the version */
   learnt.standard_error, /* Of what is learnt, by who came: a jackknife over 16 groups of people; NULL with one group */
   learnt.weight, /* A conversion is shared in proportion to its channels' weights; NULL for the median */

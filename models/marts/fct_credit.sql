@@ -35,7 +35,7 @@ SELECT
   credit.path_length, /* Touchpoints of the path; 0 where there are none */
   credit.model, /* By which the credit is shared */
   credit.is_active, /* The model that the numbers of the type are made by; the others are there to compare */
-  credit.is_additive, /* False where touchpoints do not share the conversion, but each earns it */
+  credit.is_additive, /* False where channels and campaigns do not share the conversion, but each earns it whole: never add them up */
   credit.method, /* What shared it: the model, or what stands in for it and why */
   credit.model_version, /* Of what the model has learnt; NULL where it learns nothing */
   credit.credit, /* Share of the conversion, 0 to 1 */

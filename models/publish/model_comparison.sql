@@ -24,14 +24,14 @@ SELECT
   month, /* First day; of the spend and the touchpoint, in the client's time zone */
   model, /* By which the credit is shared */
   is_active, /* The model that the client's numbers are made by, or those of one type of conversions */
-  is_additive, /* False where touchpoints do not share the conversion, but each earns it */
+  is_additive, /* False where channels and campaigns do not share the conversion, but each earns it whole: never add them up */
   methods, /* What shared the credit: the model, or what stands in for it and why; NULL without a touchpoint */
   channel, /* unattributed where nothing earned the credit */
   campaign, /* As utm_campaign and the platform name it */
   currency, /* Of all money in the row */
   cost, /* All spend, the same for every model */
-  conversions, /* Credit, in conversions */
-  revenue, /* Attributed revenue */
+  conversions, /* Credit, in conversions; where not additive, those that the campaign took part in, each once */
+  revenue, /* Attributed revenue; where not additive, all revenue of these conversions */
   cpa, /* Cost per attributed conversion; NULL without one */
   roas, /* Attributed revenue per unit of cost; NULL without cost */
   conversions_moved, /* More than by the active model; negative if less */
