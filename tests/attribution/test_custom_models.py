@@ -318,7 +318,13 @@ attribution:
       WHEN 'Endless' THEN 1 / age_seconds WHEN 'NULL' THEN NULL WHEN 'Tiny' THEN 3e-30
       WHEN 'Tinier' THEN 1e-30 ELSE 1 END
     odd: CASE WHEN channel = 'it''s {{ odd }} %s "ü" \\ $1' THEN 2 ELSE 1 END
+    brand: CASE WHEN campaign LIKE '%a_%b' THEN 4 ELSE 1 END
   lookback_days"""
+# In `typed`, purchases are credited by the client's own model, whose LIKE is rewritten as it is read.
+CHOSEN = {
+    "one": {"compare": "[linear, odd, brand]"},
+    "typed": {"compare": "[linear, odd]", "conversions": "{purchase: {model: brand}}"},
+}
 PATHS = {
     "weighed": ("Email", "Paid Search", "Email"),
     "negative": ("Direct", "Email"),
@@ -331,46 +337,58 @@ PATHS = {
 
 
 @pytest.fixture(scope="module")
-def models(tmp_path_factory: pytest.TempPathFactory) -> Models:
-    """Return the rendered models of a client with models of its own."""
+def rendered(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Models]:
+    """Return the rendered models of clients with models of their own."""
     home: Path = tmp_path_factory.mktemp("custom")
     (home / "clients").mkdir()
-    text = settings("one", compare="[linear, odd]").replace(
-        "attribution:\n  model: linear\n  lookback_days", CUSTOM.strip()
-    )
-    (home / "clients/one.yaml").write_text(text)
+    for name, chosen in CHOSEN.items():
+        text = settings(name, **chosen).replace(
+            "attribution:\n  model: linear\n  lookback_days", CUSTOM.strip()
+        )
+        (home / f"clients/{name}.yaml").write_text(text)
+        parse(home / f"clients/{name}.yaml")  # raises what is wrong with it
     House(home).enter()
-    return render("one")["one"]
+    return render(*CHOSEN)
+
+
+@pytest.fixture
+def models(rendered: dict[str, Models]) -> Models:
+    return rendered["one"]
+
+
+def credited(models: Models, conversion_type: str, paths: dict[str, list[tuple]]) -> list[tuple]:
+    """Return model, whether it is active, conversion, credit and revenue, of paths of channel and campaign."""
+    warehouse = models.empty()
+    rows = [
+        (name, f"{name}-{position}", channel, campaign, position, len(path))
+        for name, path in paths.items()
+        for position, (channel, campaign) in enumerate(path or [(None, None)], 1)
+    ]
+    warehouse.execute(
+        f"""CREATE TABLE {models.client}_journeys.paths AS
+        SELECT conversion_id, '{conversion_type}' AS conversion_type, touchpoint_id, 'customer' AS customer_id, '{NOW}'::TIMESTAMP AS converted_at,
+          100::DECIMAL(18, 2) AS revenue, '{NOW}'::TIMESTAMP AS touched_at, channel, campaign,
+          channel = 'Direct' AS is_direct, FALSE AS path_is_direct, position::BIGINT AS position,
+          path_length::BIGINT AS path_length, path_length - position AS non_direct_after,
+          0::BIGINT AS age_seconds, 0::BIGINT AS newest_age_seconds, '{NOW}'::TIMESTAMP AS revised_at
+        FROM (VALUES {", ".join("(?, ?, ?, ?, ?, ?)" for _ in rows)})
+          AS t(conversion_id, touchpoint_id, channel, campaign, position, path_length)""",
+        [value for row in rows for value in row],
+    )
+    models.run(warehouse, NOW, NOW + timedelta(days=1), ["attribution.credit"])
+    return warehouse.execute(
+        f"""SELECT model, is_active, conversion_id, LIST(credit ORDER BY position), SUM(attributed_revenue)
+        FROM {models.client}_attribution.credit GROUP BY ALL ORDER BY ALL"""
+    ).fetchall()
 
 
 def test_a_custom_model_shares_by_its_weights_and_equally_where_nothing_weighs(
     models: Models,
 ) -> None:
-    warehouse = models.empty()
-    rows = [
-        (name, f"{name}-{position}", channel, position, len(path))
-        for name, path in PATHS.items()
-        for position, channel in enumerate(path or [None], 1)
-    ]
-    warehouse.execute(
-        f"""CREATE TABLE one_journeys.paths AS
-        SELECT conversion_id, 'deal' AS conversion_type, touchpoint_id, 'customer' AS customer_id, '{NOW}'::TIMESTAMP AS converted_at,
-          100::DECIMAL(18, 2) AS revenue, '{NOW}'::TIMESTAMP AS touched_at, channel, 'spring' AS campaign,
-          channel = 'Direct' AS is_direct, FALSE AS path_is_direct, position::BIGINT AS position,
-          path_length::BIGINT AS path_length, path_length - position AS non_direct_after,
-          0::BIGINT AS age_seconds, 0::BIGINT AS newest_age_seconds, '{NOW}'::TIMESTAMP AS revised_at
-        FROM (VALUES {", ".join("(?, ?, ?, ?, ?)" for _ in rows)})
-          AS t(conversion_id, touchpoint_id, channel, position, path_length)""",
-        [value for row in rows for value in row],
-    )
+    paths = {name: [(channel, "spring") for channel in path] for name, path in PATHS.items()}
+    found = credited(models, "deal", paths)
 
-    models.run(warehouse, NOW, NOW + timedelta(days=1), ["attribution.credit"])
-    found = warehouse.execute(
-        """SELECT model, conversion_id, LIST(credit ORDER BY position), SUM(attributed_revenue)
-        FROM one_attribution.credit GROUP BY ALL"""
-    ).fetchall()
-
-    credits = {(model, conversion): credit for model, conversion, credit, _ in found}
+    credits = {(model, conversion): credit for model, _, conversion, credit, _ in found}
     assert credits["sometimes", "weighed"] == pytest.approx([3 / 7, 1 / 7, 3 / 7])
     assert credits["sometimes", "negative"] == [0, 1]
     assert credits["sometimes", "tiny"] == pytest.approx([3 / 4, 1 / 4])
@@ -379,6 +397,22 @@ def test_a_custom_model_shares_by_its_weights_and_equally_where_nothing_weighs(
     assert credits["odd", "odd"] == pytest.approx([2 / 3, 1 / 3])
     assert {credits[model, "nobody"][0] for model in ("sometimes", "odd", "linear")} == {1}
     assert {revenue for *_, revenue in found} == {100}
+
+
+def test_a_type_of_conversions_may_have_a_model_of_the_clients_own(
+    rendered: dict[str, Models],
+) -> None:
+    paths = {"bought": [("Email", "axb"), ("Email", "ab"), ("Social", "maxi club")]}
+    plain, typed = (credited(rendered[name], "purchase", paths) for name in CHOSEN)
+
+    assert [(model, *rest) for model, _, *rest in plain] == [
+        (model, *rest) for model, _, *rest in typed
+    ]
+    assert {model: credit for model, _, _, credit, _ in typed}["brand"] == pytest.approx(
+        [4 / 9, 1 / 9, 4 / 9]
+    )
+    assert {model for model, is_active, *_ in plain if is_active} == {"sometimes"}
+    assert {model for model, is_active, *_ in typed if is_active} == {"brand"}
 
 
 def test_the_columns_are_those_of_paths(models: Models) -> None:
