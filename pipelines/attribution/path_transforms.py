@@ -1,7 +1,8 @@
 """Shorten paths as Snowplow's attribution package does: a chain of steps in SQL, over whole paths.
 
 Each step reads the rows of the one before. What it removes earns nothing; no step removes all of a
-path. Only the client's own chain is written into its models, as text.
+path. Only the client's own chain is written into its models, as text. Snowplow has no
+`once_per_campaign`.
 """
 
 from collections.abc import Callable, Iterable
@@ -20,6 +21,15 @@ def exposure() -> str:
 def first() -> str:
     """Keep the first touchpoint of each channel: D A B B C D C C, D A B C."""
     return f"ROW_NUMBER() OVER ({PATH}, channel {ORDER}) = 1"
+
+
+def once_per_campaign() -> str:
+    """Keep the first touchpoint of each campaign of a channel: of A/x B/x A/y A/x, A/x B/x A/y.
+
+    The first is when the campaign reached somebody; later ones repeat it, as retargeting does.
+    Touchpoints of a channel without a campaign are one campaign, `(not set)`, as in every report.
+    """
+    return f"ROW_NUMBER() OVER ({PATH}, channel, campaign {ORDER}) = 1"
 
 
 def unique() -> str:
@@ -46,7 +56,14 @@ def remove_if_not_all(channel: str) -> str:
 
 TRANSFORMS: dict[str, Callable[..., str]] = {
     transform.__name__: transform
-    for transform in (exposure, first, unique, remove_if_last_and_not_all, remove_if_not_all)
+    for transform in (
+        exposure,
+        first,
+        once_per_campaign,
+        unique,
+        remove_if_last_and_not_all,
+        remove_if_not_all,
+    )
 }
 
 

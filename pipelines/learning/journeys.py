@@ -31,7 +31,7 @@ WITH newest AS (
 ), touches AS (
   SELECT
     COALESCE('customer ' || owned.customer_id, 'visitor ' || touchpoints.visitor_id) AS person,
-    owned.customer_id, touchpoint_id, owned.touched_at, owned.channel, owned.is_direct
+    owned.customer_id, touchpoint_id, owned.touched_at, owned.channel, owned.campaign, owned.is_direct
   FROM touchpoints JOIN owned USING (touchpoint_id)
 ), conversions AS (
   SELECT customer_id, converted_at FROM (
@@ -56,7 +56,7 @@ WITH newest AS (
   FROM numbered WINDOW journeys AS (PARTITION BY person, journey)
 ), candidates AS (
   SELECT concat(person, ' ', journey) AS conversion_id, NULL AS revised_at, person,
-    touchpoint_id, touched_at, channel
+    touchpoint_id, touched_at, channel, campaign
   FROM complete_touches
   WHERE ends_at < $now AND (
     NOT is_direct OR $direct = 'include' OR ($direct = 'fallback' AND all_direct)

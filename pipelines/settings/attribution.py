@@ -72,6 +72,7 @@ class Attribution(Settings):
         [],
         description="Steps that shorten a path before its credit is shared, in order, as in Snowplow's package:"
         " `exposure` (repeats of a channel in a row count once), `first` (the first of each channel),"
+        " `once_per_campaign` (the first of each campaign of a channel),"
         " `unique` (as it is), `remove_if_not_all: [Direct]` and `remove_if_last_and_not_all: [Direct]`.",
     )
     position_based: PositionBased = PositionBased()

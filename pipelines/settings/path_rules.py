@@ -66,14 +66,20 @@ class ChannelRule(Settings):
 
 
 Transform = Literal[
-    "exposure", "first", "unique", "remove_if_last_and_not_all", "remove_if_not_all"
+    "exposure",
+    "first",
+    "once_per_campaign",
+    "unique",
+    "remove_if_last_and_not_all",
+    "remove_if_not_all",
 ]
 
 
 class PathTransform(Settings):
     """A step that makes a path shorter, as `exposure`, or as `remove_if_not_all: [Direct]`.
 
-    Names and meaning are those of Snowplow's attribution package (`snowplow__path_transforms`).
+    Names and meaning are those of Snowplow's attribution package (`snowplow__path_transforms`), which
+    has no `once_per_campaign`.
     """
 
     name: Transform = Field(description="Name of the step.")
@@ -101,6 +107,7 @@ class PathTransform(Settings):
 
 
 STEPS = (
-    "exposure, first, unique, remove_if_not_all: [Direct] or remove_if_last_and_not_all: [Direct]"
+    "exposure, first, once_per_campaign, unique, remove_if_not_all: [Direct]"
+    " or remove_if_last_and_not_all: [Direct]"
 )
 PathStep = Annotated[PathTransform, STEPS]

@@ -157,6 +157,7 @@ QUICK = {
         "currency": "JPY",
         "timezone": "Asia/Tokyo",
         "rates": lake_writer.RATES,
+        "path": "[once_per_campaign]",
     },
     "types": {
         "table": "events",

@@ -1,4 +1,7 @@
-"""How paths are shortened, by Snowplow's own examples; a path is a line of channels, oldest first."""
+"""How paths are shortened, by Snowplow's own examples.
+
+A path is a line of channels, oldest first; `Email/spring` is a touchpoint of a campaign.
+"""
 
 import duckdb
 import pytest
@@ -39,23 +42,40 @@ EXAMPLES = [
     (["exposure", {"remove_if_not_all": ["A"]}], "B A B", "B B"),
     ([{"remove_if_not_all": ["A"]}, "exposure"], "B A B", "B"),
     (["first", {"remove_if_last_and_not_all": ["It's @A"]}], "B It's@A", "B It's@A"),
+    (["once_per_campaign"], "A/x B/x A/y A/x B/x A/y", "A/x B/x A/y"),
+    (["once_per_campaign"], "A A/x A B A", "A A/x B"),  # without a campaign: one of its channel
+    (["once_per_campaign"], "A/x A/X", "A/x A/X"),  # two campaigns, as in every report
+    (["once_per_campaign", "exposure"], "A/x A/y B/x A/x", "A/x B/x"),
+    (["exposure", "once_per_campaign"], "A/x A/y B/x A/y", "A/x B/x A/y"),
+    ([{"remove_if_not_all": ["A"]}, "once_per_campaign"], "B/x A/x B/x", "B/x"),
 ]
+
+
+def channel_of(touch: str) -> str:
+    return touch.partition("/")[0]
+
+
+def campaign_of(touch: str) -> str:
+    return touch.partition("/")[2] or "(not set)"
 
 
 def shortened(path: list[str], steps: list) -> list[str]:
     """Return what is left of a path, beside another one that must not touch it."""
-    touches = [("one", str(i), channel) for i, channel in enumerate(path)] + [("two", "0", "A")]
-    values = ", ".join("(?, ?, ?)" for _ in touches)
+    touches = [
+        ("one", i, touch, channel_of(touch), campaign_of(touch)) for i, touch in enumerate(path)
+    ]
+    touches.append(("two", 0, "A", "A", "(not set)"))
+    values = ", ".join("(?, ?, ?, ?, ?)" for _ in touches)
     relation = transformed(Attribution(path=steps).path_steps, "candidates")
     rows = duckdb.execute(
         f"""WITH candidates AS (
           SELECT *, 1 AS revised_at, 2 AS touched_at
-          FROM (VALUES {values}) AS t(conversion_id, touchpoint_id, channel)
+          FROM (VALUES {values}) AS t(conversion_id, touchpoint_id, touch, channel, campaign)
         )
-        SELECT channel FROM {relation} WHERE conversion_id = 'one' ORDER BY touchpoint_id""",
+        SELECT touch FROM {relation} WHERE conversion_id = 'one' ORDER BY touchpoint_id""",
         [value for touch in touches for value in touch],
     ).fetchall()
-    return [channel for (channel,) in rows]
+    return [touch for (touch,) in rows]
 
 
 @pytest.mark.parametrize(("steps", "path", "expected"), EXAMPLES, ids=str)
@@ -68,9 +88,10 @@ def test_every_transform_has_an_example() -> None:
     assert {step.name for step in steps} == set(TRANSFORMS)
 
 
-CHANNELS = strategies.lists(strategies.sampled_from("ABC"), min_size=1, max_size=7)
+TOUCHES = strategies.sampled_from(["A", "B", "C", "A/x", "A/y", "B/x"])
+PATHS = strategies.lists(TOUCHES, min_size=1, max_size=7)
 STEPS = strategies.lists(
-    strategies.sampled_from(["exposure", "first", "unique"])
+    strategies.sampled_from(["exposure", "first", "once_per_campaign", "unique"])
     | strategies.builds(
         lambda name, channels: {name: channels},
         strategies.sampled_from(["remove_if_last_and_not_all", "remove_if_not_all"]),
@@ -80,19 +101,19 @@ STEPS = strategies.lists(
 )
 
 
-@given(path=CHANNELS, steps=STEPS)
+@given(path=PATHS, steps=STEPS)
 @hypothesis_settings(max_examples=100, deadline=None, derandomize=True, database=None)
 def test_any_chain_leaves_what_plain_python_leaves(path: list[str], steps: list) -> None:
     found = shortened(path, steps)
 
-    assert found == oracle.shortened(path, Attribution(path=steps), lambda channel: channel)
+    assert found == oracle.shortened(path, Attribution(path=steps), channel_of, campaign_of)
     assert found
 
 
 @pytest.mark.parametrize(
     ("step", "said"),
     [
-        ("exposed", "'exposure', 'first', 'unique'"),
+        ("exposed", "'exposure', 'first', 'once_per_campaign'"),
         ({"remove_if_not_all": []}, "lacks the channels to remove"),
         ("remove_if_not_all", "lacks the channels to remove"),
         ({"exposure": ["Direct"]}, "takes no channels"),

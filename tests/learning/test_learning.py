@@ -41,7 +41,7 @@ CLIENTS = {
     "short": {
         "model": "markov",
         "lookback_days": 3,
-        "path": "[exposure, {remove_if_last_and_not_all: [Email]}]",
+        "path": "[exposure, {remove_if_last_and_not_all: [Email]}, once_per_campaign]",
         "learning": "{minimum_conversions: 2}",
     },
 }
@@ -172,7 +172,8 @@ def test_which_journeys_are_learnt_from(rendered: dict, what: str) -> None:
 
 def test_all_journeys_are_shortened_alike(rendered: dict) -> None:
     client, models = rendered["short"]
-    path = [EMAIL, ADS, ADS, EMAIL]
+    other, spring = ADS | {"campaign": "other"}, EMAIL | {"campaign": "spring"}
+    path = [EMAIL, ADS, other, EMAIL, ADS, spring]
     ann = [session(i, f"2026-08-19 0{i}:00:00", **ANN, **how) for i, how in enumerate(path)]
     bob = [
         session(i + 10, f"2026-08-19 0{i}:00:00", visitor_id="bob", **how)

@@ -91,17 +91,30 @@ def paths(history: list[Load], client: Client, until: datetime) -> dict[Conversi
             and conversion.converted_at - lookback <= touch.touched_at <= conversion.converted_at
         ]
         eligible = _eligible(path, client.attribution.direct_touches)
-        found[conversion] = shortened(eligible, client.attribution, lambda touch: touch.channel)
+        found[conversion] = shortened(
+            eligible,
+            client.attribution,
+            lambda touch: touch.channel,
+            lambda touch: touch.campaign,
+        )
     return found
 
 
-def shortened(path: list, attribution: Attribution, channel: Callable[[Any], str]) -> list:
+def shortened(
+    path: list,
+    attribution: Attribution,
+    channel: Callable[[Any], str],
+    campaign: Callable[[Any], str],
+) -> list:
     """Return what the steps of a client's settings leave of a path."""
     for step in attribution.path:
         if step.name == "exposure":
             path = [next(run) for _, run in groupby(path, channel)]
         if step.name == "first":
             seen = [channel(touch) for touch in path]
+            path = [touch for i, touch in enumerate(path) if seen[i] not in seen[:i]]
+        if step.name == "once_per_campaign":
+            seen = [(channel(touch), campaign(touch)) for touch in path]
             path = [touch for i, touch in enumerate(path) if seen[i] not in seen[:i]]
         for target in map(str.lower, step.channels):
             others = [i for i, touch in enumerate(path) if channel(touch).lower() != target]

@@ -196,7 +196,7 @@ WRONG = {
         "model: linear",
         "model: linear\n  path: [shorten]",
         "attribution.path.0: ",
-        "write exposure, first, unique, remove_if_not_all: [Direct]",
+        "write exposure, first, once_per_campaign, unique, remove_if_not_all: [Direct]",
     ),
     "a value where keys belong": (
         "time_decay:\n    half_life_days: 7",
