@@ -50,18 +50,6 @@ WITH learnt AS (
   WHERE
     is_counted AND is_attributed
   GROUP BY ALL
-), channels AS (
-  SELECT
-    model,
-    version,
-    channel
-  FROM learnt
-  UNION
-  SELECT
-    model,
-    version,
-    channel
-  FROM published
 )
 SELECT
   model, /* The model that has learnt */
@@ -84,10 +72,8 @@ SELECT
   versions.conversions, /* Learnt from */
   versions.conversions + versions.nulls AS journeys, /* Learnt from, with a conversion or without */
   versions.decided /* What training chose by itself, and why; empty where nothing was left to it */
-FROM channels
+FROM learnt
+FULL JOIN published
+  USING (model, version, channel)
 JOIN versions
   USING (model, version)
-LEFT JOIN learnt
-  USING (model, version, channel)
-LEFT JOIN published
-  USING (model, version, channel)
