@@ -258,7 +258,9 @@ def shares(world: World, people: int, draw: int) -> dict[str, Shares]:
         journeys = connection.execute(JOURNEYS).to_arrow_table()
     for model in LEARNED_MODELS:
         for variant in _variants(model):
-            settings = Attribution.model_validate({"model": model, model: variant})
+            settings = Attribution.model_validate(
+                {"model": model} | ({model: variant} if variant else {})
+            )
             found[_name(model, variant)] = _learnt(journeys, model, settings)
     return {name: _scaled(found[name]) for name in (TRUTH, *names())}
 

@@ -20,6 +20,8 @@ LEARNED_MODELS = {
     "markov": LearnedModel("markov"),
     # The channel's learnt Shapley value.
     "shapley": LearnedModel("shapley"),
+    # What it and its pairs add to the chance of a conversion (Shao and Li, 2011).
+    "shao_li": LearnedModel("shao_li"),
     # Initializer, holder and closer, by the service or by the local model.
     "ihc": LearnedModel("curves", scores="ihc_scores"),
     # The same by the local model, whoever computes `ihc`: to compare.

@@ -18,6 +18,7 @@ def train(client: Chosen) -> None:
 
     Credit given so far stays as it is; what is revised from now on goes by the new versions.
     """
+    from pipelines.attribution.learned_models import LEARNED_MODELS
     from pipelines.learning import training
     from pipelines.learning.learners import learners
     from pipelines.learning.published import published
@@ -26,7 +27,7 @@ def train(client: Chosen) -> None:
     if not learners(chosen):
         raise stop(
             f"{client} asks for no model that learns; in clients/{client}.yaml, set"
-            " attribution.model or attribution.compare to markov, shapley or ihc"
+            f" attribution.model or attribution.compare to one of {', '.join(LEARNED_MODELS)}"
         )
     try:
         with published(chosen) as connection:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute
 import pyarrow.parquet
 
 from pipelines.home import home
@@ -24,6 +25,12 @@ _TYPES = {"channel": pa.string()} | dict.fromkeys(
     ["value", "learnt", "weight", "credited", "standard_error"], pa.float64()
 )
 _NOTHING = pa.table({name: pa.nulls(1, type_) for name, type_ in _TYPES.items()})
+
+
+_NO_NULLS = (
+    "no journey without a conversion is known, so every rate of conversion is 1 and tells no channel"
+    " from another"
+)
 
 
 @dataclass(frozen=True)
@@ -161,6 +168,12 @@ class ChannelLearner:
             connection.register("learnt", learnt)
             query = f"SELECT *, {columns} FROM learnt"
             keep(connection, query, str(home()), client.id, folder, training.now)
+
+
+def told_without_nulls(paths: pa.Table, settings: Attribution) -> tuple[Attribution, str]:
+    """Return the settings, and what to say of a model that compares rates where all of them are 1."""
+    knows_nulls = (pa.compute.sum(paths["nulls"]).as_py() or 0) > 0
+    return settings, "" if knows_nulls else _NO_NULLS
 
 
 def _with_errors(learnt: pa.Table, errors: list[float | None], total: float) -> pa.Table:

@@ -18,7 +18,8 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from pipelines.learning.channel_values import ChannelLearner
+from pipelines.learning.channel_values import ChannelLearner, told_without_nulls
+from pipelines.settings.attribution import Attribution
 from pipelines.sql import only_row
 
 MAXIMUM_CHANNELS = 62  # a set of channels is a number of so many bits
@@ -165,9 +166,16 @@ def _sampled(
     return shares, variances
 
 
+def _told(paths: pa.Table, settings: Attribution) -> tuple[Attribution, str]:
+    """Return the settings, and what to say where rates tell nothing."""
+    by_rate = settings.shapley.worth == "conversion_rate"
+    return told_without_nulls(paths, settings) if by_rate else (settings, "")
+
+
 LEARNER = ChannelLearner(
     folder=lambda settings: f"shapley_weights_{settings.shapley.worth}",
     values=lambda paths, settings: shapley(paths, **settings.shapley.model_dump()),
     shares_equally=lambda settings: settings.shapley.worth == "conversions",
+    settled=_told,
     older=lambda settings: f"shapley_{settings.shapley.worth}",
 )

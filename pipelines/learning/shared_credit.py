@@ -4,12 +4,9 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
+from pipelines.learning.channel_sets import channel_sets
 from pipelines.learning.weights import Conversions, fitted
 
-_SETS = """
-SELECT list_sort(list_distinct(path)) AS channels, SUM({worth})::DOUBLE AS amount FROM paths
-WHERE len(path) > 0 AND conversions > 0 GROUP BY 1 ORDER BY 1
-"""
 _LINEAR = """
 SELECT channel, SUM({worth} / len(path))::DOUBLE AS credited FROM (
   SELECT UNNEST(path) AS channel, path, {worth} FROM paths WHERE conversions > 0 ORDER BY path, channel
@@ -27,16 +24,12 @@ def with_weights(
     its channels' weights, and `credited` is what that gives each. With `shares_equally` all weigh 1.
     Channels on converting paths that the values lack come with the value 0.
     """
-    with duckdb.connect() as connection:
-        connection.register("paths", paths)
-        rows = connection.execute(_SETS.format(worth=worth)).fetchall()
+    sets = channel_sets(paths, worth)
     names = values["channel"].to_pylist()
-    names += sorted({channel for channels, _ in rows for channel in channels} - set(names))
-    place = {name: number for number, name in enumerate(names)}
-    members = np.zeros((len(rows), len(names)), dtype=bool)
-    for row, (channels, _) in enumerate(rows):
-        members[row, [place[channel] for channel in channels]] = True
-    conversions = Conversions(members, np.array([amount for _, amount in rows], dtype=float))
+    names += sorted(set(sets.names) - set(names))
+    members = np.zeros((len(sets.members), len(names)), dtype=bool)
+    members[:, [names.index(name) for name in sets.names]] = sets.members
+    conversions = Conversions(members, sets.amounts[0])
     shares = np.zeros(len(names))
     shares[: values.num_rows] = values["value"].to_numpy()
     learnt = shares * conversions.amounts.sum()

@@ -12,7 +12,7 @@ def ask_for_markov(house: House, client: str, minimum: int = 5) -> None:
         if not line.startswith(("  model:", "  compare:", "    minimum_conversions:"))
     ]
     at = next(i for i, line in enumerate(lines) if line.startswith("attribution:"))
-    own = ["  model: markov", "  compare: [shapley, linear]"]
+    own = ["  model: markov", "  compare: [shapley, shao_li, linear]"]
     own += [] if "  learning:" in {line[:11] for line in lines} else ["  learning:"]
     lines[at + 1 : at + 1] = own
     place = next(i for i, line in enumerate(lines) if line.startswith("  learning:"))

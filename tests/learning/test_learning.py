@@ -34,7 +34,7 @@ pytestmark = pytest.mark.xdist_group("learning")  # its models are rendered once
 CLIENTS = {
     "one": {
         "model": "markov",
-        "compare": "[shapley, linear]",
+        "compare": "[shapley, shao_li, linear]",
         "learning": "{minimum_conversions: 2, fallback: last_touch}",
     },
     "two": {"model": "markov", "direct_touches": "include", "lookback_days": 2},
@@ -323,7 +323,7 @@ def test_a_rebuild_says_what_was_said(
     random = Random(seed)
     history = invent(random, client, 16, 16)
     runs = sorted({at.replace(microsecond=0) for at in mornings(random, history, 5)})
-    folders = ["markov_weights_order_1", "shapley_weights_conversions"]
+    folders = ["markov_weights_order_1", "shapley_weights_conversions", "shao_li"]
 
     def learnt(connection: duckdb.DuckDBPyConnection) -> list[str]:
         models.learn(connection, home)
@@ -374,6 +374,7 @@ def test_credit_adds_up_to_what_was_learnt(rendered: dict, name: str, fresh: Pat
     for model, folder in [
         ("markov", "markov_weights_order_1"),
         ("shapley", "shapley_weights_conversions"),
+        ("shao_li", "shao_li"),
     ]:
         if model not in client.attribution.models:
             continue
@@ -401,7 +402,7 @@ def test_credit_adds_up_to_what_was_learnt(rendered: dict, name: str, fresh: Pat
         ).fetchall()
         assert {row[0]: row[3] for row in shown} == pytest.approx(dict(whole))
         assert {row[4] for row in shown} == {kept[0][3]}
-        if model == "shapley":
+        if model != "markov":  # whose totals no weights may reach
             assert {channel: learnt for channel, learnt, *_ in kept} == pytest.approx(credited)
 
 
@@ -423,6 +424,7 @@ def test_a_version_holds_values_and_facts(rendered: dict, fresh: Path, learner) 
     assert [(each.model, each.status, each.is_first, each.values) for each in lessons] == [
         ("markov", "ok", True, {"Email": 3.0}),
         ("shapley", "ok", True, {"Email": 3.0}),
+        ("shao_li", "ok", True, {"Email": 3.0}),
     ]
     columns = "channel, value, status, conversions, nulls, paths, channels, settings, version"
     found = read_versions(str(fresh), "one", "markov_weights_order_1")
@@ -450,12 +452,12 @@ def test_versions_without_weights_get_them_from_the_journeys_as_of_their_time(
     for folder in ("markov_order_1", "shapley_conversions"):
         for days in (1, 0):
             keep(duckdb.connect(), values, str(fresh), "one", folder, NOW - days * DAY)
-    assert untrained(client) == ["markov", "shapley"]
+    assert untrained(client) == ["markov", "shapley", "shao_li"]
 
     lessons = train(connection, client, NOW + DAY)
 
     assert untrained(client) == []
-    assert [lesson.is_first for lesson in lessons] == [True, True]
+    assert [lesson.is_first for lesson in lessons] == [True] * 3
     names = [version.name for version in versions(str(fresh), "one", "markov_order_1")]
     weighed = versions(str(fresh), "one", "markov_weights_order_1")
     assert [version.name for version in weighed][:2] == names and len(weighed) == 3
@@ -490,17 +492,17 @@ def test_too_little_data_is_a_version_that_says_so(rendered: dict, fresh: Path, 
 
 def test_models_are_trained_when_they_are_due(rendered: dict, fresh: Path, learner) -> None:
     client, connection = rendered["one"][0], learner(3)
-    both = ["markov", "shapley"]
+    every = ["markov", "shapley", "shao_li"]
 
     def trained(now: datetime) -> list[str]:
         wanted = due(client, now)
         assert [lesson.model for lesson in retrain(connection, client, now)] == wanted
         return wanted
 
-    assert trained(NOW) == both
+    assert trained(NOW) == every
     assert trained(NOW) == []
     assert trained(NOW + 30 * DAY) == []
-    assert trained(NOW + 30 * DAY + timedelta(seconds=1)) == both
+    assert trained(NOW + 30 * DAY + timedelta(seconds=1)) == every
     assert len(versions(str(fresh), "one", "markov_weights_order_1")) == 2
 
 
@@ -509,7 +511,7 @@ def test_what_knew_too_little_learns_once_it_can(rendered: dict, fresh: Path, le
     train(learner(1), client, NOW)
 
     assert retrain(learner(1), client, NOW + DAY) == []
-    assert [lesson.status for lesson in retrain(learner(2), client, NOW + DAY)] == ["ok", "ok"]
+    assert [lesson.status for lesson in retrain(learner(2), client, NOW + DAY)] == ["ok"] * 3
     assert retrain(learner(2), client, NOW + 2 * DAY) == []
 
 
@@ -538,7 +540,8 @@ def test_the_first_version_makes_other_models_and_a_later_one_does_not(
     assert before != first == blueprint(client)
     assert (
         "channel_learners := 'markov=markov_weights_order_1/20261001T060000000000"
-        " shapley=shapley_weights_conversions/20261001T060000000000'"
+        " shapley=shapley_weights_conversions/20261001T060000000000"
+        " shao_li=shao_li/20261001T060000000000'"
     ) in first
 
 

@@ -53,7 +53,7 @@ def test_a_switch_to_markov_is_trained_previewed_and_promoted(served: House) -> 
     assert trained(served, "acme") == trained(served, "acme", "shapley_weights_conversions") == 1
     credit = "acme_marts__dev.fct_credit"
     found = served.rows(f"SELECT DISTINCT model, method FROM {credit} WHERE is_attributed")
-    assert set(found) == {(model, model) for model in ("markov", "shapley", "linear")}
+    assert set(found) == {(model, model) for model in ("markov", "shapley", "shao_li", "linear")}
     assert {name: served.published(name) for name in before} == before
 
     promoted = served.pipelines("promote", "acme")
@@ -62,7 +62,7 @@ def test_a_switch_to_markov_is_trained_previewed_and_promoted(served: House) -> 
     learnt = served.rows(
         "SELECT model, SUM(learnt), SUM(credited) FROM acme_publish.channel_values_v1 GROUP BY 1"
     )
-    assert {model for model, *_ in learnt} == {"markov", "shapley"}
+    assert {model for model, *_ in learnt} == {"markov", "shapley", "shao_li"}
     assert all(total == pytest.approx(credited) for _, total, credited in learnt)
     assert methods(served, "acme") == {"markov"}
     assert {name: served.published(name) for name in OTHERS} == {
@@ -103,7 +103,7 @@ def test_a_new_client_learns_after_its_first_morning(served: House) -> None:
 
     report = served.serve()["kiosk"]
     assert (report.result, report.reasons) == ("published", [])
-    assert [line.split()[0] for line in report.trained] == ["markov", "shapley"]
+    assert [line.split()[0] for line in report.trained] == ["markov", "shapley", "shao_li"]
     assert all("; beside linear: " in line for line in report.trained)
     assert methods(served, "kiosk") == {"markov"}
     assert trained(served, "kiosk") == 1
@@ -134,7 +134,9 @@ def test_a_training_that_fails_is_named_and_stops_nobody(
     with later(days=40):
         reports = served.serve()
 
-    assert "markov and shapley could not be trained: no luck" in reports["acme"].reasons[0]
+    assert (
+        "markov and shapley and shao_li could not be trained: no luck" in reports["acme"].reasons[0]
+    )
     assert {report.result for report in reports.values()} == {"published", "nothing new"}
 
 

@@ -9,6 +9,7 @@ from hypothesis import given, strategies
 from hypothesis import settings as hypothesis_settings
 
 from pipelines.learning import shapley as library
+from pipelines.settings.attribution import Attribution
 from tests.builders.paths import HISTORIES, MIXED, Path, table
 
 
@@ -187,6 +188,15 @@ def test_any_number_of_channels_is_exact_by_conversions(channels: int) -> None:
     names = [f"channel {number:02}" for number in range(channels)]
 
     assert shapley([(">".join(names), channels, 0)]) == pytest.approx(dict.fromkeys(names, 1.0))
+
+
+@pytest.mark.parametrize(("worth", "is_told"), [("conversions", False), ("conversion_rate", True)])
+def test_rates_that_tell_nothing_are_named(worth: str, is_told: bool) -> None:
+    settings = Attribution.model_validate({"shapley": {"worth": worth}})
+
+    for paths, lacks_nulls in [([("A", 2, 0), ("B", 1, 0)], True), ([("A", 2, 1)], False)]:
+        _, said = library.LEARNER.settled(table(paths), settings)
+        assert said.startswith("no journey without a conversion") == (is_told and lacks_nulls)
 
 
 def test_too_many_channels_for_rates_name_the_remedy() -> None:
