@@ -29,6 +29,7 @@ WITH numbered AS (
     models.model,
     models.is_active,
     models.is_additive,
+    CASE WHEN NOT models.is_additive THEN paths.channel END AS whole_of,
     scores.method,
     scores.version,
     COALESCE(@SQL(@weight), 0)::DOUBLE AS weight /* such as CASE models.model WHEN 'linear' THEN 1 WHEN 'markov' THEN score END */
@@ -40,7 +41,8 @@ WITH numbered AS (
   LEFT JOIN @milestone_positions(@client, @milestones) AS milestone_positions
     USING (conversion_id, revised_at)
 ), listed AS (
-  /* One row is a path by a model. Weights are sorted before they are added: sums of DOUBLEs depend on
+  /* One row is what is shared: a path by a model; where each channel earns the whole, a channel of it.
+  Weights are sorted before they are added: sums of DOUBLEs depend on
   their order, and so are the same however the rows come. */
   SELECT
     path,
@@ -48,6 +50,7 @@ WITH numbered AS (
     model,
     is_active,
     is_additive,
+    whole_of,
     MAX(method) AS method,
     MAX(version) AS version,
     ARRAY_AGG(number) AS numbers,
@@ -59,13 +62,7 @@ WITH numbered AS (
   SELECT
     *,
     [
-      CASE
-        WHEN NOT is_additive
-        THEN weight
-        WHEN total > 0
-        THEN weight / total
-        ELSE 1::DOUBLE / LENGTH(weights)
-      END FOR weight IN weights
+      CASE WHEN total > 0 THEN weight / total ELSE 1::DOUBLE / LENGTH(weights) END FOR weight IN weights
     ] AS credits
   FROM listed
 ), paid AS (
@@ -98,7 +95,7 @@ SELECT
   paid.version AS model_version, /* Of what the model has learnt; NULL where it learns nothing */
   paid.credit, /* Share of the conversion, 0 to 1 */
   paths.revenue, /* In the client's currency */
-  @money(SIGN(paths.revenue) * paid.units / @minor_units) AS attributed_revenue, /* The share in money: rounded by largest remainder, it sums to the revenue if additive; a refund takes back what the sale gave */
+  @money(SIGN(paths.revenue) * paid.units / @minor_units) AS attributed_revenue, /* The share in money: rounded by largest remainder, it sums to the revenue, that of each channel if not additive; a refund takes back what the sale gave */
   paths.path_length > 0 AS is_attributed, /* False where nothing earned the credit */
   paths.revised_at /* Of the revision, UTC; the newest one holds */
 FROM paid

@@ -42,7 +42,7 @@ SELECT
   credit.revenue, /* The whole conversion's, in the client's currency; NULL where no rate is known, which holds the client */
   amounts.original_currency, /* Of the amount in the source */
   amounts.original_revenue, /* The amount in the source, in that currency */
-  credit.attributed_revenue, /* The share in money; if additive, it sums to the revenue, to the cent */
+  credit.attributed_revenue, /* The share in money; it sums to the revenue, to the cent, that of each channel if not additive */
   credit.is_attributed /* False where nothing earned the credit */
 FROM @current(@{client}_attribution.credit, @{client}_journeys.revisions) AS credit
 JOIN amounts

@@ -56,15 +56,16 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory):
 def test_a_channel_that_touches_two_conversions_twice_takes_part_in_two_of_two(warehouse) -> None:
     """Adobe deduplicates what is met several times; PostHog's influenced conversions do as well."""
     found = warehouse.execute(
-        """SELECT model, channel, ROUND(SUM(credit), 9), COUNT(*) FROM one_marts.fct_credit
+        """SELECT model, channel, ROUND(SUM(credit), 9), COUNT(*), SUM(attributed_revenue)::DOUBLE
+        FROM one_marts.fct_credit
         GROUP BY model, channel ORDER BY model, channel"""
     ).fetchall()
 
     assert found == [
-        ("linear", "Email", round(2 / 3 + 1, 9), 5),
-        ("linear", "Paid Search", round(1 / 3, 9), 1),
-        ("participation", "Email", 2, 5),
-        ("participation", "Paid Search", 1, 1),
+        ("linear", "Email", round(2 / 3 + 1, 9), 5, 116.67),
+        ("linear", "Paid Search", round(1 / 3, 9), 1, 33.33),
+        ("participation", "Email", 2, 5, 150),  # 50.00 by three touchpoints: 16.67, 16.67, 16.66
+        ("participation", "Paid Search", 1, 1, 100),
     ]
 
 
