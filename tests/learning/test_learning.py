@@ -44,6 +44,16 @@ CLIENTS = {
         "path": "[exposure, {remove_if_last_and_not_all: [Email]}, once_per_campaign]",
         "learning": "{minimum_conversions: 2}",
     },
+    "typed": {
+        "table": "events",
+        "direct_touches": "exclude",
+        "compare": "[shao_li]",
+        "conversions": """{
+          signup: {event: signup, model: markov, lookback_days: 2, counts: true},
+          purchase: {model: shapley, lookback_days: 4},
+        }""",
+        "learning": "{minimum_conversions: 2}",
+    },
 }
 
 
@@ -358,7 +368,7 @@ def test_a_rebuild_says_what_was_said(
     assert rebuilt.execute(off).fetchall() == []
 
 
-@pytest.mark.parametrize("name", ["one", "short"])
+@pytest.mark.parametrize("name", ["one", "short", "typed"])
 def test_credit_adds_up_to_what_was_learnt(rendered: dict, name: str, fresh: Path) -> None:
     client, models = rendered[name]
     history = invent(Random(11), client, 60, 60)
@@ -376,7 +386,7 @@ def test_credit_adds_up_to_what_was_learnt(rendered: dict, name: str, fresh: Pat
         ("shapley", "shapley_weights_conversions"),
         ("shao_li", "shao_li"),
     ]:
-        if model not in client.attribution.models:
+        if model not in learners(client):
             continue
         version = read_versions(str(fresh), name, folder)
         kept = duckdb.sql(
@@ -404,6 +414,35 @@ def test_credit_adds_up_to_what_was_learnt(rendered: dict, name: str, fresh: Pat
         assert {row[4] for row in shown} == {kept[0][3]}
         if model != "markov":  # whose totals no weights may reach
             assert {channel: learnt for channel, learnt, *_ in kept} == pytest.approx(credited)
+
+
+def test_types_are_credited_by_what_all_of_them_taught(rendered: dict, fresh: Path) -> None:
+    """A sign-up and a purchase, by models of their own, without what Direct did: each is one, and its money whole."""
+    client, models = rendered["typed"]
+    history = invent(Random(5), client, 60, 60)
+    connection = models.empty()
+    for load in history:
+        models.load(connection, load)
+    until = history[-1].at + timedelta(hours=1)
+    models.run(connection, START, until)
+    for lesson in train(connection, client, until):
+        assert lesson.status == "ok" and "Direct" not in lesson.values, lesson
+    models.learn(connection, str(fresh))
+    models.run(connection, START, until)
+
+    credit = "FROM typed_marts.fct_credit WHERE is_attributed AND model <> 'linear'"
+    methods = connection.execute(
+        f"SELECT DISTINCT conversion_type, model, method, is_active {credit} ORDER BY ALL"
+    ).fetchall()
+    assert methods == [
+        (type_, model, model, (type_, model) in {("purchase", "shapley"), ("signup", "markov")})
+        for type_ in ("deal", "purchase", "signup")
+        for model in ("markov", "shao_li", "shapley")
+    ]
+    assert connection.execute(f"SELECT COUNT(*) {credit} AND channel = 'Direct'").fetchone() == (0,)
+    off = f"""SELECT conversion_id, model {credit} GROUP BY ALL HAVING ABS(SUM(credit) - 1) > 1e-9
+      OR SUM(attributed_revenue) IS DISTINCT FROM MAX(revenue)"""
+    assert connection.execute(off).fetchall() == []
 
 
 @pytest.fixture
