@@ -16,7 +16,6 @@ from pipelines.ingest import comparison, day_keys, deletions, readings, reread, 
 from pipelines.ingest.load_counts import Counts, load_counts, summed
 from pipelines.ingest.newest_days import newest_days
 from pipelines.ingest.number_marks import Marks, decides
-from pipelines.ingest.numbers import reading_of
 from pipelines.ingest.pending import Round
 from pipelines.ingest.refused_rows import refused_as_unsure
 from pipelines.ingest.repeats import Taken, settle
@@ -28,6 +27,7 @@ from pipelines.ingest.usual_sums import unusual
 from pipelines.ingest.validation import Validated, validate
 from pipelines.sources.batches import Batch
 from pipelines.sources.files.header_zones import zones
+from pipelines.sources.numbers import reading_of
 from pipelines.sql import literal, only_row
 
 

@@ -5,20 +5,19 @@ decides: `3.5` and `0.125` have decimals, `12.345` clicks have none. Where none 
 say it; so a column is never read in two ways.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
 import duckdb
 
 from pipelines.contracts.contract import Column, Contract
-from pipelines.ingest.numbers import EITHER, OTHERS, PLAIN, Reading, fits, setting
 from pipelines.settings.client import Client
 from pipelines.settings.currencies import minor_digits
 from pipelines.settings.exports import Numbers
 from pipelines.sources.batches import Remedy
+from pipelines.sources.numbers import ANY, EITHER, OTHERS, PLAIN, POINTS, Reading, fits, setting
 from pipelines.sql import literal, only_row
 
-_POINTS = Numbers(decimal=",", thousands=".")  # to which 1.250 is 1250
 _CANDIDATES = (PLAIN, *OTHERS)
 _FEW = 100  # of as many numbers one may be beyond reading: it was typed by hand
 
@@ -39,13 +38,13 @@ class Marks(NamedTuple):
     @property
     def is_unsure(self) -> bool:
         """Return whether they are plain numbers, or thousands."""
-        return PLAIN in self.possible and _POINTS in self.possible and bool(self.in_two_ways)
+        return PLAIN in self.possible and POINTS in self.possible and bool(self.in_two_ways)
 
     def remedies(self) -> list[Remedy]:
         """Return the setting that would read the numbers; several, if it is not sure which."""
         if self.is_unsure:
             value = next(iter(self.in_two_ways.values()))[0]
-            return _alternatives(value, [_POINTS, PLAIN])
+            return _alternatives(value, [POINTS, PLAIN])
         if not self.is_other:
             return []
         values = [value for found in self.examples.values() for value in found]
@@ -62,17 +61,31 @@ def marks(
     client: Client,
     reading: Reading,
     rows: str,
+    compared: Mapping[str, str],
     open_: Iterable[str] = (),
 ) -> Marks:
     """Return how the numbers of some rows may be read, where no setting says it.
 
-    The columns that are `open_` hold texts that may be read in two ways.
+    What is `compared` by `where:` are numbers, too: by what they are called, relations of a column
+    `number`. The columns that are `open_` hold texts that may be read in two ways.
     """
     count, missed = 0, dict.fromkeys(_CANDIDATES, 0)
     examples, thousands = {}, {}
-    for name, column in _numbers(contract, reading).items():
-        decimal = _has_three_decimals(contract, client) if column.is_money else "FALSE"
-        query = _survey(name, column, decimal, rows)
+    surveys = {
+        name: _survey(
+            name,
+            column,
+            _has_three_decimals(contract.columns, client) if column.is_money else "FALSE",
+            rows,
+        )
+        for name, column in _numbers(contract, reading).items()
+    }
+    if not reading.numbers:
+        decimal = _has_three_decimals((), client)
+        surveys |= {
+            name: _survey("number", ANY, decimal, relation) for name, relation in compared.items()
+        }
+    for name, query in surveys.items():
         there, ill_written, in_two_ways, *misses = only_row(connection.execute(query))
         count += there
         missed = {each: missed[each] + more for each, more in zip(_CANDIDATES, misses)}
@@ -103,7 +116,7 @@ def decides(
 ) -> bool:
     """Return whether some rows have a number whose point can only begin its decimals: 3.5, 0.125."""
     decimals = [
-        f"({fits(name, column, PLAIN)} AND NOT {fits(name, column, _POINTS)})"
+        f"({fits(name, column, PLAIN)} AND NOT {fits(name, column, POINTS)})"
         for name, column in _numbers(contract, reading).items()
     ]
     if not decimals:
@@ -127,7 +140,7 @@ def _survey(name: str, column: Column, has_three_decimals: str, rows: str) -> st
     misses = []
     for each in _CANDIDATES:
         missed = f"NOT {fits(name, column, each)}"
-        if each == _POINTS and has_three_decimals != "FALSE":
+        if each == POINTS and has_three_decimals != "FALSE":
             missed = f"({missed} OR ({is_either} AND {has_three_decimals}))"
         misses.append(f"COUNT(*) FILTER ({missed})")
     shown = [
@@ -138,10 +151,10 @@ def _survey(name: str, column: Column, has_three_decimals: str, rows: str) -> st
     return f"SELECT COUNT(*), {', '.join(shown + misses)} FROM {rows} AS numbers WHERE {is_number}"
 
 
-def _has_three_decimals(contract: Contract, client: Client) -> str:
+def _has_three_decimals(columns: Collection[str], client: Client) -> str:
     """Return SQL for whether a row's currency has three decimals: in BHD, 1.250 is no thousand."""
     own = literal(client.currency)
-    currency = f"COALESCE(currency, {own})" if "currency" in contract.columns else own
+    currency = f"COALESCE(currency, {own})" if "currency" in columns else own
     three = [literal(code) for code, digits in minor_digits().items() if digits > 2]
     return f"{currency} IN ({', '.join(three)})"
 

@@ -1,7 +1,7 @@
 """Refuse a batch whose rows are bad, with every kind of fault and the settings that would read it."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -9,13 +9,15 @@ import duckdb
 
 from pipelines.contracts.contract import Contract
 from pipelines.ingest.bad_rows import kinds, said
+from pipelines.ingest.compared_values import OF_WHERE, in_two_ways, numbers_in
 from pipelines.ingest.number_marks import Marks, either, marks
-from pipelines.ingest.numbers import Reading, read, reading_of
 from pipelines.ingest.row_faults import Fault
 from pipelines.settings.apis import Api
 from pipelines.settings.client import Client
+from pipelines.settings.conditions import Condition
 from pipelines.settings.exports import Export
 from pipelines.sources.batches import Batch, ExportError, Remedy
+from pipelines.sources.numbers import Reading, read, reading_of
 from pipelines.sql import literal, only_row
 
 _FEW = 0.1  # of a batch's rows; more are no accident, and no limit is the remedy
@@ -35,7 +37,10 @@ class Share(NamedTuple):
 
 
 class Judged(NamedTuple):
-    """A batch whose rows were judged: by which faults, and the files of its rows and rejects."""
+    """A batch whose rows were judged: by which faults, and the files of its rows and rejects.
+
+    `judged_file` has also the rows that do not count, by `where`, and what that compares.
+    """
 
     contract: Contract
     client: Client
@@ -44,6 +49,8 @@ class Judged(NamedTuple):
     faults: list[Fault]
     rows_file: Path
     rejects_file: Path
+    judged_file: Path
+    where: Condition | None = None
 
     @property
     def reading(self) -> Reading:
@@ -58,9 +65,16 @@ class Judged(NamedTuple):
     @property
     def bad(self) -> str:
         """Return SQL for its bad rows, as they were judged."""
+        counts = " AND counts" if self.where else ""
         texts = "REPLACE (is_deleted::TEXT AS is_deleted)" * ("is_deleted" in self.contract.columns)
-        bad = f"(SELECT * {texts} FROM {self.rows} AS judged WHERE reason IS NOT NULL)"
+        rows = f"read_parquet({literal(str(self.judged_file))})"
+        bad = f"(SELECT * {texts} FROM {rows} AS judged WHERE reason IS NOT NULL{counts})"
         return read(self.contract, self.reading, bad)
+
+    @property
+    def compared(self) -> Mapping[str, str]:
+        """Return relations of the numbers that `where:` compares, by what they are called."""
+        return numbers_in(self.where, f"read_parquet({literal(str(self.judged_file))})")
 
     @property
     def rejects(self) -> str:
@@ -96,7 +110,7 @@ def refuse_bad_rows(
     limit, at_least = judged.client.quality.quarantine_limit, 1 if is_poll else 0
     over = [each for each in shares if each.of and each.bad > max(limit * each.of, at_least)]
     over += [shares[0]] * (bad == count and not is_poll)
-    written = marks(connection, judged.contract, judged.client, judged.reading, judged.rows)
+    written = _marks(connection, judged)
     if over or written.is_other:
         raise _refused(connection, judged, [*over, shares[0]][0], written.remedies())
 
@@ -106,13 +120,21 @@ def unsure_columns(connection: duckdb.DuckDBPyConnection, judged: Judged, typed:
 
     `typed` is a query for the names of the export's columns that hold numbers by their type.
     """
-    if isinstance(judged.feed, Api) or not (asked := either(judged.contract, judged.reading)):
+    if isinstance(judged.feed, Api):
         return []
-    seen = ", ".join(f"COALESCE(BOOL_OR({condition}), FALSE)" for condition in asked.values())
-    found = only_row(connection.execute(f"SELECT {seen} FROM {judged.rows} AS numbers"))
-    columns = [column for column, is_seen in zip(asked, found) if is_seen]
-    numbers = {name for (name,) in connection.execute(typed).fetchall()} if columns else set()
-    return [column for column in columns if not numbers & set(judged.feed.names(column))]
+    named: dict[str, tuple[str, ...]] = {}
+    if asked := either(judged.contract, judged.reading):
+        seen = ", ".join(f"COALESCE(BOOL_OR({is_it}), FALSE)" for is_it in asked.values())
+        found = only_row(connection.execute(f"SELECT {seen} FROM {judged.rows} AS numbers"))
+        named = {name: judged.feed.names(name) for name, is_seen in zip(asked, found) if is_seen}
+    if not judged.reading.numbers:
+        named |= {
+            name: (name.removesuffix(OF_WHERE),)
+            for name, relation in judged.compared.items()
+            if connection.execute(in_two_ways(relation)).fetchall()
+        }
+    numbers = {name for (name,) in connection.execute(typed).fetchall()} if named else set()
+    return [column for column, names in named.items() if not numbers & set(names)]
 
 
 def unsure(
@@ -121,8 +143,15 @@ def unsure(
     """Return how a batch's numbers may be read, if some of its columns leave it open; else None."""
     if not columns:
         return None
-    found = marks(connection, judged.contract, judged.client, judged.reading, judged.rows, columns)
+    found = _marks(connection, judged, columns)
     return found if found.is_unsure else None
+
+
+def _marks(
+    connection: duckdb.DuckDBPyConnection, judged: Judged, open_: Sequence[str] = ()
+) -> Marks:
+    feed = (judged.contract, judged.client, judged.reading)
+    return marks(connection, *feed, judged.rows, judged.compared, open_)
 
 
 def refused_as_unsure(batch: Batch, written: Marks) -> ExportError:

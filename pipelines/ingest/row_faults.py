@@ -3,8 +3,8 @@
 from typing import NamedTuple
 
 from pipelines.contracts.contract import Column, Contract
-from pipelines.ingest.numbers import Reading, is_plain, setting
 from pipelines.settings.client import Client
+from pipelines.sources.numbers import Reading, is_plain, setting
 from pipelines.sql import literal
 
 QUOTED = 80  # letters of a value that a reason quotes; quarantine has the whole of it
@@ -84,9 +84,13 @@ def _ill_written(name: str, column: Column, reading: Reading) -> Fault:
 
 
 def _is_no(value: str, name: str, column: Column) -> str:
-    """Return SQL for a reason that quotes a value, as much of it as a line has room for."""
-    quoted = f"IF(LENGTH({value}) > {QUOTED}, LEFT({value}, {QUOTED}) || '…', {value})"
-    return f"CONCAT('{name} ''', {quoted}, ''' is no {column.type}')"
+    """Return SQL for a reason that quotes a value."""
+    return f"CONCAT('{name} ''', {quoted(value)}, ''' is no {column.type}')"
+
+
+def quoted(value: str) -> str:
+    """Return SQL for as much of a value as a line has room for."""
+    return f"IF(LENGTH({value}) > {QUOTED}, LEFT({value}, {QUOTED}) || '…', {value})"
 
 
 def _unpriced_currency(client: Client) -> Fault:

@@ -8,10 +8,10 @@ import duckdb
 
 from pipelines.contracts.contract import Contract
 from pipelines.contracts.salesforce_ids import whole_id
+from pipelines.ingest import compared_values
 from pipelines.ingest.accounting import Taken, accounted
 from pipelines.ingest.day_keys import key_of
 from pipelines.ingest.number_marks import Marks
-from pipelines.ingest.numbers import Reading, beside, read, reading_of
 from pipelines.ingest.refused_rows import Judged, refuse_bad_rows, unsure, unsure_columns
 from pipelines.ingest.row_faults import Fault, faults, reason
 from pipelines.ingest.uncounting import refuse_uncounting
@@ -20,6 +20,7 @@ from pipelines.settings.client import Client
 from pipelines.settings.exports import Export
 from pipelines.sources.batches import Batch, Rows
 from pipelines.sources.nothing import something
+from pipelines.sources.numbers import Reading, beside, read, reading_of
 from pipelines.sql import BLANKS, literal, only_row
 
 
@@ -67,18 +68,18 @@ def validate(
     )
     all_file = target.with_name(f"{target.name}.all.parquet")
     reading = reading_of(feed)
-    wrong = faults(contract, client, reading)
-    judged = Judged(contract, client, feed, batch, wrong, rows_file, rejects_file)
-
+    where = feed.where if isinstance(feed, Export) else None
+    wrong = faults(contract, client, reading) + compared_values.faults(where, reading.numbers)
+    judged_file = all_file if where else rows_file
     uncounted_file = target.with_name(f"{target.name}.uncounted.parquet")
 
     def taken(rows: Rows) -> Taken:
         query = _validated(contract, reading, wrong, batch, rows, ordinals_used)
-        row_count = _write(connection, query, all_file if rows.counts else rows_file)
-        if rows.counts:
-            judged_rows = f"read_parquet({literal(str(all_file))})"
+        row_count = _write(connection, query, judged_file)
+        if rows.where:
+            own = f"* EXCLUDE ({', '.join(compared_values.names(rows.where))})"
             for condition, file in (("counts", rows_file), ("NOT counts", uncounted_file)):
-                part = f"SELECT * EXCLUDE counts FROM {judged_rows} WHERE {condition}"
+                part = f"SELECT {own} FROM read_parquet({literal(str(all_file))}) WHERE {condition}"
                 _write(connection, part, file)
         reject_count = _write(connection, _rejects(batch, rows), rejects_file)
         return Taken(rows, row_count, reject_count)
@@ -86,9 +87,22 @@ def validate(
     with batch.open(connection) as rows:
         rows, row_count, reject_count = accounted(connection, batch, rows, taken)
         (left_out,) = only_row(connection.execute(rows.left_out))
-        uncounted = _count(connection, uncounted_file) if rows.counts else 0
+        uncounted = _count(connection, uncounted_file) if rows.where else 0
+        judged = Judged(
+            *(
+                contract,
+                client,
+                feed,
+                batch,
+                wrong,
+                rows_file,
+                rejects_file,
+                judged_file,
+                rows.where,
+            )
+        )
         texts = unsure_columns(connection, judged, rows.typed)
-    if isinstance(feed, Export) and not feed.where and contract.converts:
+    if isinstance(feed, Export) and not where and contract.converts:
         refuse_uncounting(connection, contract, batch, rows_file, rows.unread, ordinals_used)
     counting = row_count + reject_count - uncounted
     refuse_bad_rows(connection, judged, counting, rows.lines_read)
@@ -125,7 +139,7 @@ def _validated(
     )
     trimmed = f"""(
       SELECT {rows.number} AS number, {rows.line} AS place, {rows.lines} AS span,
-      {_trimmed(rows, contract)}{f", {rows.counts} AS counts" if rows.counts else ""}
+      {_trimmed(rows, contract)}{compared_values.columns(rows.where) if rows.where else ""}
       FROM {rows.relation}
     )"""
     known = f"""(

@@ -170,7 +170,8 @@ class Export(Settings):
     where: str | None = Field(
         None,
         description="Which rows count, as SQL over the export's own columns, such as `Status = 'Paid'`; others are"
-        " left out, and one that no longer counts is deleted. `true` says that all count.",
+        " left out, and one that no longer counts is deleted; one of which a number, a time or a flag that decides cannot"
+        " be read is bad. `true` says that all count.",
     )
     numbers: Numbers | None = None
     unit: dict[str, Literal["micros", "cents", "units"]] = Field(

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import duckdb
 
 from pipelines.settings.client import Client
+from pipelines.settings.conditions import Condition
 from pipelines.settings.exports import Export
 from pipelines.sql import literal
 
@@ -61,7 +62,7 @@ class Rows(NamedTuple):
     all of them. `unread` has the export's columns that no column of ours is made of, as far as they
     can be read.
 
-    `counts` is whether a row counts, where the client's file says which do; of times without an
+    `where` is which rows count, where the client's file says it; of times without an
     offset, `zones` has the zone that a column's name says, by column of ours.
 
     `records` is how many rows and rejects there must be, if that is known; `found`, a query,
@@ -79,7 +80,7 @@ class Rows(NamedTuple):
     typed: str = "SELECT '' WHERE FALSE"
     nested: bool = False
     unread: dict[str, str] = {}
-    counts: str = ""
+    where: Condition | None = None
     zones: Mapping[str, str] = {}
     lines_read: int | None = None
     records: int | None = None

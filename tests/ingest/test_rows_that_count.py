@@ -203,6 +203,127 @@ def test_numbers_and_flags_are_compared_as_such(house: House) -> None:
     assert shop.counting() == {"1", "3"}
 
 
+def net(shop: Shop, *rows: str, column: str = "Net") -> None:
+    """Deliver orders with one more column, `order;value`, between tabs."""
+    head = f"No\tBuyer\tBooked\tGross\t{column}\n"
+    lines = [row.replace(";", "\tkim\t2026-10-01 08:00:00\t10\t") for row in rows]
+    shop.deliver("orders.csv", head + "\n".join(lines) + "\n")
+
+
+@pytest.mark.parametrize(
+    "where", ["Net > 100", "Net * 2 >= 200", "Net::DOUBLE > 100", "Net > '100'"]
+)
+@pytest.mark.parametrize(
+    ("rows", "counting"),
+    [
+        (["1;1.250,00", "2;99,50", "3;100,50", "4;"], {"1", "3"}),
+        (["1;1,250.00", "2;99.50", "3;100.50"], {"1", "3"}),
+        (["1;1 250,00", "2;99,50"], {"1"}),
+        (["1;1'250", "2;99"], {"1"}),
+    ],
+)
+def test_numbers_that_are_compared_are_read_as_the_line_to_paste_says(
+    house: House, where: str, rows: list[str], counting: set[str]
+) -> None:
+    shop = Shop(house.home, where=where)
+    net(shop, *rows)
+    problem = shop.ingest("web").problem
+    assert f"`where:` compares Net, and '{rows[0][2:]}' is no number" in problem
+    assert shop.log("*", "web", "conversions") == []
+    paste(shop.settings, problem)
+    assert not shop.ingest("web").problem
+    assert shop.counting() == counting
+
+
+def test_of_two_readings_of_what_is_compared_one_is_chosen(house: House) -> None:
+    shop = Shop(house.home, where="Net > 100")
+    net(shop, "1;1.250", "2;2.500", "3;950")
+    problem = shop.ingest("web").problem
+    assert (
+        "can be read in two ways, and no number of this export decides: Net of `where:`" in problem
+    )
+    before = shop.settings.read_text()
+    paste(shop.settings, problem)
+    assert not shop.ingest("web").problem
+    assert shop.counting() == {"1", "2", "3"}
+    shop.settings.write_text(before)
+    paste(shop.settings, problem, choice=1)
+    assert not shop.ingest("web").problem
+    assert shop.counting() == {"3"}
+
+
+@pytest.mark.parametrize("rows", [["1;1.250", "2;2.5"], ["1;1.250", "2;950"]])
+def test_what_another_number_decides_or_no_row_turns_on_is_not_asked(
+    house: House, rows: list[str]
+) -> None:
+    shop = Shop(house.home, where="Net > 1" if "2.5" in rows[1] else "Net > 0")
+    net(shop, *rows)
+    assert not shop.ingest("web").problem
+    assert shop.counting() == {"1", "2"}
+
+
+@pytest.mark.parametrize(
+    ("where", "bad", "said"),
+    [
+        ("Net > 1", "n/a", "is no number"),
+        ("COALESCE(Net, 0) > 1", "?", "is no number"),
+        ("CASE WHEN Net > 1 THEN TRUE ELSE FALSE END", "?", "is no number"),
+        ("Net::INT IN (5, 6)", "five", "is no number"),
+        ("NOT Net", "perhaps", "is neither true nor false"),
+        ("Net = TRUE", "perhaps", "is neither true nor false"),
+        ("Net >= '2026-10-01'", "03.10.2026", "is no time"),
+        ("Net BETWEEN '2026-10-01' AND '2026-12-31 23:59:59'", "Oct 3", "is no time"),
+        ("Net::DATE = '2026-10-03'", "3/10/26", "is no time"),
+    ],
+)
+def test_a_row_whose_value_cannot_be_compared_is_bad_by_name(
+    house: House, where: str, bad: str, said: str
+) -> None:
+    good = {"number": "5", "false": "no" if "NOT" in where else "yes", "time": "2026-10-03"}
+    shop = Shop(house.home, where=where)
+    net(shop, *(f"{number};{good[said.split()[-1]]}" for number in range(30)), f"30;{bad}")
+    House(shop.home).change("one", quality={"quarantine_limit": 0})
+    problem = shop.ingest("web").problem
+    assert f"1 of 31 rows are bad: `where:` compares Net, and '{bad}' {said} (line 32)" in problem
+    paste(shop.settings, problem)
+    assert not shop.ingest("web").problem
+    assert shop.counting() == {str(number) for number in range(30)}
+    assert [reason for _, _, reason, _ in shop.quarantine("web")] == [
+        f"`where:` compares Net, and '{bad}' {said}"
+    ]
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        "Gross < 5 AND Net > 1 OR \"No\" <> '2'",
+        "Net <> 'n/a' AND Net > 1",
+        "Gross > 5 OR Net > 1",
+        "Net IS NOT NULL",
+    ],
+)
+def test_a_value_that_decides_nothing_may_be_anything(house: House, where: str) -> None:
+    shop = Shop(house.home, where=where)
+    net(shop, "1;5", "2;n/a")
+    assert not shop.ingest("web").problem
+    assert "1" in shop.counting()
+
+
+def test_numbers_in_quotes_are_no_texts_and_two_texts_are_refused_at_the_door(
+    house: House,
+) -> None:
+    shop = Shop(house.home, where="Net > '99'")
+    net(shop, "1;100", "2;98")
+    assert not shop.ingest("web").problem
+    assert shop.counting() == {"1"}
+    House(shop.home).change("one", sources={"web": {"conversions": {"where": "Net > Gross"}}})
+    assert "Net > Gross compares texts" in str(read()[1])
+    where = "Net::DOUBLE > Gross"
+    House(shop.home).change("one", sources={"web": {"conversions": {"where": where}}})
+    assert not shop.ingest("web").problem
+    assert shop.counting() == {"1", "2"}
+
+
 def test_times_are_in_the_zone_that_their_column_is_called_after(house: House) -> None:
     named = {"converted_at": "Booked (UTC)"}
     shop = Shop(house.home)

@@ -3,18 +3,20 @@
 import re
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
+from functools import partial
 from types import ModuleType
 
 import duckdb
 
 from pipelines.contracts.contract import Contract
-from pipelines.settings.conditions import UnknownColumns, columns_of, condition_over
-from pipelines.settings.exports import Export
+from pipelines.settings.conditions import Condition, UnknownColumns, columns_of, condition_over
+from pipelines.settings.exports import Export, Numbers
 from pipelines.sources.batches import ExportError, Remedy, Rows
 from pipelines.sources.files import event_sessions as events
 from pipelines.sources.files import ga4, snowplow
 from pipelines.sources.files.header_zones import zones
 from pipelines.sources.files.missing_columns import missing_columns, shown
+from pipelines.sources.numbers import PLAIN, POINTS, as_double
 from pipelines.sql import BLANKS, literal
 
 _UNITS = {  # by how a word of a name is written, also without a mark before it, as in costcents
@@ -49,11 +51,10 @@ def shaped(
     if not export.format:
         columns = _named(refused, contract, export, rows.columns)
         _ask_for_units(refused, contract, export, columns)
-        counts = _counts(refused, export, rows.columns) if export.where else ""
         return rows._replace(
             columns=columns,
             unread=_unread(rows, export, contract),
-            counts=counts,
+            where=_where(refused, export, rows.columns),
             zones=zones(export, contract),
         )
     form = FORMATS[export.format]
@@ -71,15 +72,27 @@ def shaped(
     return events.sessions(connection, rows, form.parsed(rows), facts, contract, open_files)
 
 
-def _counts(refused: Callable[..., ExportError], export: Export, present: dict[str, str]) -> str:
-    """Return SQL for whether a row counts. Raise ExportError if a column of `where:` is missing."""
+def _where(
+    refused: Callable[..., ExportError], export: Export, present: dict[str, str]
+) -> Condition | None:
+    """Return which rows count. Raise ExportError if a column of `where:` is missing."""
+    if not export.where:
+        return None
     try:
-        return condition_over(export.where or "", present)
+        found = _condition(export, present, export.numbers or PLAIN)
     except UnknownColumns as error:
         raise refused(
             f"`where:` names the column {error}, which it lacks; it has {shown(present)}. Correct"
             " `where:`; a name of several words stands in double quotes"
         ) from None
+    if export.numbers or not any(value.kind == "number" for value in found.values):
+        return found
+    return found._replace(otherwise=_condition(export, present, POINTS).counts)
+
+
+def _condition(export: Export, present: dict[str, str], numbers: Numbers) -> Condition:
+    """Return which rows count if numbers are written so."""
+    return condition_over(export.where or "", present, partial(as_double, numbers=numbers))
 
 
 def _named(

@@ -15,16 +15,19 @@ from pipelines.settings.exports import Export, Numbers
 from pipelines.sql import literal
 
 PLAIN = Numbers()  # of what no setting is said: 1234.56
+POINTS = Numbers(decimal=",", thousands=".")  # to which 1.250 is 1250
 
 # What else exports write, in the order in which it is proposed.
 OTHERS = (
     Numbers(thousands=","),
-    Numbers(decimal=",", thousands="."),
+    POINTS,
     Numbers(decimal=",", thousands=" "),
     Numbers(thousands=" "),
     Numbers(thousands="'"),
     Numbers(decimal=",", thousands="'"),
 )
+
+ANY = Column("rate", "a number of any size")
 
 # Signs that look the same: a blank that does not break a line, a curly apostrophe.
 _LIKE = {" ": "[ \u00a0\u2009\u202f]", "'": "['\u2019]"}
@@ -90,12 +93,7 @@ def is_plain(name: str, column: Column) -> str:
 def plain(name: str, column: Column, reading: Reading) -> str:
     """Return SQL for a delivered number as staging casts it; NULL if it is not written as agreed."""
     numbers, shift = reading.numbers or PLAIN, _SHIFT.get(reading.unit.get(name, ""))
-    text = name
-    if numbers.thousands:
-        text = f"REGEXP_REPLACE({text}, {literal(_LIKE.get(numbers.thousands, f'[{numbers.thousands}]'))}, '', 'g')"
-    if numbers.decimal != ".":
-        text = f"REPLACE({text}, {literal(numbers.decimal)}, '.')"
-    agreed = fits(name, column, numbers)
+    text, agreed = _with_point(name, numbers), fits(name, column, numbers)
     if not reading.numbers:  # whether it is a thousand of them, or one and a bit, nobody has said
         agreed = f"({agreed} AND NOT REGEXP_FULL_MATCH({name}, {literal(EITHER)}))"
     kind = SQL_TYPES[column.type]
@@ -103,6 +101,20 @@ def plain(name: str, column: Column, reading: Reading) -> str:
         moved = f"TRY_CAST(TRY_CAST({text} AS DECIMAL(24, 6)) * {shift} AS {kind})::TEXT"
         return f"CASE WHEN {agreed} THEN REGEXP_REPLACE({moved}, '[.]?0*$', '') END"
     return f"CASE WHEN {agreed} AND TRY_CAST({text} AS {kind}) IS NOT NULL THEN {text} END"
+
+
+def as_double(text: str, numbers: Numbers) -> str:
+    """Return SQL for a number that is only compared, of any size; NULL if it is not written as agreed."""
+    read = f"TRY_CAST({_with_point(text, numbers)} AS DOUBLE)"
+    return f"CASE WHEN {fits(text, ANY, numbers)} THEN {read} END"
+
+
+def _with_point(text: str, numbers: Numbers) -> str:
+    """Return SQL for a number with a point before its decimals, and nothing between its thousands."""
+    if numbers.thousands:
+        sign = _LIKE.get(numbers.thousands, f"[{numbers.thousands}]")
+        text = f"REGEXP_REPLACE({text}, {literal(sign)}, '', 'g')"
+    return text if numbers.decimal == "." else f"REPLACE({text}, {literal(numbers.decimal)}, '.')"
 
 
 def beside(contract: Contract, reading: Reading) -> dict[str, str]:
