@@ -17,6 +17,7 @@ class GraphServer(Server):
         super().__init__()
         self.token = "EAAdemo"
         self.oldest_version = 25
+        self.raises_versions = False  # silently, as the platform does for those that ask often
         self._dead: dict[str, Status] = {}
 
     def expire_token(self) -> None:
@@ -33,12 +34,16 @@ class GraphServer(Server):
         usage = {"call_count": 1, "total_cputime": 1, "total_time": 1}
         account = {"acc_id_util_pct": 1.0, "reset_time_duration": 0}
         headers = {"facebook-api-version": _version(request), "x-app-usage": json.dumps(usage)}
+        if self.raises_versions and self._is_ended(request):
+            headers["facebook-api-version"] = f"v{self.oldest_version}.0"
+            raised = f"The call has been auto-upgraded to v{self.oldest_version}.0"
+            headers["X-Ad-Api-Version-Warning"] = f"{raised} as {_version(request)} has ended"
         answer.headers = {**headers, "x-ad-account-usage": json.dumps(account)} | answer.headers
         return answer
 
     def authenticate(self, request: Request) -> None:
         """Refuse a request without a good token, or in a version that has ended."""
-        if int(_version(request)[1:].partition(".")[0] or 0) < self.oldest_version:
+        if self._is_ended(request) and not self.raises_versions:
             raise refused(400, 2635, f"(#2635) {ENDED}")
         token = request.bearer() or parameters(request).get("access_token")
         if not token:
@@ -48,6 +53,9 @@ class GraphServer(Server):
             raise Refused(dead.code, dead.body)
         if token != self.token:
             raise refused(400, 190, "Invalid OAuth access token - Cannot parse access token")
+
+    def _is_ended(self, request: Request) -> bool:
+        return int(_version(request)[1:].partition(".")[0] or 0) < self.oldest_version
 
     def page(self, request: Request, rows: list[dict]) -> Answer:
         """Answer one page of rows; its `next` link holds the access token, as the real one."""

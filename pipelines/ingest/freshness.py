@@ -28,7 +28,7 @@ def aged(
     """Return a source's status with the age of its data; `delivered` is when a table's file came."""
     newest: dict[str, str] = {}
     stale_from: dict[str, str] = {}
-    warnings: list[str] = []
+    warnings = [*status.warnings]
     missing = status.days_missing
     for table, feed in client.sources.of(log.source).items():
         delivery = delivery_of(client, log.source, table)

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta, timezone
 from pipelines.disk import disk_problem
 from pipelines.ingest.refused_files import keep_refused
 from pipelines.ingest.source_status import Status, moment, printable
+from pipelines.settings.apis import Api
 from pipelines.settings.client import Client
 from pipelines.sources.batches import ExportError, Remedy
 from pipelines.sources.errors import PlatformError
@@ -32,11 +33,17 @@ def status_of(client: Client, source: str, error: Exception) -> Status:
 
 
 def _remedy(client: Client, source: str, error: ExportError) -> str:
-    """Return where the settings go that would read an export, ready to paste."""
+    """Return where the settings go that would read an export, ready to paste.
+
+    What a platform's API answers has no such settings: it is asked again.
+    """
+    is_asked = any(isinstance(feed, Api) for feed in client.sources.of(source).values())
     places: dict[str, list[Remedy]] = {}
     for remedy in error.remedies:
         parts = ("sources", source, error.table, remedy.below)
         is_clients = not remedy.below and remedy.setting.partition(":")[0] in Client.model_fields
+        if is_asked and not is_clients:
+            continue
         place = "" if is_clients else ".".join(part for part in parts if part)
         places.setdefault(place, []).append(remedy)
     lines = [
@@ -44,7 +51,7 @@ def _remedy(client: Client, source: str, error: ExportError) -> str:
         for place, found in places.items()
     ]
     if not lines:
-        return ""
+        return ". The platform's API answered so; the next run asks again" if is_asked else ""
     return f". To read it, write in clients/{client.id}.yaml {'; and '.join(lines)}"
 
 

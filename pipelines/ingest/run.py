@@ -158,8 +158,11 @@ def _fetch(client: Client, log: SourceLog, platform: Platform, folder: Path) -> 
     """Bring in what a platform answers, up to its first error."""
     batches: dict[str, list[Batch]] = {}
     status, until = Status(client.id, log.source), stop_asking_at(client)
+    warnings: dict[str, None] = {}  # each once, in the order in which they came
+    request = fetch_request(client, log, folder)
+    request = request._replace(warn=lambda text: warnings.update({printable(text): None}))
     try:
-        for batch in platform.fetch(fetch_request(client, log, folder)):
+        for batch in platform.fetch(request):
             batches.setdefault(batch.table, []).append(batch)
             if datetime.now(timezone.utc) > until:
                 raise no_time_left(log.source)
@@ -168,7 +171,8 @@ def _fetch(client: Client, log: SourceLog, platform: Platform, folder: Path) -> 
     loaded = bring_in(client, log, batches, folder)
     days = [str(day) for day in platform.missing(fetch_request(client, log, folder))]
     alive = answered(client.sources.of(log.source)) if status.code == "ok" else {}
-    status = aged(client, log, status._replace(days_missing=days), alive)
+    status = status._replace(days_missing=days, warnings=list(warnings))
+    status = aged(client, log, status, alive)
     return _loaded(client, status, loaded)
 
 

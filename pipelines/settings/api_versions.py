@@ -38,9 +38,9 @@ ENDS: dict[str, dict[str, date]] = {
 }
 
 
-def remedy(source: str) -> str:
+def remedy(source: str, version: str = "") -> str:
     """Return what to do about a version of a platform's API that ends, or has ended."""
-    return f"set sources.{source}.api.version: {NEWEST[source]}"
+    return f"set sources.{source}.api.version: {version or NEWEST[source]}"
 
 
 def warning(source: str, version: str, today: date) -> str:

@@ -148,7 +148,8 @@ class FetchRequest(NamedTuple):
     """What is fetched on behalf of a client, and until when errors that may pass are retried.
 
     `coverage` is what the lake has, by table; `since` asks for history from that day on, as a
-    backfill does. What is fetched lies in `folder` until it is loaded.
+    backfill does. What is fetched lies in `folder` until it is loaded. `warn` is told what looks wrong
+    and holds nobody.
     """
 
     client: Client
@@ -157,3 +158,4 @@ class FetchRequest(NamedTuple):
     until: datetime
     folder: Path
     since: str = ""
+    warn: Callable[[str], None] = lambda text: None

@@ -13,9 +13,11 @@ from demo.servers import Status
 from demo.servers import facebook_ads_server as facebook
 from demo.servers.facebook_ads_server import Account, FacebookAdsServer
 from demo.servers.graph import failure
-from demo.servers.http_server import Answer, Fault
+from demo.servers.http_server import Answer, Fault, Request
 from pipelines.ingest.load_counts import Counts
 from pipelines.ingest.run import ingest_client
+from pipelines.ingest.source_status import statuses
+from pipelines.settings.reader import parse
 from pipelines.sources.platforms import facebook_ads
 from tests.builders.advertiser import NAMED, ONCE, Advertiser, date_of, day, leaks
 from tests.conftest import House
@@ -336,6 +338,14 @@ def an_endless_page(server: FacebookAdsServer) -> None:
     server.fail(Status(200, {"data": [], "paging": paging}), times=None)
 
 
+def an_endless_report(server: FacebookAdsServer) -> None:
+    """Name a new cursor with each page, and answer the first page again."""
+    rows, more = [{"date_start": day(1)}], f"{server.url}/v27.0/act_1/insights?after="
+    for number in range(3):
+        paging = {"next": f"{more}{number}"}
+        server.fail(Status(200, {"data": rows, "paging": paging}))
+
+
 def odd_error(server: FacebookAdsServer) -> None:
     server.fail(Status(400, {"error": f"no {TOKEN} here"}), times=None)
 
@@ -355,7 +365,8 @@ TROUBLES = [
     (ended_version, "version_expired", "set sources.facebook_ads.api.version: v27.0"),
     (forgotten_version, "version_expired", "set sources.facebook_ads.api.version: v27.0"),
     (another_answer, "malformed_answer", "data"),
-    (an_endless_page, "malformed_answer", "next page"),
+    (an_endless_page, "malformed_answer", "one empty page after another, and names a next page"),
+    (an_endless_report, "malformed_answer", "the same page again, and names a next page"),
     (odd_error, "request_refused", "no *** here"),
 ]
 
@@ -375,6 +386,44 @@ def test_every_trouble_has_its_name_and_leaves_other_sources_alone(
     assert ads.status.days_missing == [day(3), day(2), day(1)]
     assert (deals.counts.appended, ads.status.holds) == (1, False)
     assert not leaks(house.home, [TOKEN], ads, deals)
+
+
+def test_a_version_that_is_raised_silently_is_told(server: FacebookAdsServer, enrol: Enrol) -> None:
+    one = enrol()
+    assert one.ingest().status.warnings == []
+    server.oldest_version, server.raises_versions = 28, True
+    outcome = one.ingest()
+    assert (outcome.status.code, outcome.status.warnings) == (
+        "ok",
+        [
+            "version v27.0 of the API is asked, and answered in v28.0; the platform says: The call has been"
+            " auto-upgraded to v28.0 as v27.0 has ended: set sources.facebook_ads.api.version: v28.0,"
+            " and compare the numbers of the days before"
+        ],
+    )
+    (kept,) = statuses(parse(one.settings))
+    assert kept.warnings == outcome.status.warnings
+    House(one.home).change("one", sources={"facebook_ads": {"api": {"version": "v28.0"}}})
+    assert one.ingest().status.warnings == []
+
+
+def test_a_number_with_a_comma_is_never_read_as_another(
+    server: FacebookAdsServer, enrol: Enrol
+) -> None:
+    one = enrol(days=1)
+    server.accounts["1"].rows = [*spent(1, ad_id="1"), *spent(1, ad_id="2")]
+    report = server.report
+
+    def in_words(request: Request, account_id: str) -> Answer:
+        answer = report(request, account_id)
+        answer.body = answer.body.replace(b"1.23", b"1,230.50", 1)
+        return answer
+
+    server.report = in_words  # type: ignore[method-assign]
+    outcome = one.ingest()
+    assert (outcome.status.code, one.spend_log("cost")) == ("refused", [])
+    assert "cost '1,230.50' is no money (row 1)" in outcome.problem
+    assert outcome.problem.endswith("The platform's API answered so; the next run asks again")
 
 
 def test_an_unknown_account_leaves_the_others_alone(

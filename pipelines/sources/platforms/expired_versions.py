@@ -1,5 +1,6 @@
 """Name the answers of a platform whose API is asked in a version that it no longer has."""
 
+import re
 from collections.abc import Callable
 from datetime import datetime, timezone
 
@@ -31,6 +32,28 @@ def or_no_version(source: str, version: str, named: Named) -> Named:
         return named(response)
 
     return named_or_expired
+
+
+def other_version(source: str, asked: str, answer: Response) -> str:
+    """Return a warning where a platform answers in another version than it was asked, or warns of it.
+
+    Facebook raises a version that has ended to the oldest one that it still has, without an error.
+    """
+    answered = answer.headers.get("facebook-api-version", "")
+    is_other = bool(_parts(answered)) and _parts(answered) != _parts(asked)
+    told = " ".join(answer.headers.get("x-ad-api-version-warning", "").split())[:300]
+    if not is_other and not told:
+        return ""
+    answers = f"version {asked} of the API is asked, and answered in {answered or asked}"
+    says = f"; the platform says: {told}" if told else ""
+    use = remedy(source, answered) if is_other else remedy(source)
+    return f"{answers}{says}: {use}, and compare the numbers of the days before"
+
+
+def _parts(version: str) -> list[int]:
+    """Return the numbers of a version, v27 as v27.0; nothing of what is no version."""
+    found = re.fullmatch(r"v(\d+)(?:[.](\d+))?", version.strip())
+    return [int(part or 0) for part in found.groups()] if found else []
 
 
 def ending_versions(client: Client) -> list[str]:

@@ -18,8 +18,9 @@ from pipelines.sources.credentials import credentials
 from pipelines.sources.errors import PlatformError
 from pipelines.sources.platforms import days
 from pipelines.sources.platforms.days import DAY, Span
-from pipelines.sources.platforms.expired_versions import or_no_version
+from pipelines.sources.platforms.expired_versions import or_no_version, other_version
 from pipelines.sources.platforms.facebook_errors import TooMuch, malformed, refused, usage
+from pipelines.sources.platforms.page_circles import ending
 from pipelines.sources.platforms.responses import text, zero_if_absent
 from pipelines.sources.rest import Token, connect, seconds_until
 from pipelines.sql import literal
@@ -59,6 +60,7 @@ def fetch(request: FetchRequest, api: FacebookAdsApi) -> Iterator[Batch]:
         or_no_version("facebook_ads", api.version, refused),
         Token(lambda: secrets["access_token"]),
     )
+    graph.session.hooks["response"].append(partial(_compare_versions, request, api.version))
     report = partial(_report, graph, request.until)
     yield from days.by_days(request, api, "facebook_ads", api.accounts, report, _columns(api))
 
@@ -66,6 +68,12 @@ def fetch(request: FetchRequest, api: FacebookAdsApi) -> Iterator[Batch]:
 def missing(request: FetchRequest, api: FacebookAdsApi) -> list[date]:
     """Return the days that the lake lacks of any account."""
     return sorted({day for one in api.accounts for day in days.missing(request, api, one)})
+
+
+def _compare_versions(request: FetchRequest, asked: str, answer: Response, **_: object) -> None:
+    """Warn where Facebook answers in another version than it is asked: it raises old ones silently."""
+    if said := other_version("facebook_ads", asked, answer):
+        request.warn(said)
 
 
 def _columns(api: FacebookAdsApi) -> dict[str, str]:
@@ -100,7 +108,8 @@ def _report(graph: RESTClient, until: datetime, account: str, span: Span) -> Ite
 
 def _at_once(graph: RESTClient, until: datetime, account: str, span: Span) -> list[list[dict]]:
     """Return all pages or none: the last of them may be too much, too."""
-    return list(_pages(graph, until, f"act_{account}/insights", _parameters(span)))
+    pages = _pages(graph, until, f"act_{account}/insights", _parameters(span))
+    return list(ending("Facebook", pages))
 
 
 def _by_job(graph: RESTClient, until: datetime, account: str, span: Span) -> list[list[dict]]:
@@ -110,7 +119,7 @@ def _by_job(graph: RESTClient, until: datetime, account: str, span: Span) -> lis
     if not run:
         reason = f"Facebook's report of {span.first} to {span.last} failed twice"
         raise PlatformError("platform_down", f"{reason}; the next run tries again", account=True)
-    return list(_pages(graph, until, f"{run}/insights", {}))
+    return list(ending("Facebook", _pages(graph, until, f"{run}/insights", {})))
 
 
 def _parameters(span: Span) -> dict[str, str]:
@@ -172,13 +181,8 @@ def _pages(
         paging = answer.json().get("paging")
         if not (isinstance(paging, dict) and paging.get("next")):
             return
-        before, parameters = (
-            parameters,
-            parameters | dict(parse_qsl(urlsplit(str(paging["next"])).query)),
-        )
+        parameters = parameters | dict(parse_qsl(urlsplit(str(paging["next"])).query))
         parameters.pop("access_token", None)
-        if parameters == before:
-            raise malformed("next page")
 
 
 def _value(answer: Response, key: str, kind: type[Kind]) -> Kind:

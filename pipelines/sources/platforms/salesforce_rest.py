@@ -11,6 +11,7 @@ from pipelines.settings.apis import SalesforceApi
 from pipelines.sources.batches import FetchRequest
 from pipelines.sources.credentials import credentials, keep_secret
 from pipelines.sources.errors import PlatformError
+from pipelines.sources.platforms.page_circles import ending
 from pipelines.sources.platforms.salesforce_errors import refusal
 from pipelines.sources.platforms.salesforce_objects import Query
 from pipelines.sources.rest import Token, connect
@@ -59,7 +60,11 @@ def malformed(what: str) -> PlatformError:
 
 
 def records_of(org: RESTClient, query: Query, soql: str) -> Iterator[list[dict]]:
-    """Yield the records of a query, deleted ones too, page by page; none is empty."""
+    """Return the records of a query, deleted ones too, page by page; none is empty."""
+    return ending("Salesforce", _pages(org, query, soql))
+
+
+def _pages(org: RESTClient, query: Query, soql: str) -> Iterator[list[dict]]:
     records, more = _page(org.get("queryAll", params={"q": soql}))
     if records:
         _check_names(records[0], query)
