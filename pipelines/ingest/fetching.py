@@ -12,8 +12,10 @@ from pipelines.sources.batches import FetchRequest
 def fetch_request(client: Client, log: SourceLog, folder: Path, since: str = "") -> FetchRequest:
     """Return what is to be fetched now, given what the lake has."""
     coverage = {table: log.loaded(table).coverage for table in CONTRACTS[log.source]}
+    known = {table: [*log.loaded(table).last] for table in CONTRACTS[log.source]}
     now = datetime.now(timezone.utc)
-    return FetchRequest(client, coverage, now, _patient_until(client, now), folder, since)
+    until = _patient_until(client, now)
+    return FetchRequest(client, coverage, now, until, folder, since, known=known)
 
 
 def _patient_until(client: Client, now: datetime) -> datetime:

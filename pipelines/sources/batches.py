@@ -149,7 +149,7 @@ class FetchRequest(NamedTuple):
 
     `coverage` is what the lake has, by table; `since` asks for history from that day on, as a
     backfill does. What is fetched lies in `folder` until it is loaded. `warn` is told what looks wrong
-    and holds nobody.
+    and holds nobody. `known` are the names of the batches of each table's newest load.
     """
 
     client: Client
@@ -159,3 +159,4 @@ class FetchRequest(NamedTuple):
     folder: Path
     since: str = ""
     warn: Callable[[str], None] = lambda text: None
+    known: Mapping[str, Iterable[str]] = {}

@@ -1,5 +1,6 @@
 """Buckets: new and changed objects are read as files, and every refusal has a name."""
 
+import gzip
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -192,6 +193,35 @@ def test_less_or_other_than_was_listed_is_not_taken(cloud: Cloud, fault: object)
     outcome = cloud.ingest()
     assert outcome.status.code in ("connection_cut", "request_refused")
     assert outcome.counts == Counts()
+
+
+@pytest.mark.parametrize("after", [0, 1])
+def test_a_listing_that_breaks_off_reads_as_no_deletion(cloud: Cloud, after: int) -> None:
+    cloud.configure(delivery="full")
+    cloud.setting("parts: true")
+    cloud.server.page_keys = 10
+    for number in range(11):
+        cloud.put(f"one/spend-{number:02}.csv", f"01,{number},A,1")
+    assert cloud.ingest().counts == Counts(11, 11)
+    cloud.server.fail(Html(), times=None, after=after, path="/lake/?$")
+    outcome = cloud.ingest()
+    assert (outcome.status.code, outcome.counts) == ("malformed_answer", Counts())
+    assert "which is there; the next run tries again" in outcome.problem
+
+    cloud.server.heal()
+    del cloud.objects["one/spend-10.csv"]
+    assert cloud.ingest().counts == Counts(10, 0, 10, 1)
+
+
+def test_a_packed_object_is_read_and_one_too_large_unpacked_is_refused(cloud: Cloud) -> None:
+    cloud.put("one/spend-1.csv", "01,a,A,1")
+    packed = gzip.compress(cloud.objects.pop("one/spend-1.csv"))
+    cloud.objects["one/spend-1.csv.gz"] = packed
+    assert cloud.ingest().counts == Counts(1, 1)
+    House(cloud.home).change("one", limits={"unpacked_mb": 1})
+    cloud.objects["one/spend-2.csv.gz"] = packed + gzip.compress(b"\n" * 2_000_000)
+    problem = cloud.ingest().problem
+    assert problem.startswith("spend-2.csv.gz: unpacked it is larger than 1 MB")
 
 
 def test_an_object_that_vanishes_or_changes_meanwhile_is_asked_for_again(

@@ -2,8 +2,7 @@
 
 import hashlib
 import re
-import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from pyarrow.fs import FileInfo
 
 CHUNK = 8 << 20
+_LOOKED_FOR = 20
 
 
 def batches(
@@ -35,11 +35,31 @@ def batches(
     found = [
         info
         for info in store.ask(export.pattern, partial(_listed, store))
-        if info.is_file and PurePosixPath("/", info.path).match(f"/{store.path}")
+        if info.is_file and _matches(store, info.path)
     ]
+    _check_listing(store, {info.path for info in found}, request.known.get(table, ()))
     if not found:
         raise ExportError(f"no object matches {export.files}; deliver it, or correct `files:`")
     return [_batch(store, info, table, export, contract) for info in sorted(found, key=_path)]
+
+
+def _check_listing(store: Store, listed: set[str], known: Iterable[str]) -> None:
+    """Raise PlatformError if the listing lacks an object that is there: it broke off without a word.
+
+    Those that were loaded last are looked for. A listing is cut off at its end, so a few will do.
+    """
+    bucket = store.path.partition("/")[0]
+    keys = [name.removeprefix(store.root) for name in known if name.startswith(store.root)]
+    paths = {path for key in keys if _matches(store, path := f"{bucket}/{key}")}
+    for path in sorted(paths - listed)[-_LOOKED_FOR:]:
+        name = store.root + path.partition("/")[2]
+        if store.ask(name, partial(store.system.get_file_info, path)).is_file:
+            reason = f"the listing of {store.root} lacks {name}, which is there"
+            raise PlatformError("malformed_answer", f"{reason}; the next run tries again")
+
+
+def _matches(store: Store, path: str) -> bool:
+    return PurePosixPath("/", path).match(f"/{store.path}")
 
 
 def _batch(store: Store, info: "FileInfo", table: str, export: Export, contract: Contract) -> Batch:
@@ -70,11 +90,14 @@ def _opened(
 
 
 def _download(store: Store, info: "FileInfo", name: str, path: Path) -> None:
+    """Write an object to a file as it is, packed or not, and no more of it than was listed."""
     from pyarrow.fs import FileType
 
     try:
-        with store.system.open_input_stream(info.path) as remote, path.open("wb") as local:
-            shutil.copyfileobj(remote, local, CHUNK)
+        stream = store.system.open_input_stream(info.path, compression=None)
+        with stream as remote, path.open("wb") as local:
+            while local.tell() <= info.size and (piece := remote.read(CHUNK)):
+                local.write(piece)
     except OSError:  # for an object that vanished, the text differs from cloud to cloud
         if store.system.get_file_info(info.path).type == FileType.NotFound:
             raise FileNotFoundError(name) from None
