@@ -156,7 +156,8 @@ class Delta:
         apart = done.uncounted, done.uncounted_rows, done.row_count
         self._uncounted.append(Uncounted(batch, number, *apart))
         if done.is_empty and self._table.delivery.mode == "full":
-            raise batch.refused("a full export without a row; deliver it again")
+            remedy = "deliver it again" if batch.path else "see why the table is empty"
+            raise batch.refused(f"a full export without a row; {remedy}")
         covers = [part or None for part in batch.covers]
         self._connection.execute(
             "INSERT INTO batches VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0)",

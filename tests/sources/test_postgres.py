@@ -1,5 +1,6 @@
 """Postgres: a table is read as text in one snapshot, and every refusal has a name."""
 
+import socket
 import sys
 import time
 import warnings
@@ -14,6 +15,7 @@ from pipelines.ingest import acceptance
 from pipelines.ingest.load_counts import Counts
 from pipelines.ingest.run import Outcome
 from pipelines.settings.reader import read
+from pipelines.sources.files import postgres as postgres_source
 from tests.builders.tenant import Tenant
 from tests.conftest import House
 
@@ -170,7 +172,8 @@ def test_a_full_table_deletes_what_is_missing(shop: Shop) -> None:
     shop.database.run("DELETE FROM shop.sessions WHERE session_id = 1")
     assert shop.ingest().counts == Counts(1, 0, 1, 1)
     shop.database.run("DELETE FROM shop.sessions")
-    assert shop.ingest().problem == ("shop.sessions: a full export without a row; deliver it again")
+    problem = shop.ingest().problem
+    assert problem == "shop.sessions: a full export without a row; see why the table is empty"
 
 
 def test_a_full_table_that_lacks_too_much_waits_for_a_word(shop: Shop) -> None:
@@ -303,6 +306,52 @@ def test_a_table_that_may_not_be_read_is_a_matter_of_credentials(shop: Shop) -> 
     outcome = shop.ingest()
     assert outcome.status.code == "credentials_refused"
     assert "grant SELECT on it" in outcome.problem
+
+
+@pytest.mark.parametrize(
+    ("cursor", "hidden"), [("", "source"), (", cursor: updated_at", "updated_at")]
+)
+def test_a_column_that_may_not_be_read_is_named(shop: Shop, cursor: str, hidden: str) -> None:
+    shop.visit(1)
+    columns = {*SESSION.split(", "), "updated_at"}
+    shop.configure(cursor=cursor)
+    shop.database.run(
+        "REVOKE SELECT ON shop.sessions FROM reader",
+        f"GRANT SELECT ({', '.join(columns - {hidden})}) ON shop.sessions TO reader",
+        "ALTER TABLE shop.sessions ADD secret TEXT",  # nobody reads it
+    )
+    outcome = shop.ingest()
+    assert outcome.status.code == "credentials_refused"
+    assert f"does not let its user read {hidden}; grant SELECT on it" in outcome.problem
+    shop.database.run(f"GRANT SELECT ({hidden}) ON shop.sessions TO reader")
+    assert shop.ingest().counts == Counts(1, 1)
+
+
+def test_a_query_that_does_not_end_is_ended_by_the_database(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As it would go on when the process that asked was ended, and one more the next morning."""
+    session = postgres_source._SESSION.replace("{minutes}min", "200ms")
+    monkeypatch.setattr(postgres_source, "_SESSION", session)
+    shop.database.run(
+        """CREATE VIEW shop.endless AS SELECT session_id, visitor_id, customer_id, started_at,
+        pg_sleep(3600)::TEXT AS source, medium, campaign FROM shop.sessions""",
+        "GRANT SELECT ON shop.endless TO reader",
+    )
+    shop.visit(1)
+    shop.configure("shop.endless")
+    outcome = shop.ingest()
+    assert outcome.status.code == "platform_down" and "stopped the query" in outcome.problem
+
+
+def test_a_server_that_says_nothing_is_not_reached(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PGCONNECT_TIMEOUT", "2")  # the least that it takes
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        shop.login(f"postgresql://user:secret@127.0.0.1:{server.getsockname()[1]}/shop")
+        outcome = shop.ingest()
+    assert outcome.status.code == "connection_cut" and "is not reached" in outcome.problem
 
 
 def test_a_connection_that_ends_while_rows_are_read_brings_none(shop: Shop) -> None:

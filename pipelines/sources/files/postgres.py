@@ -5,10 +5,12 @@ overlap for what was committed late; the load counts keep that time. Otherwise t
 a whole, and ingest finds what changed.
 """
 
+import os
 import re
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
+from math import ceil
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -21,23 +23,27 @@ from pipelines.sources.batches import Batch, Coverage, ExportError, FetchRequest
 from pipelines.sources.credentials import conceal, credentials, keep_secret
 from pipelines.sources.files.adbc import streamed
 from pipelines.sources.files.column_mapping import shaped, wanted
-from pipelines.sources.files.postgres_errors import server_error, unreached
+from pipelines.sources.files.postgres_errors import no_right, server_error, unreached
 from pipelines.sources.files.status_names import may_say
 from pipelines.sources.rest import patient
 from pipelines.sql import identifier, literal
 
 BATCH = {"adbc.postgresql.batch_size_hint_bytes": 1 << 20}  # more cost memory, and save no time
 
+_SECONDS_TO_CONNECT = "20"  # where neither its URL nor the environment says it
+
 _NUMBERS = re.compile("(smallint|integer|bigint|numeric|real|double precision)$")
 
 _SESSION = """
 SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY;
 SET LOCAL TimeZone = 'UTC'; SET LOCAL DateStyle = 'ISO, YMD'; SET LOCAL IntervalStyle = 'postgres';
-SET LOCAL bytea_output = 'hex'; SET LOCAL extra_float_digits = 1; SET LOCAL client_encoding = 'UTF8'
+SET LOCAL bytea_output = 'hex'; SET LOCAL extra_float_digits = 1; SET LOCAL client_encoding = 'UTF8';
+SET LOCAL statement_timeout = '{minutes}min'
 """
 
 _COLUMNS = """
-SELECT attname::TEXT, format_type(atttypid, NULL) FROM pg_attribute
+SELECT attname::TEXT, format_type(atttypid, NULL), has_column_privilege(attrelid, attnum, 'SELECT')
+FROM pg_attribute
 WHERE attrelid = to_regclass({table}) AND attnum > 0 AND NOT attisdropped ORDER BY attnum
 """
 
@@ -85,13 +91,14 @@ def _opened(
     try:
         with ExitStack() as open_files:
             cursor = open_files.enter_context(_connected(request, source))
-            present = _columns(cursor, settings)
+            present, hidden = _columns(cursor, settings)
             cursor.adbc_statement.set_options(**BATCH)
-            read = wanted(export, contract)
+            named = wanted(export, contract)
+            read = {name for name in present if name in named or may_say(name)}
+            if unreadable := sorted(read & hidden):
+                raise no_right(request, source, unreadable)
             columns = {
-                name: f"CAST({identifier(name)} AS TEXT)"
-                if name in read or may_say(name)
-                else "NULL"
+                name: f"CAST({identifier(name)} AS TEXT)" if name in read else "NULL"
                 for name in present
             }
             where = _since(settings, present, read_from)
@@ -112,7 +119,11 @@ def _opened(
 def _newest(request: FetchRequest, source: str, settings: Postgres) -> str | None:
     """Return the newest time of the cursor, none that is still to come."""
     with _connected(request, source) as cursor:
-        column = identifier(_cursor(settings, _columns(cursor, settings))[0])
+        present, hidden = _columns(cursor, settings)
+        name, _ = _cursor(settings, present)
+        if name in hidden:
+            raise no_right(request, source, [name])
+        column = identifier(name)
         cursor.execute(
             f"SELECT CAST(MAX({column}) AS TEXT) FROM {_quoted(settings)} WHERE {column} <= NOW()"
         )
@@ -142,11 +153,15 @@ def _cursor(settings: Postgres, present: dict[str, str]) -> tuple[str, str]:
     return name, kind
 
 
-def _columns(cursor: Any, settings: Postgres) -> dict[str, str]:
-    """Return the table's columns with their types. Raise ExportError if there is no such table."""
+def _columns(cursor: Any, settings: Postgres) -> tuple[dict[str, str], set[str]]:
+    """Return the table's columns with their types, and those that may not be read.
+
+    Raise ExportError if there is no such table.
+    """
     cursor.execute(_COLUMNS.format(table=literal(_quoted(settings))))
-    if present := dict(cursor.fetchall()):
-        return present
+    if found := cursor.fetchall():
+        hidden = {name for name, _, is_readable in found if not is_readable}
+        return {name: kind for name, kind, _ in found}, hidden
     cursor.execute(_TABLES)
     tables = ", ".join(name for (name,) in cursor.fetchall())
     raise ExportError(
@@ -164,6 +179,7 @@ def _connected(request: FetchRequest, source: str) -> Iterator[Any]:
     """Yield a cursor in a read-only snapshot. Raise PlatformError if there is no answer."""
     import adbc_driver_postgresql.dbapi as driver  # here, as few clients need it
 
+    os.environ.setdefault("PGCONNECT_TIMEOUT", _SECONDS_TO_CONNECT)
     url = credentials(request.client.id, source, "url")["url"]
     if password := urlsplit(url).password:
         keep_secret(password)
@@ -177,7 +193,8 @@ def _connected(request: FetchRequest, source: str) -> Iterator[Any]:
 
     try:
         with patient(request.until)(connect) as database, database.cursor() as cursor:
-            for statement in _SESSION.split(";"):
+            minutes = ceil(request.client.limits.minutes)  # or the server goes on without us
+            for statement in _SESSION.format(minutes=minutes).split(";"):
                 cursor.execute(statement)
             yield cursor
     except driver.Error as error:

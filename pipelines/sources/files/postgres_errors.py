@@ -63,6 +63,13 @@ def unreached(error: Exception, request: FetchRequest, source: str) -> PlatformE
     return PlatformError("credentials_refused", _worded(_NO_URL, request, source))
 
 
+def no_right(request: FetchRequest, source: str, columns: list[str]) -> PlatformError:
+    """Return the error that columns which are read, or may say which rows count, are not readable."""
+    database = f"the Postgres of {request.client.id}.{source}"
+    reason = f"{database} does not let its user read {', '.join(columns)}; grant SELECT on it"
+    return PlatformError("credentials_refused", reason)
+
+
 def server_error(error: Exception, request: FetchRequest, source: str) -> PlatformError | None:
     """Return what is wrong with the server, if it is at fault."""
     states = [state for pattern, state in _TEXTS.items() if re.search(pattern, str(error))]
