@@ -26,8 +26,7 @@ WITH loaded AS (
   SELECT
     source,
     table_name,
-    COUNT(*) FILTER(WHERE
-      loaded_at < @run_began()) AS rows_staged,
+    SUM(CASE WHEN loaded_at < @run_began() THEN row_count ELSE 0 END)::BIGINT AS rows_staged,
     MAX(loaded_at) AS loaded_until
   FROM @staged_rows(@client, @staging_models) AS staged_rows
   GROUP BY
@@ -39,7 +38,7 @@ SELECT
   source, /* As the client's file names it, such as google_ads */
   table_name, /* The source's table, such as spend */
   COALESCE(loaded.rows_loaded, 0)::BIGINT AS rows_loaded, /* Rows of the loads that this run sees, less those superseded within their load */
-  COALESCE(staged.rows_staged, 0) AS rows_staged, /* Rows of these loads in the staging model */
+  COALESCE(staged.rows_staged, 0) AS rows_staged, /* Rows of these loads that the staging model stands for */
   loaded.first_day, /* UTC, of the first load, where it is before the client's start and so is not read; NULL where none is */
   staged.loaded_until /* When the newest staged row was committed, UTC; NULL if none is staged */
 FROM loaded

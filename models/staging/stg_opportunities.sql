@@ -23,6 +23,7 @@ SELECT
   amount::DECIMAL(18, 6) AS amount, /* In its currency, as exact as delivered; NULL where nobody entered it */
   COALESCE(currency, @currency) AS currency, /* Of the amount: the client's where the CRM does not say */
   is_deleted, /* True once the CRM says so, or a full export lacks the opportunity */
+  COUNT(DISTINCT row_key) OVER (PARTITION BY @salesforce_id(opportunity_id), load_id) AS rows_in_load, /* Rows of the load under this id: more than 1 where they came in both of Salesforce's forms of it */
   load_id, /* The dlt load that brought this version */
   loaded_at /* When the load was committed, UTC */
 FROM @raw(
@@ -47,4 +48,4 @@ FROM @raw(
 WHERE
   loaded_at BETWEEN @start_ts AND @end_ts
 QUALIFY
-  ROW_NUMBER() OVER (PARTITION BY row_key, load_id ORDER BY ordinal DESC) = 1
+  ROW_NUMBER() OVER (PARTITION BY @salesforce_id(opportunity_id), load_id ORDER BY ordinal DESC) = 1

@@ -10,6 +10,7 @@ MADE: dict[str, Type] = {  # by ingest and by models, beside what sources delive
     "loaded_at": "timestamp",
     "faulty_weights": "text",
     "responded_at": "timestamp",
+    "rows_in_load": "integer",
     "priced_at": "timestamp",
     "valid_from": "timestamp",
     "valid_until": "timestamp",

@@ -40,8 +40,12 @@ class Table(NamedTuple):
 
     @property
     def stored(self) -> str:
-        """Return SQL for the rows that the lake has of the table; keys are as those of new rows are."""
-        rows = self.log.rows(self.name, self.columns)
-        if len(self.delivery.contract.identity) > 1:
+        """Return SQL for the rows that the lake has of the table; keys are as those of new rows are.
+
+        The key of a row is kept as it was made when the row was loaded. Where it is the id alone, it
+        is made anew of that.
+        """
+        rows, identity = self.log.rows(self.name, self.columns), self.delivery.contract.identity
+        if len(identity) > 1:
             return rows
-        return f"(SELECT * REPLACE ({whole_id('row_key')} AS row_key) FROM {rows} AS log)"
+        return f"(SELECT * REPLACE ({whole_id(identity[0])} AS row_key) FROM {rows} AS log)"

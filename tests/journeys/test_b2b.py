@@ -241,6 +241,32 @@ def test_only_what_the_crms_news_touch_is_revised(
         assert {conversion for (conversion,) in found} == expected, name
 
 
+def test_a_load_that_has_a_deal_under_both_of_its_ids_says_one_thing(
+    clients: dict[str, tuple[Client, Models]],
+) -> None:
+    """Until version 0.10 a full export with longer ids deleted the shorter ones, in one load."""
+    client, models = clients["accounts"]
+    rows = {
+        "opportunities": ("opportunity_id", "006A0000006Vm9r", deal(1, "acme", "2026-08-30")[1]),
+        "contacts": ("contact_id", "003A0000006Vm9r", contact(1, "acme", "ann@acme.com")[1]),
+    }
+    short = {table: [row | {key: id_}] for table, (key, id_, row) in rows.items()}
+    both = {
+        table: [row | {key: id_, "is_deleted": True}, row | {key: f"{id_}IAC"}]
+        for table, (key, id_, row) in rows.items()
+    }
+    history = [Load(START, "salesforce", short), Load(START + DAY, "salesforce", both)]
+
+    ((warehouse, _),) = replay(models, history, [START + 2 * DAY])
+    query = reader(warehouse, "accounts")
+    whole = "COUNT(*), COUNT(DISTINCT {0}), BOOL_OR(is_deleted), MAX(rows_in_load)"
+    for table, (key, *_) in rows.items():
+        assert query(whole.format(key), f"staging.stg_{table}") == [(2, 1, False, 2)]
+    assert query("rows_loaded, rows_staged", "staging.stg_load_counts") == [(3, 3), (3, 3)]
+    deals = query("DISTINCT conversion_id, revenue", "marts.fct_credit WHERE is_active")
+    assert deals == [("006A0000006Vm9rIAC", 100)]
+
+
 def test_a_deals_people_and_milestones_by_eye(clients: dict[str, tuple[Client, Models]]) -> None:
     _, models = clients["accounts"]
     late = visit(5, "003-1", "2026-08-31T17:00:00Z")

@@ -18,8 +18,13 @@ from tests.conftest import House
         "001A0000006Vm9rIAC": "001A0000006Vm9rIAC",
         "003ABCDEFGHIJKL": "003ABCDEFGHIJKLY55",
         "006b00000zzzzzz": "006b00000zzzzzzAAA",
-        "006b00000zzzzzzXYZ": "006b00000zzzzzzAAA",  # signs that somebody made up
-        "001a0000006vm9riac": "001a0000006vm9riac",  # its capitals are lost
+        "006b00000zzzzzzXYZ": "006b00000zzzzzzXYZ",  # signs that somebody made up
+        "001A0000006Vm9rAAA": "001A0000006Vm9rAAA",
+        "001A0000006VM9RIAC": "001A0000006Vm9rIAC",  # as a spreadsheet writes it
+        "001a0000006vm9riac": "001A0000006Vm9rIAC",
+        "00q000000abcdefeab": "00Q000000aBcdefEAB",
+        "001A0000006VM9R": "001A0000006VM9RIAW",  # it may be so called: none is given its capitals
+        "001A0000006VM9RIAW": "001A0000006VM9RIAW",
         "003000000000001": "003000000000001",  # a number
         "fb3a9c5d7e2f1a0": "fb3a9c5d7e2f1a0",  # a cookie
         "001A0000006Vm9rI": "001A0000006Vm9rI",
