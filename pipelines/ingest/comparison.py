@@ -2,6 +2,7 @@
 
 import duckdb
 
+from pipelines.ingest.content import content as content_of
 from pipelines.ingest.table import Table
 
 
@@ -11,7 +12,7 @@ def compare(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
     A key that is not stored and comes once is new: only the others are compared, by a hash of
     their content that is kept nowhere.
     """
-    content = f"HASH({', '.join(['is_deleted', *table.columns])})"
+    content = content_of(table.delivery.contract, table.columns)
     connection.execute(_STORED)
     if table.is_stored:
         scope = _SCOPES[table.delivery.mode]

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import duckdb
 
 from pipelines.contracts.contract import SQL_TYPES
+from pipelines.ingest.content import compared, meant
 from pipelines.settings.client import Client
 from pipelines.sources.batches import Batch, ExportError, Rows
 from pipelines.sources.deliveries import TableDelivery
@@ -75,9 +76,11 @@ def _differ(connection: duckdb.DuckDBPyConnection, client: Client, delivery: Tab
 
     Rows that are added up may differ in all but their currency: of a name the last one counts.
     """
-    compared = _compared(delivery)
     currency = f"COALESCE(currency, {literal(client.currency)})"
-    values = [currency if name == "currency" else name for name in compared]
+    values = [
+        currency if name == "currency" else compared(delivery.contract, name)
+        for name in _compared(delivery)
+    ]
     return _kept(connection, f"HASH([{', '.join(f'{value}::TEXT' for value in values)}])")
 
 
@@ -144,7 +147,12 @@ ORDER BY ordinal LIMIT {limit}
 
 def _differences(delivery: TableDelivery, example: list[dict]) -> str:
     """Return in which columns the rows of an example differ, and by which values."""
-    read = [{name: row[name] for name in _compared(delivery)} for row in example]
+    names = [
+        name
+        for name in _compared(delivery)
+        if len({meant(delivery.contract, name, row[name]) for row in example}) > 1
+    ]
+    read = [{name: row[name] for name in names} for row in example]
     unread = [json.loads(row["unread"]) for row in example]
     return "; ".join([*_differing(read), *(f"{each} (not read)" for each in _differing(unread))])
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import duckdb
 
+from pipelines.ingest.content import content as content_of
 from pipelines.ingest.pending import Round
 from pipelines.ingest.read_before import rows_before
 from pipelines.ingest.readings import difference, reading_of
@@ -30,7 +31,7 @@ def compare(
     It reads the tables of a delta, `batches` and `delivered`, and makes `stored`, `unchanged`,
     `superseded`, and `lost`.
     """
-    content = f"HASH({', '.join(['is_deleted', *table.columns])})"
+    content = content_of(table.delivery.contract, table.columns)
     stays = (
         "NOT is_whole" if table.delivery.merge else "NOT is_present AND newest.came_at > {}.came_at"
     )

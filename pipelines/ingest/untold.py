@@ -6,6 +6,7 @@ nothing, as of two regions, are loaded in any order.
 
 import duckdb
 
+from pipelines.ingest.content import content as content_of
 from pipelines.ingest.pending import Round, order_of
 from pipelines.ingest.table import Table
 from pipelines.sources.batches import ExportError
@@ -26,7 +27,7 @@ def refuse_conflicts(connection: duckdb.DuckDBPyConnection, table: Table, round_
             ANY_VALUE(CONCAT_WS(' ', {", ".join(identity)}))
             FROM delivered WHERE reason IS NULL AND export_file IN (SELECT UNNEST(?))
             GROUP BY row_key HAVING COUNT(DISTINCT export_file) > 1
-            AND COUNT(DISTINCT HASH({", ".join(["is_deleted", *table.columns])})) > 1
+            AND COUNT(DISTINCT {content_of(table.delivery.contract, table.columns)}) > 1
             ORDER BY row_key LIMIT 1""",
             [group.names],
         ).fetchone()

@@ -66,6 +66,27 @@ def test_a_finer_report_is_refused_and_the_offered_setting_adds_it_up(tenant: Te
     assert tenant.log(kept, table="exports") == [(4, 2, 0, 2)]
 
 
+def test_a_number_is_the_same_however_it_is_written(tenant: Tenant) -> None:
+    deliver(
+        tenant,
+        "2026-10-01,7,Shoes,1.0,3,100,0.50,Feed",
+        "2026-10-01,7,Shoes,1.00,3.0,100.0,.5,Feed",
+    )
+    outcome = tenant.ingest()
+    assert (outcome.problem, outcome.counts) == ("", Counts(2, 1, unchanged=1))
+    deliver(tenant, "2026-10-01,7,Shoes,1,3,100.,0.5,Feed", file="spend-2.csv")
+    assert tenant.ingest().counts == Counts(1, unchanged=1)
+    assert tenant.log("cost, clicks, impressions") == [("1.0", "3", "100")]
+
+
+def test_texts_that_look_like_equal_numbers_are_two(tenant: Tenant) -> None:
+    deliver(
+        tenant, "2026-10-01,7,1.0,1.0,3,100,0.50,Feed", "2026-10-01,7,1.00,1.00,3.0,100,.5,Feed"
+    )
+    problem = tenant.ingest().problem
+    assert "campaign_id '7', but campaign '1.0', '1.00'. Map" in problem  # and not its cost
+
+
 def test_a_sum_is_restated_by_the_next_file_and_stays_where_it_is_the_same(tenant: Tenant) -> None:
     tenant.settings.write_text(tenant.settings.read_text().replace("table: spend", "grain: sum", 1))
     deliver(tenant, *BY_PLACEMENT, file="spend-1.csv")

@@ -245,7 +245,7 @@ def test_a_load_that_has_a_deal_under_both_of_its_ids_says_one_thing(
     clients: dict[str, tuple[Client, Models]],
 ) -> None:
     """Until version 0.10 a full export with longer ids deleted the shorter ones, in one load."""
-    client, models = clients["accounts"]
+    _, models = clients["accounts"]
     rows = {
         "opportunities": ("opportunity_id", "006A0000006Vm9r", deal(1, "acme", "2026-08-30")[1]),
         "contacts": ("contact_id", "003A0000006Vm9r", contact(1, "acme", "ann@acme.com")[1]),
