@@ -12,7 +12,7 @@ SELECT
   late_sources, /* Sources that lack data because their platform did not answer, and why; NULL if none */
   stale_sources, /* Sources whose newest data is older than `expected_every` allows; NULL if none */
   newest_days, /* The newest day of data of each source, such as google_ads: 2026-11-01, web: 2026-11-02 */
-  warnings, /* What looks wrong in the data and is published, by source, such as a cost a thousand times its usual; NULL if nothing does */
+  warnings, /* What looks wrong in the data and is published, by source, such as a cost a thousand times its usual, or times that a zone has twice; NULL if nothing does */
   dominant_ids, /* Visitors and customers that own more than their share of touchpoints or conversions; NULL if none does */
   partial_without, /* Ad platforms whose spend of some day is not there, so that all spend is too low; NULL if none */
   sessions_without_consent, /* Sessions that enter no path, because their visitor refused or withdrew consent */

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 import duckdb
 
 from pipelines.ingest import comparison, day_keys, deletions, readings, reread, untold
+from pipelines.ingest.clock_changes import ambiguous_times
 from pipelines.ingest.load_counts import Counts, load_counts, summed
 from pipelines.ingest.newest_days import newest_days
 from pipelines.ingest.number_marks import Marks, decides
@@ -220,6 +221,7 @@ class Delta:
 
     def count(self) -> Counts:
         """Count what became of the rows of each batch; return the sums."""
+        contract, client = self._table.delivery.contract, self._table.client
         query = load_counts(
             self._table.name,
             self._table.delivery.mode,
@@ -229,8 +231,11 @@ class Delta:
             unchanged="delivered SEMI JOIN unchanged USING (ordinal)",
             superseded="delivered SEMI JOIN superseded USING (ordinal)",
             deleted="deleted",
-            newest_days=newest_days(self._table.delivery.contract, self._table.client),
-            unusual=unusual(self._table.delivery.contract, self._table.client, self._usual()),
+            newest_days=newest_days(contract, client),
+            unusual=[
+                unusual(contract, client, self._usual()),
+                ambiguous_times(contract, client),
+            ],
         )
         self._connection.execute(f"CREATE TABLE load_counts AS {query}")
         return Counts(*only_row(self._connection.execute(summed("load_counts"))))

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from pipelines.contracts.catalog import sources_of
 from pipelines.ingest.source_log import SourceLog
 from pipelines.ingest.source_status import Status, today
-from pipelines.ingest.usual_sums import standing
+from pipelines.ingest.standing_notes import standing
 from pipelines.settings.client import Client
 from pipelines.settings.expected_every import days
 from pipelines.sources.batches import Batch

@@ -43,15 +43,15 @@ def load_counts(
     superseded: str,
     deleted: str,
     newest_days: str,
-    unusual: str,
+    unusual: list[str],
 ) -> str:
     """Return SQL for the load counts of a table.
 
     `batches` is a relation of the batches; each of the others is one of rows, with the
     `export_file` that brought them. A row that is superseded is appended, too: a later row of the
     same load has its key. One that was added to another, `rows_summed`, is not. Of a batch,
-    `newest_days` has the newest day of data, if any, and `unusual` says which of its sums are far
-    off their usual.
+    `newest_days` has the newest day of data, if any, and the relations of `unusual` say what looks
+    wrong, such as a sum that is far off its usual.
     """
     rows = {
         "good": good,
@@ -65,6 +65,7 @@ def load_counts(
         f"SELECT export_file, '{outcome}' AS outcome FROM {relation}"
         for outcome, relation in rows.items()
     )
+    notes = " UNION ALL ".join(f"({relation})" for relation in unusual)
     counted = ", ".join(f"COUNT(*) FILTER (outcome = '{outcome}') AS {outcome}" for outcome in rows)
     return f"""
       WITH counted AS (
@@ -76,10 +77,12 @@ def load_counts(
         quarantined AS rows_quarantined, unchanged AS rows_unchanged,
         good - unchanged AS rows_appended, superseded AS rows_superseded,
         deleted AS rows_deleted, rows_left_out, lines_read, file_time, rows_summed,
-        COALESCE(newest_days.newest_day, '') AS newest_day, unusual.note AS unusual
+        COALESCE(newest_days.newest_day, '') AS newest_day, noted.notes AS unusual
       FROM {batches} AS batches JOIN counted USING (export_file)
       LEFT JOIN ({newest_days}) AS newest_days USING (export_file)
-      LEFT JOIN ({unusual}) AS unusual USING (export_file) ORDER BY export_file"""
+      LEFT JOIN (
+        SELECT export_file, STRING_AGG(note, '; ' ORDER BY note) AS notes FROM ({notes}) GROUP BY ALL
+      ) AS noted USING (export_file) ORDER BY export_file"""
 
 
 def summed(load_counts: str) -> str:

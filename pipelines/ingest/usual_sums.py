@@ -5,12 +5,7 @@ that campaign costs. A hundred times as much is no good day, it is another unit;
 Black Friday. What is flagged is taken and published, and said until it is replaced.
 """
 
-from datetime import datetime, timedelta, timezone
-
-import duckdb
-
 from pipelines.contracts.contract import Contract
-from pipelines.ingest.source_log import SourceLog
 from pipelines.settings.client import Client
 from pipelines.settings.currencies import minor_digits
 from pipelines.sql import literal
@@ -20,7 +15,6 @@ KNOWN = 10  # values that must be known before anything is usual
 SEVERAL = 5  # new values that tell, where one alone may be anything
 DEAR_CLICK = 10_000  # a click that costs more, in euros or the like, is counted in micros
 DEAR_DAY = 1_000_000  # likewise a campaign's day, where clicks are not delivered
-DAYS_SAID = 30  # after the load; what holds so long is usual
 
 
 def unusual(contract: Contract, client: Client, usual: str) -> str:
@@ -53,28 +47,6 @@ def unusual(contract: Contract, client: Client, usual: str) -> str:
     return f"""SELECT export_file, STRING_AGG(note, '; ' ORDER BY measure) AS note
       FROM (SELECT export_file, measure, MAX(note) AS note FROM ({notes}) GROUP BY ALL)
       GROUP BY export_file"""
-
-
-def standing(log: SourceLog, table: str) -> list[str]:
-    """Return the notes on a table's batches whose rows are still the newest of their keys."""
-    since = datetime.now(timezone.utc).replace(tzinfo=None) - timedelta(days=DAYS_SAID)
-    notes = [each for each in log.loaded(table).odd if log.loads[each[1]] > since]
-    held = _held(log, table) if notes and log.has(table) else set()
-    return [f"{batch}: {note}" for batch, load, note in sorted(notes) if (batch, load) in held]
-
-
-def _held(log: SourceLog, table: str) -> set[tuple[str, str]]:
-    """Return the batches, each with its load, that brought a row which holds now."""
-    with duckdb.connect() as connection:
-        return set(
-            connection.execute(
-                f"""SELECT DISTINCT export_file, load_id FROM (
-                  FROM {log.rows(table)} AS log QUALIFY ROW_NUMBER() OVER (
-                    PARTITION BY row_key ORDER BY loaded_at DESC, ordinal DESC
-                  ) = 1
-                ) WHERE NOT is_deleted"""
-            ).fetchall()
-        )
 
 
 def _values(contract: Contract, measures: list[str], rows: str) -> str:

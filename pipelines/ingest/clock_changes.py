@@ -1,0 +1,114 @@
+"""Name the times that a zone has twice or never: those of the nights in which its clocks are changed.
+
+A time without an offset is read in the client's zone, by a rule that DuckDB and its calendar share:
+
+- One that comes twice, as 2026-10-25 02:30 in Berlin, is the later one, after clocks went back: 01:30 UTC.
+- One that never comes, as 2026-03-29 02:30 there, is read by the clock from before the change, 01:30 UTC;
+  that clock shows 03:30 by then.
+
+Nothing in an export tells whether that is what was meant, so the rows are counted and told.
+"""
+
+from datetime import datetime, timedelta, timezone
+from functools import cache
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from pipelines.contracts.contract import Contract
+from pipelines.settings.client import Client
+from pipelines.sql import literal
+
+_FIRST, _LAST = datetime(1970, 1, 1), datetime(2100, 1, 1)  # as times are read: see `row_faults`
+_DAY, _SECOND = timedelta(days=1), timedelta(seconds=1)
+
+
+class ClockChange(NamedTuple):
+    """The local times that a change of clocks lets come twice, if `is_twice`, or else never."""
+
+    begins: datetime
+    ends: datetime
+    is_twice: bool
+
+
+@cache
+def clock_changes(zone: str) -> tuple[ClockChange, ...]:
+    """Return the changes of a zone's clocks, the oldest first: of its offset, whatever the reason.
+
+    In Apia the whole of 2011-12-30 never came, and in São Paulo clocks went forward at midnight.
+    """
+    found, day = list[ClockChange](), _FIRST
+    while day < _LAST:
+        before, after = _offset(zone, day), _offset(zone, day + _DAY)
+        if before != after:
+            at = _changed_at(zone, day)
+            begins, ends = sorted((at + before, at + after))
+            found.append(ClockChange(begins, ends, is_twice=after < before))
+        day += _DAY
+    return tuple(found)
+
+
+def ambiguous_times(contract: Contract, client: Client) -> str:
+    """Return SQL for a note on each batch with new times that its zone has twice or never: `export_file`, `note`.
+
+    What is new is in `delivered`, less the rows that are `unchanged`. A day without an hour is beyond
+    doubt, unless the whole day never came.
+    """
+    columns = [name for name, column in contract.columns.items() if column.type == "timestamp"]
+    changes = clock_changes(client.timezone)
+    if not columns or not changes:
+        return "SELECT '' AS export_file, '' AS note WHERE FALSE"
+    times = ", ".join(f"{{name: '{name}', written: {name}}}" for name in columns)
+    return f"""
+      WITH times AS (
+        SELECT export_file, one.name, one.written, TRY_CAST(one.written AS TIMESTAMP) AS moment
+        FROM (
+          SELECT export_file, UNNEST([{times}]) AS one
+          FROM delivered ANTI JOIN unchanged USING (ordinal) WHERE reason IS NULL
+        )
+      ), counted AS (
+        SELECT export_file, name, is_twice, COUNT(*) AS count, COUNT(DISTINCT begins) AS nights,
+        ARG_MAX(night, begins) AS night
+        FROM times JOIN (VALUES {_by_day(changes)}) AS changes(day, begins, ends, is_twice, night)
+        ON moment::DATE = day AND moment >= begins AND moment < ends
+        AND NOT REGEXP_MATCHES(SUBSTR(written, 11), '[Z+C-]')
+        AND (CONTAINS(written, ':') OR NOT is_twice AND moment + INTERVAL 1 DAY <= ends)
+        GROUP BY export_file, name, is_twice
+      )
+      SELECT export_file, {_note(client.timezone)} AS note FROM counted"""
+
+
+def _offset(zone: str, moment: datetime) -> timedelta:
+    """Return how far a zone's clocks are ahead of UTC at a moment in UTC."""
+    return moment.replace(tzinfo=timezone.utc).astimezone(ZoneInfo(zone)).utcoffset() or timedelta()
+
+
+def _changed_at(zone: str, day: datetime) -> datetime:
+    """Return the second, UTC, in which a zone's offset changes, within the day after a moment."""
+    before, last, changed = _offset(zone, day), day, day + _DAY
+    while changed - last > _SECOND:
+        middle = (last + (changed - last) / 2).replace(microsecond=0)
+        is_before = _offset(zone, middle) == before
+        last, changed = (middle, changed) if is_before else (last, middle)
+    return changed
+
+
+def _by_day(changes: tuple[ClockChange, ...]) -> str:
+    """Return SQL for the changes with the day of each, so that few times are compared: two at midnight."""
+    rows = []
+    for begins, ends, is_twice in changes:
+        until = f"{ends:%H:%M}" if ends.date() == begins.date() else f"{ends:%Y-%m-%d %H:%M}"
+        night = literal(f"{begins:%Y-%m-%d %H:%M} to {until}")
+        for day in sorted({begins.date(), (ends - _SECOND).date()}):
+            interval = f"TIMESTAMP '{begins}', TIMESTAMP '{ends}'"
+            rows.append(f"(DATE '{day}', {interval}, {is_twice}, {night})")
+    return ", ".join(rows)
+
+
+def _note(zone: str) -> str:
+    """Return SQL for what is said of the times that were counted."""
+    return f"""CONCAT(
+      count, IF(count = 1, ' row has a ', ' rows have a '), name, {literal(f" that {zone} ")},
+      IF(is_twice, 'has twice', 'does not have'), ' (', night,
+      IF(nights > 1, CONCAT(' and ', nights - 1, IF(nights = 2, ' night', ' nights'), ' before'), ''), '): ',
+      IF(is_twice, 'read as the later one', 'read by the clock from before the change'),
+      '; export times in UTC or with an offset to have them exact')"""
