@@ -6,7 +6,7 @@ DATA := $(or $(ATTRIBUTION_HOME),.)
 SQLMESH := $(BIN)/sqlmesh --log-file-dir "$(DATA)/logs"
 
 .PHONY: help daily ingest backfill accept reread status export blueprint train preview promote plan audit \
-	test check soak ci style types lint versions format docs demo demo-api demo-clean lock clean install exports
+	test check soak ci style types lint versions format docs demo demo-api demo-clean lock stubs clean install exports
 
 help: ## list these verbs
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -95,6 +95,9 @@ demo-clean: install ## take the demo out
 
 lock: ## pin requirements.in in requirements.lock
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q requirements.in -o requirements.lock
+
+stubs: install ## write Salesforce's protocol in Python
+	$(BIN)/python -m grpc_tools.protoc -I. --python_out=. --pyi_out=. --grpc_python_out=. pipelines/sources/events/eventbus.proto
 
 clean: ## remove caches and logs
 	rm -rf "$(DATA)/.cache" "$(DATA)/logs" .pytest_cache .ruff_cache .mypy_cache .hypothesis *.egg-info

@@ -66,6 +66,10 @@ class SalesforceServer(Server):
         """End every session; a new token starts another."""
         self._sessions.clear()
 
+    def knows(self, token: str) -> bool:
+        """Return whether a session is open."""
+        return token in self._sessions
+
     def expire_locators(self) -> None:
         """Forget every query that is not read to its end."""
         self._locators.clear()

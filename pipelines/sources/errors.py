@@ -14,6 +14,7 @@ Code = Literal[
     "connection_cut",
     "malformed_answer",
     "request_refused",
+    "place_gone",
 ]
 
 

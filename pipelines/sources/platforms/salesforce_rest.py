@@ -1,7 +1,9 @@
 """Sign in to a Salesforce org, and read the pages of a query."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from functools import partial
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from dlt.sources.helpers.rest_client import RESTClient
@@ -17,23 +19,35 @@ from pipelines.sources.platforms.salesforce_objects import Query
 from pipelines.sources.rest import Token, connect
 
 
+class Session(NamedTuple):
+    """What an org gives who signs in: a token, the address where it is used, and the org's id."""
+
+    token: str
+    address: str
+    org: str
+
+
 def signed_in(request: FetchRequest, api: SalesforceApi) -> RESTClient:
     """Return the org, at the address that it names. Raise PlatformError if it gives no session."""
-    secrets = credentials(request.client.id, "salesforce", "client_id", "client_secret")
-    door = connect(api.base_url, request.until, refusal)
-    sign_in = partial(_session, door, {"grant_type": "client_credentials"} | secrets)
-    token, address = sign_in()
-    tokens = [token]
+    sign_in = partial(session_of, request.client.id, api, request.until)
+    session = sign_in()
+    tokens = [session.token]
     return connect(
-        f"{address}/services/data/{api.version}",
+        f"{session.address}/services/data/{api.version}",
         request.until,
         refusal,
-        Token(lambda: tokens.pop() if tokens else sign_in()[0]),
+        Token(lambda: tokens.pop() if tokens else sign_in().token),
     )
 
 
-def _session(door: RESTClient, form: dict[str, str]) -> tuple[str, str]:
-    """Return a token, and the address where it is used."""
+def session_of(client: str, api: SalesforceApi, until: datetime) -> Session:
+    """Sign in for a client, retrying until a moment. Raise PlatformError without a session."""
+    secrets = credentials(client, "salesforce", "client_id", "client_secret")
+    door = connect(api.base_url, until, refusal)
+    return _session(door, {"grant_type": "client_credentials"} | secrets)
+
+
+def _session(door: RESTClient, form: dict[str, str]) -> Session:
     answer = door.post("services/oauth2/token", data=form).json()
     session = answer if isinstance(answer, dict) else {}
     token, address = (str(session.get(key) or "") for key in ("access_token", "instance_url"))
@@ -46,7 +60,8 @@ def _session(door: RESTClient, form: dict[str, str]) -> tuple[str, str]:
             f"the org names an address that is not private, {parts.scheme}://{parts.hostname};"
             " have its administrator name one that begins with https://",
         )
-    return keep_secret(token), address.rstrip("/")
+    org = urlsplit(str(session.get("id") or "")).path.removeprefix("/id/").partition("/")[0]
+    return Session(keep_secret(token), address.rstrip("/"), org)
 
 
 def _address(org: RESTClient, path: str) -> str:
