@@ -40,6 +40,7 @@ MODEL (
       client_id AS customer_id,
       event_time AS touched_at,
       COALESCE(channel, 'direct') AS channel,
+      utm_source AS source,
       campaign_id AS campaign,
       is_deleted,
       loaded_at

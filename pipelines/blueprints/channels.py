@@ -1,4 +1,4 @@
-"""Turn a client's channel rules and campaign names into SQL."""
+"""Turn a client's channel rules into SQL."""
 
 from collections.abc import Iterable
 
@@ -25,17 +25,3 @@ def channel_rules(rules: Iterable[ChannelRule]) -> str:
         + f" THEN {literal(rule.channel)}"
         for rule in rules
     )
-
-
-def renamed(names: dict[str, str], *columns: str) -> str:
-    """Return SQL for the new name of a value of one of the columns; NULL for values without one.
-
-    `renamed({"7": "spring"}, "campaign_id", "campaign")` is `CASE WHEN campaign_id = '7' THEN 'spring'
-    WHEN campaign = '7' THEN 'spring' END`: columns count in the order given.
-    """
-    branches = " ".join(
-        f"WHEN {column} = {literal(old)} THEN {literal(new)}"
-        for column in columns
-        for old, new in names.items()
-    )
-    return f"CASE {branches} END" if branches else "NULL::TEXT"

@@ -3,7 +3,8 @@
 from pydantic import Field
 
 from pipelines.attribution.path_transforms import transformed
-from pipelines.blueprints.channels import channel_rules, renamed
+from pipelines.blueprints.campaign_names import visits_renamed
+from pipelines.blueprints.channels import channel_rules
 from pipelines.blueprints.conversion_types import event_types, window_days
 from pipelines.blueprints.variables import Sql, Variables
 from pipelines.settings.client import Client
@@ -21,7 +22,8 @@ class Journeys(Variables):
         description="The client's own rules for channels: branches of a CASE, before GA4's rules."
     )
     aliases: Sql = Field(
-        description="The name that stands for a misspelt `campaign`; NULL for all others."
+        description="The name by which a `campaign` is reported, by `source` and `ad_network` where that decides;"
+        " NULL for all others."
     )
     direct_touches: str = Field(
         description="Whether direct touchpoints count: `include`, `exclude`, or as a `fallback`."
@@ -38,7 +40,7 @@ def journeys(client: Client, types: dict[str, Rules]) -> Journeys:
         event_types=event_types(types),
         window_days=window_days(types),
         channel_rules=channel_rules(client.channels),
-        aliases=renamed(web.aliases if web else {}, "campaign"),
+        aliases=visits_renamed(web.aliases if web else {}, client.sources.platforms),
         direct_touches=client.attribution.direct_touches,
         transformed=transformed(client.attribution.path_steps, "candidates"),
     )

@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from pipelines.blueprints.channels import renamed
+from pipelines.blueprints.campaign_names import spend_renamed
 from pipelines.blueprints.variables import Sql, Value, Variables
 from pipelines.contracts.catalog import sources_of, tables
 from pipelines.home import lake_folder
@@ -70,10 +70,11 @@ def _ad_platforms(client: Client) -> dict[str, str]:
         if getattr(client.sources, source) or (lake_folder() / client.id / source).exists()
     }
     channels = {name: literal(ads.channel) for name, ads in platforms.items() if ads.channel}
+    aliases = client.sources.web.aliases if client.sources.web else {}
     campaigns = {
-        name: renamed(ads.campaigns, "campaign_id", "campaign")
+        name: names
         for name, ads in platforms.items()
-        if ads.campaigns
+        if (names := spend_renamed(ads.campaigns, aliases, name)) != "NULL::TEXT"
     }
     return {
         "ad_platforms": " ".join(platforms),

@@ -3,6 +3,7 @@
 from pydantic import Field, model_validator
 
 from pipelines.contracts.catalog import CONTRACTS
+from pipelines.settings.aliases import Aliases, check_aliases
 from pipelines.settings.apis import Api, FacebookAdsApi, GoogleAdsApi, SalesforceApi
 from pipelines.settings.base import Settings
 from pipelines.settings.exports import Export
@@ -17,8 +18,10 @@ class Web(Settings):
     clients: Export | None = None
     conversions: Export | None = None
     session_costs: Export | None = None
-    aliases: CampaignNames = Field(
-        {}, description="By utm_campaign, the name to report it by, where tags differ."
+    aliases: Aliases = Field(
+        {},
+        description="By utm_campaign, the name to report it by, where tags differ; or such a name for each source,"
+        " of whose visits and spend alone it holds: an ad platform of the file, or a utm_source.",
     )
 
 
@@ -119,6 +122,18 @@ class Sources(Settings):
                         f"{source}.{table}.columns: every row needs a {column}; name its column"
                     )
         return self
+
+    @model_validator(mode="after")
+    def _have_clear_aliases(self) -> "Sources":
+        if self.web:
+            names = {name: getattr(self, name).campaigns for name in self.platforms}
+            check_aliases(self.web.aliases, names)
+        return self
+
+    @property
+    def platforms(self) -> list[str]:
+        """Return the ad platforms that the client has."""
+        return [name for name, settings in self if isinstance(settings, Ads)]
 
     def feeds(self) -> list[tuple[str, str, Export | Api]]:
         """Return (source, table, way in) of everything that is delivered."""

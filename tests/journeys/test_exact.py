@@ -147,8 +147,8 @@ QUICK = {
         "direct_touches": "include",
         "lookback_days": 5,
         "path": "[{remove_if_last_and_not_all: [Direct, Email]}, first]",
-        "aliases": "{spring: brand}",
-        "campaigns": "{'1': brand, spring: autumn}",
+        "aliases": "{spring: {newsletter: letter, google_ads: search, facebook_ads: brand}}",
+        "campaigns": "{'1': brand}",
     },
     "second": {
         "model": "time_decay",

@@ -140,7 +140,7 @@ def campaigns(history: list[Load], client: Client, until: datetime) -> dict[tupl
     for source, channel in channels.items():
         for row in _newest(history, source, "spend", until):
             day = datetime.fromisoformat(row["spend_date"]).date()
-            spent = rows[day, channel, _campaign(row, getattr(client.sources, source).campaigns)]
+            spent = rows[day, channel, _campaign(row, source, client)]
             spent["cost"] += Decimal(row["cost"])
             spent["clicks"] += int(row["clicks"] or 0)
             spent["impressions"] += int(row["impressions"] or 0)
@@ -248,7 +248,7 @@ def _touches(history: list[Load], client: Client, until: datetime) -> list[Touch
             row["visitor_id"],
             row["customer_id"],
             _channel(row),
-            client.sources.web.aliases.get(row["campaign"], row["campaign"]) or "(not set)",
+            _reported(row["campaign"], _source(row), client) or "(not set)",
         )
         for row in _newest(history, "web", "sessions", until)
         if row["consent"] != "false"
@@ -260,7 +260,7 @@ def _touches(history: list[Load], client: Client, until: datetime) -> list[Touch
             None,
             row["client_id"],
             row["channel"] or "direct",
-            client.sources.web.aliases.get(row["campaign_id"], row["campaign_id"]) or "(not set)",
+            _reported(row["campaign_id"], row["utm_source"], client) or "(not set)",
         )
         for row in _newest(history, "web", "events", until)
         if row["event_type"] == "page_view"
@@ -323,9 +323,25 @@ def sessions_without_consent(history: list[Load], until: datetime) -> int:
     return sum(row["consent"] == "false" for row in rows)
 
 
-def _campaign(row: dict, names: dict[str, str]) -> str:
+def _campaign(row: dict, source: str, client: Client) -> str:
+    names = getattr(client.sources, source).campaigns
     known = [names.get(row["campaign_id"]), names.get(row["campaign"])]
-    return next(name for name in [*known, row["campaign"], row["campaign_id"]] if name)
+    name = next(name for name in [*known, row["campaign"], row["campaign_id"]] if name)
+    is_scoped = isinstance(client.sources.web.aliases.get(name), dict)
+    return _reported(name, source, client) if is_scoped else name
+
+
+def _source(row: dict) -> str | None:
+    """Return the platform whose ad was clicked, or else the source of a session."""
+    if row["gclid"]:
+        return "google_ads"
+    return "facebook_ads" if row["fbclid"] else row["source"]
+
+
+def _reported(campaign: str | None, source: str | None, client: Client) -> str | None:
+    """Return the name of a campaign: its alias, or that of one source alone."""
+    name = client.sources.web.aliases.get(campaign, campaign)
+    return name if isinstance(name, str | None) else name.get(source, campaign)
 
 
 def _utc(text: str, client: Client) -> datetime:
