@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 import duckdb
 import pyarrow as pa
 from sqlglot import exp
-from sqlmesh.core.model import SqlModel
+from sqlmesh.core.model import Model, SqlModel
 
 from pipelines.contracts.catalog import CONTRACTS
 from pipelines.learning.versions import read_versions
@@ -23,36 +23,47 @@ from tests.builders.lake_writer import Load, accounts, raw_columns, row_key
 INTERVAL = {name: exp.func("GETVARIABLE", exp.convert(name)) for name in ("start_ts", "end_ts")}
 
 
-def render(*clients: str) -> dict[str, "Models"]:
-    """Return the models of some clients up to the marts, rendered once."""
+def render(*clients: str, published: bool = False) -> dict[str, "Models"]:
+    """Return the models of some clients up to the marts, or to what is `published`, rendered once."""
     warehouse = Warehouse("home")
     models = warehouse.models
     warehouse.close()
-    return {client: Models(client, _unpublished(models, client)) for client in clients}
+    return {client: Models(client, _own(models, client, published)) for client in clients}
 
 
-def _unpublished(models: dict, client: str) -> dict[str, SqlModel]:
-    """Return a client's models in SQL, without what is published, by layer and name."""
+def _own(models: dict, client: str, published: bool) -> dict[str, Model]:
+    """Return a client's models by layer and name."""
     return {
         own: model
         for name, model in models.items()
         if (own := name.removeprefix(f"{client}_")) != name
-        and model.is_sql
-        and not own.startswith("publish.")
+        and (published or not own.startswith("publish."))
     }
 
 
 class Models:
-    """One client's models, as queries on tables of a DuckDB, each after those that it reads."""
+    """One client's models, as queries on tables of a DuckDB, each after those that it reads.
 
-    def __init__(self, client: str, models: dict[str, SqlModel]) -> None:
+    Models in Python ask somebody outside: here their tables are empty.
+    """
+
+    def __init__(self, client: str, models: dict[str, Model]) -> None:
         self.client = client
         self.learned_tables: dict[str, dict[str, str]] = {}  # table → column → type
         self.times = {
             name: model.time_column.column.name if model.time_column else None
             for name, model in models.items()
         }
-        self.queries = {name: self._rendered(model) for name, model in models.items()}
+        self.queries = {
+            name: self._rendered(model)
+            for name, model in models.items()
+            if isinstance(model, SqlModel)
+        }
+        self.asked = {
+            name: {column: type_.sql("duckdb") for column, type_ in model.columns_to_types.items()}
+            for name, model in models.items()
+            if name not in self.queries and model.columns_to_types
+        }
 
     def _rendered(self, model: SqlModel) -> str:
         """Return a model's query, which reads the schema `raw` and the interval's variables."""
@@ -69,6 +80,9 @@ class Models:
         connection.execute("ATTACH ':memory:' AS home; USE home; CREATE SCHEMA raw")
         for layer in {name.split(".")[0] for name in self.queries}:
             connection.execute(f"CREATE SCHEMA {self.client}_{layer}")
+        for name, typed in self.asked.items():
+            columns = ", ".join(f"{column} {type_}" for column, type_ in typed.items())
+            connection.execute(f"CREATE TABLE {self.client}_{name} ({columns})")
         for source, tables in CONTRACTS.items():
             for table in tables:
                 texts = ", ".join(f"{name} TEXT" for name in raw_columns(source, table))

@@ -15,6 +15,15 @@ from pipelines.settings.exports import Export
 BY_NAME = {"conversions": "type", "channel_weights": "channel", "redistribution": "phase"}
 
 
+def keys() -> list[str]:
+    """Return the keys that hold a value, or an export; not those that only have keys below them."""
+    return [
+        key.strip("`")
+        for key, holds, *_ in _rows(Client, "", {}, None)
+        if key != "`id`" and "the keys below" not in holds
+    ]
+
+
 def settings() -> str:
     """Return every key that a client's file may have; the id is the file's own name."""
     rows = (row for row in _rows(Client, "", {}, None) if row[0] != "`id`")

@@ -214,6 +214,8 @@ class Export(Settings):
     def _has_one_way_in(self) -> "Export":
         if bool(self.files) == bool(self.postgres):
             raise ValueError("write either `files:` or `postgres:`")
+        if self.postgres:
+            self._has_no_files()
         if self.bucket and not self.in_bucket:
             raise ValueError(
                 "`bucket:` goes with `files:` that begin with s3://, gs:// or abfss://"
@@ -222,19 +224,28 @@ class Export(Settings):
             raise ValueError(
                 "with `format:` each of `columns:` is one name; leave out lists and null"
             )
-        if self.parts is not None and not (self.files and self.delivery == "full"):
-            raise ValueError("`parts:` goes with `files:` and `delivery: full`; leave it out")
-        if self.ordered_by and not self.files:
-            raise ValueError("`ordered_by:` goes with `files:`; leave it out")
+        if self.parts is not None and self.delivery != "full":
+            raise ValueError(
+                "`parts:` goes with `delivery: full`; leave it out, or write that (it is"
+                f" `delivery: {self.delivery}`)"
+            )
         if self.format and self.grain:
             raise ValueError("with `format:` rows of one session are merged; leave out `grain:`")
         if self.format and self.where:
             raise ValueError("with `format:` every event is read; leave out `where:`")
         if self.postgres and self.postgres.cursor and self.delivery == "full":
             raise ValueError(
-                "a cursor reads what changed, `delivery: full` needs all rows; leave out one"
+                "`cursor:` reads what changed, `delivery: full` needs all rows; leave out one"
             )
         return self
+
+    def _has_no_files(self) -> None:
+        """Raise ValueError for a setting of files beside a table in Postgres."""
+        for name in ("bucket", "parts", "ordered_by"):
+            if getattr(self, name) is not None:
+                raise ValueError(
+                    f"`{name}:` goes with `files:`, and this is `postgres:`; leave out one of them"
+                )
 
     @property
     def pattern(self) -> str:

@@ -1,6 +1,7 @@
 """Say which tables and milestones a client's settings need."""
 
 from pipelines.contracts.catalog import tables as every_table
+from pipelines.settings.apis import Api
 from pipelines.settings.attribution import Attribution
 from pipelines.settings.b2b import BUILT_IN
 from pipelines.settings.sources import Sources
@@ -50,11 +51,13 @@ def missing(attribution: Attribution, sources: Sources) -> str | None:
     }
     feeds = sources.of("salesforce").items()
     delivered = [table for table, feed in feeds if table in getattr(feed, "tables", [table])]
+    asks_api = any(isinstance(feed, Api) for _, feed in feeds)
+    place = "sources.salesforce.api.tables" if asks_api else "sources"
     for table, reason in needs.items():
         if reason and table not in delivered:
             return (
                 f"{reason} needs salesforce.{table}, which is not delivered; add it under"
-                " `sources:`, or leave that setting out"
+                f" `{place}:`, or leave that setting out"
             )
     if contacts.campaign_members and attribution.journeys != "account":
         return "`campaign_members: true` needs `journeys: account`; add it, or leave it out"

@@ -28,7 +28,9 @@ def explain(error: ValidationError, settings: type[BaseModel]) -> str:
         if item["type"] in ("extra_forbidden", "invalid_key"):
             place, annotation = item["loc"], _found(item["loc"][:-1], settings)[1]
         key = ".".join(cut(str(part), _QUOTED) for part in place)
-        problems.setdefault(key, cut(_problem(item, annotation)))  # a choice of two fails twice
+        # a choice of two fails twice: what a check of ours says is nearer than what it may hold
+        if key not in problems or item["type"] == "value_error":
+            problems[key] = cut(_problem(item, annotation))
     said = [f"{key}: {problem}" if key else problem for key, problem in problems.items()]
     left_out = len(errors) - _MOST_SAID
     return "; ".join(said + ([f"and {left_out} problems more"] if left_out > 0 else []))

@@ -32,11 +32,11 @@ class Platform(Settings):
     def _has_one_way_in(self) -> "Platform":
         fields = type(self).model_fields
         tables = [name for name, field in fields.items() if field.annotation == Export | None]
-        is_exported = any(getattr(self, table) for table in tables)
-        if "api" not in fields and not is_exported:
+        exported = [table for table in tables if getattr(self, table)]
+        if "api" not in fields and not exported:
             raise ValueError(f"write `{tables[0]}:` for its exports")
-        if "api" in fields and bool(getattr(self, "api", None)) == is_exported:
-            raise ValueError(f"write either `{tables[0]}:` for exports, or `api:`")
+        if "api" in fields and bool(getattr(self, "api", None)) == bool(exported):
+            raise ValueError(f"write either `{(exported or tables)[0]}:` for exports, or `api:`")
         return self
 
 

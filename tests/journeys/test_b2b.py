@@ -405,7 +405,8 @@ def test_an_org_that_is_asked_for_less_than_the_settings_need_is_refused() -> No
     for table in ("contacts", "contact_roles", "leads"):
         others = [name for name in CONTRACTS["salesforce"] if name != table]
         problem = missing(by_account, Sources(salesforce={"api": api | {"tables": others}}))
-        assert f" needs salesforce.{table}, which is not delivered" in problem
+        assert f" needs salesforce.{table}, which is not delivered; add it under" in problem
+        assert "`sources.salesforce.api.tables:`" in problem
 
 
 def morning(house: House, days_ago: int = 0) -> None:
