@@ -92,9 +92,11 @@ class EventBus(service.PubSubServicer):
         self.retention = timedelta(hours=72)
         self.keepalive = 270.0
         self.subscriptions: list[wire.FetchRequest] = []  # the first request of each
-        self.delivered = 0
+        self.delivered = self.signs = 0  # events, and answers without any
         self.schemas_asked: Counter[str] = Counter()
         self.refuse_sessions = False
+        self.end_session_at_schema = False  # once
+        self.moved = timedelta(0)  # how far the clock of commits is from that of this machine
         self.broken_schemas: Counter[str] = Counter()  # by schema id: how often it is refused yet
         self._schemas: dict[str, dict] = {}
         self._fields: dict[str, tuple[str, ...]] = {}
@@ -152,6 +154,13 @@ class EventBus(service.PubSubServicer):
             self._cuts.append(after)
             self._changed.notify_all()
 
+    def wait_for_signs(self, count: int) -> None:
+        """Wait until so many more signs of life were sent."""
+        seen = self.signs
+        with self._changed:
+            while self.signs < seen + count:
+                self._changed.wait(0.01)
+
     def forget(self) -> None:
         """Forget all events, as after the time that they are kept."""
         with self._changed:
@@ -180,6 +189,9 @@ class EventBus(service.PubSubServicer):
         self, request: wire.SchemaRequest, context: grpc.ServicerContext
     ) -> wire.SchemaInfo:
         """Answer the schema of an event."""
+        if self.end_session_at_schema:
+            self.end_session_at_schema = False
+            self.org.end_sessions()
         self._admit(context)
         with self._changed:
             self.schemas_asked[request.schema_id] += 1
@@ -237,6 +249,7 @@ class EventBus(service.PubSubServicer):
                 return None
             asked.open -= len(found)
             self.delivered += len(found)
+            self.signs += not found
             return wire.FetchResponse(
                 events=[
                     wire.ConsumerEvent(event=kept.event, replay_id=_replay_id(kept.number))
@@ -272,7 +285,7 @@ class EventBus(service.PubSubServicer):
             "changeOrigin": "com/salesforce/api/rest/62.0",
             "transactionKey": f"transaction-{self._number}",
             "sequenceNumber": 1,
-            "commitTimestamp": int(time.time() * 1000),
+            "commitTimestamp": int((time.time() + self.moved.total_seconds()) * 1000),
             "commitNumber": self._number,
             "commitUser": "005000000000001AAA",
             "nulledFields": [],

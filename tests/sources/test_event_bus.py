@@ -105,6 +105,17 @@ def test_a_sign_of_life_tells_the_newest_place_of_the_topic(bus: EventBus, conne
     assert (answer.events, answer.place) == ([], elsewhere)
 
 
+def test_a_sign_of_life_does_not_overtake_what_waits(bus: EventBus, connected: Bus) -> None:
+    for _ in range(2 * READY_FOR):
+        bus.publish("Opportunity", DEAL)
+    answers = connected.follow(TOPIC, EARLIEST)
+    next(answers)
+    bus.wait_for_signs(1)  # sent while the caller was busy: more was not asked for yet
+
+    answer = next(answers)
+    assert (answer.events, answer.place) == ([], b"")
+
+
 def test_a_place_that_is_too_old_is_told_as_that(bus: EventBus, connected: Bus) -> None:
     old = bus.publish("Opportunity", DEAL)
     bus.publish("Opportunity", DEAL)

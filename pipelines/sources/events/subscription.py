@@ -37,17 +37,12 @@ class Event(NamedTuple):
 class Answer(NamedTuple):
     """What the bus sends: events, or none as a sign of life.
 
-    Once the events are dealt with, nothing up to `latest` is missing if there are none, or else
-    nothing up to the last of them.
+    Once the events are dealt with, one may go on from `place`: the last of them, or of a sign of life
+    the newest of the topic. It is empty where events may wait at the bus, as none were asked for.
     """
 
     events: list[Event]
-    latest: bytes
-
-    @property
-    def place(self) -> bytes:
-        """Return the replay id to go on from, once all events are dealt with."""
-        return self.events[-1].replay_id if self.events else self.latest
+    place: bytes
 
 
 class Place(NamedTuple):
@@ -107,7 +102,7 @@ class Bus:
                     Event(each.replay_id, each.event.schema_id, each.event.payload)
                     for each in answer.events
                 ]
-                yield Answer(events, answer.latest_replay_id)
+                yield Answer(events, _place(answer))
                 if events:
                     requests.put(wire.FetchRequest(topic_name=topic, num_requested=len(events)))
         except grpc.RpcError as error:
@@ -137,6 +132,13 @@ class Bus:
             ("instanceurl", session.address),
             ("tenantid", session.org),
         )
+
+
+def _place(answer: wire.FetchResponse) -> bytes:
+    """Return the replay id to go on from. A sign of life must not overtake what was not sent yet."""
+    if answer.events:
+        return answer.events[-1].replay_id
+    return answer.latest_replay_id if answer.pending_num_requested else b""
 
 
 def _next(call: Any, silence: float) -> wire.FetchResponse:

@@ -1,0 +1,41 @@
+"""Ask Salesforce for records by their ids, as they are now."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+
+from dlt.sources.helpers.rest_client import RESTClient
+
+from pipelines.settings.apis import SalesforceApi
+from pipelines.sources.batches import Batch, Coverage, FetchRequest
+from pipelines.sources.platforms.responses import written
+from pipelines.sources.platforms.salesforce_objects import Query, query_of
+from pipelines.sources.platforms.salesforce_rest import records_of
+
+AT_ONCE = 200  # ids of one query: its address stays below 16,000 characters
+
+
+def records_by_id(
+    request: FetchRequest,
+    org: RESTClient,
+    api: SalesforceApi,
+    table: str,
+    ids: Sequence[str],
+    place: str,
+) -> Batch:
+    """Return the records of these ids, deleted ones too, as a batch that is named after `place`.
+
+    What it covers is told as an account of its own, so that asking for all that changed goes on
+    where it was.
+    """
+    query = query_of(table, api)
+    covers = Coverage("events", place, place)
+    pages = _pages(org, query, ids)
+    batch = written(request.folder, "salesforce", table, covers, pages, query.columns)
+    return batch._replace(fingerprint="")
+
+
+def _pages(org: RESTClient, query: Query, ids: Iterable[str]) -> Iterator[list[dict]]:
+    left = iter(dict.fromkeys(ids))
+    while some := [*islice(left, AT_ONCE)]:
+        listed = ", ".join(f"'{one}'" for one in some)
+        yield from records_of(org, query, query.soql(f"Id IN ({listed})", "ASC"))

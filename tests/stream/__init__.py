@@ -1,0 +1,1 @@
+"""The CRM is followed between mornings."""

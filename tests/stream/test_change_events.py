@@ -1,0 +1,271 @@
+"""A deal that changes in the CRM is in the lake at once, whatever happens to the bus or to us."""
+
+import threading
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from functools import partial
+
+import pytest
+from tenacity import wait_fixed
+
+from demo.servers import Status
+from demo.servers.event_bus import EventBus
+from demo.servers.salesforce_server import SalesforceServer
+from pipelines.settings.apis import SalesforceApi
+from pipelines.stream import cursors
+from pipelines.stream.change_events import TOPIC, TRIES, ChangeEvents
+from pipelines.stream.deals import bring
+from pipelines.stream.follower import Follower
+from pipelines.stream.notices import Brought, Notice
+from tests.builders.org import Org
+from tests.conftest import House
+
+PATIENCE = 30  # seconds until a test gives up waiting
+
+
+class Stream:
+    """A client's stream in a thread, what it told, and the bus that it follows."""
+
+    def __init__(self, org: Org, bus: EventBus) -> None:
+        self.org, self.bus = org, bus
+        self.told: list[str] = []
+        self.brought = 0
+        self._stepped = threading.Condition()
+        self._follower: Follower | None = None
+
+    def __enter__(self) -> "Stream":
+        client = self.org.client()
+        platform = client.sources.salesforce
+        assert platform
+        api = platform.api
+        assert isinstance(api, SalesforceApi)
+        adapter = ChangeEvents(client.id, api, self.bus.address)
+        self._follower = Follower(
+            adapter, partial(self.bring, client, api), self.tell, pause=wait_fixed(0.01)
+        )
+        self._thread = threading.Thread(target=self._follower.run, daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        assert self._follower
+        self._follower.stop()
+        self._thread.join(PATIENCE)
+        assert not self._thread.is_alive()
+
+    def bring(self, client, api: SalesforceApi, notice: Notice) -> Brought:
+        """Bring in a notice, and let whoever waits look again."""
+        brought = bring(client, api, notice)
+        with self._stepped:
+            self.brought += 1
+            self._stepped.notify_all()
+        return brought
+
+    def tell(self, text: str) -> None:
+        """Keep what an operator would read."""
+        with self._stepped:
+            self.told.append(text)
+            self._stepped.notify_all()
+
+    def until(self, holds: Callable[[], bool]) -> None:
+        """Wait until something holds."""
+        with self._stepped:
+            assert self._stepped.wait_for(holds, PATIENCE), self.told
+
+    def reached(self, replay_id: bytes) -> None:
+        """Wait until everything up to an event is in the lake."""
+        self.until(lambda: (place := cursors.read("two", TOPIC)) and place.replay_id >= replay_id)
+
+    def close(self, number: int, minutes: float = 1, **changes) -> bytes:
+        """Close a deal in the CRM, and publish that it changed."""
+        won = {"StageName": "Closed Won", "IsWon": True} | changes
+        deal = self.org.deal(number, minutes, **won)
+        return self.bus.publish("Opportunity", deal["Id"])
+
+
+@pytest.fixture
+def org(house: House, monkeypatch: pytest.MonkeyPatch) -> Iterator[Org]:
+    with SalesforceServer() as server:
+        for key, value in server.credentials.items():
+            monkeypatch.setenv(f"CLIENTS__TWO__SALESFORCE__{key.upper()}", value)
+        yield Org(house.home, server)
+
+
+@pytest.fixture
+def bus(org: Org) -> Iterator[EventBus]:
+    with EventBus(org.server) as server:
+        server.keepalive = 0.05
+        yield server
+
+
+@pytest.fixture
+def stream(org: Org, bus: EventBus) -> Stream:
+    return Stream(org, bus)
+
+
+def stages(org: Org) -> list[tuple]:
+    return org.deals("opportunity_id[15], stage")
+
+
+def test_a_deal_that_closes_is_in_the_lake(org: Org, stream: Stream) -> None:
+    with stream:
+        stream.until(lambda: stream.told != [])
+        stream.reached(stream.close(1))
+
+    assert stages(org) == [("1", "Closed Won")]
+
+
+def test_what_happened_before_the_first_time_is_there_too(org: Org, stream: Stream) -> None:
+    org.deal(1)
+    org.deal(2)
+    with stream:
+        stream.until(lambda: stream.told != [])
+        stream.reached(stream.close(2))
+
+    assert stages(org) == [("1", "Open"), ("2", "Open"), ("2", "Closed Won")]
+    assert "followed for the first time" in stream.told[0]
+
+
+def test_what_happens_while_nobody_follows_is_read_afterwards(org: Org, stream: Stream) -> None:
+    with stream:
+        stream.reached(stream.close(1))
+    missed = [stream.close(number) for number in (2, 3)]
+    with stream:
+        stream.reached(missed[-1])
+
+    assert sorted(stages(org)) == [(str(number), "Closed Won") for number in (1, 2, 3)]
+    assert [each.replay_preset for each in stream.bus.subscriptions] == [1, 2]
+
+
+def test_an_event_that_is_told_twice_changes_nothing(org: Org, stream: Stream) -> None:
+    with stream:
+        stream.reached(stream.close(1))
+        stream.reached(stream.bus.publish("Opportunity", f"006{1:012}AAA"))
+
+    assert stages(org) == [("1", "Closed Won")]
+
+
+def test_a_deal_that_is_deleted_is_so_in_the_lake(org: Org, stream: Stream) -> None:
+    with stream:
+        stream.reached(stream.close(1))
+        stream.reached(stream.close(1, minutes=2, IsDeleted=True))
+
+    assert org.deals("opportunity_id[15], is_deleted") == [("1", False), ("1", True)]
+
+
+@pytest.mark.parametrize("change", ["GAP_UPDATE", "GAP_OVERFLOW"])
+def test_after_a_gap_the_org_is_asked(org: Org, stream: Stream, change: str) -> None:
+    with stream:
+        stream.reached(stream.close(1))
+        deal = org.deal(2, minutes=3, StageName="Closed Won", IsWon=True)
+        ids = [] if change == "GAP_OVERFLOW" else [deal["Id"]]
+        stream.reached(stream.bus.publish("Opportunity", *ids, change=change))
+
+    assert sorted(stages(org)) == [("1", "Closed Won"), ("2", "Closed Won")]
+
+
+def test_a_place_that_the_bus_forgot_is_caught_up_by_asking(org: Org, stream: Stream) -> None:
+    with stream:
+        stream.reached(stream.close(1))
+    stream.close(2)
+    stream.bus.forget()
+    with stream:
+        stream.until(lambda: any("no longer had" in text for text in stream.told))
+        stream.reached(stream.close(3, minutes=2))
+
+    assert sorted(stages(org)) == [(str(number), "Closed Won") for number in (1, 2, 3)]
+
+
+def test_a_break_in_the_first_batch_loses_nothing(org: Org, stream: Stream) -> None:
+    stream.bus.cut()
+    stream.close(1)
+    with stream:
+        stream.reached(stream.close(2))
+
+    assert sorted(stages(org)) == [("1", "Closed Won"), ("2", "Closed Won")]
+
+
+def test_a_session_that_ends_is_renewed(org: Org, stream: Stream) -> None:
+    with stream:
+        stream.reached(stream.close(1))
+        org.server.end_sessions()
+        stream.bus.cut()
+        stream.reached(stream.close(2))
+
+    assert sorted(stages(org)) == [("1", "Closed Won"), ("2", "Closed Won")]
+
+
+def test_a_session_that_ends_while_a_schema_is_fetched_is_renewed(org: Org, stream: Stream) -> None:
+    stream.bus.end_session_at_schema = True
+    with stream:
+        stream.reached(stream.close(1))
+
+    assert stages(org) == [("1", "Closed Won")]
+
+
+def test_a_schema_that_is_refused_does_not_lose_the_place(org: Org, stream: Stream) -> None:
+    with stream:
+        stream.reached(stream.close(1))
+    stream.bus.broken_schemas["Opportunity-1"] = TRIES - 1
+    stream.close(2, StageName="Closed Won")
+    with stream:
+        stream.reached(stream.bus.publish("Opportunity", f"006{2:012}AAA", Region__c="North"))
+
+    assert sorted(stages(org)) == [("1", "Closed Won"), ("2", "Closed Won")]
+    assert {each.replay_preset for each in stream.bus.subscriptions[1:]} == {2}
+
+
+def test_an_unreadable_event_is_set_aside_and_what_it_told_is_asked_for(
+    org: Org, stream: Stream
+) -> None:
+    with stream:
+        stream.reached(stream.close(1))
+        org.deal(2, minutes=2)
+        stream.bus.publish("Opportunity", "006", payload=b"\xff" * 40)
+        stream.reached(stream.close(3, minutes=3))
+
+    assert sorted(stages(org)) == [("1", "Closed Won"), ("2", "Open"), ("3", "Closed Won")]
+    assert any("set aside" in text for text in stream.told)
+    kept = [*(org.home / "lake/two/_pipelines/stream/undecodable").iterdir()]
+    assert [file.read_bytes() for file in kept] == [b"\xff" * 40]
+
+
+def test_what_cannot_be_had_pins_the_place(org: Org, stream: Stream) -> None:
+    with stream:
+        stream.reached(first := stream.close(1))
+        org.server.fail(Status(400, [{"errorCode": "X", "message": "no"}]), times=3, path="query")
+        second = stream.close(2)
+        stream.bus.keepalive = 0.01
+        stream.until(lambda: any("tried again" in text for text in stream.told))
+        stream.reached(second)
+
+    assert first < second
+    assert sorted(stages(org)) == [("1", "Closed Won"), ("2", "Closed Won")]
+
+
+def test_a_burst_is_brought_in_whole_by_the_hundred(org: Org, stream: Stream) -> None:
+    with stream:
+        stream.reached(stream.close(0))
+        loads = org.files()
+        last = [stream.close(number) for number in range(1, 251)][-1]
+        stream.reached(last)
+
+    assert sorted(org.deals("opportunity_id")) == sorted(
+        (f"006{number:012}AAA",) for number in range(251)
+    )
+    assert 3 <= org.files() - loads < 100
+
+
+def test_events_that_were_asked_for_anyway_are_passed_over(org: Org, stream: Stream) -> None:
+    stream.bus.moved = -timedelta(hours=1)
+    for number in range(3):
+        stream.close(number)
+    org.server.requests.clear()
+    with stream:
+        stream.bus.moved = timedelta(0)
+        stream.reached(stream.close(9))
+
+    asked = [query for query in org.queries() if "Id IN" in query]
+    assert [("006000000000009AAA" in query, "006000000000000AAA" in query) for query in asked] == [
+        (True, False)
+    ]
