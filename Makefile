@@ -5,7 +5,7 @@ RUN := $(BIN)/python -m pipelines
 DATA := $(or $(ATTRIBUTION_HOME),.)
 SQLMESH := $(BIN)/sqlmesh --log-file-dir "$(DATA)/logs"
 
-.PHONY: help daily ingest backfill accept reread status export blueprint train preview promote plan audit \
+.PHONY: help daily ingest backfill accept reread status export blueprint train preview promote rollback plan audit \
 	test check soak ci style types lint versions format docs demo demo-api demo-clean lock stubs clean install exports
 
 help: ## list these verbs
@@ -43,6 +43,9 @@ preview: install ## compare CLIENT's change with prod
 
 promote: install ## bring CLIENT's change into prod
 	$(RUN) promote $(CLIENT)
+
+rollback: install ## show CLIENT's version before, or VERSION
+	$(RUN) rollback $(CLIENT) $(if $(VERSION),--version $(VERSION))
 
 plan: install ## build all changes in dev
 	$(SQLMESH) plan dev

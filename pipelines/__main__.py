@@ -10,6 +10,7 @@ from pipelines.commands.data_changes import accept, backfill, reread
 from pipelines.commands.every_day import daily, ingest
 from pipelines.commands.inspection import blueprint, export, status
 from pipelines.commands.model_changes import preview, promote, train
+from pipelines.commands.shown_version import rollback
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -22,7 +23,7 @@ app = typer.Typer(
 _COMMANDS = {
     "Every day": (daily, ingest),
     "To read": (status, blueprint, export),
-    "When something changes": (backfill, accept, reread, train, preview, promote),
+    "When something changes": (backfill, accept, reread, train, preview, promote, rollback),
 }
 for panel, commands in _COMMANDS.items():
     for command in commands:

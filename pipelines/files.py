@@ -30,6 +30,15 @@ def replacing(file: Path, sync: bool = False) -> Iterator[Path]:
         unfinished.unlink(missing_ok=True)
 
 
+def sync_folder(folder: Path) -> None:
+    """Have on disk which names a folder holds: a file or a folder that got its name keeps it."""
+    opened = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
+
+
 def _sync(file: Path) -> None:
     with file.open("rb") as written:
         os.fsync(written.fileno())

@@ -28,6 +28,16 @@ def warehouse_folder() -> Path:
     return home() / "warehouse"
 
 
+def published_folder() -> Path:
+    """Return the folder of the published files, which outsiders read."""
+    return home() / "published"
+
+
+def settled_folder() -> Path:
+    """Return the folder of what published files were made of, for the product's user alone."""
+    return home() / "settled"
+
+
 def project_folder() -> Path:
     """Return the folder of the code: the checkout with `models/` and `config.yaml`."""
     return Path(__file__).parent.parent

@@ -1,4 +1,4 @@
-"""Write a published table of a client as CSV; only `publish` is ever read, and nothing is written there."""
+"""Write a published table of a client as CSV; it is read from the published files, so no run waits."""
 
 from datetime import date
 from pathlib import Path
@@ -7,9 +7,10 @@ from typing import NamedTuple
 import duckdb
 
 from pipelines.files import replacing
+from pipelines.published.opening import published
+from pipelines.published.version_folders import PublishedFileError
 from pipelines.settings.client import Client
 from pipelines.sql import identifier, literal, only_row
-from pipelines.warehouse_files import TornWarehouse, file_of, why_unusable
 
 # Ratios of sums, nothing where the denominator is 0, before what else the table has.
 _COLUMNS = {
@@ -42,8 +43,12 @@ def write(client: Client, table: str, days: Days, target: Path) -> int:
     if not target.absolute().parent.is_dir():
         raise ReportError(f"{client.id}: {table}: there is no folder {target.parent}; make it")
     try:
-        with _opened(client, table) as warehouse, replacing(target) as unfinished:
-            return _copy(warehouse, client, table, days, unfinished)
+        with published(client.id) as opened, replacing(target) as unfinished:
+            if not opened:
+                raise ReportError(f"{client.id}: {table}: nothing is published yet; run make daily")
+            return _copy(opened, client, table, days, unfinished)
+    except PublishedFileError as error:
+        raise ReportError(f"{client.id}: {table}: {error}") from None
     except duckdb.Error as error:
         line = str(error).strip().splitlines()[0]
         raise ReportError(f"{client.id}: {table}: not written: {line}; run it again") from None
@@ -53,23 +58,10 @@ def write(client: Client, table: str, days: Days, target: Path) -> int:
         ) from None
 
 
-def _opened(client: Client, table: str) -> duckdb.DuckDBPyConnection:
-    file = file_of(client.shard)
-    if not file.exists():
-        raise ReportError(f"{client.id}: {table}: nothing is published yet; run make daily")
-    try:
-        return duckdb.connect(str(file), read_only=True)
-    except duckdb.Error as error:
-        if not (why := why_unusable(client.shard, error)):
-            raise
-        wait = "" if isinstance(why, TornWarehouse) else "; try again when its morning has ended"
-        raise ReportError(f"{client.id}: {table}: {why}{wait}") from None
-
-
 def _copy(
-    warehouse: duckdb.DuckDBPyConnection, client: Client, table: str, days: Days, target: Path
+    opened: duckdb.DuckDBPyConnection, client: Client, table: str, days: Days, target: Path
 ) -> int:
-    columns = _published(warehouse, client, table)
+    columns = _columns_of(opened, client, table)
     conditions = [
         f"date {comparison} DATE '{day}'"
         for comparison, day in ((">=", days.since), ("<=", days.until))
@@ -78,24 +70,22 @@ def _copy(
     if conditions and "date" not in columns:
         raise ReportError(f"{client.id}: {table} has no column date; leave out --since and --until")
     copy = f"""COPY (
-      SELECT {_COLUMNS.get(table, "*")} FROM {client.id}_publish.{identifier(table)}
+      SELECT {_COLUMNS.get(table, "*")} FROM {identifier(f"{client.id}_publish")}.{identifier(table)}
       WHERE {" AND ".join(conditions) or "TRUE"} ORDER BY ALL
     ) TO {literal(str(target))} (FORMAT csv, HEADER)"""
-    return only_row(warehouse.execute(copy))[0]
+    return only_row(opened.execute(copy))[0]
 
 
-def _published(warehouse: duckdb.DuckDBPyConnection, client: Client, table: str) -> set[str]:
+def _columns_of(opened: duckdb.DuckDBPyConnection, client: Client, table: str) -> set[str]:
     """Return a table's columns. Raise ReportError, with those there are, if it is not published."""
     tables: dict[str, set[str]] = {}
-    for name, column in warehouse.execute(
+    for name, column in opened.execute(
         "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = $schema",
         {"schema": f"{client.id}_publish"},
     ).fetchall():
         tables.setdefault(name, set()).add(column)
     if table in tables:
         return tables[table]
-    if not tables:
-        raise ReportError(f"{client.id}: {table}: nothing is published yet; run make daily")
     raise ReportError(
         f"{client.id}: {table} is not published; choose one of {', '.join(sorted(tables))}, or list it"
         f" under `publish:` in clients/{client.id}.yaml and run make promote CLIENT={client.id}"

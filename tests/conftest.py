@@ -20,6 +20,7 @@ from hypothesis import HealthCheck, settings
 
 from demo import write_exports
 from pipelines.ingest.run import Outcome, ingest_client
+from pipelines.published.staleness import follow_home
 from pipelines.serving.morning import serve
 from pipelines.serving.report import Report
 from pipelines.settings.client import Client
@@ -134,6 +135,21 @@ class House:
             table: self.rows(f"FROM {schema}.{table} ORDER BY ALL") for (table,) in sorted(tables)
         }
 
+    def files(self, client: str) -> dict[str, list[tuple]]:
+        """Return all rows of a client's published files, by table, as outsiders read them."""
+        with duckdb.connect() as reader:
+            reader.execute(f"ATTACH '{self.home}/published/{client}.duckdb' AS files (READ_ONLY)")
+            tables = reader.execute(
+                "SELECT view_name FROM duckdb_views() WHERE schema_name = ? ORDER BY ALL",
+                [f"{client}_publish"],
+            ).fetchall()
+            return {
+                table: reader.execute(
+                    f"FROM files.{client}_publish.{table} ORDER BY ALL"
+                ).fetchall()
+                for (table,) in tables
+            }
+
 
 @pytest.fixture(autouse=True)
 def _secrets(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -192,7 +208,10 @@ def _serve_a_morning(home: Path) -> None:
 def served(_served: House, tmp_path: Path) -> House:
     """A house in which one morning was served: a copy, to break at will."""
     shutil.copytree(_served.home, tmp_path / "house")
-    return House(tmp_path / "house").enter()
+    house = House(tmp_path / "house").enter()
+    for client in read()[0]:
+        follow_home(client.id)
+    return house
 
 
 def _merged(old: dict, new: dict) -> dict:

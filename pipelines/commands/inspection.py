@@ -22,10 +22,10 @@ from pipelines.commands.warnings import warn_of_loads_ahead, warn_of_sharing, wa
 def status(client: Some = None) -> None:
     """Show the status of each source of each client, as of its last ingest, and who is held.
 
-    The exit status is 1 if any is not ok, if a client was held by its last morning, or if a
-    client's file is gone, misnamed or wrong.
+    The exit status is 1 if any is not ok, if a client was held by its last morning, if its published
+    files are older than the warehouse's tables, or if its settings file is gone, misnamed or wrong.
     """
-    from pipelines.serving.memory import held_for
+    from pipelines.serving.memory import files_behind, held_for
 
     clients, problems = usable_and_missing(client)
     found = statuses_of(clients)
@@ -42,7 +42,10 @@ def status(client: Some = None) -> None:
     ]
     for name, reason in held:
         screen.warn(name, f"held by its last morning: {reason}")
-    end(problems or is_ahead or held or any(status.code != "ok" for status in found))
+    behind = [(client.id, why) for client in clients if (why := files_behind(client))]
+    for name, why in behind:
+        screen.warn(name, why)
+    end(problems or is_ahead or held or behind or any(status.code != "ok" for status in found))
 
 
 def blueprint(client: Chosen) -> None:

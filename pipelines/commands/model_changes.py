@@ -107,6 +107,9 @@ def _promote(client: str, settings: Client | None) -> bool:
         return False
     try:
         changed = promotion.promote(settings)
+    except promotion.FilesNotWritten as error:
+        screen.warn(client, f"promoted, but {error}")
+        return False
     except (PlanError, TrainingError, WarehouseError) as error:
         screen.warn(client, f"not promoted, it keeps what it had\n{error}")
         return False

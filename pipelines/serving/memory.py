@@ -15,6 +15,8 @@ from pipelines.ingest.source_status import statuses
 from pipelines.lake.append import source_folder
 from pipelines.lake.loads import committed_loads, seen_from
 from pipelines.learning.training import utc_now
+from pipelines.published.staleness import follow_home, why_behind
+from pipelines.published.version_folders import versions_of
 from pipelines.serving.report import Figures, Report
 from pipelines.settings.client import Client
 from pipelines.warehouse_files import file_of, stamp
@@ -53,10 +55,13 @@ def recall(client: Client, current: str) -> Report | None:
     """Return the report of a client's last morning, if it was published, and in the same state.
 
     The warehouse file must be the one that this morning left: it may have been torn since, or
-    replaced by an older one.
+    replaced by an older one. And its published files must be there, as new as the warehouse's tables.
     """
     last = _published(_read(client.shard)).get(client.id, {})
     if last.get("state") != current or last.get("warehouse") != stamp(client.shard):
+        return None
+    follow_home(client.id)
+    if why_behind(client.id):
         return None
     return Report(client.id, "nothing new", last["reasons"], Figures(**last["published"]))
 
@@ -118,6 +123,12 @@ def _carry(mornings: dict[str, dict], before: str, now: str) -> bool:
     for each in carried:
         each["warehouse"] = now
     return bool(carried)
+
+
+def files_behind(client: Client) -> str:
+    """Return why a published client's files are not what the warehouse has; nothing if they are."""
+    is_published = client.id in _published(_read(client.shard))
+    return why_behind(client.id) if is_published or versions_of(client.id).exists() else ""
 
 
 def forget(client: str, shard: str) -> None:

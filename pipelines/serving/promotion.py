@@ -11,6 +11,11 @@ from pipelines.serving import memory
 from pipelines.serving.warehouse import Warehouse, opened
 from pipelines.settings.client import Client
 from pipelines.settings.reader import keep_promoted
+from pipelines.warehouse_files import WarehouseError
+
+
+class FilesNotWritten(WarehouseError):
+    """A client was promoted, and its published files could not be written; the text says why."""
 
 
 class Shift(NamedTuple):
@@ -97,7 +102,8 @@ def promote(client: Client) -> bool:
     """Bring a client's change into `daily` and `prod`, if its audits pass; False without a change.
 
     A model that learns is trained before, if it has never been. Raise PlanError, with the failures,
-    if an audit fails, and TrainingError if a training does; then both keep what they had.
+    if an audit fails, and TrainingError if a training does; then both keep what they had. Raise
+    FilesNotWritten if all but the files was done.
     """
     train_first(client)
     with opened(client.shard) as warehouse:
@@ -109,4 +115,6 @@ def promote(client: Client) -> bool:
         for environment in behind:
             warehouse.plan(environment, [client.id])
         keep_promoted(client)
+        if problem := warehouse.write_files([client]).get(client.id):
+            raise FilesNotWritten(problem)
         return bool(behind)

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 import duckdb
 
 from pipelines.home import lake_folder, warehouse_folder
+from pipelines.published.old_versions import remove_files
 from pipelines.serving import memory
 from pipelines.settings.reader import Problem, is_retired, named_by_files, read, set_aside
 
@@ -62,6 +63,7 @@ def retire(clients: Iterable[str]) -> None:
         if members:
             _retire_in(shard, members, others=by_shard[shard] - members)
     for client in clients:
+        remove_files(client)
         set_aside(client)
 
 

@@ -102,6 +102,8 @@ def run(warehouse: Warehouse, clients: list[Client]) -> list[Report]:
     _promote(warehouse, [name for name in names if name not in failures])
     _run_older_versions(warehouse, names)
     _keep_promoted(warehouse, clients)
+    for name, problem in warehouse.write_files(clients).items():
+        failures.setdefault(name, []).append(Failure("published files", problem))
     reports = _reports(warehouse, names, failures, not_trained, trained)
     return reports + [Report(name, "held", [reason]) for name, reason in refused.items()]
 

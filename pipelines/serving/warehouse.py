@@ -17,8 +17,11 @@ from sqlmesh.utils.concurrency import NodeExecutionFailedError
 from sqlmesh.utils.errors import AuditError, NodeAuditsErrors, PlanError, PythonModelEvalError
 
 from pipelines.home import home, project_folder, warehouse_folder
+from pipelines.published.writing import write_settled
 from pipelines.serving import memory
+from pipelines.serving.after_runs import leave_files_to_the_caller
 from pipelines.serving.report import error_text
+from pipelines.settings.client import Client
 from pipelines.sources.credentials import conceal
 from pipelines.sources.errors import PlatformError
 from pipelines.warehouse_files import wait_until_free, why_unusable
@@ -58,6 +61,7 @@ class Warehouse:
         warehouse_folder().mkdir(parents=True, exist_ok=True)
         self._listener = _Listener()
         set_console(self._listener)
+        leave_files_to_the_caller()
         self._context = Context(paths=str(project_folder()))
         for environment in ("daily", "prod"):
             self._finish(environment)
@@ -140,6 +144,11 @@ class Warehouse:
             scheduler = self._context.create_scheduler(own, self._context.snapshot_evaluator)
             scheduler.run(record.naming_info)
         return self._failures()
+
+    def write_files(self, clients: Iterable[Client]) -> dict[str, str]:
+        """Write the published files of clients that have new numbers; return why, where it failed."""
+        keep = {client.id: client.published_files for client in clients}
+        return write_settled(self.connection(), keep)
 
     def rows(self, query: str) -> list[tuple]:
         """Return the rows of a query."""

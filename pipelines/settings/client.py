@@ -11,6 +11,7 @@ from pipelines.settings.attribution import Attribution
 from pipelines.settings.base import Settings
 from pipelines.settings.conversions import Types, know_their_models, with_every_model
 from pipelines.settings.currencies import known
+from pipelines.settings.kept_versions import PublishedFiles
 from pipelines.settings.limits import Limits, next_deadline
 from pipelines.settings.needs import missing
 from pipelines.settings.path_rules import ChannelRule
@@ -129,6 +130,7 @@ class Client(Settings):
     publish: list[Table] = Field(
         [], description="Tables to publish beside the standard ones; docs/tables.md describes each."
     )
+    published_files: PublishedFiles = PublishedFiles()
     sources: Sources
 
     @field_validator("nothing", mode="before")

@@ -3,27 +3,24 @@
 from datetime import date
 from pathlib import Path
 
-import duckdb
 import pytest
 
+from pipelines.published.version_folders import view_file
 from pipelines.settings.client import Client
 from reports.tables import Days, ReportError, write
+from tests.builders.published_files import publish, warehouse_with
 from tests.conftest import House
 
-REPORTING = """
-CREATE SCHEMA acme_publish; CREATE SCHEMA acme_marts;
-CREATE TABLE acme_publish.channel_reporting (
-  channel_name TEXT, date DATE, cost DECIMAL(18, 6), ihc DOUBLE, ihc_revenue DECIMAL(18, 2),
-  partial_without TEXT
-);
-INSERT INTO acme_publish.channel_reporting VALUES
-('Search, paid', '2023-09-02', 30, 1.5, 60, 'google_ads'),
-('Search, paid', '2023-09-01', 2.5, 0, 0, NULL),
-('Email', '2023-09-03', 0, 0.5, 40, NULL),
-('unattributed', '2023-09-04', 0, 1, 9.9, NULL);
-CREATE TABLE acme_publish.freshness_v1 AS SELECT 'acme' AS client, NULL AS late_sources;
-CREATE TABLE acme_marts.fct_credit AS SELECT 1 AS secret;
-"""
+PUBLISHED = {
+    "acme_publish.channel_reporting": """SELECT * FROM (VALUES
+        ('Search, paid', DATE '2023-09-02', 30::DECIMAL(18, 6), 1.5::DOUBLE, 60::DECIMAL(18, 2), 'google_ads'),
+        ('Search, paid', '2023-09-01', 2.5, 0, 0, NULL),
+        ('Email', '2023-09-03', 0, 0.5, 40, NULL),
+        ('unattributed', '2023-09-04', 0, 1, 9.9, NULL)
+    ) AS reporting (channel_name, date, cost, ihc, ihc_revenue, partial_without)""",
+    "acme_publish.freshness_v1": "SELECT 'acme' AS client, NULL::TEXT AS late_sources",
+    "acme_marts.fct_credit": "SELECT 1 AS secret",
+}
 ALL = [
     "channel_name,date,cost,ihc,ihc_revenue,CPO,ROAS,partial_without",
     "Email,2023-09-03,0.000000,0.5,40.00,0.0,,",
@@ -36,9 +33,7 @@ ALL = [
 @pytest.fixture
 def acme(house: House) -> Client:
     """A client of whom something is published."""
-    (house.home / "warehouse").mkdir()
-    with duckdb.connect(str(house.home / "warehouse/home.duckdb")) as warehouse:
-        warehouse.execute(REPORTING)
+    publish(warehouse_with(PUBLISHED), "acme")
     return house.client("acme")
 
 
@@ -103,7 +98,7 @@ def test_a_folder_that_is_not_there_is_named(acme: Client) -> None:
         write(acme, "channel_reporting", Days(), Path("none/of/this.csv"))
 
 
-def test_without_a_warehouse_nothing_is_published(house: House, tmp_path: Path) -> None:
+def test_without_files_nothing_is_published(house: House, tmp_path: Path) -> None:
     with pytest.raises(ReportError, match="nothing is published yet; run make daily"):
         write(house.client("acme"), "channel_reporting", Days(), tmp_path / "a.csv")
 
@@ -120,20 +115,15 @@ def test_a_file_that_cannot_be_written_keeps_what_was_there(acme: Client, tmp_pa
     assert not list(tmp_path.glob(".*"))
 
 
-def test_a_run_that_writes_is_waited_for(house: House, acme: Client, tmp_path: Path) -> None:
-    with duckdb.connect(str(house.home / "warehouse/home.duckdb")):
-        done = house.pipelines("export", "acme", "--to", str(tmp_path / "a.csv"))
-    assert done.returncode == 1
-    (line,) = done.stdout.splitlines()
-    assert line.startswith("acme: channel_reporting: warehouse/home.duckdb is open in process ")
-    assert line.endswith("; try again when its morning has ended")
-
-
-def test_a_torn_warehouse_is_named_with_what_mends_it(
-    house: House, acme: Client, tmp_path: Path
-) -> None:
+def test_no_warehouse_is_opened(house: House, acme: Client, tmp_path: Path) -> None:
+    (house.home / "warehouse").mkdir()
     (house.home / "warehouse/home.duckdb").write_bytes(b"no warehouse at all")
-    with pytest.raises(ReportError, match=r"home[.]duckdb is torn .* run make daily"):
+    assert write(acme, "freshness_v1", Days(), tmp_path / "a.csv") == 1
+
+
+def test_torn_files_are_named_with_what_mends_it(acme: Client, tmp_path: Path) -> None:
+    view_file("acme").write_bytes(b"no database at all")
+    with pytest.raises(ReportError, match=r"published/acme[.]duckdb is not readable .*make daily"):
         write(acme, "channel_reporting", Days(), tmp_path / "a.csv")
 
 

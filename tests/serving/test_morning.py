@@ -4,8 +4,11 @@ import re
 import shutil
 from pathlib import Path
 
+import duckdb
 import pytest
 
+from pipelines.published.staleness import why_behind
+from pipelines.published.version_folders import whole_versions
 from tests.conftest import House, slow
 
 pytestmark = pytest.mark.xdist_group("morning")  # its houses are furnished once
@@ -75,6 +78,11 @@ def test_a_broken_export_halts_one_client(served: House, healthy: dict, break_it
     assert "acme_marts.gate: audit no_source_halted failed, 1 row(s)" in reason
     assert BROKEN[break_it] in reason
     assert served.published("acme") == yesterday
+    files = {client: served.files(client) for client in ("acme", *OTHERS)}
+    assert files == {client: served.published(client) for client in ("acme", *OTHERS)}
+    assert len(whole_versions("acme")) == 1  # held: not even written again
+    assert [len(whole_versions(client)) for client in OTHERS] == [2, 2, 2]
+    assert not any(why_behind(client) for client in ("acme", *OTHERS))
 
 
 @pytest.mark.slow
@@ -204,12 +212,32 @@ def test_bare_sqlmesh_audits_what_would_be_published(served: House) -> None:
 @pytest.mark.slow
 def test_a_run_sees_the_load_made_just_before(served: House, healthy: dict) -> None:
     served.export(day=1)
+    yesterday = served.files("acme")
+    missing_column(served.home / "exports")  # holds acme: its files stay, those of others are new
+    reader = duckdb.connect(str(served.home / "published/cobalt.duckdb"), read_only=True)
+    before = reader.execute("FROM cobalt_publish.attribution_v1").fetchall()
 
     ingested = served.pipelines("ingest")
     ran = served.sqlmesh("run", "daily")
 
-    assert ingested.returncode == ran.returncode == 0, ran.stdout
+    assert ingested.returncode == 0 and ran.returncode == 1, ran.stdout
+    for client in OTHERS:
+        assert numbers(served, client) == healthy[client]
+        assert served.files(client) == served.published(client)
+    assert served.files("acme") == yesterday == served.published("acme")
+    assert reader.execute("FROM cobalt_publish.attribution_v1").fetchall() == before
+    assert served.files("cobalt")["attribution_v1"] != sorted(before)
+    versions = {client: whole_versions(client) for client in ("acme", *OTHERS)}
+
+    served.export(day=1)
+    served.pipelines("ingest")
+    ran = served.sqlmesh("run", "daily")
+
+    assert ran.returncode == 0, ran.stdout
     assert numbers(served, "acme") == healthy["acme"]
+    assert served.files("acme") == served.published("acme")
+    assert [whole_versions(client) for client in OTHERS] == [versions[each] for each in OTHERS]
+    assert len(whole_versions("acme")) == 2
 
 
 @pytest.mark.slow
@@ -226,11 +254,17 @@ def test_a_killed_run_is_made_good(served: House, healthy: dict) -> None:
         "morning.serve_shard(read()[0])"
     )
 
+    yesterday = served.files("acme")
+
     assert served.run("python", "-c", script).returncode == -9
+    assert served.files("acme") == yesterday
     reports = served.serve()
 
     assert {report.result for report in reports.values()} == {"published"}
     assert {client: numbers(served, client) for client in healthy} == healthy
+    assert {client: served.files(client) for client in healthy} == {
+        client: served.published(client) for client in healthy
+    }
 
 
 @pytest.mark.slow

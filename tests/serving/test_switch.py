@@ -33,6 +33,7 @@ def test_a_switch_is_previewed_and_promoted_for_one_client(switched: House) -> N
     plan = switched.sqlmesh("plan", "dev")
 
     assert plan.returncode == 0, plan.stdout
+    assert switched.files("acme") == before["acme"]  # a preview is written nowhere
     assert modified(plan.stdout) == {"acme_attribution", "acme_marts", "acme_publish"}
     assert {name: switched.published(name) for name in before} == before
     assert switched.published("acme", "dev")["attribution_v1"] != before["acme"]["attribution_v1"]
@@ -47,6 +48,7 @@ def test_a_switch_is_previewed_and_promoted_for_one_client(switched: House) -> N
     after = {name: switched.published(name) for name in before}
     assert after["acme"]["attribution_v1"] == switched.published("acme", "dev")["attribution_v1"]
     assert after | {"acme": 0} == before | {"acme": 0}
+    assert {name: switched.files(name) for name in before} == after
 
     switched.edit("acme", "model: last_touch", "model: position_based")
     tables = (
@@ -56,7 +58,7 @@ def test_a_switch_is_previewed_and_promoted_for_one_client(switched: House) -> N
     back = switched.pipelines("promote", "acme")
     assert back.returncode == 0, back.stdout
     assert switched.rows(tables) == built
-    assert switched.published("acme") == before["acme"]
+    assert switched.published("acme") == before["acme"] == switched.files("acme")
 
 
 @pytest.mark.slow
@@ -105,7 +107,7 @@ def test_a_change_that_fails_its_audits_is_not_promoted(switched: House) -> None
     assert done.returncode == 1
     assert "acme: not promoted, it keeps what it had" in done.stdout
     assert "audit touches_precede_conversions failed" in done.stdout
-    assert switched.published("acme") == before
+    assert switched.published("acme") == before == switched.files("acme")
 
 
 @pytest.mark.slow

@@ -1,0 +1,1 @@
+"""The published files: what outsiders read, in versions that nobody locks."""

@@ -1,0 +1,41 @@
+"""Show an earlier version of a client's published files."""
+
+from pipelines.published.version_folders import (
+    PublishedFileError,
+    alone,
+    current,
+    view_file,
+    whole_versions,
+)
+from pipelines.published.view_files import show
+
+
+class RollbackError(Exception):
+    """A version that cannot be shown; the text names the client and those that can."""
+
+
+def roll_back(client: str, version: str | None) -> str:
+    """Show a version, or the one before that shown; return its name. Raise RollbackError if it cannot be."""
+    with alone(client):
+        versions = whole_versions(client)
+        wanted = version or _before(client, versions)
+        if wanted not in versions:
+            raise RollbackError(
+                f"{client}: there is no version {wanted} to show; there are {', '.join(versions) or 'none'}"
+            )
+        show(client, wanted)
+        return wanted
+
+
+def _before(client: str, versions: list[str]) -> str:
+    try:
+        shown = current(client)
+    except PublishedFileError as error:
+        raise RollbackError(f"{client}: {error}; or name one of {', '.join(versions)}") from None
+    earlier = [each for each in versions if shown and each < shown.version]
+    if not earlier:
+        raise RollbackError(
+            f"{client}: no version is kept from before the one that published/{view_file(client).name}"
+            " shows; published_files: in its file says how long they stay"
+        )
+    return earlier[-1]

@@ -1,0 +1,113 @@
+"""Read from a warehouse which tables `prod` shows of a client, and whether their rows changed."""
+
+import re
+from typing import NamedTuple
+
+import duckdb
+
+from pipelines.sql import identifier, literal, only_row
+
+# What credit of a conversion that comes later is computed from, beside the loads that bring it: the
+# versions of deals, of the people who take part in them, and of rates; and who touched what, and when.
+_SETTLED = {
+    "staging": {"stg_opportunities", "stg_contacts", "stg_contact_roles", "stg_leads", "stg_rates"},
+    "journeys": {"touchpoints", "identities", "owned_touchpoints", "conversions", "prices"},
+}
+_BEHIND_VIEW = re.compile(r'([^\s.";]+)"?;?\s*$')
+_AS_STORED = {"HUGEINT": "DECIMAL(38, 0)"}  # Parquet would make a DOUBLE of it
+
+
+class Column(NamedTuple):
+    """A column of a table."""
+
+    name: str
+    type: str
+    comment: str | None
+
+
+class Shown(NamedTuple):
+    """A table that `prod` shows of a client, such as publish.campaigns_v1."""
+
+    layer: str
+    name: str
+    behind: str  # the table behind the view, which a promotion replaces by another
+    comment: str | None
+    columns: tuple[Column, ...]
+
+    @property
+    def is_published(self) -> bool:
+        """Return whether outsiders read it."""
+        return self.layer == "publish"
+
+
+def is_settled(layer: str, name: str) -> bool:
+    """Return whether a table is written beside the published ones, for the product itself."""
+    return name in _SETTLED.get(layer, ())
+
+
+def shown_tables(warehouse: duckdb.DuckDBPyConnection, client: str) -> list[Shown]:
+    """Return the tables of a client that its files are made of: published ones and settled ones."""
+    views = warehouse.execute(
+        """SELECT schema_name, view_name, sql, comment FROM duckdb_views()
+        WHERE starts_with(schema_name, $prefix) ORDER BY ALL""",
+        {"prefix": f"{client}_"},
+    ).fetchall()
+    wanted = {}
+    for schema, name, sql, comment in views:
+        layer = schema.removeprefix(f"{client}_")
+        if layer == "publish" or is_settled(layer, name):
+            wanted[schema, name] = (layer, name, _behind(sql), comment)
+    columns = _columns(warehouse, client)
+    return [Shown(*each, tuple(columns[key])) for key, each in wanted.items()]
+
+
+def behind_published(warehouse: duckdb.DuckDBPyConnection) -> dict[str, frozenset[str]]:
+    """Return the tables behind each client's published views."""
+    found: dict[str, set[str]] = {}
+    for schema, sql in warehouse.execute(
+        "SELECT schema_name, sql FROM duckdb_views() WHERE schema_name SIMILAR TO '[a-z][a-z0-9]*_publish'"
+    ).fetchall():
+        found.setdefault(schema.removesuffix("_publish"), set()).add(_behind(sql))
+    return {client: frozenset(tables) for client, tables in found.items()}
+
+
+def digest(warehouse: duckdb.DuckDBPyConnection, client: str, table: Shown) -> str:
+    """Return what changes with a table's rows or columns: their number, and the sum of their hashes."""
+    hashed = ", ".join(identifier(column.name) for column in table.columns)
+    rows = f"SELECT COUNT(*), SUM(hash({hashed})) FROM {_view(client, table)}"
+    count, hashes = only_row(warehouse.execute(rows))
+    types = ", ".join(f"{column.name} {column.type}" for column in table.columns)
+    return f"{count} rows {hashes or 0:x} of {types} by DuckDB {duckdb.__version__}"
+
+
+def copy(warehouse: duckdb.DuckDBPyConnection, client: str, table: Shown, file: str) -> None:
+    """Write a table's rows to a Parquet file, in their order."""
+    columns = ", ".join(
+        f"{identifier(column.name)}::{_AS_STORED.get(column.type, column.type)} AS {identifier(column.name)}"
+        for column in table.columns
+    )
+    warehouse.execute(
+        f"COPY (SELECT {columns} FROM {_view(client, table)}) TO {literal(file)} (FORMAT parquet)"
+    )
+
+
+def _view(client: str, table: Shown) -> str:
+    return f"{identifier(f'{client}_{table.layer}')}.{identifier(table.name)}"
+
+
+def _behind(sql: str) -> str:
+    found = _BEHIND_VIEW.search(sql)
+    return found[1] if found else sql
+
+
+def _columns(
+    warehouse: duckdb.DuckDBPyConnection, client: str
+) -> dict[tuple[str, str], list[Column]]:
+    columns: dict[tuple[str, str], list[Column]] = {}
+    for schema, table, *column in warehouse.execute(
+        """SELECT schema_name, table_name, column_name, data_type, comment FROM duckdb_columns()
+        WHERE starts_with(schema_name, $prefix) ORDER BY schema_name, table_name, column_index""",
+        {"prefix": f"{client}_"},
+    ).fetchall():
+        columns.setdefault((schema, table), []).append(Column(*column))
+    return columns

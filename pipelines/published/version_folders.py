@@ -1,0 +1,128 @@
+"""Say where a client's published and settled files lie, and which version is the current one."""
+
+import fcntl
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import duckdb
+
+from pipelines.home import published_folder, settled_folder
+from pipelines.sql import literal, only_row
+
+_NAMED = "%Y%m%dT%H%M%S.%fZ"  # such as 20261127T054101.250000Z: names sort as times do
+
+
+class PublishedFileError(Exception):
+    """Published files that cannot be read; the text names them and the remedy."""
+
+
+class LockedViewFile(PublishedFileError):
+    """A file of views that somebody opened for writing: it is whole, and will be replaced as ever."""
+
+
+class Current(NamedTuple):
+    """The version that a client's `.duckdb` shows, and the folder that its views were made for."""
+
+    version: str
+    folder: str
+
+    def is_here(self, client: str) -> bool:
+        """Return whether the views name the files that lie in this home, and no other's."""
+        named, here = Path(self.folder), versions_of(client) / self.version
+        return named.exists() and here.exists() and named.samefile(here)
+
+
+def view_file(client: str) -> Path:
+    """Return the file that outsiders open: views over one version."""
+    return published_folder() / f"{client}.duckdb"
+
+
+def versions_of(client: str) -> Path:
+    """Return the folder of a client's published versions."""
+    return published_folder() / client
+
+
+def settled_of(client: str) -> Path:
+    """Return the folder of what the same versions need besides, for the product's user alone."""
+    return settled_folder() / client
+
+
+def make_private(client: str) -> Path:
+    """Return the folder of a client's settled files, which the product's user alone may enter."""
+    for folder in (settled_folder(), settled_of(client)):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return settled_of(client)
+
+
+@contextmanager
+def alone(client: str) -> Iterator[None]:
+    """Wait until no other process writes the client's files."""
+    file = make_private(client) / "writing.lock"
+    file.touch(mode=0o600)
+    with file.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def manifest_file(client: str, version: str) -> Path:
+    """Return the file that says what a version holds."""
+    return settled_of(client) / version / "manifest.json"
+
+
+def whole_versions(client: str) -> list[str]:
+    """Return the names of the versions that were written to their end, the oldest first."""
+    folders = versions_of(client).glob("[0-9]*Z")
+    return sorted(each.name for each in folders if manifest_file(client, each.name).exists())
+
+
+def next_version(client: str) -> str:
+    """Return the name of a new version: now, or just after the newest if the clock was put back."""
+    now = datetime.now(timezone.utc)
+    if versions := whole_versions(client):
+        now = max(now, written_at(versions[-1]) + timedelta(microseconds=1))
+    return now.strftime(_NAMED)
+
+
+def written_at(version: str) -> datetime:
+    """Return when a version was written."""
+    return datetime.strptime(version, _NAMED).replace(tzinfo=timezone.utc)
+
+
+def current(client: str) -> Current | None:
+    """Return the version that is shown; None before the first. Raise PublishedFileError if it is torn."""
+    file = view_file(client)
+    if not file.exists():
+        return None
+    try:
+        # Attached, not connected to: a process has one database for a path, which would be the old
+        # one as long as somebody in it has that open.
+        with duckdb.connect(config={"threads": 1}) as opened:
+            opened.execute(f"ATTACH {literal(str(file))} AS shown (READ_ONLY)")
+            row = only_row(opened.execute("SELECT version, folder FROM shown.main.version"))
+            return Current(*row)
+    except duckdb.Error as error:
+        raise _unreadable(file, " ".join(str(error).split())) from None
+
+
+def _unreadable(file: Path, text: str) -> PublishedFileError:
+    name = f"published/{file.name}"
+    if "lock on file" in text:
+        return LockedViewFile(
+            f"{name} is open for writing in another program: let it open the file read-only"
+        )
+    return PublishedFileError(f"{name} is not readable ({text}): remove it and run make daily")
+
+
+def manifest(client: str, version: str) -> dict[str, Any]:
+    """Return what a version holds. Raise PublishedFileError if it is gone."""
+    try:
+        return json.loads(manifest_file(client, version).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        raise PublishedFileError(
+            f"published/{client}.duckdb shows the version {version}, whose files are not whole:"
+            " run make daily, which writes them anew"
+        ) from None

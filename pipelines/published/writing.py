@@ -1,0 +1,180 @@
+"""Write a client's published files: a new version whole, then the file that shows it."""
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import duckdb
+
+from pipelines.disk import disk_problem
+from pipelines.files import sync_folder
+from pipelines.published import pending_tables
+from pipelines.published.old_versions import clear_leftovers, prune
+from pipelines.published.shown_tables import Shown, behind_published, copy, digest, shown_tables
+from pipelines.published.version_folders import (
+    PublishedFileError,
+    alone,
+    current,
+    make_private,
+    manifest,
+    next_version,
+    settled_of,
+    versions_of,
+    whole_versions,
+)
+from pipelines.published.view_files import show
+from pipelines.settings.kept_versions import PublishedFiles
+
+
+class Before(NamedTuple):
+    """The version that is there already: what did not change is linked from it."""
+
+    version: str
+    manifest: dict[str, Any]
+    is_shown: bool  # by views that name the files where they lie now
+
+
+def write_settled(
+    warehouse: duckdb.DuckDBPyConnection, keep: dict[str, PublishedFiles]
+) -> dict[str, str]:
+    """Write the files of the clients whose published tables were computed whole since the last time.
+
+    `keep` has the clients that are asked for, and how long their older versions stay. Return why,
+    for those whose files could not be written: these stay as they were, and others go on.
+    """
+    problems = {}
+    for client, behind in behind_published(warehouse).items():
+        if client in keep:
+            try:
+                _write_if_settled(warehouse, client, behind, keep[client])
+            except (OSError, duckdb.Error, PublishedFileError) as error:
+                problem = disk_problem(error) or " ".join(str(error).split())
+                problems[client] = f"published/{client}.duckdb stays as it was: {problem}"
+    return problems
+
+
+def _write_if_settled(
+    warehouse: duckdb.DuckDBPyConnection, client: str, behind: frozenset[str], keep: PublishedFiles
+) -> None:
+    noted = pending_tables.pending(client)
+    known = _before(client)
+    is_computed = behind <= set(noted.done)
+    shows_others = noted.is_promoted and _shows_others(known, behind)
+    if not is_computed and (not shows_others or behind & set(noted.begun)):
+        pending_tables.keep_notes_of(client, behind, shows_others)
+        return
+    with alone(client):
+        write(warehouse, client, keep)
+
+
+def _shows_others(known: Before | None, behind: frozenset[str]) -> bool:
+    """Return whether `prod` shows other tables than those that a version was written from."""
+    return not known or behind != {each["behind"] for each in known.manifest["publish"].values()}
+
+
+def write(warehouse: duckdb.DuckDBPyConnection, client: str, keep: PublishedFiles) -> None:
+    """Write a client's files as its tables are now, if they are not the same as those shown."""
+    clear_leftovers(client)
+    known = _before(client)
+    tables = shown_tables(warehouse, client)
+    now = _described(warehouse, client, tables)
+    if not (known and known.is_shown and now == known.manifest):
+        version = next_version(client)
+        _write_version(warehouse, client, version, tables, now, known)
+        show(client, version)
+    pending_tables.settle(client)
+    prune(client, keep)
+
+
+def _before(client: str) -> Before | None:
+    """Return the version that is shown, or else the newest that is whole."""
+    with suppress(PublishedFileError):
+        if shown := current(client):
+            held = manifest(client, shown.version)
+            return Before(shown.version, held, is_shown=shown.is_here(client))
+    for version in reversed(whole_versions(client)):
+        with suppress(PublishedFileError):
+            return Before(version, manifest(client, version), is_shown=False)
+    return None
+
+
+def _described(
+    warehouse: duckdb.DuckDBPyConnection, client: str, tables: list[Shown]
+) -> dict[str, Any]:
+    """Return the manifest of a version that is made of tables: by layer and name, what each holds."""
+    described: dict[str, Any] = {"publish": {}}
+    for table in tables:
+        described.setdefault(table.layer, {})[table.name] = {
+            "behind": table.behind,
+            "digest": digest(warehouse, client, table),
+            "comment": table.comment,
+            "columns": [list(column) for column in table.columns],
+        }
+    return described
+
+
+def _write_version(
+    warehouse: duckdb.DuckDBPyConnection,
+    client: str,
+    version: str,
+    tables: list[Shown],
+    now: dict[str, Any],
+    known: Before | None,
+) -> None:
+    """Write the folders of a version; they have their names once all that is in them is on disk."""
+    versions_of(client).mkdir(parents=True, exist_ok=True)
+    with (
+        _unfinished(make_private(client), version, mode=0o700) as settled,
+        _unfinished(versions_of(client), version, mode=0o755) as published,
+    ):
+        for table in tables:
+            file = _file(published if table.is_published else settled, table)
+            if not (known and _link(client, table, now, known, file)):
+                copy(warehouse, client, table, str(file))
+                _protect(file, is_private=not table.is_published)
+        described = settled / "manifest.json"
+        described.write_text(json.dumps(now, indent=1), encoding="utf-8")
+        _protect(described, is_private=True)
+
+
+def _file(folder: Path, table: Shown) -> Path:
+    return folder / f"{table.name}.parquet"
+
+
+def _link(client: str, table: Shown, now: dict[str, Any], known: Before, file: Path) -> bool:
+    """Link a table's file to the one of the version before, if its content is the same."""
+    then = known.manifest.get(table.layer, {}).get(table.name)
+    if not then or then["digest"] != now[table.layer][table.name]["digest"]:
+        return False
+    folder = (versions_of if table.is_published else settled_of)(client) / known.version
+    try:
+        os.link(_file(folder, table), file)
+    except OSError:  # the file is gone, or the disk knows no hard links
+        return False
+    return True
+
+
+def _protect(file: Path, is_private: bool) -> None:
+    """Have a file on disk, and its owner alone read it if it is private."""
+    if is_private:
+        file.chmod(0o600)
+    with file.open("rb") as written:
+        os.fsync(written.fileno())
+
+
+@contextmanager
+def _unfinished(folder: Path, version: str, mode: int) -> Iterator[Path]:
+    """Yield a hidden folder to write a version to; it gets its name if nothing goes wrong."""
+    hidden = folder / f".{version}.new"
+    hidden.mkdir(mode=mode)
+    try:
+        yield hidden
+        sync_folder(hidden)
+        os.replace(hidden, folder / version)
+        sync_folder(folder)
+    finally:
+        shutil.rmtree(hidden, ignore_errors=True)

@@ -1,0 +1,104 @@
+"""Write the published files after whatever command computed or promoted published tables.
+
+SQLMesh has a hook of its own, `after_all`. It is kept in an environment's state by the plan that
+first knows of it, so a run in a home that was planned before would write nothing; it is not called
+where nothing is to be computed, though files may be missing; and it does not learn which tables
+were computed. So SQLMesh's own functions are extended here, for bare `sqlmesh run` and `plan` too.
+"""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from sqlglot import exp
+from sqlmesh.core.context import GenericContext
+from sqlmesh.core.snapshot import DeployabilityIndex, Snapshot, SnapshotEvaluator
+from sqlmesh.utils.errors import SQLMeshError
+
+from pipelines.published import pending_tables
+from pipelines.published.shown_tables import behind_published, is_settled
+from pipelines.published.writing import write_settled
+from pipelines.settings.kept_versions import PublishedFiles
+from pipelines.settings.reader import last_settings
+
+_is_left_to_the_caller = False
+
+
+def leave_files_to_the_caller() -> None:
+    """Write nothing after SQLMesh's own commands in this process: it writes files at its end."""
+    global _is_left_to_the_caller
+    _is_left_to_the_caller = True
+
+
+def write_files_after_runs() -> None:
+    """Make SQLMesh note which published tables it computes, and write the files at its end."""
+    if hasattr(GenericContext.apply, "writes_files"):
+        return
+    SnapshotEvaluator.evaluate = _noted(SnapshotEvaluator.evaluate)  # type: ignore[method-assign]
+    SnapshotEvaluator.promote = _noted_promotion(SnapshotEvaluator.promote)  # type: ignore[method-assign]
+    GenericContext._run = _with_files(GenericContext._run)  # type: ignore[method-assign]
+    GenericContext.apply = _with_files(GenericContext.apply)  # type: ignore[method-assign]
+
+
+def _noted(evaluate: Callable) -> Callable:
+    @wraps(evaluate)
+    def noting(self: SnapshotEvaluator, snapshot: Snapshot, **arguments: Any) -> Any:
+        table = exp.to_table(snapshot.name)
+        client, _, layer = table.db.partition("_")
+        if layer != "publish":
+            if is_settled(layer, table.name):
+                pending_tables.begin_upstream(client)
+            return evaluate(self, snapshot, **arguments)
+        index = arguments.get("deployability_index") or DeployabilityIndex.all_deployable()
+        behind = exp.to_table(snapshot.table_name(is_deployable=index.is_deployable(snapshot))).name
+        pending_tables.begin(client, behind)
+        result = evaluate(self, snapshot, **arguments)
+        pending_tables.end(client, behind)
+        return result
+
+    return noting
+
+
+def _noted_promotion(promote: Callable) -> Callable:
+    @wraps(promote)
+    def noting(
+        self: SnapshotEvaluator, target_snapshots: Any, environment_naming_info: Any, **more: Any
+    ) -> Any:
+        targets = list(target_snapshots)
+        if not environment_naming_info.is_dev:
+            for schema in {exp.to_table(snapshot.name).db for snapshot in targets}:
+                if schema.endswith("_publish"):
+                    pending_tables.promote(schema.removesuffix("_publish"))
+        return promote(self, targets, environment_naming_info, **more)
+
+    return noting
+
+
+def _with_files(command: Callable) -> Callable:
+    @wraps(command)
+    def writing(self: GenericContext, *positional: Any, **named: Any) -> Any:
+        try:
+            result = command(self, *positional, **named)
+        except Exception:  # others than those who failed may have been computed whole
+            _write(self)
+            raise
+        _write(self)
+        return result
+
+    writing.writes_files = True  # type: ignore[attr-defined]
+    return writing
+
+
+def _write(context: GenericContext) -> None:
+    """Write the files of all clients of a warehouse that have new numbers. Raise SQLMeshError if not."""
+    if _is_left_to_the_caller:
+        return
+    warehouse = context.engine_adapter.cursor
+    keep = {client: _keep(client) for client in behind_published(warehouse)}
+    if problems := write_settled(warehouse, keep):
+        raise SQLMeshError("\n".join(f"{name}: {why}" for name, why in problems.items()))
+
+
+def _keep(client: str) -> PublishedFiles:
+    settings = last_settings(client)
+    return settings.published_files if settings else PublishedFiles()
