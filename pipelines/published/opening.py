@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import duckdb
 
-from pipelines.published.version_folders import current, manifest, versions_of
+from pipelines.published.version_folders import current, manifest, settled_of, versions_of
 from pipelines.published.views import define
 
 
@@ -21,5 +21,18 @@ def published(client: str) -> Iterator[duckdb.DuckDBPyConnection | None]:
         return
     tables = manifest(client, shown.version)["publish"]
     with duckdb.connect() as opened:
-        define(opened, client, versions_of(client) / shown.version, tables)
+        define(opened, f"{client}_publish", versions_of(client) / shown.version, tables)
+        yield opened
+
+
+@contextmanager
+def settled(client: str) -> Iterator[duckdb.DuckDBPyConnection | None]:
+    """Open the same, with what the version was made of: views `<client>_journeys.touchpoints`, and so on."""
+    if not (shown := current(client)):
+        yield None
+        return
+    with duckdb.connect() as opened:
+        for layer, tables in manifest(client, shown.version).items():
+            folder = versions_of(client) if layer == "publish" else settled_of(client)
+            define(opened, f"{client}_{layer}", folder / shown.version, tables)
         yield opened

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import duckdb
 
-from pipelines.sql import identifier, literal, only_row
+from pipelines.sql import identifier, literal
 
 # What credit of a conversion that comes later is computed from, beside the loads that bring it: the
 # versions of deals, of the people who take part in them, and of rates; and who touched what, and when.
@@ -39,6 +39,16 @@ class Shown(NamedTuple):
         """Return whether outsiders read it."""
         return self.layer == "publish"
 
+    @property
+    def part(self) -> str:
+        """Return what says of a row in which file it lies: of a settled table, the month of its load.
+
+        So a month that is over stays as it was written, however large the table grows.
+        """
+        if self.is_published or "loaded_at" not in {column.name for column in self.columns}:
+            return "''"
+        return "COALESCE(STRFTIME(loaded_at, '%Y-%m'), '')"
+
 
 def is_settled(layer: str, name: str) -> bool:
     """Return whether a table is written beside the published ones, for the product itself."""
@@ -71,24 +81,29 @@ def behind_published(warehouse: duckdb.DuckDBPyConnection) -> dict[str, frozense
     return {client: frozenset(tables) for client, tables in found.items()}
 
 
-def digest(warehouse: duckdb.DuckDBPyConnection, client: str, table: Shown) -> str:
-    """Return what changes with a table's rows or columns: their number, and the sum of their hashes."""
+def digests(warehouse: duckdb.DuckDBPyConnection, client: str, table: Shown) -> dict[str, str]:
+    """Return by part what changes with its rows or columns: their number, the sum of their hashes."""
     hashed = ", ".join(identifier(column.name) for column in table.columns)
-    rows = f"SELECT COUNT(*), SUM(hash({hashed})) FROM {_view(client, table)}"
-    count, hashes = only_row(warehouse.execute(rows))
     types = ", ".join(f"{column.name} {column.type}" for column in table.columns)
-    return f"{count} rows {hashes or 0:x} of {types} by DuckDB {duckdb.__version__}"
+    rows = warehouse.execute(
+        f"SELECT {table.part}, COUNT(*), SUM(hash({hashed})) FROM {_view(client, table)} GROUP BY 1 ORDER BY 1"
+    ).fetchall()
+    return {
+        part: f"{count} rows {hashes:x} of {types} by DuckDB {duckdb.__version__}"
+        for part, count, hashes in rows or [("", 0, 0)]
+    }
 
 
-def copy(warehouse: duckdb.DuckDBPyConnection, client: str, table: Shown, file: str) -> None:
-    """Write a table's rows to a Parquet file, in their order."""
+def copy(
+    warehouse: duckdb.DuckDBPyConnection, client: str, table: Shown, part: str, file: str
+) -> None:
+    """Write the rows of a table's part to a Parquet file, in their order."""
     columns = ", ".join(
         f"{identifier(column.name)}::{_AS_STORED.get(column.type, column.type)} AS {identifier(column.name)}"
         for column in table.columns
     )
-    warehouse.execute(
-        f"COPY (SELECT {columns} FROM {_view(client, table)}) TO {literal(file)} (FORMAT parquet)"
-    )
+    rows = f"SELECT {columns} FROM {_view(client, table)} WHERE {table.part} = {literal(part)}"
+    warehouse.execute(f"COPY ({rows}) TO {literal(file)} (FORMAT parquet)")
 
 
 def _view(client: str, table: Shown) -> str:

@@ -73,6 +73,11 @@ def manifest_file(client: str, version: str) -> Path:
     return settled_of(client) / version / "manifest.json"
 
 
+def file_name(table: str, part: str) -> str:
+    """Return the name of the file that holds a table, or a part of it."""
+    return f"{table}.{part}.parquet" if part else f"{table}.parquet"
+
+
 def whole_versions(client: str) -> list[str]:
     """Return the names of the versions that were written to their end, the oldest first."""
     folders = versions_of(client).glob("[0-9]*Z")

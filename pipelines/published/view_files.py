@@ -21,6 +21,6 @@ def show(client: str, version: str) -> None:
     with replacing(view_file(client), sync=True) as unfinished:
         with duckdb.connect(str(unfinished)) as opened:  # closed before it is renamed
             opened.execute(f"CREATE VIEW version AS {shown}")
-            define(opened, client, folder, tables)
+            define(opened, f"{client}_publish", folder, tables)
         (unfinished.with_name(f"{unfinished.name}.wal")).unlink(missing_ok=True)
     sync_folder(published_folder())

@@ -5,24 +5,25 @@ from typing import Any
 
 import duckdb
 
+from pipelines.published.version_folders import file_name
 from pipelines.sql import file_literal, identifier, literal
 
 
 def define(
-    opened: duckdb.DuckDBPyConnection, client: str, folder: Path, tables: dict[str, Any]
+    opened: duckdb.DuckDBPyConnection, schema: str, folder: Path, tables: dict[str, Any]
 ) -> None:
-    """Define a client's published views over the files of a version's folder."""
-    schema = identifier(f"{client}_publish")
+    """Define a schema's views over the files of a version's folder."""
+    schema = identifier(schema)
     opened.execute(f"CREATE SCHEMA {schema}")
     for name, table in tables.items():
-        view, file = f"{schema}.{identifier(name)}", folder / f"{name}.parquet"
+        view = f"{schema}.{identifier(name)}"
+        files = [file_literal(folder / file_name(name, part)) for part in table["digests"]]
         columns = ", ".join(
             f"{identifier(column)}::{type_} AS {identifier(column)}"
             for column, type_, _ in table["columns"]
         )
-        opened.execute(
-            f"CREATE VIEW {view} AS SELECT {columns} FROM read_parquet({file_literal(file)})"
-        )
+        rows = f"SELECT {columns} FROM read_parquet([{', '.join(files)}])"
+        opened.execute(f"CREATE VIEW {view} AS {rows}")
         if table["comment"]:
             opened.execute(f"COMMENT ON VIEW {view} IS {literal(table['comment'])}")
         for column, _, comment in table["columns"]:

@@ -14,11 +14,12 @@ from pipelines.disk import disk_problem
 from pipelines.files import sync_folder
 from pipelines.published import pending_tables
 from pipelines.published.old_versions import clear_leftovers, prune
-from pipelines.published.shown_tables import Shown, behind_published, copy, digest, shown_tables
+from pipelines.published.shown_tables import Shown, behind_published, copy, digests, shown_tables
 from pipelines.published.version_folders import (
     PublishedFileError,
     alone,
     current,
+    file_name,
     make_private,
     manifest,
     next_version,
@@ -110,7 +111,7 @@ def _described(
     for table in tables:
         described.setdefault(table.layer, {})[table.name] = {
             "behind": table.behind,
-            "digest": digest(warehouse, client, table),
+            "digests": digests(warehouse, client, table),
             "comment": table.comment,
             "columns": [list(column) for column in table.columns],
         }
@@ -132,27 +133,27 @@ def _write_version(
         _unfinished(versions_of(client), version, mode=0o755) as published,
     ):
         for table in tables:
-            file = _file(published if table.is_published else settled, table)
-            if not (known and _link(client, table, now, known, file)):
-                copy(warehouse, client, table, str(file))
-                _protect(file, is_private=not table.is_published)
+            folder = published if table.is_published else settled
+            for part in now[table.layer][table.name]["digests"]:
+                file = folder / file_name(table.name, part)
+                if not (known and _link(client, table, part, now, known, file)):
+                    copy(warehouse, client, table, part, str(file))
+                    _protect(file, is_private=not table.is_published)
         described = settled / "manifest.json"
         described.write_text(json.dumps(now, indent=1), encoding="utf-8")
         _protect(described, is_private=True)
 
 
-def _file(folder: Path, table: Shown) -> Path:
-    return folder / f"{table.name}.parquet"
-
-
-def _link(client: str, table: Shown, now: dict[str, Any], known: Before, file: Path) -> bool:
-    """Link a table's file to the one of the version before, if its content is the same."""
-    then = known.manifest.get(table.layer, {}).get(table.name)
-    if not then or then["digest"] != now[table.layer][table.name]["digest"]:
+def _link(
+    client: str, table: Shown, part: str, now: dict[str, Any], known: Before, file: Path
+) -> bool:
+    """Link a file to the one of the version before, if its content is the same."""
+    then = known.manifest.get(table.layer, {}).get(table.name, {"digests": {}})
+    if then["digests"].get(part) != now[table.layer][table.name]["digests"][part]:
         return False
     folder = (versions_of if table.is_published else settled_of)(client) / known.version
     try:
-        os.link(_file(folder, table), file)
+        os.link(folder / file.name, file)
     except OSError:  # the file is gone, or the disk knows no hard links
         return False
     return True

@@ -6,6 +6,7 @@ where nothing is to be computed, though files may be missing; and it does not le
 were computed. So SQLMesh's own functions are extended here, for bare `sqlmesh run` and `plan` too.
 """
 
+import os
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
@@ -94,11 +95,12 @@ def _write(context: GenericContext) -> None:
     if _is_left_to_the_caller:
         return
     warehouse = context.engine_adapter.cursor
-    keep = {client: _keep(client) for client in behind_published(warehouse)}
+    settings = {client: last_settings(client) for client in behind_published(warehouse)}
+    shard = os.environ.get("SHARD", "home")
+    keep = {
+        client: found.published_files if found else PublishedFiles()
+        for client, found in settings.items()
+        if not found or found.shard == shard  # else it has moved, and this warehouse is not its own
+    }
     if problems := write_settled(warehouse, keep):
         raise SQLMeshError("\n".join(f"{name}: {why}" for name, why in problems.items()))
-
-
-def _keep(client: str) -> PublishedFiles:
-    settings = last_settings(client)
-    return settings.published_files if settings else PublishedFiles()

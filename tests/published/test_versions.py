@@ -16,7 +16,7 @@ import time_machine
 
 from pipelines.published import pending_tables, writing
 from pipelines.published.old_versions import remove_files
-from pipelines.published.opening import published
+from pipelines.published.opening import published, settled
 from pipelines.published.rolling_back import RollbackError, roll_back
 from pipelines.published.staleness import follow_home, why_behind
 from pipelines.published.version_folders import (
@@ -40,7 +40,9 @@ TABLES = {
       (NULL, NULL, NULL, 170141183460469::HUGEINT * 1000000000000, NULL, NULL, NULL, NULL)
       ) AS sold (date, channel, revenue, clicks, share, sold_at, is_counted, names)""",
     "acme_publish.freshness_v1": "SELECT 1 AS day, 'acme' AS client",
-    "acme_journeys.touchpoints": "SELECT 'visitor' AS visitor_id",
+    "acme_journeys.touchpoints": """SELECT 'visitor' AS visitor_id, UNNEST(
+      [TIMESTAMP '2026-09-30 23:59:59', TIMESTAMP '2026-10-01', TIMESTAMP '2026-10-31']) AS loaded_at""",
+    "acme_journeys.conversions": "SELECT NULL::TIMESTAMP AS loaded_at LIMIT 0",
     "acme_journeys.paths": "SELECT 'not settled' AS conversion_id",
     "acme_publish__dev.sold_v1": "SELECT 'a preview' AS channel",
 }
@@ -115,8 +117,28 @@ def test_a_file_that_did_not_change_is_a_link(warehouse: duckdb.DuckDBPyConnecti
         for name in ("sold_v1.parquet", "freshness_v1.parquet")
     }
     assert same == {"sold_v1.parquet": True, "freshness_v1.parquet": False}
-    links = [settled_of("acme") / each.name / "touchpoints.parquet" for each in (before, after)]
-    assert links[0].samefile(links[1])
+
+
+def test_a_month_of_loads_that_is_over_is_a_link(warehouse: duckdb.DuckDBPyConnection) -> None:
+    before = settled_of("acme") / newest_folder().name
+    table = "sqlmesh__acme_journeys.acme_journeys__touchpoints__1"
+    warehouse.execute(f"INSERT INTO {table} VALUES ('late', TIMESTAMP '2026-10-31')")
+    publish(warehouse, "acme")
+
+    after = settled_of("acme") / newest_folder().name
+    same = {
+        month: (before / f"touchpoints.{month}.parquet").samefile(
+            after / f"touchpoints.{month}.parquet"
+        )
+        for month in ("2026-09", "2026-10")
+    }
+    assert same == {"2026-09": True, "2026-10": False}
+    with settled("acme") as opened:
+        for rows in ("FROM acme_journeys.touchpoints ORDER BY ALL", f"FROM {SOLD} ORDER BY ALL"):
+            assert opened.execute(rows).fetchall() == warehouse.execute(rows).fetchall()
+        assert opened.execute("DESCRIBE acme_journeys.conversions").fetchone()[1] == "TIMESTAMP"
+        with pytest.raises(duckdb.CatalogException):
+            opened.execute("FROM acme_journeys.paths")
 
 
 def test_a_type_or_comment_alone_makes_a_version(warehouse: duckdb.DuckDBPyConnection) -> None:
@@ -139,8 +161,10 @@ def test_a_type_or_comment_alone_makes_a_version(warehouse: duckdb.DuckDBPyConne
 def test_settled_files_are_the_products_alone(warehouse: duckdb.DuckDBPyConnection) -> None:
     root = settled_of("acme").parent
     modes = {path: stat.S_IMODE(path.stat().st_mode) for path in (root, *sorted(root.rglob("*")))}
-    assert {path.name for path in modes} >= {"touchpoints.parquet", "manifest.json"}
-    assert {path.stem for path in modes if path.suffix == ".parquet"} == {"touchpoints"}
+    assert {path.name for path in modes if path.suffix in (".parquet", ".json")} == {
+        *("touchpoints.2026-09.parquet", "touchpoints.2026-10.parquet", "conversions.parquet"),
+        *("manifest.json", "pending.json"),
+    }
     for path, mode in modes.items():
         assert mode == (0o700 if path.is_dir() else 0o600), path
     assert [each.name for each in newest_folder().iterdir() if "touch" in each.name] == []
@@ -328,11 +352,11 @@ def test_a_full_disk_is_said_in_a_line_and_stops_no_other(
     warehouse.execute(f"CREATE OR REPLACE TABLE {table} AS SELECT 2 AS day")
     copy = writing.copy
 
-    def fill(warehouse, client, table, file):
+    def fill(warehouse, client, table, part, file):
         if client == "acme":
             Path(file).write_bytes(b"a part of it")
             raise error
-        copy(warehouse, client, table, file)
+        copy(warehouse, client, table, part, file)
 
     monkeypatch.setattr(writing, "copy", fill)
     problems = publish(warehouse, "acme", "select")
