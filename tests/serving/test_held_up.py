@@ -163,7 +163,7 @@ def test_an_old_warehouse_is_brought_up_to_date(served: House, tmp_path: Path) -
 
     assert {report.result for report in reports.values()} == {"published"}
     for client in CLIENTS:
-        assert served.published(client) == after[client]
+        assert served.published(client) == after[client] == served.files(client)
 
 
 @pytest.mark.slow
@@ -185,6 +185,8 @@ def test_a_torn_warehouse_is_built_again_but_no_draft_goes_live(served: House) -
     for client in CLIENTS[1:]:
         now = served.published(client)
         assert {**now, "freshness_v1": 0} == {**before[client], "freshness_v1": 0}
+        assert served.files(client) == now
+    assert served.files("acme") == before["acme"]
     assert list((served.home / "warehouse").glob("home.duckdb.torn-*"))
 
 

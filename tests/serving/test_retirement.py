@@ -33,7 +33,7 @@ def test_a_client_whose_file_is_gone_is_named_and_stops_nobody(gone: House) -> N
     assert morning.returncode == status.returncode == 1, morning.stdout
     assert GONE in morning.stdout and GONE in status.stdout
     assert morning.stdout.count("│ published") == 3
-    assert gone.published("shop") == before
+    assert gone.published("shop") == before == gone.files("shop")
 
 
 def test_a_client_with_nothing_but_a_lake_is_named(gone: House) -> None:
@@ -92,6 +92,8 @@ def test_a_retired_client_is_not_named_until_it_comes_and_goes_again(gone: House
 
     assert retired.returncode == 0 and "shop: retired; its lake stays" in retired.stdout
     assert gone.published("shop") == {}
+    left = [each.name for each in gone.home.glob("*/shop*") if each.parent.name != "exports"]
+    assert left == ["shop"]  # the lake's folder: its published files are gone, too
     assert {name: gone.published(name) for name in before} == before
     status = gone.pipelines("status")
     assert status.returncode == 0 and "is gone" not in status.stdout
