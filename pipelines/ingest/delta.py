@@ -8,7 +8,6 @@ to file: memory holds keys and hashes, and those spill.
 
 from pathlib import Path
 from typing import NamedTuple
-from zoneinfo import ZoneInfo
 
 import duckdb
 
@@ -83,14 +82,15 @@ def _noted(
 
 def _zones_said(table: Table) -> list[str]:
     """Say of which times the zone is that of their column's name, where it is not the client's."""
-    export, zone = table.export, ZoneInfo(table.client.timezone)
+    export, own = table.export, table.client.timezone
     if not export:
         return []
+    same = {"+00:00"} if own in ("UTC", "Etc/UTC", "GMT") else set()
     return [
-        f"{table.name}: {name} is read as UTC{offset}, as its column is called"
+        f"{table.name}: {name} is read as {'UTC' * (zone[0] in '+-')}{zone}, as its column is called"
         f" '{' '.join(export.names(name))}'; a time with an offset of its own keeps that"
-        for name, offset in zones(export, table.delivery.contract).items()
-        if not (offset == "+00:00" and zone.key in ("UTC", "Etc/UTC", "GMT"))
+        for name, zone in zones(export, table.delivery.contract, own).items()
+        if zone not in same and name not in export.zones
     ]
 
 

@@ -12,6 +12,7 @@ from pipelines.ingest.table import Table
 from pipelines.ingest.validation import validate
 from pipelines.settings.client import Client
 from pipelines.settings.exports import Export
+from pipelines.settings.time_zones import OWN
 from pipelines.sources.batches import Batch, ExportError
 from pipelines.sources.deliveries import delivery_of, exported
 
@@ -63,6 +64,7 @@ def _client_before(table: Table, before: str) -> Client:
     places = {"files", "bucket", "postgres"}
     where = export.model_dump(mode="json", include=places, exclude_none=True)
     written = where | json.loads(before)["export"]
+    written["zones"] = _zones_before(table, before)
     written["columns"] = {name: each or None for name, each in written.get("columns", {}).items()}
     old = Export.model_validate_json(json.dumps(written))
     settings = getattr(client.sources, source).model_copy(update={table.name: old})
@@ -72,3 +74,10 @@ def _client_before(table: Table, before: str) -> Client:
             "quality": client.quality.model_copy(update={"quarantine_limit": 1.0}),
         }
     )
+
+
+def _zones_before(table: Table, before: str) -> dict[str, str]:
+    """Return the zone of every column of times, as it was known then; it is not asked for again."""
+    columns = table.delivery.contract.columns.items()
+    times = [name for name, column in columns if column.type == "timestamp"]
+    return dict.fromkeys(times, OWN) | json.loads(before).get("zones", {})

@@ -24,6 +24,9 @@ from pipelines.sources.files.header_zones import zones
 # What says where an export lies, or how often it comes, and not what its bytes mean.
 _ELSEWHERE = {"files", "bucket", "postgres", "expected_every"}
 
+# What is kept as what comes of it, together with what the names of columns say.
+_SETTLED = {"zones"}
+
 _SCHEMA = pa.schema(
     [
         (name, pa.string())
@@ -36,8 +39,10 @@ def reading_of(table: Table) -> str:
     """Return how a table's exports are read by the client's file, as JSON; '' if an API is asked."""
     if not table.export:
         return ""
-    settings = table.export.model_dump(mode="json", exclude=_ELSEWHERE, exclude_defaults=True)
-    named = zones(table.export, table.delivery.contract)
+    settings = table.export.model_dump(
+        mode="json", exclude=_ELSEWHERE | _SETTLED, exclude_defaults=True
+    )
+    named = zones(table.export, table.delivery.contract, table.client.timezone)
     by_name = {"zones": named} if named else {}
     return json.dumps({"export": settings} | _of_client(table) | by_name, sort_keys=True)
 

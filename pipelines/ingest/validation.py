@@ -19,6 +19,7 @@ from pipelines.settings.apis import Api
 from pipelines.settings.client import Client
 from pipelines.settings.exports import Export
 from pipelines.sources.batches import Batch, Rows
+from pipelines.sources.files.header_zones import zones
 from pipelines.sources.nothing import something
 from pipelines.sources.numbers import Reading, beside, read, reading_of
 from pipelines.sql import BLANKS, literal, only_row
@@ -71,10 +72,11 @@ def validate(
     where = feed.where if isinstance(feed, Export) else None
     wrong = faults(contract, client, reading) + compared_values.faults(where, reading.numbers)
     judged_file = all_file if where else rows_file
+    named = zones(feed, contract, client.timezone) if isinstance(feed, Export) else {}
     uncounted_file = target.with_name(f"{target.name}.uncounted.parquet")
 
     def taken(rows: Rows) -> Taken:
-        query = _validated(contract, reading, wrong, batch, rows, ordinals_used)
+        query = _validated(contract, reading, wrong, batch, rows, named, ordinals_used)
         row_count = _write(connection, query, judged_file)
         if rows.where:
             own = f"* EXCLUDE ({', '.join(compared_values.names(rows.where))})"
@@ -127,6 +129,7 @@ def _validated(
     wrong: list[Fault],
     batch: Batch,
     rows: Rows,
+    named: Mapping[str, str],
     ordinals_used: int,
 ) -> str:
     """Return SQL for the rows with their key, place and reason; a good one needs no line.
@@ -144,7 +147,7 @@ def _validated(
     )"""
     known = f"""(
       SELECT * REPLACE ({_known(contract)}), {_row_key(contract)} AS row_key
-      FROM {_tidy(contract, trimmed, rows.zones)}
+      FROM {_tidy(contract, trimmed, named)}
     )"""
     return f"""
       SELECT * EXCLUDE ({", ".join(["number", "place", "span", *delivered.values()])})
@@ -183,10 +186,10 @@ def _trimmed(rows: Rows, contract: Contract) -> str:
     return ", ".join(selected)
 
 
-def _tidy(contract: Contract, relation: str, zones: Mapping[str, str]) -> str:
+def _tidy(contract: Contract, relation: str, named: Mapping[str, str]) -> str:
     """Return rows with currencies in capitals, and offsets without the blank that DuckDB stops at.
 
-    A time without an offset gets that of the zone that its column is called after.
+    A time without an offset gets that of its column's zone; in a zone of IANA's it is brought to UTC.
     """
     tidy = {"currency": "IF(LENGTH(currency) = 3, UPPER(currency), currency)"}
     tidy |= {
@@ -195,15 +198,23 @@ def _tidy(contract: Contract, relation: str, zones: Mapping[str, str]) -> str:
         for name, column in contract.columns.items()
         if column.type in ("timestamp", "date")
     }
-    for name, offset in zones.items():
+    for name, zone in named.items():
         is_bare = f"REGEXP_FULL_MATCH({name}, {literal(_BARE_TIME)})"
-        tidy[name] = f"IF({is_bare}, {_with_seconds(name)} || {literal(offset)}, {tidy[name]})"
+        tidy[name] = f"IF({is_bare}, {_zoned(name, zone)}, {tidy[name]})"
     values = [f"{value} AS {name}" for name, value in tidy.items() if name in contract.columns]
     return f"(SELECT * REPLACE ({', '.join(values)}) FROM {relation})" if values else relation
 
 
 # A time of day without an offset: 2026-11-03 14:30, 2026-11-03T14:30:00.5.
 _BARE_TIME = ".*[0-9][T ][0-9]{1,2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?"
+
+
+def _zoned(name: str, zone: str) -> str:
+    """Return SQL for a time of day in a zone: with its distance from UTC, or in UTC."""
+    if zone[0] in "+-":
+        return f"{_with_seconds(name)} || {literal(zone)}"
+    local = f"TRY_CAST({name} AS TIMESTAMP) AT TIME ZONE {literal(zone)}"
+    return f"COALESCE(({local} AT TIME ZONE 'UTC')::TEXT || '+00:00', {name})"
 
 
 def _with_seconds(name: str) -> str:

@@ -1,9 +1,7 @@
 """Say what one client's file may hold: every setting, with its default."""
 
 from datetime import date, datetime, timedelta, timezone
-from functools import cache
 from typing import Annotated, Any, Literal
-from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
@@ -16,15 +14,10 @@ from pipelines.settings.limits import Limits, next_deadline
 from pipelines.settings.needs import missing
 from pipelines.settings.path_rules import ChannelRule
 from pipelines.settings.sources import Sources
+from pipelines.settings.time_zones import time_zones
 
 PathEnds = Literal["first_touch_attribution", "last_touch_attribution", "channel_performance"]
 Table = Literal[PathEnds, "attribution_customer_journey", "channel_reporting"]
-
-
-@cache
-def time_zones() -> set[str]:
-    """Return IANA's names; `localtime` is a machine's own setting, which the database does not know."""
-    return available_timezones() - {"localtime", "Factory", "posixrules"}
 
 
 class Quality(Settings):

@@ -10,6 +10,7 @@ from pydantic import Field, field_validator, model_validator
 from pipelines.settings.base import Settings, secure
 from pipelines.settings.conditions import read_condition
 from pipelines.settings.expected_every import EVERY, MEANING
+from pipelines.settings.time_zones import Zone
 
 Names = Annotated[tuple[str, ...], "a name, a list of names, or null"]
 
@@ -179,6 +180,12 @@ class Export(Settings):
         description="By column of ours that holds money, what the export counts: millionths (`micros`), hundredths"
         " (`cents`), or whole `units`, which is needed only where the export's name of it says otherwise.",
     )
+    zones: dict[str, Zone] = Field(
+        {},
+        description="By column of ours that holds times, the zone of those without an offset: `Europe/Berlin`, `UTC+2`,"
+        " or `client`, the client's own. Left out, it is the zone that the export's name of it says, as `Created (UTC)`,"
+        " else the client's.",
+    )
 
     expected_every: str | None = Field(None, pattern=EVERY, description=MEANING)
 
@@ -233,6 +240,8 @@ class Export(Settings):
             raise ValueError("with `format:` rows of one session are merged; leave out `grain:`")
         if self.format and self.where:
             raise ValueError("with `format:` every event is read; leave out `where:`")
+        if self.format and self.zones:
+            raise ValueError("with `format:` times are UTC; leave out `zones:`")
         if self.postgres and self.postgres.cursor and self.delivery == "full":
             raise ValueError(
                 "`cursor:` reads what changed, `delivery: full` needs all rows; leave out one"

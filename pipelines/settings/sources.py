@@ -116,6 +116,13 @@ class Sources(Settings):
                         f"{source}.{table}.unit: '{column}' is no column of money; "
                         f"use one of {', '.join(amounts) or 'none: the table has no money'}"
                     )
+            for column in feed.zones if isinstance(feed, Export) else ():
+                if column not in known or known[column].type != "timestamp":
+                    times = [name for name, each in known.items() if each.type == "timestamp"]
+                    raise ValueError(
+                        f"{source}.{table}.zones: '{column}' is no column of times; "
+                        f"use one of {', '.join(times) or 'none: the table has no times of day'}"
+                    )
             for column in columns:
                 if known[column].required and not columns[column]:
                     raise ValueError(

@@ -62,8 +62,7 @@ class Rows(NamedTuple):
     all of them. `unread` has the export's columns that no column of ours is made of, as far as they
     can be read.
 
-    `where` is which rows count, where the client's file says it; of times without an
-    offset, `zones` has the zone that a column's name says, by column of ours.
+    `where` is which rows count, where the client's file says it.
 
     `records` is how many rows and rejects there must be, if that is known; `found`, a query,
     counts those rows, where a row here is made of several. `again` reads a text file with more
@@ -81,7 +80,6 @@ class Rows(NamedTuple):
     nested: bool = False
     unread: dict[str, str] = {}
     where: Condition | None = None
-    zones: Mapping[str, str] = {}
     lines_read: int | None = None
     records: int | None = None
     found: str = ""

@@ -6,11 +6,11 @@ import duckdb
 import pytest
 import yaml
 
-from pipelines.settings.client import time_zones
 from pipelines.settings.currencies import minor_digits
 from pipelines.settings.exports import Bucket, Export, Postgres
 from pipelines.settings.reader import ClientError, keep, keep_promoted, parse, read
 from pipelines.settings.sources import Sources
+from pipelines.settings.time_zones import time_zones
 from tests.conftest import PROJECT, House
 
 GOOD = """

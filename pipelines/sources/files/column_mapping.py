@@ -14,7 +14,7 @@ from pipelines.settings.exports import Export, Numbers
 from pipelines.sources.batches import ExportError, Remedy, Rows
 from pipelines.sources.files import event_sessions as events
 from pipelines.sources.files import ga4, snowplow
-from pipelines.sources.files.header_zones import zones
+from pipelines.sources.files.header_zones import ask_for_zones
 from pipelines.sources.files.missing_columns import missing_columns, shown
 from pipelines.sources.numbers import PLAIN, POINTS, as_double
 from pipelines.sql import BLANKS, literal
@@ -51,11 +51,11 @@ def shaped(
     if not export.format:
         columns = _named(refused, contract, export, rows.columns)
         _ask_for_units(refused, contract, export, columns)
+        ask_for_zones(refused, export, contract, columns)
         return rows._replace(
             columns=columns,
             unread=_unread(rows, export, contract),
             where=_where(refused, export, rows.columns),
-            zones=zones(export, contract),
         )
     form = FORMATS[export.format]
     asked = form.NEEDED | {form.column(name) for (name,) in export.columns.values()}

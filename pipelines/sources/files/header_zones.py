@@ -1,31 +1,111 @@
-"""Find the zone of times that a column's name says: `Created date (UTC)`, `created_utc`, `At [GMT+1]`."""
+"""Find the zone of times without an offset: the client's file says it, or the name of their column.
+
+`Created date (UTC)`, `created_utc`, `At [GMT+1]` and `Created (Europe/Berlin)` say one. `Time (PST)`
+does not: in summer Los Angeles has another time, and who labels columns so mostly means the city's
+clock. What may be meant is asked for.
+"""
 
 import re
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
 
 from pipelines.contracts.contract import Contract
 from pipelines.settings.exports import Export
+from pipelines.settings.time_zones import OWN, areas, iana, offset
+from pipelines.sources.batches import ExportError, Remedy
+from pipelines.sources.files.zone_abbreviations import abbreviated
 
-_ZONE = re.compile(
-    r"(?:[(\[]\s*|[ _-])(UTC|GMT)(?:\s*([+-])\s*(\d{1,2})(?::?(\d{2}))?)?\s*[)\]]?\s*$",
-    re.IGNORECASE,
-)
+_UTC = r"(?:UTC|GMT)(?:\s*[+\u2212-]\s*\d{1,2}(?::?\d{2})?)?"
+_AT_ITS_END = re.compile(rf"(?:[(\[]\s*|[ _-])({_UTC})\s*[)\]]?\s*$", re.IGNORECASE)
+_IN_BRACKETS = re.compile(rf"[(\[]\s*({_UTC}|[+\u2212-]\d{{2}}:?\d{{2}})\s*[)\]]", re.IGNORECASE)
+_CITY = re.compile(r"[A-Za-z]+(?:/[A-Za-z][A-Za-z_+-]*(?: [A-Za-z_]+)*)+")
 
 
-def zones(export: Export, contract: Contract) -> dict[str, str]:
-    """Return the offset of each column of times whose name in the export ends in a zone: +00:00."""
-    if export.format:
-        return {}
+class _Said(NamedTuple):
+    """What a column's name says of its zone: which it is; or only `what` it is called, and what may be meant."""
+
+    zone: str = ""
+    what: str = ""
+    candidates: tuple[str, ...] = ()
+
+    @property
+    def why(self) -> str:
+        """Return why the zone is asked for."""
+        if self.candidates:
+            return f"{self.what} may be several zones"
+        return f"nobody knows the zone {self.what}"
+
+
+def zones(export: Export, contract: Contract, own: str) -> dict[str, str]:
+    """Return the zone of each column of times that has another than the client's `own`: `+00:00`, `Europe/Berlin`."""
+    said = {name: found.zone for name, found in _named(export, contract)}
     return {
-        name: found
-        for name, column in contract.columns.items()
-        if column.type == "timestamp"
-        for found in [next(filter(None, map(_offset, export.names(name))), "")]
-        if found
+        name: zone for name, zone in (said | export.zones).items() if zone not in ("", OWN, own)
     }
 
 
-def _offset(name: str) -> str:
-    if not (found := _ZONE.search(name)):
-        return ""
-    _, sign, hours, minutes = found.groups()
-    return f"{sign or '+'}{int(hours or 0):02}:{minutes or '00'}"
+def ask_for_zones(
+    refused: Callable[..., ExportError], export: Export, contract: Contract, columns: Iterable[str]
+) -> None:
+    """Raise ExportError if times are read from a column whose name may mean several zones."""
+    asked = {
+        name: found
+        for name, found in _named(export, contract)
+        if found.what and name in columns and name not in export.zones
+    }
+    if not asked:
+        return
+    said = "; ".join(
+        f"{name} is read from {' '.join(export.names(name))}, and {found.why}"
+        for name, found in asked.items()
+    )
+    readings = max((found.candidates for found in asked.values()), key=len)
+    remedies = [
+        _remedy({name: (found.candidates * 9)[place] for name, found in asked.items()})
+        for place in range(len(readings))
+    ]
+    raise refused(said, setting=[*remedies, _remedy(dict.fromkeys(asked, OWN))])
+
+
+def _remedy(chosen: dict[str, str]) -> Remedy:
+    zone = next(iter(chosen.values()))
+    if zone == OWN:
+        meaning = "the times are in the client's own zone"
+    elif offset(zone):
+        meaning = f"they are {zone} in summer and winter"
+    else:
+        meaning = f"they are what clocks show in {zone.rpartition('/')[2].replace('_', ' ')}"
+    written = ", ".join(f"{name}: {each}" for name, each in chosen.items())
+    return Remedy(f"zones: {{{written}}}", meaning=meaning)
+
+
+def _named(export: Export, contract: Contract) -> Iterator[tuple[str, _Said]]:
+    """Yield what the names of the columns of times say, where they say anything."""
+    if export.format:
+        return
+    for name, column in contract.columns.items():
+        if column.type == "timestamp":
+            found = [said for part in export.names(name) if any(said := _said(part))]
+            if found:
+                yield name, found[0]
+
+
+def _said(name: str) -> _Said:
+    for text in _CITY.findall(name):
+        if city := _city(text):
+            return _Said(city)
+        if text.partition("/")[0].lower() in areas():
+            return _Said(what=text)
+    what, candidates = abbreviated(name)
+    if found := _AT_ITS_END.search(name) or _IN_BRACKETS.search(name):
+        after = name[found.end() :].strip(" )]")
+        if after and re.search("[+\u2212-]", found[1]):  # (GMT-08:00) Pacific Time: in summer, too?
+            return _Said(what=f"{found[1]} {after}", candidates=(*candidates[:1], found[1].upper()))
+        return _Said(zone) if (zone := offset(found[1])) else _Said(what=found[1])
+    return _Said(what=what, candidates=candidates)
+
+
+def _city(text: str) -> str:
+    """Return the zone that a text begins with: `America/New York time` begins with one."""
+    words = text.split(" ")
+    return next(filter(None, (iana(" ".join(words[:end])) for end in range(len(words), 0, -1))), "")
