@@ -17,23 +17,39 @@ WITH named AS (
   FROM @{client}_journeys.touchpoint_versions
   WHERE
     loaded_at BETWEEN @start_ts AND @end_ts
+), ways AS (
+  /* many touchpoints come the same way: it is grouped once */
+  SELECT DISTINCT
+    channel,
+    source,
+    medium,
+    campaign,
+    referrer,
+    ad_network
+  FROM named
 ), grouped AS (
   SELECT
-    *
-    EXCLUDE (channel),
-    @channel(@channel_rules) AS channel
-  FROM @categorised(named)
+    *,
+    @channel(@channel_rules) AS channel_group
+  FROM @categorised(ways)
 )
 SELECT
   touchpoint_id, /* A session, a page view of a shop's export, or a campaign's member that responded */
   visitor_id, /* The browser, by its cookie; NULL where unknown */
   @IF(@by_account, LOWER(customer_id), customer_id) AS customer_id, /* Who it was, where the touchpoint itself says so */
   touched_at, /* UTC */
-  channel, /* As the site, the client's rules or GA4's default group name it */
-  COALESCE(campaign, '(not set)') AS campaign, /* As utm_campaign or its alias names it */
-  LOWER(channel) = 'direct' AS is_direct, /* Nothing led to the touchpoint */
+  grouped.channel_group AS channel, /* As the site, the client's rules or GA4's default group name it */
+  COALESCE(named.campaign, '(not set)') AS campaign, /* As utm_campaign or its alias names it */
+  LOWER(grouped.channel_group) = 'direct' AS is_direct, /* Nothing led to the touchpoint */
   COALESCE(holder_engagement, TRUE) AS holder_engagement, /* May hold a customer, for IHC */
   COALESCE(closer_engagement, TRUE) AS closer_engagement, /* May close a sale, for IHC */
   is_deleted, /* The source took it back, or the visitor refused or withdrew consent */
   loaded_at /* When this version was committed, UTC */
-FROM grouped
+FROM named
+JOIN grouped
+  ON named.channel IS NOT DISTINCT FROM grouped.channel
+  AND named.source IS NOT DISTINCT FROM grouped.source
+  AND named.medium IS NOT DISTINCT FROM grouped.medium
+  AND named.campaign IS NOT DISTINCT FROM grouped.campaign
+  AND named.referrer IS NOT DISTINCT FROM grouped.referrer
+  AND named.ad_network IS NOT DISTINCT FROM grouped.ad_network

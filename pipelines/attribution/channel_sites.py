@@ -2,7 +2,8 @@
 
 `ga4_sources.csv` holds the 819 sources of Google's table "Source categories", as published with the rules of
 GA4's default channel group (https://support.google.com/analytics/answer/9756891), read on 2026-09-19, in
-lower case. `MORE` are sites that the table lacks, and that a report would otherwise call referrals.
+lower case. `MORE` are sites that the table lacks, and that a report would otherwise call referrals, and what
+tags write for `google shopping`, as an address holds no blank.
 """
 
 import csv
@@ -15,6 +16,7 @@ GA4 = Path(__file__).parent / "ga4_sources.csv"
 MORE = {
     "social": "x x.com threads threads.net threads.com bsky.app mastodon.social",
     "video": "youtu.be",
+    "shopping": "google-shopping google_shopping googleshopping google+shopping google%20shopping",
     "assistant": """
         chatgpt chatgpt.com openai openai.com chat.openai.com claude claude.ai deepseek deepseek.com
         chat.deepseek.com grok grok.com perplexity perplexity.ai gemini.google.com copilot.microsoft.com

@@ -45,6 +45,12 @@ TAGGED = {
     ("ebay", None): "Organic Shopping",
     ("Google Shopping", "organic"): "Organic Shopping",
     ("google shopping", "cpc"): "Paid Shopping",
+    ("Google-Shopping", "cpc"): "Paid Shopping",
+    ("google_shopping", None): "Organic Shopping",
+    ("google+shopping", "cpc"): "Paid Shopping",
+    ("google", "shopping"): "Organic Search",  # GA4 knows no such medium
+    ("lm.facebook.com", None): "Organic Social",
+    ("https://www.facebook.com/", None): "Organic Social",
     (" IGShopping ", None): "Organic Shopping",
     ("google-play", None): "Organic Search",
     ("google+", None): "Organic Social",
@@ -107,6 +113,9 @@ UNTAGGED = {
     "https://WWW.YouTube.com/watch": "Organic Video",
     "https://youtu.be/1": "Organic Video",
     "https://x.com/someone": "Organic Social",
+    "https://m.facebook.com/": "Organic Social",
+    "http://lm.facebook.com": "Organic Social",
+    "https://www.instagram.com/": "Organic Social",
     "https://de-de.facebook.com/": "Referral",  # a host is looked up whole
     "https://facebook.com:443/": "Organic Social",
     "https://facebook.com.example.org/": "Referral",
