@@ -11,7 +11,7 @@ WITH seen_customers AS (
   SELECT
     customer_id,
     MIN(loaded_at) AS seen_at
-  FROM @{client}_journeys.owned_touchpoints
+  FROM @owners(@{client}_journeys.owned_touchpoints) AS owned
   GROUP BY
     customer_id
 )

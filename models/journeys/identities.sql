@@ -1,70 +1,71 @@
-/* Who a visitor turned out to be, each time that changed. One row per visitor and change. */
+/* Who was seen on the browser of an anonymous touchpoint before and after it, each time that changed. One row per touchpoint and change. */
 MODEL (
   name @{client}_journeys.identities,
   kind INCREMENTAL_BY_TIME_RANGE (
     time_column loaded_at
   ),
-  grain (visitor_id, loaded_at),
+  grain (touchpoint_id, loaded_at),
   blueprints @clients()
 );
 
-WITH changed_visitors AS (
-  SELECT DISTINCT
-    versions.visitor_id,
-    changed_touchpoints.loaded_at
-  FROM @{client}_journeys.touchpoints AS changed_touchpoints
-  JOIN @{client}_journeys.touchpoints AS versions
-    ON changed_touchpoints.touchpoint_id = versions.touchpoint_id
-    AND changed_touchpoints.loaded_at >= versions.loaded_at
-  WHERE
-    changed_touchpoints.loaded_at BETWEEN @start_ts AND @end_ts
-    AND NOT versions.visitor_id IS NULL
-), moments AS (
-  /* evaluate at each load and just before the first, so that computing days together or alone gives the same rows */
+WITH moments AS (
+  /* evaluate just before the first load, too, so that computing days together or alone gives the same rows */
   SELECT DISTINCT
     visitor_id,
+    tells,
     UNNEST([loaded_at, @start_ts::TIMESTAMP - INTERVAL '1' MICROSECOND]) AS at
-  FROM changed_visitors
-), sightings AS (
-  /* all versions of the touchpoints that ever were a changed visitor's */
+  FROM @{client}_journeys.browser_changes
+  WHERE
+    loaded_at BETWEEN @start_ts AND @end_ts
+), versions AS (
+  /* all versions of the touchpoints that ever were on a changed browser */
   SELECT
     *
   FROM @{client}_journeys.touchpoints
   WHERE
     touchpoint_id IN (
       SELECT
-        touchpoints.touchpoint_id
-      FROM @{client}_journeys.touchpoints AS touchpoints
-      JOIN changed_visitors
-        ON touchpoints.visitor_id = changed_visitors.visitor_id
+        touchpoint_id
+      FROM @{client}_journeys.touchpoints
+      JOIN moments
+        USING (visitor_id)
     )
-), last_sightings AS (
+), known AS (
+  /* where nobody was seen, only the touchpoint that is loaded may change */
   SELECT
-    moments.visitor_id,
     moments.at,
-    sightings.customer_id
+    versions.*
   FROM moments
-  LEFT JOIN @history(sightings, touchpoint_id) AS sightings
-    ON moments.visitor_id = sightings.visitor_id
-    AND moments.at >= sightings.valid_from
-    AND moments.at < sightings.valid_until
-    AND NOT sightings.customer_id IS NULL
-    AND NOT sightings.is_deleted
-  QUALIFY
-    ROW_NUMBER() OVER (
-      PARTITION BY moments.visitor_id, moments.at
-      ORDER BY sightings.touched_at DESC, sightings.touchpoint_id DESC
-    ) = 1
+  JOIN @history(versions, touchpoint_id) AS versions
+    ON moments.visitor_id = versions.visitor_id
+    AND moments.at >= versions.valid_from
+    AND moments.at < versions.valid_until
+    AND NOT versions.is_deleted
+    AND (
+      moments.tells
+      OR moments.at = versions.loaded_at
+      OR NOT versions.customer_id IS NULL
+    )
 ), steps AS (
   SELECT
     *,
-    LAG(customer_id) OVER (PARTITION BY visitor_id ORDER BY at) AS customer_before
-  FROM last_sightings
+    CASE
+      WHEN loaded_at < at
+      THEN LAG(seen) OVER (PARTITION BY touchpoint_id ORDER BY at)
+    END AS seen_then
+  FROM @seen_around(known, @owner_is_last_seen)
 )
 SELECT
-  visitor_id, /* The browser, by its cookie; NULL where unknown */
-  customer_id, /* The customer last seen with it; NULL if that was taken back */
+  touchpoint_id, /* A touchpoint that does not say who it was */
+  seen.customer_id, /* The customer last seen on the browser before it; NULL without one */
+  seen.next_customer_id, /* The customer next seen there after it, if another; NULL without one */
+  seen.next_seen_at, /* When that was, UTC: conversions from then on take the touchpoint for the next customer's */
+  CASE
+    WHEN loaded_at < at AND NOT seen.customer_id IS DISTINCT FROM seen_then.customer_id
+    THEN LEAST(seen.next_seen_at, seen_then.next_seen_at)
+  END AS changed_from, /* Earlier conversions do not notice the change, UTC; NULL where all may */
+  loaded_at AS version_at, /* When the touchpoint's own version was committed, UTC */
   at AS loaded_at /* When the version that decides it was committed, UTC */
 FROM steps
 WHERE
-  customer_id IS DISTINCT FROM customer_before AND at BETWEEN @start_ts AND @end_ts
+  at BETWEEN @start_ts AND @end_ts AND seen IS DISTINCT FROM seen_then

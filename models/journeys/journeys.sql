@@ -8,24 +8,12 @@ MODEL (
   blueprints @clients()
 );
 
-WITH revised_conversions AS (
+WITH customers AS (
   SELECT
     *
-  FROM @{client}_journeys.revised_conversions
+  FROM @{client}_journeys.revised_customers
   WHERE
-    revised_at BETWEEN @start_ts AND @end_ts AND NOT is_withdrawn
-), customers AS (
-  SELECT DISTINCT
-    revised_conversions.conversion_id,
-    revised_conversions.conversion_type,
-    revised_conversions.converted_at,
-    revised_conversions.revised_at,
-    customers.customer_id
-  FROM revised_conversions
-  JOIN @{client}_journeys.conversion_customers AS customers
-    ON revised_conversions.conversion_id = customers.conversion_id
-    AND revised_conversions.revised_at >= customers.valid_from
-    AND revised_conversions.revised_at < customers.valid_until
+    revised_at BETWEEN @start_ts AND @end_ts
 ), candidates AS (
   /* all versions of the touchpoints that ever were one of these customers' */
   SELECT
@@ -34,22 +22,28 @@ WITH revised_conversions AS (
   WHERE
     touchpoint_id IN (
       SELECT
-        owned_touchpoints.touchpoint_id
-      FROM @{client}_journeys.owned_touchpoints AS owned_touchpoints
+        owned.touchpoint_id
+      FROM @owners(@{client}_journeys.owned_touchpoints) AS owned
       JOIN customers
-        ON owned_touchpoints.customer_id = customers.customer_id
+        ON owned.customer_id = customers.customer_id
     )
+), versions AS (
+  SELECT
+    *
+  FROM @history(candidates, touchpoint_id) AS versions
 ), touchpoints AS (
   SELECT
     customers.conversion_id,
     customers.revised_at,
-    candidates.*
+    owned.*
   FROM customers
-  JOIN @history(candidates, touchpoint_id) AS candidates
-    ON customers.customer_id = candidates.customer_id
-    AND candidates.touched_at BETWEEN customers.converted_at - @SQL(@window_days) * INTERVAL '1' DAY AND customers.converted_at /* such as 30, or CASE conversion_type WHEN 'lead' THEN 7 WHEN 'deal' THEN 90 END */
-    AND customers.revised_at >= candidates.valid_from
-    AND customers.revised_at < candidates.valid_until
+  JOIN @owners(versions) AS owned
+    ON customers.customer_id = owned.customer_id
+    AND customers.converted_at >= owned.owned_from
+    AND customers.converted_at < owned.owned_until
+    AND owned.touched_at BETWEEN customers.converted_at - @SQL(@window_days) * INTERVAL '1' DAY AND customers.converted_at /* such as 30, or CASE conversion_type WHEN 'lead' THEN 7 WHEN 'deal' THEN 90 END */
+    AND customers.revised_at >= owned.valid_from
+    AND customers.revised_at < owned.valid_until
 )
 SELECT
   revised_conversions.conversion_id, /* The conversion being explained */
@@ -65,6 +59,9 @@ SELECT
   touchpoints.holder_engagement, /* May hold a customer, for IHC */
   touchpoints.closer_engagement, /* May close a sale, for IHC */
   revised_conversions.revised_at /* Of the revision, UTC; the newest one holds */
-FROM revised_conversions
+FROM @{client}_journeys.revised_conversions AS revised_conversions
 LEFT JOIN touchpoints
   USING (conversion_id, revised_at)
+WHERE
+  revised_conversions.revised_at BETWEEN @start_ts AND @end_ts
+  AND NOT revised_conversions.is_withdrawn

@@ -1,4 +1,4 @@
-/* Whose a touchpoint is, each time it changed or its visitor turned out to be another. One row per touchpoint and change. */
+/* Whose a touchpoint is, each time it changed or somebody was seen on its browser. One row per touchpoint and change. */
 MODEL (
   name @{client}_journeys.owned_touchpoints,
   kind INCREMENTAL_BY_TIME_RANGE (
@@ -11,51 +11,40 @@ MODEL (
 WITH moments AS (
   SELECT
     touchpoint_id,
+    loaded_at AS version_at,
     loaded_at AS at
   FROM @{client}_journeys.touchpoints
   WHERE
     loaded_at BETWEEN @start_ts AND @end_ts
   UNION
   SELECT
-    versions.touchpoint_id,
-    identities.loaded_at AS at
-  FROM @{client}_journeys.identities AS identities
-  JOIN @{client}_journeys.touchpoints AS versions
-    ON identities.visitor_id = versions.visitor_id
-    AND identities.loaded_at >= versions.loaded_at
+    touchpoint_id,
+    version_at,
+    loaded_at AS at
+  FROM @{client}_journeys.identities
   WHERE
-    identities.loaded_at BETWEEN @start_ts AND @end_ts
-    AND versions.customer_id IS NULL
-), known_touchpoints AS (
-  SELECT
-    moments.at,
-    versions.*
-  FROM moments
-  JOIN @{client}_journeys.touchpoints AS versions
-    ON moments.touchpoint_id = versions.touchpoint_id
-    AND moments.at >= versions.loaded_at
-  QUALIFY
-    ROW_NUMBER() OVER (PARTITION BY moments.touchpoint_id, moments.at ORDER BY versions.loaded_at DESC) = 1
+    loaded_at BETWEEN @start_ts AND @end_ts
 )
 SELECT
-  known_touchpoints.touchpoint_id, /* The touchpoint */
+  versions.touchpoint_id, /* The touchpoint */
   CASE
-    WHEN NOT known_touchpoints.is_deleted
-    THEN COALESCE(known_touchpoints.customer_id, identities.customer_id)
-  END AS customer_id, /* The touchpoint's own customer, or else its visitor's; NULL while anonymous, and once deleted */
-  known_touchpoints.touched_at, /* UTC */
-  known_touchpoints.channel, /* Of the touchpoint */
-  known_touchpoints.campaign, /* Of the touchpoint */
-  known_touchpoints.is_direct, /* Nothing led to the touchpoint */
-  known_touchpoints.holder_engagement, /* May hold a customer, for IHC */
-  known_touchpoints.closer_engagement, /* May close a sale, for IHC */
-  known_touchpoints.at AS loaded_at /* When the version that decides it was committed, UTC */
-FROM known_touchpoints
+    WHEN NOT versions.is_deleted
+    THEN COALESCE(versions.customer_id, identities.customer_id)
+  END AS customer_id, /* The touchpoint's own customer, or else the one seen on its browser before it; NULL while anonymous, and once deleted */
+  identities.next_customer_id, /* The one seen there next, if another; NULL without one */
+  identities.next_seen_at, /* When that was, UTC: for conversions from then on the touchpoint is the next customer's */
+  versions.touched_at, /* UTC */
+  versions.channel, /* Of the touchpoint */
+  versions.campaign, /* Of the touchpoint */
+  versions.is_direct, /* Nothing led to the touchpoint */
+  versions.holder_engagement, /* May hold a customer, for IHC */
+  versions.closer_engagement, /* May close a sale, for IHC */
+  identities.changed_from, /* Earlier conversions do not notice the change, UTC; NULL where all may */
+  moments.at AS loaded_at /* When the version that decides it was committed, UTC */
+FROM moments
+JOIN @{client}_journeys.touchpoints AS versions
+  ON moments.touchpoint_id = versions.touchpoint_id
+  AND moments.version_at = versions.loaded_at
 LEFT JOIN @{client}_journeys.identities AS identities
-  ON known_touchpoints.visitor_id = identities.visitor_id
-  AND known_touchpoints.at >= identities.loaded_at
-QUALIFY
-  ROW_NUMBER() OVER (
-    PARTITION BY known_touchpoints.touchpoint_id, known_touchpoints.at
-    ORDER BY identities.loaded_at DESC
-  ) = 1
+  ON moments.touchpoint_id = identities.touchpoint_id
+  AND moments.at = identities.loaded_at

@@ -12,7 +12,10 @@ WITH changed_touchpoints AS (
   /* as each is now, and as it was before */
   SELECT
     versions.customer_id,
+    versions.next_customer_id,
+    versions.next_seen_at,
     versions.touched_at,
+    changes.changed_from,
     changes.loaded_at
   FROM @{client}_journeys.owned_touchpoints AS changes
   JOIN @{client}_journeys.owned_touchpoints AS versions
@@ -35,13 +38,15 @@ WITH changed_touchpoints AS (
   UNION ALL
   SELECT
     customers.conversion_id,
-    changed_touchpoints.loaded_at
-  FROM changed_touchpoints
+    owned.loaded_at
+  FROM @owners(changed_touchpoints) AS owned
   JOIN @{client}_journeys.conversion_customers AS customers
-    ON changed_touchpoints.customer_id = customers.customer_id
-    AND changed_touchpoints.touched_at BETWEEN customers.converted_at - @SQL(@window_days) * INTERVAL '1' DAY AND customers.converted_at /* such as 30, or CASE conversion_type WHEN 'lead' THEN 7 WHEN 'deal' THEN 90 END */
-    AND changed_touchpoints.loaded_at >= customers.valid_from
-    AND changed_touchpoints.loaded_at < customers.valid_until
+    ON owned.customer_id = customers.customer_id
+    AND customers.converted_at >= GREATEST(owned.owned_from, owned.changed_from)
+    AND customers.converted_at < owned.owned_until
+    AND owned.touched_at BETWEEN customers.converted_at - @SQL(@window_days) * INTERVAL '1' DAY AND customers.converted_at /* such as 30, or CASE conversion_type WHEN 'lead' THEN 7 WHEN 'deal' THEN 90 END */
+    AND owned.loaded_at >= customers.valid_from
+    AND owned.loaded_at < customers.valid_until
     AND NOT customers.is_withdrawn
   UNION ALL
   SELECT

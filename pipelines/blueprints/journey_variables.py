@@ -25,6 +25,9 @@ class Journeys(Variables):
         description="The name by which a `campaign` is reported, by `source` and `ad_network` where that decides;"
         " NULL for all others."
     )
+    owner_is_last_seen: bool = Field(
+        description="Whether an anonymous session is always that customer's who was last seen on its browser."
+    )
     direct_touches: str = Field(
         description="Whether direct touchpoints count: `include`, `exclude`, or as a `fallback`."
     )
@@ -41,6 +44,7 @@ def journeys(client: Client, types: dict[str, Rules]) -> Journeys:
         window_days=window_days(types),
         channel_rules=channel_rules(client.channels),
         aliases=visits_renamed(web.aliases if web else {}, client.sources.platforms),
+        owner_is_last_seen=client.attribution.identity == "last_seen",
         direct_touches=client.attribution.direct_touches,
         transformed=transformed(client.attribution.path_steps, "candidates"),
     )

@@ -5,6 +5,7 @@ from datetime import datetime
 import duckdb
 import pyarrow as pa
 
+from pipelines.attribution.owners import owners
 from pipelines.attribution.path_transforms import transformed
 from pipelines.settings.client import Client
 from pipelines.settings.conversions import rules
@@ -29,10 +30,8 @@ WITH newest AS (
   SELECT * FROM {client}_journeys.owned_touchpoints WHERE loaded_at <= $now
   QUALIFY ROW_NUMBER() OVER (PARTITION BY touchpoint_id ORDER BY loaded_at DESC) = 1
 ), touches AS (
-  SELECT
-    COALESCE('customer ' || owned.customer_id, 'visitor ' || touchpoints.visitor_id) AS person,
-    owned.customer_id, touchpoint_id, owned.touched_at, owned.channel, owned.campaign, owned.is_direct
-  FROM touchpoints JOIN owned USING (touchpoint_id)
+  SELECT COALESCE('customer ' || customer_id, 'visitor ' || visitor_id) AS person, *
+  FROM touchpoints JOIN {owners} AS owned USING (touchpoint_id)
 ), conversions AS (
   SELECT customer_id, converted_at FROM (
     FROM {client}_journeys.conversions WHERE loaded_at <= $now
@@ -41,19 +40,16 @@ WITH newest AS (
 ), unclaimed AS (
   SELECT touches.*
   FROM touches ASOF LEFT JOIN conversions
-    ON touches.customer_id = conversions.customer_id AND touches.touched_at <= conversions.converted_at
-  WHERE person IS NOT NULL AND NOT COALESCE(converted_at <= touched_at + $lookback::INTERVAL, FALSE)
-), begun AS (
-  SELECT *, touched_at > LAG(touched_at) OVER in_order + $lookback::INTERVAL AS begins
-  FROM unclaimed WINDOW in_order AS (PARTITION BY person ORDER BY touched_at, touchpoint_id)
-), numbered AS (
-  SELECT *, COUNT(*) FILTER (begins) OVER (PARTITION BY person ORDER BY touched_at, touchpoint_id) AS journey
-  FROM begun
+    ON touches.customer_id = conversions.customer_id
+    AND GREATEST(touches.touched_at, touches.owned_from) <= conversions.converted_at
+  WHERE person IS NOT NULL
+    AND NOT COALESCE(converted_at <= touched_at + $lookback::INTERVAL AND converted_at < owned_until, FALSE)
+), owned_at_the_end AS (
+  SELECT * EXCLUDE (journey, ends_at) FROM {journeys_of_unclaimed}
+  WHERE ends_at >= owned_from AND ends_at < owned_until
 ), complete_touches AS (
-  SELECT
-    *, BOOL_AND(is_direct) OVER journeys AS all_direct,
-    MAX(touched_at) OVER journeys + $lookback::INTERVAL AS ends_at
-  FROM numbered WINDOW journeys AS (PARTITION BY person, journey)
+  SELECT *, BOOL_AND(is_direct) OVER (PARTITION BY person, journey) AS all_direct
+  FROM {journeys_of_owned}
 ), candidates AS (
   SELECT concat(person, ' ', journey) AS conversion_id, NULL AS revised_at, person,
     touchpoint_id, touched_at, channel, campaign
@@ -75,6 +71,18 @@ FROM (
 GROUP BY ALL ORDER BY path, person_group
 """
 
+# A row's journey is its person's touches with no gap longer than the lookback; it ends a lookback after the last.
+_CHAINED = """(
+  SELECT *, MAX(touched_at) OVER (PARTITION BY person, journey) + $lookback::INTERVAL AS ends_at
+  FROM (
+    SELECT *, COUNT(*) FILTER (begins) OVER in_order AS journey
+    FROM (
+      SELECT *, touched_at > LAG(touched_at) OVER in_order + $lookback::INTERVAL AS begins FROM {touches}
+      WINDOW in_order AS (PARTITION BY person ORDER BY touched_at, touchpoint_id)
+    ) WINDOW in_order AS (PARTITION BY person ORDER BY touched_at, touchpoint_id)
+  )
+)"""
+
 
 def journeys(connection: duckdb.DuckDBPyConnection, client: Client, now: datetime) -> pa.Table:
     """Return the client's paths as published: `path` (channels, oldest first), `conversions`, `nulls`.
@@ -95,6 +103,9 @@ def journeys(connection: duckdb.DuckDBPyConnection, client: Client, now: datetim
         _PATHS.format(
             client=client.id,
             transformed=transformed(attribution.path_steps, "candidates"),
+            owners=owners("owned"),
+            journeys_of_unclaimed=_CHAINED.format(touches="unclaimed"),
+            journeys_of_owned=_CHAINED.format(touches="owned_at_the_end"),
             groups=PERSON_GROUPS,
         ),
         {

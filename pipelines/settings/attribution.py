@@ -68,6 +68,12 @@ class Attribution(Settings):
         "fallback",
         description="Whether direct visits earn credit: only where a path has nothing else, like any other, or never.",
     )
+    identity: Literal["next_seen", "last_seen"] = Field(
+        "next_seen",
+        description="Whose an anonymous session of a browser is, where customers were seen on it: the next one's after"
+        " the session and not after the conversion, without one the last one's before it; or always the one's who was"
+        " last seen there, even after the conversion.",
+    )
     path: list[PathStep] = Field(
         [],
         description="Steps that shorten a path before its credit is shared, in order, as in Snowplow's package:"

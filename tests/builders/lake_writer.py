@@ -31,6 +31,7 @@ attribution:
   model: {model}
   lookback_days: {lookback_days}
   direct_touches: {direct_touches}
+  identity: {identity}
   path: {path}
   position_based: {{first: {first}, last: {last}}}
   time_decay: {{half_life_days: {half_life_days}}}
@@ -57,6 +58,7 @@ DEFAULTS = {
     "model": "linear",
     "lookback_days": 3,
     "direct_touches": "fallback",
+    "identity": "next_seen",
     "path": "[]",
     "conversions": "{}",
     "aliases": "{}",

@@ -145,6 +145,7 @@ QUICK = {
     "short": {
         "model": "linear",
         "direct_touches": "include",
+        "identity": "last_seen",
         "lookback_days": 5,
         "path": "[{remove_if_last_and_not_all: [Direct, Email]}, first]",
         "aliases": "{spring: {newsletter: letter, google_ads: search, facebook_ads: brand}}",
@@ -257,12 +258,20 @@ NEWS = {
     "on the window's edge": (session(9, "2026-08-28 18:00:00", customer_id="ann"), {"deal-1"}),
     "at the deal's moment": (session(9, "2026-08-31 18:00:00", visitor_id="laptop"), {"deal-1"}),
     "a visitor turns out to be a customer": (
-        session(9, "2026-09-01 12:00:00", customer_id="bob", visitor_id="phone"),
+        session(9, "2026-08-31 18:00:00", customer_id="bob", visitor_id="phone"),
         {"deal-2"},
     ),
+    "a visitor turns out to be a customer after the deal": (
+        session(9, "2026-08-31 18:00:01", customer_id="bob", visitor_id="phone"),
+        set(),
+    ),
     "a visitor changes hands": (
-        session(9, "2026-09-01 12:00:00", customer_id="bob", visitor_id="laptop"),
+        session(9, "2026-08-31 11:00:00", customer_id="bob", visitor_id="laptop"),
         {"deal-1", "deal-2"},
+    ),
+    "a visitor changes hands after the deals": (
+        session(9, "2026-09-01 12:00:00", customer_id="bob", visitor_id="laptop"),
+        set(),
     ),
     "the telling visit is taken back": (TELLING | {"is_deleted": True}, {"deal-1"}),
     "the telling visit forgets": (TELLING | {"customer_id": None}, {"deal-1"}),
@@ -273,11 +282,11 @@ NEWS = {
     ),
     "a later teller of the same second": (
         TELLING | {"session_id": "session-9", "customer_id": "bob"},
-        {"deal-1", "deal-2"},
+        {"deal-2"},
     ),
     "an earlier teller of the same second": (
         TELLING | {"session_id": "session-0", "customer_id": "bob"},
-        {"deal-2"},
+        {"deal-1", "deal-2"},
     ),
     "an anonymous visit is deleted": (
         session(3, "2026-08-31 12:00:00", is_deleted=True, visitor_id="phone"),

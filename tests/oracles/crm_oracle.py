@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from pipelines.settings.client import Client
 from tests.builders.lake_writer import Load
 from tests.oracles import oracle
+from tests.oracles.browser_oracle import Browsers
 from tests.oracles.oracle import Touch
 
 
@@ -28,11 +29,7 @@ class Crm:
         self.touches = sorted(
             [*map(self._named, oracle._touches(history, client, until)), *self._responses()]
         )
-        self.seen = {
-            touch.visitor_id: touch.customer_id
-            for touch in self.touches
-            if touch.visitor_id and touch.customer_id
-        }
+        self.browsers = Browsers(self.touches, client.attribution.identity)
 
     def credits(self) -> dict[tuple, float]:
         """Return credit by conversion, touchpoint and model."""
@@ -124,8 +121,8 @@ class Crm:
         path = [
             touch
             for touch in self.touches
-            if (touch.customer_id or self.seen.get(touch.visitor_id)) in people
-            and opened <= touch.touched_at <= closed_at
+            if opened <= touch.touched_at <= closed_at
+            and self.browsers.owner(touch, closed_at) in people
         ]
         return oracle._eligible(path, self.client.attribution.direct_touches)
 

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from pipelines.settings.attribution import Attribution
 from pipelines.settings.client import Client
 from tests.builders.lake_writer import Load, row_key
+from tests.oracles.browser_oracle import Browsers
 
 DIGITS = {"EUR": 2, "USD": 2, "JPY": 0, "KWD": 3}
 CHANNELS = {
@@ -74,11 +75,7 @@ def credits(history: list[Load], client: Client, until: datetime) -> list[Credit
 def paths(history: list[Load], client: Client, until: datetime) -> dict[Conversion, list[Touch]]:
     """Return the touchpoints that may earn credit for each conversion, in their order."""
     touches = sorted(_touches(history, client, until))
-    last_seen = {
-        touch.visitor_id: touch.customer_id
-        for touch in touches
-        if touch.visitor_id is not None and touch.customer_id is not None
-    }
+    browsers = Browsers(touches, client.attribution.identity)
     found = {}
     for conversion in _conversions(history, client, until):
         own = client.conversions.get(conversion.conversion_type)
@@ -87,8 +84,8 @@ def paths(history: list[Load], client: Client, until: datetime) -> dict[Conversi
             touch
             for touch in touches
             if conversion.customer_id is not None
-            and (touch.customer_id or last_seen.get(touch.visitor_id)) == conversion.customer_id
             and conversion.converted_at - lookback <= touch.touched_at <= conversion.converted_at
+            and browsers.owner(touch, conversion.converted_at) == conversion.customer_id
         ]
         eligible = _eligible(path, client.attribution.direct_touches)
         found[conversion] = shortened(
