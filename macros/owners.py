@@ -2,7 +2,7 @@
 
 from sqlmesh import macro
 
-from pipelines.attribution.owners import owners as owners_of
+from pipelines.attribution.ownership import owners as owners_of
 
 
 @macro()

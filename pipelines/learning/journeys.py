@@ -5,7 +5,7 @@ from datetime import datetime
 import duckdb
 import pyarrow as pa
 
-from pipelines.attribution.owners import owners
+from pipelines.attribution.ownership import owners
 from pipelines.attribution.path_transforms import transformed
 from pipelines.settings.client import Client
 from pipelines.settings.conversions import rules
@@ -29,6 +29,8 @@ WITH newest AS (
 ), owned AS (
   SELECT * FROM {client}_journeys.owned_touchpoints WHERE loaded_at <= $now
   QUALIFY ROW_NUMBER() OVER (PARTITION BY touchpoint_id ORDER BY loaded_at DESC) = 1
+  UNION ALL BY NAME  -- a warehouse that waits for its promotion since before 0.11 knows no next one
+  SELECT NULL::TEXT AS next_customer_id, NULL::TIMESTAMP AS next_seen_at WHERE FALSE
 ), touches AS (
   SELECT COALESCE('customer ' || customer_id, 'visitor ' || visitor_id) AS person, *
   FROM touchpoints JOIN {owners} AS owned USING (touchpoint_id)
@@ -45,7 +47,7 @@ WITH newest AS (
   WHERE person IS NOT NULL
     AND NOT COALESCE(converted_at <= touched_at + $lookback::INTERVAL AND converted_at < owned_until, FALSE)
 ), owned_at_the_end AS (
-  SELECT * EXCLUDE (journey, ends_at) FROM {journeys_of_unclaimed}
+  SELECT * EXCLUDE (begins, journey, ends_at) FROM {journeys_of_unclaimed}
   WHERE ends_at >= owned_from AND ends_at < owned_until
 ), complete_touches AS (
   SELECT *, BOOL_AND(is_direct) OVER (PARTITION BY person, journey) AS all_direct
@@ -71,7 +73,7 @@ FROM (
 GROUP BY ALL ORDER BY path, person_group
 """
 
-# A row's journey is its person's touches with no gap longer than the lookback; it ends a lookback after the last.
+# Number a person's journeys, of touches with no gap longer than the lookback; each ends a lookback after its last.
 _CHAINED = """(
   SELECT *, MAX(touched_at) OVER (PARTITION BY person, journey) + $lookback::INTERVAL AS ends_at
   FROM (
@@ -94,7 +96,8 @@ def journeys(connection: duckdb.DuckDBPyConnection, client: Client, now: datetim
     earn its credit, by its newest revision; one without any, and a refund, is left out. A null path
     is one person's, a customer or else a visitor: the touchpoints that no conversion of theirs
     follows within the lookback, with no gap longer than that, by the client's rule for direct ones,
-    and shortened by its path transforms. It counts once the lookback is over, at `now` (UTC): until
+    and shortened by its path transforms. Whose an anonymous touchpoint is, is asked as of the end: the
+    last touchpoint's time and the lookback. A null path counts once the lookback is over, at `now` (UTC): until
     then it may convert. Raise duckdb.Error where there are no journeys yet.
     """
     attribution = client.attribution
