@@ -1,11 +1,19 @@
 """A day without an hour ends with its last second, where the client is, however the day is written."""
 
+from datetime import timedelta
+from itertools import count
+from pathlib import Path
+
 import duckdb
 import pytest
 from sqlglot import exp, parse_one
 
 from macros.local_date import local_date
 from macros.utc_by import utc_by
+from tests.builders.histories import deal, replay, session
+from tests.builders.lake_writer import START, Load, settings
+from tests.conftest import House
+from tests.rendered import render
 
 
 @pytest.mark.parametrize(
@@ -47,3 +55,40 @@ def test_every_day_of_a_zone_ends_a_second_before_the_next_one(zone: str) -> Non
             )) WHERE {ended} <> written::DATE OR {after} <= written::DATE"""
         ).fetchall()
     assert found == ([("2011-12-30",)] if zone == "Pacific/Apia" else [])  # a day it never had
+
+
+def test_windows_are_exact_hours_and_days_end_over_a_change_of_clocks(tmp_path: Path) -> None:
+    """In Berlin, three days of 24 hours before a deal begin an hour off where clocks were changed."""
+    (tmp_path / "clients").mkdir()
+    (tmp_path / "clients/one.yaml").write_text(
+        settings("one", timezone="Europe/Berlin", direct_touches="include")
+    )
+    House(tmp_path).enter()
+    deals = {
+        "spring": ("2026-03-30 12:00:00", ["2026-03-27 10:59:59"], ["2026-03-27 11:00:00"]),
+        "autumn": ("2025-10-27 12:00:00", ["2025-10-24 12:59:59"], ["2025-10-24 13:00:00"]),
+        "short": ("2026-03-29", ["2026-03-30 00:00:00"], ["2026-03-29 23:59:59"]),
+        "long": ("2025-10-26", ["2025-10-27 00:00:00"], ["2025-10-26 23:59:59"]),
+        "never": ("2026-03-29 02:30:00", ["2026-03-29 03:30:01"], ["2026-03-29 03:30:00"]),
+        "twice": ("2025-10-26 02:30:00", ["2025-10-26T01:30:01Z"], ["2025-10-26 02:29:59"]),
+    }
+    numbers, sessions, sold, expected = count(), [], [], {}
+    for customer, (closed_at, outside, inside) in deals.items():
+        number = next(numbers)
+        sold.append(deal(number, customer, closed_at))
+        for at in outside + inside:
+            each = session(next(numbers), at, customer_id=customer)
+            sessions.append(each)
+            if at in inside:
+                expected[f"deal-{number}"] = each["session_id"]
+    history = [
+        Load(START, "web", {"sessions": sessions}),
+        Load(START + timedelta(hours=1), "salesforce", {"opportunities": sold}),
+    ]
+
+    ((warehouse, _),) = replay(render("one")["one"], history, [START + timedelta(days=1)])
+
+    found = warehouse.execute(
+        "SELECT conversion_id, touchpoint_id FROM one_journeys.current_paths"
+    ).fetchall()
+    assert sorted(found) == sorted(expected.items())
