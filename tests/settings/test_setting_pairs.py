@@ -25,7 +25,7 @@ pytestmark = pytest.mark.xdist_group("setting_pairs")  # its models are rendered
 SAMPLES = Samples(TABLE.read_text())
 ALL = set(range(len(SAMPLES.every)))
 # So many files have every two settings of models together, if not every two values; each costs 3 seconds.
-RENDERED = {f"row{n}": row for n, row in enumerate(SAMPLES.rows(SAMPLES.of_models)[:8])}
+RENDERED = {f"row{n}": row for n, row in enumerate(SAMPLES.rows(SAMPLES.of_models)[:6])}
 
 
 def refusal(folder: Path, *samples: Sample) -> str:
