@@ -16,6 +16,8 @@ def columns() -> str:
 
 def _section(name: str, contract: Contract) -> str:
     key = ", ".join(f"`{column}`" for column in contract.identity)
+    if contract.own_id:
+        key = f"`{contract.own_id}`; of a row without it, {key}"
     bad = "".join(f" A row is bad if {reason}." for reason in contract.bad_if)
     rows = [
         (f"`{column}`", _need(each), each.type, each.unit, each.meaning)

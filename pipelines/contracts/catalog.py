@@ -50,7 +50,7 @@ _SPEND = Contract(
     compared_by=("campaign_id",),
 )
 
-_EVENT = {  # an event has no id of its own: these columns identify it
+_EVENT = {  # these columns identify an event that has no id of its own
     "client_id": somebody("Customer of the shop", required=True),
     "event_type": text(
         "`page_view` (a touchpoint), `purchase` (a conversion), or a type that `conversions:` names",
@@ -138,10 +138,25 @@ CONTRACTS: dict[str, dict[str, Contract]] = {
             is_daily=True,
         ),
         "events": Contract(
-            _EVENT | {"currency": _currency("revenue")},
+            {
+                "event_id": somebody(
+                    "Id of the event, the same each time it is delivered: two with one content are"
+                    " two; empty where the export has none",
+                    optional=True,
+                ),
+                **_EVENT,
+                "currency": _currency("revenue"),
+                "properties": Column(
+                    "text",
+                    "Further columns that `properties:` names, for `where:` and `exclude:`; as JSON",
+                    optional=True,
+                    gathered=True,
+                ),
+            },
             staged_by="stg_events",
             converts="event_type = 'purchase'",
             key=tuple(_EVENT),
+            own_id="event_id",
             dated_by=("event_time",),
             is_daily=True,
             bad_if={

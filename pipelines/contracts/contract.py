@@ -29,7 +29,8 @@ class Column(NamedTuple):
 
     A row without a `required` value goes to quarantine; an export may lack an `optional` column.
     docs/clients.md shows its `meaning` and its `unit`: that of its type, if it has none of its own.
-    One that `is_somebody` has the id of a visitor, a customer, or a contact or account of a CRM.
+    One that `is_somebody` has the id of a visitor, a customer, a contact or account of a CRM, or an
+    event. One that is `gathered` is no column of an export, but holds those that `properties:` names.
     """
 
     type: Type
@@ -38,6 +39,7 @@ class Column(NamedTuple):
     optional: bool = False
     own_unit: str = ""
     is_somebody: bool = False
+    gathered: bool = False
 
     @property
     def is_money(self) -> bool:
@@ -69,6 +71,8 @@ class Contract(NamedTuple):
     """Who has that model: all clients, those delivering the table, or those asking for it."""
     key: tuple[str, ...] = ()
     """What identifies a row; without a key every column together does: a row is its content."""
+    own_id: str = ""
+    """A column that identifies a row by itself where the row has it; the others go by their key."""
     bad_if: dict[str, str] = {}
     """What a row must not be: a reason for quarantine, and its SQL condition."""
     adds: tuple[str, ...] = ()
@@ -91,6 +95,11 @@ class Contract(NamedTuple):
     def identity(self) -> tuple[str, ...]:
         """Return the columns that identify a row."""
         return self.key or tuple(self.columns)
+
+    @property
+    def identifying(self) -> tuple[str, ...]:
+        """Return every column that may identify a row."""
+        return (self.own_id, *self.identity) if self.own_id else self.identity
 
     @property
     def is_optional(self) -> bool:

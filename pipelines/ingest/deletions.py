@@ -114,22 +114,27 @@ def _parts(table: Table, round_: Round) -> list[Remedy]:
 
 
 def shrinkage(connection: duckdb.DuckDBPyConnection, table: Table) -> Shrinkage:
-    """Return what a full delivery changes, of `stored`, `delivered` and `deleted`."""
-    before, deleted, digest, new = only_row(
+    """Return what a full delivery changes, of `stored`, `delivered` and `deleted`.
+
+    A row that comes with an id of its own from now on, one of those `renamed`, is not lacking.
+    """
+    lacking = "(FROM deleted ANTI JOIN renamed USING (row_key))"
+    before, deleted, digest, renamed, new = only_row(
         connection.execute(
-            """SELECT
+            f"""SELECT
             (SELECT COUNT(*) FROM stored WHERE NOT is_deleted),
-            (SELECT COUNT(*) FROM deleted),
-            (SELECT COALESCE(MD5(STRING_AGG(row_key, '\n' ORDER BY row_key)), '') FROM deleted),
+            (SELECT COUNT(*) FROM {lacking}),
+            (SELECT COALESCE(MD5(STRING_AGG(row_key, '\n' ORDER BY row_key)), '') FROM {lacking}),
+            (SELECT COUNT(*) FROM renamed),
             (SELECT COUNT(DISTINCT row_key) FROM delivered
              ANTI JOIN (FROM stored WHERE NOT is_deleted) AS known USING (row_key)
              WHERE reason IS NULL AND NOT is_deleted)"""
         )
     )
-    identity = [name for name in table.delivery.contract.identity if name in table.columns]
+    identity = [name for name in table.delivery.contract.identifying if name in table.columns]
     named = f"CONCAT_WS(' ', {', '.join(identity)})"
     found = connection.execute(
-        f"SELECT {named} FROM deleted ORDER BY row_key LIMIT {EXAMPLES}"
+        f"SELECT {named} FROM {lacking} ORDER BY row_key LIMIT {EXAMPLES}"
     ).fetchall()
     examples = [text for (text,) in found]
-    return Shrinkage(before, before - deleted + new, deleted, digest, examples)
+    return Shrinkage(before, before - deleted - renamed + new, deleted, digest, examples)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import duckdb
 
-from pipelines.ingest import comparison, day_keys, deletions, readings, reread, untold
+from pipelines.ingest import comparison, day_keys, deletions, own_ids, readings, reread, untold
 from pipelines.ingest.clock_changes import ambiguous_times
 from pipelines.ingest.load_counts import Counts, load_counts, summed
 from pipelines.ingest.newest_days import newest_days
@@ -211,6 +211,7 @@ class Delta:
         comparison.compare(self._connection, self._table)
         if comparison.delete(self._connection, self._table):
             self._notes += self._torn.keep(self._table)
+        own_ids.rename(self._connection, self._table)
 
     def compare_again(self, round_: Round) -> None:
         """Find the same of files that are read again; see `reread`."""
@@ -218,6 +219,7 @@ class Delta:
         if comparison.delete(self._connection, self._table):
             self._notes += self._torn.keep(self._table)
         reread.delete(self._connection, self._table)
+        own_ids.rename(self._connection, self._table)
 
     def count(self) -> Counts:
         """Count what became of the rows of each batch; return the sums."""

@@ -85,8 +85,10 @@ def _differ(connection: duckdb.DuckDBPyConnection, client: Client, delivery: Tab
 
 
 def _compared(delivery: TableDelivery) -> list[str]:
-    """Return the columns in which rows of one key must agree."""
-    others = [name for name in delivery.contract.columns if name not in delivery.contract.identity]
+    """Return the columns in which rows of one key must agree: all, where a key may be one id."""
+    contract = delivery.contract
+    of_key = (contract.own_id,) if contract.own_id else contract.identity
+    others = [name for name in contract.columns if name not in of_key]
     return [name for name in others if name == "currency" or delivery.grain != "sum"]
 
 
@@ -126,13 +128,15 @@ def _refusal(
     total = f"(SELECT COUNT(*) FROM read_parquet({literal(str(taken.rows))}))"
     count, total = only_row(connection.execute(f"SELECT COUNT(*), {total} FROM differing"))
     example = connection.execute(_EXAMPLE.format(limit=_ROWS_SHOWN)).fetch_arrow_table().to_pylist()
-    identity, first = delivery.contract.identity, example[0]
+    contract, first = delivery.contract, example[0]
+    has_own_id = contract.own_id and first[contract.own_id]
+    identity = (contract.own_id,) if has_own_id else contract.identity
     key = ", ".join(f"{name} '{first[name]}'" for name in identity if first[name])
     return taken.batch.refused(
         f"{count} of {total} rows share their key with a row that says something else: lines"
         f" {_listed([row['place'] for row in example])} have {key}, but"
         f" {_differences(delivery, example)}. {_remedy(table, delivery, first)}",
-        setting="grain: sum" if delivery.contract.adds and delivery.grain == "one" else "",
+        setting="grain: sum" if contract.adds and delivery.grain == "one" else "",
     )
 
 
@@ -180,6 +184,7 @@ def _remedy(table: str, delivery: TableDelivery, row: dict) -> str:
     if delivery.grain == "sum":
         return "Money of several currencies cannot be added up: deliver each currency by itself"
     free = [name for name in contract.identity if not row[name]] or list(contract.identity)
+    free = [contract.own_id] if contract.own_id else free
     apart = f"Map {_listed(free, 'or')} to what tells them apart"
     if contract.adds:
         added = _listed(list(contract.adds))

@@ -71,7 +71,7 @@ class TornLines:
 
     def _hiding_some(self, table: Table) -> tuple[str, int, int] | None:
         """Keep the rows of whose keys a line holds a value; return such a line, and their number."""
-        identity = [name for name in table.delivery.contract.identity if name in table.columns]
+        identity = [name for name in table.delivery.contract.identifying if name in table.columns]
         values = " UNION ALL ".join(
             f"SELECT row_key, {_parts(name)}[1] AS value FROM deleted WHERE {name} IS NOT NULL"
             for name in identity

@@ -58,7 +58,7 @@ def deleted_by_them(
     uncounted = [each for each in found if each.rows]
     if not uncounted or table.delivery.mode == "full":
         return []
-    of_key = table.delivery.contract.identity
+    of_key = table.delivery.contract.identifying
     values = ", ".join(
         f"IF(reason IS NULL, {name}, NULL) AS {name}"
         for name in table.columns

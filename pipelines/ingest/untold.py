@@ -20,7 +20,7 @@ def refuse_conflicts(connection: duckdb.DuckDBPyConnection, table: Table, round_
     if table.delivery.merge:
         return
     batches = {batch.name: batch for batch in round_.batches}
-    identity = [name for name in table.delivery.contract.identity if name in table.columns]
+    identity = [name for name in table.delivery.contract.identifying if name in table.columns]
     for group in round_.untold:
         found = connection.execute(
             f"""SELECT MIN(export_file), MAX(export_file), COUNT(*) OVER (),

@@ -146,7 +146,7 @@ def _validated(
       FROM {rows.relation}
     )"""
     known = f"""(
-      SELECT * REPLACE ({_known(contract)}), {_row_key(contract)} AS row_key
+      SELECT * REPLACE ({_known(contract)}), {_row_key(contract)}
       FROM {_tidy(contract, trimmed, named)}
     )"""
     return f"""
@@ -241,8 +241,15 @@ def _is_deleted(contract: Contract) -> str:
 def _row_key(contract: Contract) -> str:
     """Return SQL for the key of a row: a column, or a hash of several, however a day is written.
 
-    An id of Salesforce's is one key, in 15 characters or 18; staging takes it for one, too.
+    An id of Salesforce's is one key, in 15 characters or 18; staging takes it for one, too. A row
+    with an id of its own has that for its key, and its hash as `content_key`: see `own_ids`.
     """
     if len(contract.identity) == 1:
-        return whole_id(contract.identity[0])
-    return key_of(contract)
+        return f"{whole_id(contract.identity[0])} AS row_key"
+    if not contract.own_id:
+        return f"{key_of(contract)} AS row_key"
+    own = something(contract.own_id, contract.own_id, contract)
+    return (
+        f"COALESCE({own}, {key_of(contract)}) AS row_key,"
+        f" IF({own} IS NOT NULL, {key_of(contract)}, NULL) AS content_key"
+    )

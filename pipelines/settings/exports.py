@@ -12,6 +12,7 @@ from pipelines.settings.conditions import read_condition
 from pipelines.settings.expected_every import EVERY, MEANING
 from pipelines.settings.time_zones import Zone
 
+PropertyName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$"), "a name in lower case"]
 Names = Annotated[tuple[str, ...], "a name, a list of names, or null"]
 
 
@@ -168,6 +169,11 @@ class Export(Settings):
         description="By column of ours, the export's: a name, a list that is joined by a blank, or null for one that"
         " it lacks. Columns of the same name need no line.",
     )
+    properties: dict[PropertyName, Annotated[str, Field(min_length=1)]] = Field(
+        {},
+        description="Further columns of `web.events` that are kept, for `where:` of `conversions:` and for `exclude:`:"
+        " by name, the export's column, as `{plan: Plan Name}`; or a list of columns, as `[plan, country]`.",
+    )
     where: str | None = Field(
         None,
         description="Which rows count, as SQL over the export's own columns, such as `Status = 'Paid'`; others are"
@@ -207,6 +213,13 @@ class Export(Settings):
         if not isinstance(columns, dict):
             return columns
         return {column: _names(column, written) for column, written in columns.items()}
+
+    @field_validator("properties", mode="before")
+    @classmethod
+    def _are_named(cls, written: Any) -> Any:
+        """Take a list of columns for names that the export has, too."""
+        is_list = isinstance(written, list) and all(isinstance(each, str) for each in written)
+        return {name: name for name in written} if is_list else written
 
     @field_validator("where", mode="before")
     @classmethod

@@ -6,6 +6,7 @@ from pipelines.contracts.catalog import CONTRACTS
 from pipelines.settings.aliases import Aliases, check_aliases
 from pipelines.settings.apis import Api, FacebookAdsApi, GoogleAdsApi, SalesforceApi
 from pipelines.settings.base import Settings
+from pipelines.settings.event_columns import check_properties
 from pipelines.settings.exports import Export
 from pipelines.settings.path_rules import CampaignNames, ChannelName
 
@@ -93,17 +94,20 @@ class Sources(Settings):
     @model_validator(mode="after")
     def _know_the_columns(self) -> "Sources":
         for source, table, feed in self.feeds():
-            known = CONTRACTS[source][table].columns
+            contract = CONTRACTS[source][table]
+            known = {name: each for name, each in contract.columns.items() if not each.gathered}
             columns = feed.columns if isinstance(feed, Export) else {}
             if isinstance(feed, Export) and feed.format and (source, table) != ("web", "sessions"):
                 raise ValueError(
                     f"{source}.{table}.format: an export of {feed.format} makes web.sessions only; remove it"
                 )
-            adds = CONTRACTS[source][table].adds
+            adds = contract.adds
             if isinstance(feed, Export) and feed.grain == "sum" and not adds:
                 raise ValueError(
                     f"{source}.{table}.grain: nothing in {source}.{table} adds up; leave it out, or write newest"
                 )
+            if isinstance(feed, Export) and feed.properties:
+                check_properties(source, table, feed)
             for column in columns.keys() - known.keys():
                 raise ValueError(
                     f"{source}.{table}.columns: unknown column '{column}'; "

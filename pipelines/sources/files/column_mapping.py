@@ -16,6 +16,7 @@ from pipelines.sources.files import event_sessions as events
 from pipelines.sources.files import ga4, snowplow
 from pipelines.sources.files.header_zones import ask_for_zones
 from pipelines.sources.files.missing_columns import missing_columns, shown
+from pipelines.sources.nothing import something
 from pipelines.sources.numbers import PLAIN, POINTS, as_double
 from pipelines.sql import BLANKS, literal
 
@@ -30,8 +31,12 @@ FORMATS: dict[str, ModuleType] = {"ga4": ga4, "snowplow": snowplow}
 def wanted(export: Export, contract: Contract) -> set[str]:
     """Return the names of the columns that are worth reading."""
     if not export.format:
-        read = {name for column in contract.columns for name in export.names(column)}
-        return read | (columns_of(export.where) if export.where else set())
+        read = {name for column in _delivered(contract) for name in export.names(column)}
+        return (
+            read
+            | {*export.properties.values()}
+            | (columns_of(export.where) if export.where else set())
+        )
     form = FORMATS[export.format]
     return form.USED | {form.column(name) for (name,) in export.columns.values()}
 
@@ -102,7 +107,7 @@ def _named(
     present: dict[str, str],
 ) -> dict[str, str]:
     """Return the contract's columns with their SQL. Raise ExportError if one is missing."""
-    asked = {column: export.names(column) for column in contract.columns}
+    asked = {column: export.names(column) for column in _delivered(contract)}
     missing: dict[str, list[str]] = {}
     for column, names in asked.items():
         if column in export.columns or not contract.columns[column].optional:
@@ -115,7 +120,35 @@ def _named(
         column: _joined([present[name] for name in names])
         for column, names in asked.items()
         if names and present.keys() >= set(names)
-    }
+    } | _gathered(refused, contract, export, present)
+
+
+def _delivered(contract: Contract) -> list[str]:
+    """Return the columns that an export delivers as such."""
+    return [name for name, column in contract.columns.items() if not column.gathered]
+
+
+def _gathered(
+    refused: Callable[..., ExportError],
+    contract: Contract,
+    export: Export,
+    present: dict[str, str],
+) -> dict[str, str]:
+    """Return the column that holds those under `properties:`, as JSON. Raise ExportError if one is missing.
+
+    Names are in their order, so that the same values are the same text.
+    """
+    if missing := {k: v for k, v in export.properties.items() if v not in present}:
+        named = ", ".join(f"{column} (for properties.{name})" for name, column in missing.items())
+        raise refused(
+            f"missing column {named}; it has {shown(present)}. Correct `properties:`, or export it"
+        )
+    columns = [name for name, column in contract.columns.items() if column.gathered]
+    values = ", ".join(
+        f"{literal(name)}: {something(_text(present[column]), columns[0], contract)}"
+        for name, column in sorted(export.properties.items())
+    )
+    return {columns[0]: f"to_json({{{values}}})"} if values else {}
 
 
 def _ask_for_units(
@@ -161,5 +194,9 @@ def _joined(parts: list[str]) -> str:
     """Return SQL for a value that is made of several, a blank between them; of nothing, nothing."""
     if len(parts) == 1:
         return parts[0]
-    texts = (f"NULLIF(TRIM({part}::TEXT, {literal(BLANKS)}), '')" for part in parts)
-    return f"NULLIF(CONCAT_WS(' ', {', '.join(texts)}), '')"
+    return f"NULLIF(CONCAT_WS(' ', {', '.join(map(_text, parts))}), '')"
+
+
+def _text(value: str) -> str:
+    """Return SQL for a value as text without blanks around it; an empty one is NULL."""
+    return f"NULLIF(TRIM({value}::TEXT, {literal(BLANKS)}), '')"
