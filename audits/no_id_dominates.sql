@@ -7,7 +7,7 @@ AUDIT (
 SELECT
   client,
   dominant_ids,
-  'take the id out of the exports, add it to nothing:, or write quality: {dominant_id: warns} if it is right' AS remedy
+  'take the id out of the exports, add it to nothing: or exclude:, or write quality: {dominant_id: warns} if it is right' AS remedy
 FROM @this_model
 WHERE
   held_for_ids

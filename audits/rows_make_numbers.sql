@@ -7,7 +7,7 @@ AUDIT (
 SELECT
   client,
   fruitless_rows,
-  'no conversion and no spend is made of them: correct start:, columns: or conversions:, or write quality: {may_be_empty: true} if nothing is sold yet' AS remedy
+  'no conversion and no spend is made of them: correct start:, columns:, conversions: or exclude:, or write quality: {may_be_empty: true} if nothing is sold yet' AS remedy
 FROM @this_model
 WHERE
   NOT fruitless_rows IS NULL

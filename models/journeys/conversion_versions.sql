@@ -1,4 +1,4 @@
-/* Every version of every conversion, as its source has it: won deals, purchases, what the site itself exports, and events that the client calls so. One row per conversion and load. */
+/* Every version of every conversion, without those that the client leaves out, and with the customer of whom only the first may count. One row per conversion and load. */
 MODEL (
   name @{client}_journeys.conversion_versions,
   kind EMBEDDED,
@@ -6,55 +6,26 @@ MODEL (
   blueprints @clients()
 );
 
-@union_all(
-  (
-    account_id := TEXT,
-    opened_at := TIMESTAMP,
-    milestone_1 := TIMESTAMP,
-    milestone_2 := TIMESTAMP,
-    milestone_3 := TIMESTAMP
-  ),
-  (
-    SELECT
-      opportunity_id AS conversion_id, /* An opportunity, an event of a shop's export, or the site's own id */
-      'deal' AS conversion_type, /* deal, purchase, site, or what the client calls the event */
-      customer_id, /* Whose touchpoints count; NULL if unknown */
-      COALESCE(account_id, customer_id) AS account_id, /* The deal's account, or its customer where the CRM names none; NULL for other conversions */
-      opened_at, /* When the opportunity was made, UTC; NULL if unknown */
-      milestone_1, /* A date of the client's own, UTC; NULL if not reached */
-      milestone_2, /* The same, another */
-      milestone_3, /* The same, another */
-      closed_at AS converted_at, /* UTC; NULL while a deal is open */
-      COALESCE(amount, 0) AS revenue, /* The amount in the source; 0 where it has none */
-      currency, /* Of the amount in the source */
-      is_deleted OR NOT is_won AS is_withdrawn, /* Not won yet, reopened or deleted: no conversion as of this version */
-      loaded_at /* When this version was committed, UTC */
-    FROM @{client}_staging.stg_opportunities
-  ),
-  (
-    SELECT
-      event_id AS conversion_id,
-      @SQL(@event_types) AS conversion_type, /* such as CASE event_type WHEN 'purchase' THEN 'purchase' WHEN 'signup' THEN 'lead' END */
-      client_id AS customer_id,
-      event_time AS converted_at,
-      COALESCE(revenue, 0) AS revenue,
-      currency,
-      is_deleted AS is_withdrawn,
-      loaded_at
-    FROM @{client}_staging.stg_events
-    WHERE
-      NOT @SQL(@event_types) IS NULL
-  ),
-  (
-    SELECT
-      conversion_id,
-      'site' AS conversion_type,
-      customer_id,
-      converted_at,
-      revenue,
-      currency,
-      is_deleted AS is_withdrawn,
-      loaded_at
-    FROM @optional(@has_conversions, @client, staging.stg_conversions) AS conversions
-  )
-)
+SELECT
+  conversion_id, /* An opportunity, an event of a shop's export, or the site's own id */
+  conversion_type, /* deal, purchase, site, or what the client calls the event */
+  customer_id, /* Whose touchpoints count; NULL if unknown */
+  account_id, /* The deal's account, or its customer where the CRM names none; NULL for other conversions */
+  opened_at, /* When the opportunity was made, UTC; NULL if unknown */
+  milestone_1, /* A date of the client's own, UTC; NULL if not reached */
+  milestone_2, /* The same, another */
+  milestone_3, /* The same, another */
+  converted_at, /* UTC; NULL while a deal is open */
+  revenue, /* The amount in the source; 0 where it has none */
+  currency, /* Of the amount in the source */
+  is_withdrawn OR NOT COALESCE(excluded_by, @SQL(@excluded_customers)) IS NULL AS is_withdrawn, /* Not won yet, reopened or deleted: no conversion as of this version */
+  CASE
+    WHEN NOT is_withdrawn
+    THEN COALESCE(excluded_by, @SQL(@excluded_customers))
+  END AS excluded_by, /* The rule of the client's `exclude` that leaves it out; NULL where none does */
+  CASE
+    WHEN @SQL(@counts_first)
+    THEN @IF(@by_account, COALESCE(account_id, customer_id), customer_id)
+  END AS first_of, /* Of whose conversions of the type only the first counts; NULL where every one does */
+  loaded_at /* When this version was committed, UTC */
+FROM @{client}_journeys.delivered_conversions

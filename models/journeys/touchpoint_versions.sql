@@ -14,7 +14,8 @@ MODEL (
     referrer := TEXT,
     ad_network := TEXT,
     holder_engagement := BOOLEAN,
-    closer_engagement := BOOLEAN
+    closer_engagement := BOOLEAN,
+    excluded_by := TEXT
   ),
   (
     SELECT
@@ -31,22 +32,22 @@ MODEL (
       holder_engagement, /* May hold a customer, for IHC */
       closer_engagement, /* May close a sale, for IHC */
       is_deleted OR NOT COALESCE(consent, TRUE) AS is_deleted, /* The source took it back, or the visitor refused or withdrew consent */
+      @SQL(@excluded_sessions) AS excluded_by, /* such as CASE WHEN LOWER(visitor_id) IN ('qa') THEN CONCAT('visitor_id: ', visitor_id) END */
       loaded_at /* When this version was committed, UTC */
     FROM @{client}_staging.stg_sessions
   ),
   (
     SELECT
-      event_id AS touchpoint_id,
-      client_id AS customer_id,
-      event_time AS touched_at,
-      COALESCE(channel, 'direct') AS channel,
-      utm_source AS source,
-      campaign_id AS campaign,
+      touchpoint_id,
+      customer_id,
+      touched_at,
+      channel,
+      source,
+      campaign,
       is_deleted,
+      excluded_by,
       loaded_at
-    FROM @{client}_staging.stg_events
-    WHERE
-      event_type = 'page_view'
+    FROM @{client}_journeys.page_views
   ),
   (
     SELECT

@@ -43,7 +43,8 @@ SELECT
   LOWER(grouped.channel_group) = 'direct' AS is_direct, /* Nothing led to the touchpoint */
   COALESCE(holder_engagement, TRUE) AS holder_engagement, /* May hold a customer, for IHC */
   COALESCE(closer_engagement, TRUE) AS closer_engagement, /* May close a sale, for IHC */
-  is_deleted, /* The source took it back, or the visitor refused or withdrew consent */
+  is_deleted OR NOT excluded_by IS NULL AS is_deleted, /* The source took it back, or the visitor refused or withdrew consent */
+  CASE WHEN NOT is_deleted THEN COALESCE(excluded_by, @SQL(@excluded_customers)) END AS excluded_by, /* The rule of the client's `exclude` that leaves it out; NULL where none does */
   loaded_at /* When this version was committed, UTC */
 FROM named
 JOIN grouped

@@ -12,7 +12,7 @@ WITH touchpoints AS (
     customer_id
   FROM @newest(@{client}_journeys.touchpoints, touchpoint_id) AS touchpoints
   WHERE
-    NOT is_deleted
+    NOT is_deleted AND excluded_by IS NULL
 ), conversions AS (
   SELECT
     customer_id

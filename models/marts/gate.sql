@@ -27,6 +27,8 @@ SELECT
   health.warnings, /* What looks wrong in the data and holds nobody, by source; NULL if nothing does */
   health.dominant_ids, /* Visitors and customers that own more than their share of touchpoints or conversions; NULL if none does */
   @dominant_id_holds AND NOT health.dominant_ids IS NULL AS held_for_ids, /* That holds the client, by its settings */
+  health.excluded, /* What the client's `exclude` leaves out, and by which rules; NULL if nothing */
+  health.over_excluded, /* The same, where it is more than half of the touchpoints or conversions; NULL if it is not */
   health.partial_without, /* Ad platforms whose spend of some day is not there; NULL if none */
   health.sessions_without_consent, /* Sessions that enter no path, because their visitor refused or withdrew consent */
   conversions.conversions, /* As the sources have them */

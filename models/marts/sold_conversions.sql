@@ -8,38 +8,58 @@ MODEL (
 
 WITH newest_versions AS (
   SELECT
+    opportunity_id AS conversion_id,
     'deal' AS conversion_type,
-    is_won AND NOT is_deleted AS is_sold,
+    customer_id,
+    COALESCE(account_id, customer_id) AS account_id,
+    is_won AND NOT is_deleted AND @SQL(@excluded_deals) IS NULL AS is_sold,
     COALESCE(amount, 0) AS revenue,
     currency,
     closed_at AS converted_at
   FROM @newest(@{client}_staging.stg_opportunities, opportunity_id) AS opportunities
   UNION ALL
   SELECT
+    event_id AS conversion_id,
     @SQL(@event_types) AS conversion_type, /* such as CASE event_type WHEN 'purchase' THEN 'purchase' WHEN 'signup' THEN 'lead' END */
-    NOT is_deleted AS is_sold,
+    client_id AS customer_id,
+    NULL AS account_id,
+    NOT is_deleted AND @SQL(@excluded_events) IS NULL AS is_sold,
     COALESCE(revenue, 0) AS revenue,
     currency,
     event_time AS converted_at
   FROM @newest(@{client}_staging.stg_events, event_id) AS events
   UNION ALL
   SELECT
+    conversion_id,
     'site' AS conversion_type,
-    NOT is_deleted AS is_sold,
+    customer_id,
+    NULL AS account_id,
+    NOT is_deleted AND @SQL(@excluded_sales) IS NULL AS is_sold,
     revenue,
     currency,
     converted_at
   FROM @newest(@optional(@has_conversions, @client, staging.stg_conversions), conversion_id) AS conversions
+), sold AS (
+  SELECT
+    *,
+    CASE
+      WHEN @SQL(@counts_first)
+      THEN @IF(@by_account, COALESCE(account_id, customer_id), customer_id)
+    END AS first_of
+  FROM newest_versions
+  WHERE
+    NOT conversion_type IS NULL AND is_sold AND @SQL(@excluded_customers) IS NULL
+  QUALIFY
+    first_of IS NULL
+    OR ROW_NUMBER() OVER (PARTITION BY first_of, conversion_type ORDER BY converted_at, conversion_id) = 1
 )
 SELECT
   conversion_type, /* deal, purchase, site, or what the client calls the event */
   COUNT(*) AS conversions, /* As the sources have them */
-  SUM(@money(@in_own_currency(revenue, newest_versions.currency, day_rates.rate))) AS revenue /* Of the conversions, as the sources have it, at the newest rates of their days; NULL where none is known */
-FROM newest_versions
+  SUM(@money(@in_own_currency(revenue, sold.currency, day_rates.rate))) AS revenue /* Of the conversions, as the sources have it, at the newest rates of their days; NULL where none is known */
+FROM sold
 LEFT JOIN @optional(@has_rates, @client, marts.day_rates) AS day_rates
-  ON newest_versions.currency = day_rates.currency
-  AND @local_date(newest_versions.converted_at, @timezone) = day_rates.date
-WHERE
-  NOT conversion_type IS NULL AND is_sold
+  ON sold.currency = day_rates.currency
+  AND @local_date(sold.converted_at, @timezone) = day_rates.date
 GROUP BY
   conversion_type

@@ -1,4 +1,4 @@
-/* What is loaded, halted, late or without consent, over all of the client's sources. One row. */
+/* What is loaded, halted, late, left out or without consent, over all of the client's sources. One row. */
 MODEL (
   name @{client}_marts.source_health,
   kind EMBEDDED,
@@ -29,6 +29,18 @@ WITH loads AS (
       '; '
     ) AS dominant_ids
   FROM @{client}_marts.dominant_ids
+), left_out AS (
+  SELECT
+    left_out || ': ' || SUM(rows_left_out) || ' of ' || MAX(rows_in_all) || ' by ' || @listed(rule, ', ') AS by_rules,
+    SUM(rows_left_out) * 2 > MAX(rows_in_all) AS is_much
+  FROM @optional(@has_exclusions, @client, marts.exclusions) AS exclusions
+  GROUP BY
+    left_out
+), exclusions AS (
+  SELECT
+    @listed(by_rules, '; ') AS excluded,
+    @listed(by_rules, '; ', is_much) AS over_excluded
+  FROM left_out
 ), consent AS (
   SELECT
     COUNT(CASE WHEN NOT is_deleted AND NOT consent THEN 1 END) AS sessions_without_consent
@@ -42,10 +54,13 @@ SELECT
   statuses.newest_days, /* The newest day of data of each source, such as google_ads: 2026-11-01, web: 2026-11-02 */
   statuses.warnings, /* What looks wrong in the data and holds nobody, by source; NULL if nothing does */
   owners.dominant_ids, /* Visitors and customers that own more than their share of touchpoints or conversions; NULL if none does */
+  exclusions.excluded, /* What the client's `exclude` leaves out, and by which rules; NULL if nothing */
+  exclusions.over_excluded, /* The same, where it is more than half of the touchpoints or conversions; NULL if it is not */
   gaps.partial_without, /* Ad platforms whose spend of some day is not there; NULL if none */
   consent.sessions_without_consent /* Sessions that enter no path, because their visitor refused or withdrew consent */
 FROM loads
 CROSS JOIN statuses
 CROSS JOIN gaps
 CROSS JOIN owners
+CROSS JOIN exclusions
 CROSS JOIN consent

@@ -14,6 +14,8 @@ SELECT
   newest_days, /* The newest day of data of each source, such as google_ads: 2026-11-01, web: 2026-11-02 */
   warnings, /* What looks wrong in the data and is published, by source, such as a cost a thousand times its usual, or times that a zone has twice; NULL if nothing does */
   dominant_ids, /* Visitors and customers that own more than their share of touchpoints or conversions; NULL if none does */
+  excluded, /* What the client's `exclude` leaves out, and by which rules; NULL if nothing */
+  over_excluded, /* The same, where it is more than half of the touchpoints or conversions; NULL if it is not */
   partial_without, /* Ad platforms whose spend of some day is not there, so that all spend is too low; NULL if none */
   sessions_without_consent, /* Sessions that enter no path, because their visitor refused or withdrew consent */
   conversions, /* Won deals, purchases and the site's own conversions; or those of the types that the client counts */

@@ -10,7 +10,7 @@ MODEL (
 );
 
 SELECT
-  row_key AS event_id, /* A hash of the row without its currency: events have no id of their own */
+  row_key AS event_id, /* The event's own id; of one without it, a hash of the row but for currency and properties */
   @salesforce_id(client_id) AS client_id, /* The shop's customer */
   event_type, /* page_view, purchase, or a type that `conversions:` names */
   CASE
@@ -29,6 +29,8 @@ SELECT
   COALESCE(currency, @currency) AS currency, /* Of the revenue: the client's where the shop does not say */
   product_id, /* NULL but for purchases */
   product_category, /* NULL but for purchases */
+  properties, /* Further columns that the client's file names, as JSON; NULL where it names none */
+  NOT event_id IS NULL AS has_own_id, /* A later version may say anything else, also be of another type */
   is_deleted, /* True once a full export lacks the event */
   load_id, /* The dlt load that brought this version */
   loaded_at /* When the load was committed, UTC */
@@ -50,6 +52,8 @@ FROM @raw(
     revenue,
     product_id,
     product_category,
+    properties,
+    event_id,
     currency
   )
 )

@@ -3,18 +3,46 @@
 Only a client's own types are written into its models, as text.
 """
 
+from pipelines.settings.conditions import condition_over
 from pipelines.settings.conversions import Rules
+from pipelines.settings.event_columns import event_columns, is_property
+from pipelines.settings.exports import Export
+from pipelines.sources.numbers import PLAIN, as_double
 from pipelines.sql import literal
 
 
-def event_types(types: dict[str, Rules]) -> str:
+def event_types(types: dict[str, Rules], export: Export | None) -> str:
     """Return the type of conversion that an event is by its `event_type`; NULL if none."""
-    branches = " ".join(
-        f"WHEN {literal(rules.event)} THEN {literal(name)}"
-        for name, rules in types.items()
-        if rules.event
+    events = {name: rules for name, rules in types.items() if rules.event}
+    if not any(rules.where for rules in events.values()):
+        branches = (
+            f"WHEN {literal(str(rules.event))} THEN {literal(name)}"
+            for name, rules in events.items()
+        )
+        return f"CASE event_type {' '.join(branches)} END"
+    branches = (
+        f"WHEN {_is_one(rules, export)} THEN {literal(name)}" for name, rules in events.items()
     )
-    return f"CASE event_type {branches} END"
+    return f"CASE {' '.join(branches)} END"
+
+
+def _is_one(rules: Rules, export: Export | None) -> str:
+    """Return SQL for whether an event is of a type; its properties are as the export writes them."""
+    is_named = f"event_type = {literal(str(rules.event))}"
+    if not rules.where:
+        return is_named
+
+    def number(text: str) -> str:
+        written = export and export.numbers if is_property(text) else None
+        return as_double(text, numbers=written or PLAIN)
+
+    condition = condition_over(rules.where, event_columns(export), number)
+    return f"{is_named} AND {condition.counts}"
+
+
+def counts_first(types: dict[str, Rules]) -> str:
+    """Return whether only a customer's first conversion of a `conversion_type` counts."""
+    return _by_type({name: str(rules.counting == "first").upper() for name, rules in types.items()})
 
 
 def window_days(types: dict[str, Rules]) -> str:

@@ -66,6 +66,7 @@ def preview(client: Chosen) -> None:
         screen.say(client, "nothing to compare, the models in `prod` are as its file says")
     else:
         results.show_learnt(promotion.learnt(chosen))
+        results.show_excluded(client, promotion.excluded(chosen))
         results.show_shifts(client, shifts)
     tell_of_rereads(chosen)
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pipelines.ingest.run import Outcome
     from pipelines.ingest.source_status import Status
     from pipelines.learning.lesson import Lesson
-    from pipelines.serving.promotion import Learnt, Shift
+    from pipelines.serving.promotion import Excluded, Learnt, Shift
     from pipelines.serving.report import Figures, Report
     from pipelines.settings.reader import Problem
 
@@ -88,6 +88,8 @@ def show_morning(reports: "list[Report]", outcomes: "Iterable[Outcome]" = ()) ->
             screen.warn(report.client, _without(said, reason))
         if report.published and (owners := report.published.dominant_ids):
             screen.warn(report.client, f"one id owns much, as if many were one: {owners}")
+        if report.published and (left_out := report.published.over_excluded):
+            screen.warn(report.client, f"exclude: leaves out more than half of {left_out}")
 
 
 def _without(said: list[str], reason: str) -> str:
@@ -179,6 +181,16 @@ def show_learnt(rows: "list[Learnt]") -> None:
             numbers = (f"{row.learnt:.2f}", f"{row.credited:.2f}", f"{row.published:.2f}")
             table.add_row(row.channel, *numbers, error)
         screen.screen.print(table)
+
+
+def show_excluded(client: str, found: "Excluded | None") -> None:
+    """Show what a change leaves out of what there is; as a warning, if that is more than half."""
+    if found and found.over_excluded:
+        screen.warn(client, f"exclude: leaves out more than half of {found.over_excluded}")
+    if found:
+        screen.say(
+            client, f"exclude: leaves out {found.excluded or 'nothing: no row has such a value'}"
+        )
 
 
 def show_lesson(client: str, lesson: "Lesson") -> None:

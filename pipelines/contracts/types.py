@@ -12,6 +12,13 @@ MADE: dict[str, Type] = {  # by ingest and by models, beside what sources delive
     "responded_at": "timestamp",
     "rows_in_load": "integer",
     "priced_at": "timestamp",
+    "first_of": "text",
+    "conversion_type": "text",
+    "conversion_before": "text",
+    "rule": "text",
+    "left_out": "text",
+    "rows_left_out": "integer",
+    "rows_in_all": "integer",
     "valid_from": "timestamp",
     "valid_until": "timestamp",
 }

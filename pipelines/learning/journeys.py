@@ -9,6 +9,7 @@ from pipelines.attribution.ownership import owners
 from pipelines.attribution.path_transforms import transformed
 from pipelines.settings.client import Client
 from pipelines.settings.conversions import rules
+from pipelines.settings.exclusions import excluded_customers
 
 PERSON_GROUPS = 16
 
@@ -34,6 +35,7 @@ WITH newest AS (
 ), touches AS (
   SELECT COALESCE('customer ' || customer_id, 'visitor ' || visitor_id) AS person, *
   FROM touchpoints JOIN {owners} AS owned USING (touchpoint_id)
+  WHERE ({excluded}) IS NULL
 ), conversions AS (
   SELECT customer_id, converted_at FROM (
     FROM {client}_journeys.conversions WHERE loaded_at <= $now
@@ -105,6 +107,7 @@ def journeys(connection: duckdb.DuckDBPyConnection, client: Client, now: datetim
     return connection.execute(
         _PATHS.format(
             client=client.id,
+            excluded=excluded_customers(client.exclude, ["owned.customer_id"]),
             transformed=transformed(attribution.path_steps, "candidates"),
             owners=owners("owned"),
             journeys_of_unclaimed=_CHAINED.format(touches="unclaimed"),

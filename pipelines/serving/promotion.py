@@ -98,6 +98,24 @@ def learnt(client: Client) -> list[Learnt]:
             return []
 
 
+class Excluded(NamedTuple):
+    """What `exclude:` leaves out in `dev`, and whether that is more than half; columns of `freshness_v1`."""
+
+    excluded: str | None
+    over_excluded: str | None
+
+
+def excluded(client: Client) -> Excluded | None:
+    """Return what the client's `exclude` leaves out in a previewed change; None if it has none."""
+    with published(client) as connection:
+        if not client.exclude or not connection:
+            return None
+        row = connection.execute(
+            f"SELECT excluded, over_excluded FROM {client.id}_publish__dev.freshness_v1"
+        ).fetchone()
+        return Excluded(*row) if row else None
+
+
 def promote(client: Client) -> bool:
     """Bring a client's change into `daily` and `prod`, if its audits pass; False without a change.
 

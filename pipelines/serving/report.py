@@ -17,6 +17,7 @@ class Figures(NamedTuple):
     partial_without: str = ""
     newest_days: str = ""
     dominant_ids: str = ""
+    over_excluded: str = ""
 
     @property
     def said_of_spend(self) -> str:

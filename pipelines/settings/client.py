@@ -7,8 +7,16 @@ from pydantic import AfterValidator, Field, ValidationInfo, field_validator, mod
 
 from pipelines.settings.attribution import Attribution
 from pipelines.settings.base import Settings
-from pipelines.settings.conversions import Types, know_their_models, with_every_model
+from pipelines.settings.conversions import (
+    Types,
+    know_their_columns,
+    know_their_models,
+    with_every_model,
+)
 from pipelines.settings.currencies import known
+from pipelines.settings.event_columns import event_columns
+from pipelines.settings.exclusions import Exclude
+from pipelines.settings.exclusions import know_their_columns as know_what_is_excluded
 from pipelines.settings.kept_versions import PublishedFiles
 from pipelines.settings.limits import Limits, next_deadline
 from pipelines.settings.needs import missing
@@ -103,6 +111,12 @@ class Client(Settings):
         " deals), `purchase` (purchases in `web.events`) and `site` (`web.conversions`); others are"
         " the client's own and are published in `conversions_by_type`.",
     )
+    exclude: Exclude = Field(
+        {},
+        description="Whom and what to leave out, such as test accounts: by column, a value, a pattern with `*`, or a"
+        " list of them; case is ignored. `customer_id` and `email` leave out all of a customer, any other column, also"
+        " one under `properties`, the rows that have the value.",
+    )
     quality: Quality = Quality()
     nothing: list[str] = Field(
         [
@@ -140,6 +154,23 @@ class Client(Settings):
         if "attribution" in others.data:  # or it is wrong itself, and says so
             know_their_models(types, others.data["attribution"])
         return types
+
+    @model_validator(mode="after")
+    def _know_the_columns(self) -> "Client":
+        events = self.sources.web.events if self.sources.web else None
+        own = events.properties if events else {}
+        for key, check in (
+            (
+                "conversions",
+                lambda: know_their_columns(self.conversions, event_columns(events), own),
+            ),
+            ("exclude", lambda: know_what_is_excluded(self.exclude, self.sources)),
+        ):
+            try:
+                check()
+            except ValueError as error:
+                raise ValueError(f"{key}: {error}") from None
+        return self
 
     @field_validator("timezone")
     @classmethod

@@ -38,9 +38,10 @@ attribution:
   compare: {compare}
   learning: {learning}
 conversions: {conversions}
+exclude: {exclude}
 sources:
   web:
-    {table}: {{files: none}}
+    {table}: {{files: none, properties: {properties}}}
     aliases: {aliases}
   salesforce:
     opportunities: {{files: none}}
@@ -61,6 +62,8 @@ DEFAULTS = {
     "identity": "next_seen",
     "path": "[]",
     "conversions": "{}",
+    "exclude": "{}",
+    "properties": "[]",
     "aliases": "{}",
     "campaigns": "{}",
     "currency": "EUR",
@@ -113,7 +116,9 @@ def raw_columns(source: str, table: str) -> list[str]:
 
 
 def row_key(source: str, table: str, row: dict) -> str:
-    """Return a row's key, as intake makes it: a column, or a hash of several."""
+    """Return a row's key, as intake makes it: its own id, a column, or a hash of several."""
+    if own := row.get(CONTRACTS[source][table].own_id):
+        return own
     key = [row.get(column) for column in CONTRACTS[source][table].identity]
     if len(key) == 1:
         return key[0]
@@ -276,8 +281,10 @@ class World:
         other = self._new(table)
         kept = {"session_id", "opportunity_id", "spend_date", "campaign_id", "rate_date"}
         kept |= {column for column in row if self.random.random() < 0.6}
-        if table == "events":
-            kept = set(row) - {"currency"}
+        if table == "events" and not row["event_id"]:
+            kept = set(row) - {"currency", "properties"}
+        if table == "events" and row["event_id"]:
+            kept |= {"event_id"}
         kept = kept | set(WAY) if "channel" in kept else kept - set(WAY)
         changed = other | {column: row[column] for column in kept if column in row}
         if changed.get("is_won") == "true" and changed["closed_at"] is None:
@@ -301,6 +308,7 @@ class World:
         channel = self._any(["direct", None, "organic_search", "paid_search", "email"])
         return dict.fromkeys(CONTRACTS["web"]["events"].columns) | {
             "client_id": self._any(self.customers),
+            "event_id": self._any([None, None, f"event-{self.random.randrange(10**6):06}"]),
             "event_type": event,
             "event_time": self._touch() if event == "page_view" else self._conversion(),
             "channel": channel,
@@ -310,7 +318,17 @@ class World:
                 amounts.get(event, [self._money(), self._money(), "0.005", "-7.4567"])
             ),
             "currency": self._any([None, self.client.currency, *self.currencies]),
+            "properties": self._properties(),
         }
+
+    def _properties(self) -> str | None:
+        """Return an event's further columns, as ingest keeps them; nothing where none are named."""
+        drawn = {
+            "plan": self._any(["pro", "Pro", "basic", "internal", None]),
+            "value": self._any(["9.99", "10", "10.01", "100", "much", None]),
+        }
+        named = self.client.sources.web.events.properties
+        return json.dumps(drawn, separators=(",", ":")) if named else None
 
     def _first_rates(self, at: datetime) -> Load:
         """Return a load of rates for every day that anything may happen on."""

@@ -165,6 +165,21 @@ def test_models_are_compared_over_what_counts(warehouse) -> None:
             "{a: {event: purchase}}",
             "conversions.a.event: the event purchase is the type `purchase`",
         ),
+        (
+            "{a: {event: x}, b: {event: x, where: revenue > 1}}",
+            "conversions: b.event: x is the type a already; write b above a",
+        ),
+        ("{deal: {where: revenue > 1}}", "conversions: deal.where: only events have columns"),
+        ("{a: {event: x, where: revenue +}}", "conversions.a.where: "),
+        (
+            "{a: {event: x, where: plan = 'pro' AND value > 10}}",
+            "conversions: a.where: web.events has no column plan, value; it has event_id, client_id,",
+        ),
+        (
+            "{a: {event: x, where: plan = 'pro'}}",
+            "such as properties: [plan]",
+        ),
+        ("{deal: {counting: one}}", "conversions.deal.counting: write every or first"),
         ("{deal: {model: lineal}}", "conversions: deal.model: there is no model 'lineal'"),
         ("{deal: {model: participation}}", "conversions: deal.model: participation gives every"),
         ("{deal: {lookback_days: 0}}", "conversions.deal.lookback_days"),
@@ -179,4 +194,4 @@ def test_a_bad_type_is_named(tmp_path: Path, types: str, said: str) -> None:
     with pytest.raises(ClientError) as error:
         parse(file)
 
-    assert f"clients/one.yaml: {said}" in str(error.value)
+    assert "clients/one.yaml: conversions" in str(error.value) and said in str(error.value)

