@@ -162,6 +162,31 @@ JOURNEYS: dict[str, tuple[list[dict], Paths]] = {
         ],
         {"Email": (0, 1), "Direct": (0, 1)},
     ),
+    "who is seen next once the journey is over": (
+        [
+            session(1, "2026-08-10", visitor_id="v", **ANN),
+            session(2, "2026-08-11", visitor_id="v", **ADS),
+            session(3, "2026-08-14 00:00:01", visitor_id="v", customer_id="bob"),
+        ],
+        {"Email>Paid Search": (0, 1), "Email": (0, 1)},
+    ),
+    "who is seen next before the journey is over": (
+        [
+            session(1, "2026-08-10", visitor_id="v", **ANN),
+            session(2, "2026-08-11", visitor_id="v", **ADS),
+            session(3, "2026-08-14 00:00:00", visitor_id="v", customer_id="bob"),
+        ],
+        {"Email": (0, 1), "Paid Search>Email": (0, 1)},
+    ),
+    "what served one person's conversion, and another in vain": (
+        [
+            SALE,
+            session(1, "2026-08-18", visitor_id="v", **ANN),
+            session(2, "2026-08-19", visitor_id="v", **ADS),
+            session(3, "2026-08-21", visitor_id="v", customer_id="bob"),
+        ],
+        {"Email>Paid Search": (1, 0), "Paid Search>Email": (0, 1)},
+    ),
     "nobody": ([session(1, "2026-08-20")], {}),
     "a refund": ([SALE | {"amount": "-5"}, session(1, "2026-08-20", **ANN)], {}),
     "a lost deal": (
