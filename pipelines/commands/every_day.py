@@ -8,8 +8,8 @@ from pipelines.commands.warnings import warn_of_loads_ahead, warn_of_sharing, wa
 def daily(client: Some = None) -> None:
     """Ingest, run `daily`, audit, promote each client that passes, and say what is published.
 
-    The exit status is 1 if a client is held, which keeps what it had, if a source is stale, or if
-    the file of a client is gone, misnamed or wrong. For one client:
+    The exit status is 1 if a client is held, which keeps what it had, if a source is stale or its
+    loads are dated ahead, or if the file of a client is gone, misnamed or wrong. For one client:
     `python -m pipelines daily --client acme`.
     """
     from pipelines.serving.morning import morning
@@ -26,9 +26,14 @@ def daily(client: Some = None) -> None:
     results.show_morning(reports, outcomes)
     warn_of_versions(clients)
     warn_of_sharing(clients)
-    warn_of_loads_ahead(clients)
+    is_ahead = warn_of_loads_ahead(clients)
     is_held = any(report.result == "held" for report in reports)
-    end(problems or is_held or any(status.code == "stale" for status in statuses_of(clients)))
+    end(
+        problems
+        or is_held
+        or is_ahead
+        or any(status.code == "stale" for status in statuses_of(clients))
+    )
 
 
 def ingest(client: Some = None) -> None:

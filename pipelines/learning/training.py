@@ -19,13 +19,17 @@ from pipelines.settings.client import Client
 def due(client: Client, now: datetime) -> list[str]:
     """Return the models whose newest version is older than the client wants, or that have none.
 
-    A model that does not start by itself is not due before it has its first version.
+    A model that does not start by itself is not due before it has its first version. A version that
+    is dated ahead, as the machine's clock was, is not in force yet: the one before it counts.
     """
     oldest = now - timedelta(days=client.attribution.learning.retrain_days)
-    found = {model: kept(learner, client) for model, learner in learners(client).items()}
-    old = [model for model, own in found.items() if own and own[-1].trained_at < oldest]
-    first = untrained(client)
-    return [model for model in found if model in old or model in first]
+    own, first = learners(client), untrained(client)
+    trained = {
+        model: [each.trained_at for each in kept(learner, client) if each.trained_at <= now]
+        for model, learner in own.items()
+    }
+    old = [model for model, times in trained.items() if times and times[-1] < oldest]
+    return [model for model in own if model in old or model in first]
 
 
 def untrained(client: Client) -> list[str]:

@@ -568,6 +568,8 @@ def test_models_are_trained_when_they_are_due(rendered: dict, fresh: Path, learn
     assert trained(NOW + 30 * DAY) == []
     assert trained(NOW + 30 * DAY + timedelta(seconds=1)) == every
     assert len(versions(str(fresh), "one", "markov_weights_order_1")) == 2
+    assert trained(NOW + 400 * DAY) == every  # the clock is ahead
+    assert trained(NOW + 90 * DAY) == every
 
 
 def test_what_knew_too_little_learns_once_it_can(rendered: dict, fresh: Path, learner) -> None:

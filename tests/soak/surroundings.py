@@ -13,7 +13,7 @@ from tests.soak.homes import shop_home
 from tests.soak.twin import copied, log, published, run, same
 
 KILOBYTES = (40, 120, 400, 1200, 4000)
-HOURS = (-2.0, -0.001, 2.0)
+HOURS = (-2.0, -0.001, 2.0, -365.0 * 24, 365.0 * 24)
 
 
 def fill_the_disk(folder: Path, sizes: tuple[int, ...] = KILOBYTES) -> Iterator[Trial]:

@@ -32,15 +32,19 @@ def shared_by(source: str, *parts: str) -> Path:
 def use_up(file: Path, seconds: float, rate: str) -> None:
     """Let everyone who shares a quota know for how long it is used up."""
     until = datetime.now(timezone.utc) + timedelta(seconds=seconds)
-    write_atomically(file, json.dumps({"until": until.isoformat(), "rate": rate}) + "\n")
+    told = {"until": until.isoformat(), "seconds": seconds, "rate": rate}
+    write_atomically(file, json.dumps(told) + "\n")
 
 
 def used_up(file: Path) -> Quota | None:
-    """Return a quota as long as it is used up."""
+    """Return a quota as long as it is used up.
+
+    If it were used up for longer than was told, the machine's clock was put back: it is asked again.
+    """
     try:
         content = json.loads(file.read_text())
         quota = Quota(datetime.fromisoformat(content["until"]), content["rate"])
-        return quota if quota.seconds > 0 else None
+        return quota if 0 < quota.seconds <= content["seconds"] else None
     except FileNotFoundError:
         return None
     except (OSError, ValueError, LookupError, TypeError):  # the platform will report it again
