@@ -19,6 +19,7 @@ from pipelines.published.staleness import follow_home, why_behind
 from pipelines.published.version_folders import versions_of
 from pipelines.serving.report import Figures, Report
 from pipelines.settings.client import Client
+from pipelines.torn_blocks import is_doubted
 from pipelines.warehouse_files import file_of, stamp
 
 
@@ -55,8 +56,11 @@ def recall(client: Client, current: str) -> Report | None:
     """Return the report of a client's last morning, if it was published, and in the same state.
 
     The warehouse file must be the one that this morning left: it may have been torn since, or
-    replaced by an older one. And its published files must be there, as new as the warehouse's tables.
+    replaced by an older one. While it is doubted, everybody is run: it may be built again. And its
+    published files must be there, as new as the warehouse's tables.
     """
+    if is_doubted(client.shard):
+        return None
     last = _published(_read(client.shard)).get(client.id, {})
     if last.get("state") != current or last.get("warehouse") != stamp(client.shard):
         return None

@@ -11,6 +11,7 @@ from pipelines.processes import Process, heard
 from pipelines.serving import memory
 from pipelines.serving.report import Report, held
 from pipelines.settings.client import Client
+from pipelines.torn_blocks import doubt, is_doubted
 from pipelines.warehouse_files import stamp
 
 
@@ -56,7 +57,8 @@ def serve_shard(clients: list[Client]) -> list[Report]:
     """Run clients of one shard in this process."""
     from pipelines.serving.shard_run import ShardRun  # here: it loads all of SQLMesh
 
-    return ShardRun(clients[0].shard, print).serve(clients)
+    shard = clients[0].shard
+    return ShardRun(shard, print, is_doubted(shard)).serve(clients)
 
 
 class _Shard:
@@ -70,13 +72,14 @@ class _Shard:
         self.ready: list[Client] = []
         self.running: list[Client] = []
         self.process: Process | None = None
-        self._before = ""
+        self._before, self._was_doubted = "", is_doubted(name)
 
     def run(self) -> None:
         """Hand over the clients that are ready."""
         from pipelines.serving.shard_run import serve_as_told  # once: the process is forked
 
-        self.process = self.process or Process(serve_as_told, self.name)
+        self.process = self.process or Process(serve_as_told, self.name, self._was_doubted)
+        self._was_doubted = False
         self.running, self.ready, self._before = self.ready, [], stamp(self.name)
         self.process.send(self.running)
 
@@ -86,6 +89,7 @@ class _Shard:
             said = self.process.hear() if self.process else []
         except EOFError:
             self.process = None
+            doubt(self.name)  # DuckDB may have died of a torn block
             died = f"the process of warehouse/{self.name}.duckdb died; run it again"
             said = [held(client.id, died) for client in self.running]
         if isinstance(said, str):

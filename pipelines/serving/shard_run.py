@@ -5,6 +5,7 @@ from contextlib import closing
 from datetime import datetime, timedelta, timezone
 from multiprocessing.connection import Connection
 
+from pipelines import torn_blocks
 from pipelines.learning.learners import learners
 from pipelines.learning.training import TrainingError, retrain, untrained, utc_now
 from pipelines.serving.report import Figures, Report, error_text, held
@@ -27,10 +28,12 @@ class ShardRun:
     """A shard whose models are loaded once, and whose clients are run as they become ready.
 
     The warehouse file is free in between: what is published can be read while others are ingested.
+    One that was doubted as the morning began is read whole before the first of them: built again
+    later, it would lack those who were run before.
     """
 
-    def __init__(self, shard: str, tell: Callable[[str], None]) -> None:
-        self._shard, self._tell = shard, tell
+    def __init__(self, shard: str, tell: Callable[[str], None], was_doubted: bool = False) -> None:
+        self._shard, self._was_doubted, self._tell = shard, was_doubted, tell
         self._warehouse: Warehouse | None = None
         self._until: datetime | None = None
 
@@ -43,6 +46,8 @@ class ShardRun:
                 return run(warehouse, clients)
         except Exception as error:
             reason = why_unusable(self._shard, error) or error
+            if isinstance(reason, TornWarehouse):
+                torn_blocks.doubt(self._shard)
             return [held(client.id, reason) for client in clients]
 
     def _free(self, clients: list[Client]) -> None:
@@ -51,13 +56,17 @@ class ShardRun:
         One whose clients were never promoted, so far as the lake knows, is left to the operator.
         """
         try:
+            if self._was_doubted:  # before it is opened here
+                torn_blocks.settle(self._shard)
             wait_until_free(self._shard, self._waits_until(clients), self._tell)
         except TornWarehouse:
             if not any(promoted_settings(client.id) for client in clients):
                 raise
             torn = set_aside(self._shard)
+            torn_blocks.trust(self._shard)
             name = f"warehouse/{self._shard}.duckdb"
             self._tell(f"{name} is torn: kept as {torn.name}, and built again from the lake")
+        self._was_doubted = False
 
     def _waits_until(self, clients: list[Client]) -> datetime:
         """Return until when another process that holds the file is waited for: see `wait_until`."""
@@ -65,9 +74,9 @@ class ShardRun:
         return self._until
 
 
-def serve_as_told(shard: str, talk: Connection) -> None:
+def serve_as_told(shard: str, was_doubted: bool, talk: Connection) -> None:
     """Run the clients that come by a connection, and send their reports, until the process is ended."""
-    shard_run = ShardRun(shard, talk.send)
+    shard_run = ShardRun(shard, talk.send, was_doubted)
     while True:
         talk.send(shard_run.serve(talk.recv()))
 

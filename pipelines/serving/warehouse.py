@@ -16,6 +16,7 @@ from sqlmesh.core.model import Model
 from sqlmesh.utils.concurrency import NodeExecutionFailedError
 from sqlmesh.utils.errors import AuditError, NodeAuditsErrors, PlanError, PythonModelEvalError
 
+from pipelines import torn_blocks
 from pipelines.home import home, project_folder, warehouse_folder
 from pipelines.published.writing import write_settled
 from pipelines.serving import memory
@@ -24,7 +25,7 @@ from pipelines.serving.report import error_text
 from pipelines.settings.client import Client
 from pipelines.sources.credentials import conceal
 from pipelines.sources.errors import PlatformError
-from pipelines.warehouse_files import wait_until_free, why_unusable
+from pipelines.warehouse_files import TornWarehouse, wait_until_free, why_unusable
 
 
 class Failure(NamedTuple):
@@ -184,6 +185,8 @@ class Warehouse:
             return self._rows_that_fail(error)
         if isinstance(error, duckdb.Error):  # the file may be torn, the disk full
             error = why_unusable(self._shard, error) or error
+        if isinstance(error, TornWarehouse):
+            torn_blocks.doubt(self._shard)
         return error_text(error)
 
     def _rows_that_fail(self, error: AuditError) -> str:

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta, timezone
 
 import time_machine
 
+from pipelines import torn_blocks
 from pipelines.ingest.source_status import Status
 from pipelines.ingest.source_status import write as write_status
 from pipelines.serving import memory
@@ -70,3 +71,6 @@ def test_who_is_held_before_anything_is_published_is_told_too(house: House) -> N
     memory.remember("home", "", {"shop": "now"}, [Report("shop", "published", [], figures)])
     assert memory.held_for(client) == []
     assert memory.remembered() == {"home": {"shop"}}
+    assert memory.recall(client, "now")
+    torn_blocks.doubt("home")
+    assert memory.recall(client, "now") is None  # the file may be built again
