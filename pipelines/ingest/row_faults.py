@@ -7,6 +7,7 @@ from pipelines.settings.client import Client
 from pipelines.sources.numbers import Reading, is_plain, setting
 from pipelines.sql import literal
 
+LONGEST_TEXT = 20_000  # bytes; the longest address that a browser sends has some thousand
 QUOTED = 80  # letters of a value that a reason quotes; quarantine has the whole of it
 
 # The times that staging's @utc reads: an offset counts, a zone's name does not.
@@ -25,6 +26,10 @@ _READ_AS = {
 }
 
 _NO_NUL = "a text holds no NUL, the byte 0, which some programs take for its end: take it out"
+_TOO_LONG = (
+    f"a text has {LONGEST_TEXT:,} bytes at most; longer ones are mostly rows that ran together, or a"
+    " column of something else"
+)
 _NO_DATA = "a row without what every row needs is mostly a sum or a note: leave out what is no data"
 
 
@@ -50,6 +55,7 @@ def faults(contract: Contract, client: Client, reading: Reading) -> list[Fault]:
             found.append(_ill_written(name, column, reading))
         else:
             found.append(Fault(f"CONTAINS({name}, CHR(0))", f"'{name} holds a NUL'", _NO_NUL))
+            found.append(_too_long(name))
     found += [Fault(condition, literal(what)) for what, condition in contract.bad_if.items()]
     if "currency" in contract.columns:
         found.append(_unpriced_currency(client))
@@ -66,6 +72,16 @@ def reason(found: list[Fault]) -> str:
 def _missing(name: str, is_read: bool) -> Fault:
     delivered = f"delivered_{name}" if is_read else name
     return Fault(f"{delivered} IS NULL", f"'{name} is missing'", _NO_DATA)
+
+
+def _too_long(name: str) -> Fault:
+    """Return the fault of a text that costs every model more than it says.
+
+    DuckDB heeds that a model's time is over between two batches of rows: what one row may cost must
+    have an end.
+    """
+    said = f"CONCAT('{name} has ', FORMAT('{{:,}}', STRLEN({name})), ' bytes')"
+    return Fault(f"STRLEN({name}) > {LONGEST_TEXT}", said, _TOO_LONG)
 
 
 def _ill_written(name: str, column: Column, reading: Reading) -> Fault:

@@ -17,6 +17,12 @@ from pipelines.settings.limits import Limits
 from pipelines.settings.reader import last_settings
 from pipelines.warehouse_files import WarehouseError
 
+WEIGHING = ("credit",)
+"""The models that compute a client's own weights."""
+
+GROUPING = ("touchpoints", "stg_ad_spend", "spend_gaps")
+"""The models that look for channels by a client's own rules."""
+
 _AGAIN = 5  # seconds, after which what was interrupted between two queries is interrupted again
 
 
@@ -34,7 +40,8 @@ def bound_models() -> None:
 def _bounded(evaluate: Callable) -> Callable:
     @wraps(evaluate)
     def within_its_time(self: SnapshotEvaluator, snapshot: Snapshot, **arguments: Any) -> Any:
-        name = exp.to_table(snapshot.name).db.split("_")[0]
+        table = exp.to_table(snapshot.name)
+        name = table.db.split("_")[0]
         client = _settings(clients_folder() / f"{name}.yaml")
         minutes = (client.limits if client else Limits()).model_minutes
         try:
@@ -42,7 +49,7 @@ def _bounded(evaluate: Callable) -> Callable:
                 return evaluate(self, snapshot, **arguments)
         except Exception as error:
             if is_late.is_set():
-                raise TookTooLong(_said(name, client, minutes)) from error
+                raise TookTooLong(_said(name, table.name, client, minutes)) from error
             raise
 
     return within_its_time
@@ -85,12 +92,12 @@ def interrupted_after(seconds: float, connection: duckdb.DuckDBPyConnection) -> 
             has_ended.set()
 
 
-def _said(name: str, client: Client | None, minutes: float) -> str:
-    own = {
-        "the weights under attribution.custom": client and client.attribution.custom,
-        "the rules under channels": client and client.channels,
-    }
-    costly = " and ".join(what for what, written in own.items() if written)
+def _said(name: str, model: str, client: Client | None, minutes: float) -> str:
+    costly = ""
+    if model in WEIGHING and client and client.attribution.custom:
+        costly = "the weights under attribution.custom"
+    if model in GROUPING and client and client.channels:
+        costly = "the rules under channels"
     simplify = f"simplify {costly}, then make preview and make promote; or, " if costly else ""
     return (
         f"it took more than {minutes:g} minutes and was ended: {simplify}if its data are large,"

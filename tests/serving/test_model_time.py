@@ -6,7 +6,14 @@ import duckdb
 import pytest
 from sqlmesh.core.snapshot import SnapshotEvaluator
 
-from pipelines.serving.model_time import TookTooLong, bound_models, interrupted_after
+from pipelines.serving.model_time import (
+    GROUPING,
+    WEIGHING,
+    TookTooLong,
+    bound_models,
+    interrupted_after,
+)
+from tests.builders.checkout import PROJECT
 from tests.conftest import House
 
 ENDLESS = """WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n % 7 + 1 FROM numbers)
@@ -24,13 +31,26 @@ def test_what_takes_too_long_is_interrupted_and_the_connection_goes_on() -> None
         assert not late.is_set()
 
 
-def test_an_endless_model_is_said_with_its_clients_own_settings(
-    house: House, monkeypatch: pytest.MonkeyPatch
+WEIGHTS = "simplify the weights under attribution.custom, then make preview and make promote; or, "
+RULES = "simplify the rules under channels, then make preview and make promote; or, "
+
+
+@pytest.mark.parametrize(
+    ("model", "advice"),
+    [
+        ('"home"."acme_attribution"."credit"', WEIGHTS),
+        ('"home"."acme_journeys"."touchpoints"', RULES),
+        ('"home"."acme_staging"."stg_sessions"', ""),
+    ],
+)
+def test_an_endless_model_is_said_with_the_settings_that_it_computes(
+    house: House, monkeypatch: pytest.MonkeyPatch, model: str, advice: str
 ) -> None:
     house.change(
         "acme",
         limits={"model_minutes": 0.002},
         attribution={"custom": {"mine": "position"}},
+        channels=[{"channel": "Ours", "source": "ours"}],
     )
     with duckdb.connect() as connection:
         monkeypatch.setattr(
@@ -41,12 +61,17 @@ def test_an_endless_model_is_said_with_its_clients_own_settings(
 
         with pytest.raises(TookTooLong) as ended:
             house.enter()
-            SnapshotEvaluator.evaluate(
-                evaluator, SimpleNamespace(name='"home"."acme_attribution"."credit"')
-            )
+            SnapshotEvaluator.evaluate(evaluator, SimpleNamespace(name=model))
 
     assert str(ended.value) == (
-        "it took more than 0.002 minutes and was ended: simplify the weights under attribution.custom,"
-        " then make preview and make promote; or, if its data are large, raise limits.model_minutes in"
-        " clients/acme.yaml"
+        f"it took more than 0.002 minutes and was ended: {advice}if its data are large, raise"
+        " limits.model_minutes in clients/acme.yaml"
     )
+
+
+@pytest.mark.parametrize(
+    ("models", "macro"), [(WEIGHING, "@SQL(@weight)"), (GROUPING, "@channel(@channel_rules)")]
+)
+def test_what_a_client_writes_is_computed_by_these_models(models: tuple, macro: str) -> None:
+    files = [file for file in (PROJECT / "models").rglob("*.sql") if macro in file.read_text()]
+    assert {file.stem for file in files} == {*models}

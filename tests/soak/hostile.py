@@ -2,11 +2,13 @@
 
 import gzip
 import os
-import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
+from string import ascii_letters
+
+import yaml
 
 from tests.soak.account import Result, Trial
 from tests.soak.homes import shop_home
@@ -51,8 +53,6 @@ def _judged(home: Path, name: str, printed: str, differs: str) -> tuple[Result, 
         return "crossed", differs
     if SECRET in printed or SECRET.encode() in kept:
         return "crossed", "a neighbour's secret was kept or shown"
-    if name == "weight" and f"{name}: " not in printed:
-        return "survived", ""  # its campaigns are short: it costs nothing, and may be published
     if f"{name}: " not in printed or "Traceback" in about_it:
         return "unclear", about_it or "it is not named"
     return "survived", ""
@@ -135,13 +135,29 @@ def _folder(home: Path, name: str) -> None:
 
 
 def _costly_weight(home: Path, name: str) -> None:
-    """Ask for a weight whose cost grows without end on a long campaign name."""
-    pattern = "%a_" * 12
-    shutil.copytree(home / "exports/shop", home / f"exports/{name}", dirs_exist_ok=True)
-    text = (home / "clients/shop.yaml").read_text().replace("exports/shop", f"exports/{name}")
-    weight = f"CASE WHEN campaign LIKE '{pattern}b' THEN 2 ELSE 1 END"
-    custom = f'model: mine\n  custom:\n    mine: "{weight}"'
-    (home / f"clients/{name}.yaml").write_text(text.replace("model: last_touch", custom))
+    """Ask for a weight that looks for much in long names of campaigns: its time runs out."""
+    cases = " ".join(
+        f"WHEN campaign LIKE '%x_x_x_%q%{letter}' THEN 2" for letter in ascii_letters[:45]
+    )
+    settings = {
+        "name": name,
+        "currency": "EUR",
+        "start": "2026-09-01",
+        "limits": {"model_minutes": 0.05},
+        "attribution": {"model": "mine", "custom": {"mine": f"CASE {cases} ELSE 1 END"}},
+        "sources": {
+            "web": {"sessions": {"files": f"exports/{name}/sessions.csv"}},
+            "salesforce": {"opportunities": {"files": f"exports/{name}/deals.csv"}},
+        },
+    }
+    (home / f"clients/{name}.yaml").write_text(yaml.safe_dump(settings))
+    sessions = ["session_id,visitor_id,customer_id,started_at,source,medium,campaign"]
+    sessions += [
+        f"s{n},v{n},c1,2026-10-01 10:00:{n % 60:02},x,cpc,{'x' * 12_000}{n}" for n in range(2_000)
+    ]
+    (home / f"exports/{name}/sessions.csv").write_text("\n".join(sessions))
+    deal = "opportunity_id,customer_id,stage,is_won,closed_at,amount\nd1,c1,Won,true,2026-10-10 10:00:00,10"
+    (home / f"exports/{name}/deals.csv").write_text(deal)
 
 
 _HOSTILE: dict[str, Write] = {

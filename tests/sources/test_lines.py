@@ -217,6 +217,16 @@ def test_a_line_that_cannot_be_read_is_kept(tenant: Tenant, row: str, said: str)
     assert text.startswith(row[:15])
 
 
+def test_a_text_that_costs_every_model_much_goes_to_quarantine(tenant: Tenant) -> None:
+    rows = spent(100)
+    rows[5] = rows[5].replace("Brand", "x" * 19_998)
+    rows[6] = rows[6].replace("Brand", "x" * 19_999)
+    tenant.deliver("spend.csv", delivered(rows))
+    assert tenant.ingest().counts.appended == 99
+    ((_, line, reason, text),) = tenant.quarantine()
+    assert (line, reason) == (8, "campaign has 20,001 bytes") and len(text) > 20_000
+
+
 def test_a_nul_in_json_or_parquet_goes_to_quarantine(tenant: Tenant) -> None:
     line = '{"spend_date": "2026-10-01", "campaign_id": "%d", "campaign": "%s", "cost": 1}\n'
     lines = [line % (number, "Brand") for number in range(30)] + [line % (30, "face\\u0000book")]
