@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta, timezone
 
+import pytest
 import time_machine
 
 from pipelines import torn_blocks
@@ -71,6 +72,17 @@ def test_who_is_held_before_anything_is_published_is_told_too(house: House) -> N
     memory.remember("home", "", {"shop": "now"}, [Report("shop", "published", [], figures)])
     assert memory.held_for(client) == []
     assert memory.remembered() == {"home": {"shop"}}
+
+
+def test_nobody_is_recalled_while_the_warehouse_file_is_doubted(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = house.client("shop")
+    (house.home / "warehouse").mkdir()
+    (house.home / "warehouse/home.duckdb").touch()
+    monkeypatch.setattr(memory, "why_behind", lambda name: "")  # as if its files were there
+    figures = Figures("2026-10-05 06:00", "1", "EUR", "5.00", "0.00", "0.00")
+    memory.remember("home", "", {"shop": "now"}, [Report("shop", "published", [], figures)])
     assert memory.recall(client, "now")
     torn_blocks.doubt("home")
     assert memory.recall(client, "now") is None  # the file may be built again
