@@ -7,7 +7,15 @@ AUDIT (
 SELECT
   client,
   fruitless_rows,
-  'no conversion and no spend is made of them: correct start:, columns:, conversions: or exclude:, or write quality: {may_be_empty: true} if nothing is sold yet' AS remedy
+  CONCAT(
+    'no conversion and no spend is made of them: ',
+    CASE
+      WHEN over_excluded IS NULL
+      THEN 'correct start:, columns: or conversions:'
+      ELSE CONCAT('exclude: leaves out more than half of ', over_excluded, '; correct it')
+    END,
+    ', or write quality: {may_be_empty: true} if nothing is sold yet'
+  ) AS remedy
 FROM @this_model
 WHERE
   NOT fruitless_rows IS NULL

@@ -33,7 +33,7 @@ WITH known AS (
     left_out
 )
 SELECT
-  rule, /* Such as email: *@example.com */
+  rule, /* Its column and value, such as customer_id: qa-1 */
   left_out, /* touchpoints or conversions */
   rows_left_out::BIGINT AS rows_left_out, /* Touchpoints or conversions that do not count */
   rows_in_all::BIGINT AS rows_in_all /* Of all, those that count and those that are left out */

@@ -3,7 +3,7 @@
 Only a client's own types are written into its models, as text.
 """
 
-from pipelines.settings.conditions import condition_over
+from pipelines.settings.conditions import Condition, condition_over
 from pipelines.settings.conversions import Rules
 from pipelines.settings.event_columns import event_columns, is_property
 from pipelines.settings.exports import Export
@@ -26,18 +26,32 @@ def event_types(types: dict[str, Rules], export: Export | None) -> str:
     return f"CASE {' '.join(branches)} END"
 
 
+def undecided_events(types: dict[str, Rules], export: Export | None) -> str:
+    """Return the type of which a value of an event cannot be read that decides; NULL if all can."""
+    branches = [
+        f"WHEN event_type = {literal(str(rules.event))} AND ({value.unreadable})"
+        f" THEN {literal(name)}"
+        for name, rules in types.items()
+        if rules.where
+        for value in _condition(rules.where, export).values
+    ]
+    return f"CASE {' '.join(branches)} END" if branches else "NULL::TEXT"
+
+
 def _is_one(rules: Rules, export: Export | None) -> str:
-    """Return SQL for whether an event is of a type; its properties are as the export writes them."""
+    """Return SQL for whether an event is of a type."""
     is_named = f"event_type = {literal(str(rules.event))}"
-    if not rules.where:
-        return is_named
+    return f"{is_named} AND {_condition(rules.where, export).counts}" if rules.where else is_named
+
+
+def _condition(where: str, export: Export | None) -> Condition:
+    """Return which events count; numbers in properties are as the export writes them."""
 
     def number(text: str) -> str:
         written = export and export.numbers if is_property(text) else None
         return as_double(text, numbers=written or PLAIN)
 
-    condition = condition_over(rules.where, event_columns(export), number)
-    return f"{is_named} AND {condition.counts}"
+    return condition_over(where, event_columns(export), number)
 
 
 def counts_first(types: dict[str, Rules]) -> str:

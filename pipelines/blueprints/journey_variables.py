@@ -7,7 +7,12 @@ from pydantic import Field
 from pipelines.attribution.path_transforms import transformed
 from pipelines.blueprints.campaign_names import visits_renamed
 from pipelines.blueprints.channels import channel_rules
-from pipelines.blueprints.conversion_types import counts_first, event_types, window_days
+from pipelines.blueprints.conversion_types import (
+    counts_first,
+    event_types,
+    undecided_events,
+    window_days,
+)
 from pipelines.blueprints.variables import Sql, Variables
 from pipelines.settings.client import Client
 from pipelines.settings.conversions import Rules
@@ -19,6 +24,10 @@ class Journeys(Variables):
 
     event_types: Sql = Field(
         description="The type of conversion that an event is, by its `event_type`; NULL for none."
+    )
+    has_conditions: bool = Field(description="Whether a type of conversions has a `where`.")
+    undecided_events: Sql = Field(
+        description="The type of which nothing says whether an event is one; NULL for none."
     )
     counts_first: Sql = Field(
         description="Whether only a customer's first conversion counts, by `conversion_type`."
@@ -61,6 +70,8 @@ def journeys(client: Client, types: dict[str, Rules]) -> Journeys:
     web = client.sources.web
     return Journeys(
         event_types=event_types(types, web.events if web else None),
+        has_conditions=any(rules.where for rules in types.values()),
+        undecided_events=undecided_events(types, web.events if web else None),
         counts_first=counts_first(types),
         has_first_conversions=any(rules.counting == "first" for rules in types.values()),
         **_excluded(client),

@@ -187,7 +187,7 @@ def show_excluded(client: str, found: "Excluded | None") -> None:
     """Show what a change leaves out of what there is; as a warning, if that is more than half."""
     if found and found.over_excluded:
         screen.warn(client, f"exclude: leaves out more than half of {found.over_excluded}")
-    if found:
+    if found and (not found.excluded or found.excluded != found.over_excluded):
         screen.say(
             client, f"exclude: leaves out {found.excluded or 'nothing: no row has such a value'}"
         )

@@ -16,6 +16,7 @@ MADE: dict[str, Type] = {  # by ingest and by models, beside what sources delive
     "conversion_type": "text",
     "conversion_before": "text",
     "rule": "text",
+    "warnings": "text",
     "left_out": "text",
     "rows_left_out": "integer",
     "rows_in_all": "integer",

@@ -11,6 +11,7 @@ from pipelines.settings.attribution import Attribution
 from pipelines.settings.conversions import ConversionType, rules
 from pipelines.settings.exports import Export
 from pipelines.settings.reader import ClientError, parse
+from tests.builders.checkout import PROJECT
 from tests.builders.histories import DAY, deal, replay, session
 from tests.builders.lake_writer import START, Load, settings
 from tests.conftest import House
@@ -166,6 +167,8 @@ def test_a_type_is_what_its_columns_say_and_stops_being_it(models: dict[str, Mod
     assert found == [[("e1", "pro")], [("e5", "pro")]]
     ((excluded,),) = warehouse.execute("SELECT excluded FROM pro_marts.gate").fetchall()
     assert excluded == "conversions: 1 of 2 by is_test: true"
+    ((warnings,),) = warehouse.execute("SELECT warnings FROM pro_marts.gate").fetchall()
+    assert warnings == ("conversions.pro.where cannot read a value of 1 events, which do not count")
 
 
 def test_a_number_of_a_property_is_read_as_the_export_writes_it() -> None:
@@ -308,6 +311,19 @@ def test_colleagues_who_test_have_no_part_in_an_account_and_its_first_deal_count
     ((excluded,),) = warehouse.execute("SELECT excluded FROM accounts_marts.gate").fetchall()
     assert excluded == (
         "conversions: 1 of 2 by account_id: demo; touchpoints: 1 of 4 by email: *@example.com"
+    )
+
+
+def test_who_leaves_out_everything_is_held_by_the_rule(models: dict[str, Models]) -> None:
+    history = [Load(START, "salesforce", {"opportunities": [won(1, "31", "qa-1")]})]
+    ((warehouse, _),) = replay(models["tested"], history, [START + DAY])
+    audit = (PROJECT / "audits/rows_make_numbers.sql").read_text().partition(");")[2]
+    ((_, rows, remedy),) = warehouse.execute(
+        audit.replace("@this_model", "tested_marts.gate")
+    ).fetchall()
+    assert rows == "salesforce.opportunities 1"
+    assert (
+        "exclude: leaves out more than half of conversions: 1 of 1 by customer_id: qa-1" in remedy
     )
 
 
