@@ -13,6 +13,7 @@ import duckdb
 from pipelines.home import published_folder, settled_folder
 from pipelines.sql import literal, only_row
 
+_FORMAT = 1  # of what is written of a version; one of another is written anew
 _NAMED = "%Y%m%dT%H%M%S.%fZ"  # such as 20261127T054101.250000Z: names sort as times do
 
 
@@ -78,6 +79,11 @@ def file_name(table: str, part: str) -> str:
     return f"{table}.{part}.parquet" if part else f"{table}.parquet"
 
 
+def described(tables: dict[str, Any]) -> str:
+    """Return the text of the file that says what a version holds."""
+    return json.dumps({"format": _FORMAT, "tables": tables}, indent=1)
+
+
 def whole_versions(client: str) -> list[str]:
     """Return the names of the versions that were written to their end, the oldest first."""
     folders = versions_of(client).glob("[0-9]*Z")
@@ -123,11 +129,14 @@ def _unreadable(file: Path, text: str) -> PublishedFileError:
 
 
 def manifest(client: str, version: str) -> dict[str, Any]:
-    """Return what a version holds. Raise PublishedFileError if it is gone."""
+    """Return what a version holds, by layer and table. Raise PublishedFileError if that is not known."""
     try:
-        return json.loads(manifest_file(client, version).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        raise PublishedFileError(
-            f"published/{client}.duckdb shows the version {version}, whose files are not whole:"
-            " run make daily, which writes them anew"
-        ) from None
+        written = json.loads(manifest_file(client, version).read_text(encoding="utf-8"))
+        if written["format"] == _FORMAT:
+            return written["tables"]
+    except (OSError, ValueError, KeyError):
+        pass
+    raise PublishedFileError(
+        f"published/{client}.duckdb shows the version {version}, whose files are not whole:"
+        " run make daily, which writes them anew"
+    )

@@ -1,6 +1,5 @@
 """Write a client's published files: a new version whole, then the file that shows it."""
 
-import json
 import os
 import shutil
 from collections.abc import Iterator
@@ -19,6 +18,7 @@ from pipelines.published.version_folders import (
     PublishedFileError,
     alone,
     current,
+    described,
     file_name,
     make_private,
     manifest,
@@ -139,9 +139,9 @@ def _write_version(
                 if not (known and _link(client, table, part, now, known, file)):
                     copy(warehouse, client, table, part, str(file))
                     _protect(file, is_private=not table.is_published)
-        described = settled / "manifest.json"
-        described.write_text(json.dumps(now, indent=1), encoding="utf-8")
-        _protect(described, is_private=True)
+        written = settled / "manifest.json"
+        written.write_text(described(now), encoding="utf-8")
+        _protect(written, is_private=True)
 
 
 def _link(

@@ -22,6 +22,7 @@ from pipelines.published.staleness import follow_home, why_behind
 from pipelines.published.version_folders import (
     PublishedFileError,
     current,
+    manifest_file,
     settled_of,
     versions_of,
     view_file,
@@ -440,6 +441,12 @@ def test_files_that_are_gone_or_torn_are_named_and_written_again(
     assert "published/acme.duckdb is not readable" in why_behind("acme")
     publish(warehouse, "acme")
     assert days(view_file("acme")) == [(1,)] and why_behind("acme") == ""
+
+    written = manifest_file("acme", newest_folder().name)
+    written.write_text(written.read_text().replace('"format"', '"form"'))  # of another version
+    assert "whose files are not whole" in why_behind("acme")
+    publish(warehouse, "acme")
+    assert why_behind("acme") == "" and len(whole_versions("acme")) == 3
 
     view_file("acme").unlink()
     assert why_behind("acme").startswith("published/acme.duckdb is not there: run make daily")

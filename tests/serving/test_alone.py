@@ -46,6 +46,11 @@ def test_each_is_published_or_held_alone(street: House) -> None:
     }
     assert street.rows("SELECT client FROM select_publish.freshness_v1") == [("select",)]
     assert street.rows("SELECT COUNT(*) > 0 FROM select_publish.attribution_v1") == [(True,)]
+    assert street.files("select") == street.published("select")
+    assert sorted(each.name for each in (street.home / "published").glob("*.duckdb")) == [
+        "select.duckdb",
+        "young.duckdb",
+    ]
     (faulty,) = reports["failing"].reasons
     assert "failing_marts.gate: audit weights_are_numbers failed" in faulty
     assert "own is negative on " in faulty and "own fails on " in faulty

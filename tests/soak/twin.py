@@ -59,18 +59,21 @@ def kill(process: subprocess.Popen) -> None:
 
 
 def published(home: Path, client: str) -> dict[str, list[str]]:
-    """Return the rows of a client's published tables, as text and in order."""
-    with duckdb.connect(str(home / "warehouse/home.duckdb"), read_only=True) as warehouse:
-        tables = warehouse.execute(
-            "SELECT view_name FROM duckdb_views() WHERE schema_name = ?", [f"{client}_publish"]
-        ).fetchall()
-        return {table: _rows(warehouse, f"{client}_publish.{table}") for (table,) in tables}
+    """Return the rows of a client's published files, as text and in order; nothing before the first."""
+    if not (home / f"published/{client}.duckdb").exists():
+        return {}
+    with duckdb.connect() as reader:
+        reader.execute(f"ATTACH '{home}/published/{client}.duckdb' AS files (READ_ONLY)")
+        ((version,),) = reader.execute("SELECT version FROM files.main.version").fetchall()
+        # The home is a copy, and the views name the files of the one that it was copied from.
+        files = sorted((home / "published" / client / version).glob("*.parquet"))
+        return {file.stem: _rows(reader, file) for file in files}
 
 
-def _rows(warehouse: duckdb.DuckDBPyConnection, table: str) -> list[str]:
-    columns = [name for name, *_ in warehouse.execute(f"DESCRIBE {table}").fetchall()]
-    kept = ", ".join(name for name in columns if name not in _WHEN)
-    return sorted(map(repr, warehouse.execute(f"SELECT {kept} FROM {table}").fetchall()))
+def _rows(reader: duckdb.DuckDBPyConnection, file: Path) -> list[str]:
+    rows = reader.read_parquet(str(file))
+    kept = ", ".join(name for name in rows.columns if name not in _WHEN)
+    return sorted(map(repr, rows.select(kept).fetchall()))
 
 
 def log(home: Path, client: str) -> dict[str, list[str]]:
