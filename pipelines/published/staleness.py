@@ -10,6 +10,7 @@ from pipelines.published.version_folders import (
     PublishedFileError,
     current,
     manifest,
+    versions_of,
     view_file,
 )
 from pipelines.published.view_files import show
@@ -24,7 +25,9 @@ def why_behind(client: str) -> str:
         if not (shown := current(client)):
             return f"{name} is not there: {_REMEDY}"
         if not shown.is_here(client):
-            return f"{name} shows files in {shown.folder}: run make daily, which corrects that"
+            is_gone = not (versions_of(client) / shown.version).exists()
+            what = "that are gone" if is_gone else f"in {shown.folder}, not in this home"
+            return f"{name} shows files {what}: {_REMEDY}"
         tables = {each["behind"] for each in manifest(client, shown.version)["publish"].values()}
     except LockedViewFile:  # it is whole, and no hindrance
         return ""

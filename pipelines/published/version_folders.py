@@ -3,7 +3,7 @@
 import fcntl
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -140,3 +140,11 @@ def manifest(client: str, version: str) -> dict[str, Any]:
         f"published/{client}.duckdb shows the version {version}, whose files are not whole:"
         " run make daily, which writes them anew"
     )
+
+
+def behind_files(client: str) -> set[str]:
+    """Return the tables of the warehouse that the shown version was written from, if that is known."""
+    with suppress(PublishedFileError):
+        if shown := current(client):
+            return {each["behind"] for each in manifest(client, shown.version)["publish"].values()}
+    return set()

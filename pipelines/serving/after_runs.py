@@ -18,6 +18,7 @@ from sqlmesh.utils.errors import SQLMeshError
 
 from pipelines.published import pending_tables
 from pipelines.published.shown_tables import behind_published, is_settled
+from pipelines.published.version_folders import behind_files
 from pipelines.published.writing import write_settled
 from pipelines.settings.kept_versions import PublishedFiles
 from pipelines.settings.reader import last_settings
@@ -36,7 +37,8 @@ def write_files_after_runs() -> None:
     if hasattr(GenericContext.apply, "writes_files"):
         return
     SnapshotEvaluator.evaluate = _noted(SnapshotEvaluator.evaluate)  # type: ignore[method-assign]
-    SnapshotEvaluator.promote = _noted_promotion(SnapshotEvaluator.promote)  # type: ignore[method-assign]
+    SnapshotEvaluator.promote = _noted_views(SnapshotEvaluator.promote, _are_other)  # type: ignore[method-assign]
+    SnapshotEvaluator.demote = _noted_views(SnapshotEvaluator.demote, _are_shown)  # type: ignore[method-assign]
     GenericContext._run = _with_files(GenericContext._run)  # type: ignore[method-assign]
     GenericContext.apply = _with_files(GenericContext.apply)  # type: ignore[method-assign]
 
@@ -60,19 +62,43 @@ def _noted(evaluate: Callable) -> Callable:
     return noting
 
 
-def _noted_promotion(promote: Callable) -> Callable:
-    @wraps(promote)
+def _noted_views(change: Callable, is_news: Callable[[set[str], set[str]], bool]) -> Callable:
+    """Note the clients of which `prod` is to show other tables than their files were written from."""
+
+    @wraps(change)
     def noting(
-        self: SnapshotEvaluator, target_snapshots: Any, environment_naming_info: Any, **more: Any
+        self: SnapshotEvaluator,
+        target_snapshots: Any,
+        environment_naming_info: Any,
+        *more: Any,
+        **named: Any,
     ) -> Any:
         targets = list(target_snapshots)
         if not environment_naming_info.is_dev:
-            for schema in {exp.to_table(snapshot.name).db for snapshot in targets}:
-                if schema.endswith("_publish"):
-                    pending_tables.promote(schema.removesuffix("_publish"))
-        return promote(self, targets, environment_naming_info, **more)
+            for client, tables in _behind(targets).items():
+                if is_news(tables, behind_files(client)):
+                    pending_tables.promote(client)
+        return change(self, targets, environment_naming_info, *more, **named)
 
     return noting
+
+
+def _are_other(promoted: set[str], of_files: set[str]) -> bool:
+    return not promoted <= of_files
+
+
+def _are_shown(demoted: set[str], of_files: set[str]) -> bool:
+    return bool(demoted & of_files)
+
+
+def _behind(snapshots: list[Snapshot]) -> dict[str, set[str]]:
+    """Return the tables behind published views, by client."""
+    found: dict[str, set[str]] = {}
+    for snapshot in snapshots:
+        client, _, layer = exp.to_table(snapshot.name).db.partition("_")
+        if layer == "publish":
+            found.setdefault(client, set()).add(exp.to_table(snapshot.table_name()).name)
+    return found
 
 
 def _with_files(command: Callable) -> Callable:

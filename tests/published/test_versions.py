@@ -427,7 +427,7 @@ def test_a_home_that_moves_is_followed(
     monkeypatch.setenv("ATTRIBUTION_HOME", str(moved))
     with published("acme") as opened:  # the product reads where the home is
         assert opened.execute("SELECT day FROM acme_publish.freshness_v1").fetchall() == [(1,)]
-    assert f"shows files in {home}" in why_behind("acme")
+    assert f"shows files in {home}/published/acme/" in why_behind("acme")
 
     follow_home("acme")
 
@@ -447,6 +447,11 @@ def test_files_that_are_gone_or_torn_are_named_and_written_again(
     assert "whose files are not whole" in why_behind("acme")
     publish(warehouse, "acme")
     assert why_behind("acme") == "" and len(whole_versions("acme")) == 3
+
+    shutil.rmtree(newest_folder())
+    assert "acme.duckdb shows files that are gone: run make daily" in why_behind("acme")
+    publish(warehouse, "acme")
+    assert days(view_file("acme")) == [(1,)] and why_behind("acme") == ""
 
     view_file("acme").unlink()
     assert why_behind("acme").startswith("published/acme.duckdb is not there: run make daily")
