@@ -52,7 +52,7 @@ def judge(connection: duckdb.DuckDBPyConnection, table: Table, round_: Round) ->
 
     It reads the tables of a delta: `stored`, `delivered` and `deleted`.
     """
-    found = shrinkage(connection, table)
+    found = shrinkage(connection, table, _lacking(table, round_))
     limit = table.client.quality.deletion_limit
     if found.is_suspicious(limit):
         waiting = _waiting(table, round_.batches, found)
@@ -113,12 +113,20 @@ def _parts(table: Table, round_: Round) -> list[Remedy]:
     return [Remedy("parts: true", meaning=meaning)]
 
 
-def shrinkage(connection: duckdb.DuckDBPyConnection, table: Table) -> Shrinkage:
-    """Return what a full delivery changes, of `stored`, `delivered` and `deleted`.
+def _lacking(table: Table, round_: Round) -> str:
+    """Return SQL for the rows that a delivery lacks.
 
-    A row that comes with an id of its own from now on, one of those `renamed`, is not lacking.
+    A row that comes with an id of its own from now on, one of those `renamed`, is not lacking. Of a
+    table in Postgres that other settings read, neither is what it has as it was read before: what such
+    rows are called now, the client's file has decided.
     """
-    lacking = "(FROM deleted ANTI JOIN renamed USING (row_key))"
+    lacking = "FROM deleted ANTI JOIN renamed USING (row_key)"
+    is_reread = round_.again and table.export and table.export.postgres
+    return f"({lacking}{' ANTI JOIN had USING (row_key)' if is_reread else ''})"
+
+
+def shrinkage(connection: duckdb.DuckDBPyConnection, table: Table, lacking: str) -> Shrinkage:
+    """Return what a full delivery changes, of `stored`, `delivered` and what is `lacking`."""
     before, deleted, digest, renamed, new = only_row(
         connection.execute(
             f"""SELECT

@@ -134,7 +134,7 @@ def _wholes(table: Table, export: Export, batches: list[Batch]) -> Pending:
     groups = _with_gone(table, export, relevant, by_name.keys() | loaded.fingerprints.keys())
     known = last | (loaded.last.keys() - by_name.keys())
     place = max((n for n, group in enumerate(groups) if known & {*group.names}), default=-1)
-    if len({by_name[name].fingerprint for name in groups[-1].names if name in by_name}) > 1:
+    if len({by_name[name].content for name in groups[-1].names if name in by_name}) > 1:
         raise _untold(export, by_name, groups[-1])
     newer = [by_name[name] for group in groups[place + 1 :] for name in group.names]
     notes = [

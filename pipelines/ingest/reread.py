@@ -128,8 +128,12 @@ def _deliveries(table: Table) -> str:
 def _newest(table: Table, content: str) -> str:
     """Return SQL for the newest version of each key, and the delivery that it came with.
 
-    A key `is_whole` if every version of it came with files that are there.
+    A key `is_whole` if every version of it came with files that are there. A file is there under any
+    name; an object in a bucket under its own, as its size and time stand for its content.
     """
+    is_named = table.export and table.export.in_bucket
+    named = " AND deliveries.export_file = there.export_file" if is_named else ""
+    export_file = "export_file" if is_named else "MAX(export_file) AS export_file"
     if not table.is_stored:
         empty = (
             "'' AS row_key, 0::UBIGINT AS content, FALSE AS is_deleted, NULL::TIMESTAMP AS came_at,"
@@ -139,18 +143,16 @@ def _newest(table: Table, content: str) -> str:
     return f"""
       CREATE TABLE newest AS SELECT row_key, UNNEST(ARG_MAX(version, (loaded_at, ordinal))),
       BOOL_AND(file IS NOT NULL) AS is_whole FROM (
-        SELECT log.row_key, log.loaded_at, log.ordinal, there.file, STRUCT_PACK(
+        SELECT log.row_key, log.loaded_at, log.ordinal, there.export_file AS file, STRUCT_PACK(
           content := {content}, is_deleted := log.is_deleted,
-          came_at := COALESCE(deliveries.came_at, log.loaded_at), file := there.file,
+          came_at := COALESCE(deliveries.came_at, log.loaded_at), file := there.export_file,
           reading := deliveries.reading, export_file := log.export_file,
-          is_present := there.file IS NOT NULL
+          is_present := there.export_file IS NOT NULL
         ) AS version
-        FROM {table.stored} AS log LEFT JOIN deliveries
-        ON log.load_id = deliveries.load_id AND log.export_file = deliveries.export_file
+        FROM {table.stored} AS log LEFT JOIN deliveries USING (load_id, export_file)
         LEFT JOIN (
-          SELECT fingerprint, MAX(export_file) AS file FROM present
-          WHERE fingerprint <> '' GROUP BY fingerprint
-        ) AS there ON deliveries.fingerprint = there.fingerprint
+          SELECT fingerprint, {export_file} FROM present WHERE fingerprint <> '' GROUP BY ALL
+        ) AS there ON deliveries.fingerprint = there.fingerprint{named}
       ) GROUP BY row_key"""
 
 

@@ -1,5 +1,6 @@
 """Say what a source hands over: batches, each of which is brought in as a whole or not at all."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from datetime import datetime
@@ -136,6 +137,12 @@ class Batch(NamedTuple):
     def shown(self) -> str:
         """Return what messages call it: a file by its name, without its folders."""
         return self.path.name if self.path and not self.covers.first else self.name
+
+    @property
+    def content(self) -> str:
+        """Return what stands for its content; of what is known by size and time, the name does so, too."""
+        is_hash = re.fullmatch("[0-9a-f]{64}", self.fingerprint)
+        return self.fingerprint if is_hash else f"{self.name} {self.fingerprint}"
 
     def refused(self, reason: str, setting: str | Sequence[Remedy] = "") -> ExportError:
         """Return the error that refuses the whole batch; `setting` is what would read it."""

@@ -1,5 +1,6 @@
 """A changed reading is read again: the lake says what it would say, had files always been read so."""
 
+import gzip
 import json
 import os
 import signal
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from pipelines.ingest.load_counts import Counts
 from pipelines.ingest.readings import to_be_read_again
 from pipelines.ingest.run import Outcome, ingest_source
+from tests.builders.spend_files import FORMATS
 from tests.builders.tenant import Tenant
 from tests.conftest import House
 
@@ -93,6 +95,63 @@ def test_a_file_that_was_written_over_loses_its_keys_too(tenant: Tenant) -> None
     rows = {("01", None, "1"), ("02", "1", "2"), ("03", "1", "3")}
     assert costs(tenant) == {(f"2026-10-{day}", id_, "a", cost) for day, id_, cost in rows}
     assert "1 rows of 1 delivery that is gone stay as they were read before" in said(outcome)
+
+
+READ_OTHERWISE = {
+    "csv.gz": {"columns": {"cost": "net", "account_id": "account"}},
+    "jsonl": {"unit": {"cost": "cents"}},
+    "parquet": {"where": "account = '1'"},
+    "sqlite": {"numbers": {"decimal": ","}, "grain": "sum"},
+}
+
+
+@pytest.mark.parametrize("form", READ_OTHERWISE)
+def test_each_kind_of_file_is_read_again_as_a_fresh_lake_reads_it(
+    tmp_path: Path, form: str
+) -> None:
+    """With a file gone since, the lake says what a new one says, and what stays."""
+    homes = [_home(tmp_path / name) for name in ("old", "new")]
+    files = {1: [("01", "1", "a", "1", "10"), ("02", "2", "a", "2", "20")]}
+    files |= {2: [("02", "2", "a", "3", "30"), ("03", "2", "b", "4", "?")]}
+    files |= {3: [("09", "1", "c", "9", "90")]}
+    for tenant, numbers in zip(homes, ((1, 2, 3), (1, 2))):
+        House(tenant.home).enter()
+        for number in numbers:
+            _write(tenant, f"spend-{number}.{form}", files[number])
+            if tenant is homes[0]:
+                tenant.ingest()
+        House(tenant.home).change("one", sources={"google_ads": {"spend": READ_OTHERWISE[form]}})
+    fresh = homes[1]
+    fresh.ingest()
+    expected, tenant = costs(fresh), homes[0]
+    House(tenant.home).enter()
+    (tenant.exports / f"spend-3.{form}").unlink()
+    outcome = tenant.ingest()
+
+    assert "2 files read again, as settings changed" in said(outcome)
+    gone = f"1 rows of 1 delivery that is gone stay as they were read before: exports/one/spend-3.{form}"
+    assert gone in said(outcome)
+    assert costs(tenant) == expected | {("2026-10-09", None, "c", "9")}
+    assert tenant.ingest().counts.read == 0
+    done = ingest_source(House(tenant.home).client("one"), "google_ads", is_asked=True)
+    assert (done.problem, done.counts.appended, done.counts.deleted) == ("", 0, 0)
+    assert done.counts.read
+
+
+def _home(home: Path) -> Tenant:
+    """Return a client of a home of its own, in which half of the rows may be bad."""
+    (home / "clients").mkdir(parents=True)
+    House(home).enter()
+    return reads(Tenant(home), cost="gross")
+
+
+def _write(tenant: Tenant, file: str, rows: list[tuple]) -> None:
+    """Write rows of spend in the format that a name says."""
+    written = [(f"2026-10-{row[0]}", *row[1:]) for row in rows]
+    path, head = tenant.exports / file, tuple(HEAD.split(","))
+    FORMATS[file.split(".")[1]](path, written, head=head)
+    if path.suffix == ".gz":
+        path.write_bytes(gzip.compress(path.read_bytes()))
 
 
 def test_an_older_file_does_not_win_because_it_is_read_again(tenant: Tenant) -> None:

@@ -1,6 +1,7 @@
 """Buckets: new and changed objects are read as files, and every refusal has a name."""
 
 import gzip
+import shutil
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -12,6 +13,7 @@ from demo.servers import bucket_server as buckets
 from demo.servers.bucket_server import LONG_AGO, BucketServer
 from demo.servers.http_server import Answer, Request
 from pipelines.ingest.load_counts import Counts
+from pipelines.ingest.run import ingest_source
 from pipelines.settings.reader import read
 from tests.builders.tenant import SPEND, Tenant
 from tests.conftest import House
@@ -131,6 +133,13 @@ def test_the_object_that_was_changed_last_is_the_newest_delivery(cloud: Cloud) -
     cloud.touch("one/spend-a.csv", 60)
     assert cloud.ingest().counts == Counts(4, 3, 1, 1)
     assert cloud.newest("campaign_id") == {("a",), ("c",)}
+
+
+def test_of_two_objects_of_one_moment_none_is_newer_however_large(cloud: Cloud) -> None:
+    cloud.configure(delivery="full")
+    cloud.put("one/spend-b.csv", "01,a,A,1", "01,b,B,1")
+    cloud.put("one/spend-a.csv", "01,a,A,1", "01,c,C,1")  # of one size: that says nothing
+    assert "is the newest delivery cannot be told" in cloud.ingest().problem
 
 
 def test_nothing_that_matches_is_refused(cloud: Cloud) -> None:
@@ -316,3 +325,31 @@ def test_no_secret_is_written(cloud: Cloud) -> None:
     assert problem and not any(secret in problem for secret in secrets)
     for path in (cloud.home / "lake").rglob("*"):
         assert path.is_dir() or not any(one.encode() in path.read_bytes() for one in secrets)
+
+
+def test_objects_are_read_again_as_a_new_lake_reads_them(cloud: Cloud) -> None:
+    cloud.put("one/spend-1.csv", "01,a,A,1", "02,b,B,2")
+    cloud.put("one/spend-2.csv", "02,b,B,3")
+    cloud.put("one/spend-3.csv", "09,c,C,9")
+    cloud.ingest()
+    del cloud.objects["one/spend-3.csv"]
+    for line in ("unit: {cost: cents}", "columns: {campaign_id: campaign}"):
+        cloud.setting(line)
+        outcome = cloud.ingest()
+        notes = "; ".join(outcome.status.notes)
+        assert not outcome.problem
+        assert "2 files read again, as settings changed" in notes
+        assert (
+            "1 delivery that is gone stay as they were read before: s3://lake/one/spend-3" in notes
+        )
+        cloud.read()
+        assert cloud.ingest().counts.read == 0
+        assert cloud.read() == []
+    asked = ingest_source(House(cloud.home).client("one"), "google_ads", is_asked=True)
+    assert (asked.problem, asked.counts) == ("", Counts(3, unchanged=3))
+    found = cloud.newest("spend_date, campaign_id, cost")
+
+    shutil.rmtree(cloud.home / "lake/one/google_ads")
+    cloud.ingest()
+    assert found - {("2026-10-09", "c", "9")} == cloud.newest("spend_date, campaign_id, cost")
+    assert len(found) == 3

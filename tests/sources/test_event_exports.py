@@ -444,6 +444,58 @@ def test_sessions_read_again_are_made_of_all_files_that_are_there(ga4: Site) -> 
     assert again == ga4.sessions() != expected
 
 
+def _half(site: Site, form: str, number: int) -> list[dict]:
+    """Return half of the events of a format."""
+    events = GA4_EVENTS if site.form == "ga4" else SNOWPLOW_EVENTS
+    return (events[:3], events[3:])[number]
+
+
+READ_OTHERWISE = {
+    ("ga4", "jsonl"): "columns: {visitor_id: user_id, campaign: user_pseudo_id}",
+    ("ga4", "parquet"): "columns: {session_id: event_params.ga_session_id}",
+    ("snowplow", "tsv"): "columns: {session_id: domain_userid, campaign: mkt_source}",
+    ("snowplow", "parquet"): "columns: {started_at: collector_tstamp}",
+}
+
+
+@pytest.mark.parametrize(("form", "kind"), READ_OTHERWISE)
+def test_events_are_read_again_as_a_new_lake_reads_them(house: House, form: str, kind: str) -> None:
+    """Those of a session of which a file is gone stay; the others are made anew, from what is there."""
+    site = Site(house.home, form)
+    for number in (0, 1):
+        path, part = site.exports / f"events-{number}.{kind}", _half(site, form, number)
+        if kind == "parquet":
+            as_parquet(path, part, GA4_SCHEMA if form == "ga4" else SNOWPLOW_SCHEMA)
+        elif kind == "tsv":
+            as_tsv(path, part)
+        else:
+            as_jsonl(path, part)
+        site.ingest()
+    before = site.sessions()
+    site.settings.write_text(f"{site.settings.read_text()}      {READ_OTHERWISE[form, kind]}\n")
+    outcome = site.ingest()
+    assert "2 files read again, as settings changed (columns." in "; ".join(outcome.status.notes)
+    again = site.sessions()
+    assert site.ingest().counts.read == 0
+    asked = ingest_source(House(site.home).client("one"), "web", is_asked=True)
+    assert (asked.problem, asked.counts.appended, asked.counts.deleted) == ("", 0, 0)
+
+    kept = site.home / "lake/kept"
+    (site.home / "lake/one/web").rename(kept)
+    site.ingest()
+    assert again == site.sessions() != before
+    shutil.rmtree(site.home / "lake/one/web")
+    kept.rename(site.home / "lake/one/web")
+
+    (site.exports / f"events-1.{kind}").unlink()
+    said = "; ".join(site.ingest().status.notes)
+    text = site.settings.read_text()
+    site.settings.write_text(text.replace(READ_OTHERWISE[form, kind], "columns: {}"))
+    said = "; ".join(site.ingest().status.notes)
+    assert f"that is gone stay as they were read before: exports/one/events-1.{kind}" in said
+    assert site.sessions() & again
+
+
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(hits=HITS, together=st.booleans())
 @pytest.mark.slow

@@ -1,5 +1,6 @@
 """Postgres: a table is read as text in one snapshot, and every refusal has a name."""
 
+import shutil
 import socket
 import sys
 import time
@@ -13,7 +14,7 @@ import pytest
 
 from pipelines.ingest import acceptance
 from pipelines.ingest.load_counts import Counts
-from pipelines.ingest.run import Outcome
+from pipelines.ingest.run import Outcome, ingest_source
 from pipelines.settings.reader import read
 from pipelines.sources.files import postgres as postgres_source
 from tests.builders.tenant import Tenant
@@ -82,6 +83,9 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
 SESSION = (
     "session_id, visitor_id, customer_id, started_at, source, medium, campaign"  # the usual columns
 )
+
+
+FACTS = "session_id, visitor_id, source, campaign, started_at"
 
 
 class Shop(Tenant):
@@ -403,3 +407,50 @@ def test_settings_that_contradict_are_refused(
 def test_the_driver_is_loaded_by_those_who_need_it_alone(house: House) -> None:
     code = "import sys, pipelines.ingest.run; print([name for name in sys.modules if 'postgresql' in name])"
     assert house.run(sys.executable, "-c", code).stdout.strip() == "[]"
+
+
+WAYS = {
+    "all rows": {},
+    "by a cursor": {"cursor": ", cursor: updated_at"},
+    "a full export": {"delivery": "full"},
+}
+CHANGES = {
+    "another column": ("campaign: medium", {"m1", "m2"}),
+    "another key": ("session_id: visitor_id", {"c1", "c2"}),
+    "both": ("campaign: medium, session_id: visitor_id", {"m1", "m2"}),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_table_is_read_again_as_a_new_lake_reads_it(shop: Shop, way: str) -> None:
+    shop.configure(**WAYS[way])
+    for number, day in ((1, "01"), (2, "02"), (9, "03")):
+        at, said = f"2026-01-{day} 10:00+00", str(number)
+        shop.visit(number, at, visitor_id=f"v{said}", medium=f"m{said}", campaign=f"c{said}")
+        assert not shop.ingest().problem
+    if is_full := way == "a full export":
+        shop.visit(10, at, visitor_id="v10", medium="m10", campaign="c10")
+        shop.ingest()
+    shop.database.run("DELETE FROM shop.sessions WHERE session_id > 8")
+    written = shop.settings.read_text()
+    for columns, campaigns in CHANGES.values():
+        shop.settings.write_text(f"{written}      columns: {{{columns}}}\n")
+        outcome = shop.ingest()
+        assert not outcome.problem
+        kept = {row for row in shop.newest(FACTS) if row[0] == "9"}
+        assert len(kept) == (0 if is_full else 1)  # an increment deletes nothing: it is gone
+        notes = "; ".join(outcome.status.notes)
+        assert "read again, as settings changed (columns." in notes
+        assert ("1 rows of 1 delivery that is gone stay" in notes) == (not is_full)
+        found = shop.newest(FACTS) - kept
+        assert {row[3] for row in found} == campaigns
+        asked = ingest_source(House(shop.home).client("one"), "web", is_asked=True)
+        assert (asked.problem, asked.counts.appended, asked.counts.deleted) == ("", 0, 0)
+        assert shop.ingest().counts.appended == 0
+
+        lake = shop.home / "lake/one/web"
+        lake.rename(lake.with_name("kept"))
+        shop.ingest()
+        assert found == shop.newest(FACTS)
+        shutil.rmtree(lake)
+        lake.with_name("kept").rename(lake)
