@@ -138,6 +138,39 @@ def test_each_kind_of_file_is_read_again_as_a_fresh_lake_reads_it(
     assert done.counts.read
 
 
+@pytest.mark.parametrize("form", READ_OTHERWISE)
+def test_what_a_limit_refused_is_read_once_it_is_raised_and_stays(
+    tenant: Tenant, form: str
+) -> None:
+    house, rows = House(tenant.home), [("01", "1", "a", "1", "1"), ("02", "1", "a", "?", "1")]
+    _write(
+        tenant, f"spend-1.{form}", [*rows, ("03", "1", "a", "2", "?"), ("04", "1", "a", "-", "")]
+    )
+    house.change("one", quality={"quarantine_limit": 0.3})
+    assert "2 of 4 rows are bad" in tenant.ingest().problem
+    house.change("one", quality={"quarantine_limit": 0.5})
+    raised = tenant.ingest()
+    assert (raised.problem, raised.counts) == ("", Counts(4, 2, quarantined=2))
+
+    house.change("one", quality={"quarantine_limit": 0.0})
+    _write(tenant, f"spend-2.{form}", [("05", "1", "a", "5", "5")])
+    assert (tenant.ingest().counts, tenant.ingest().counts) == (Counts(1, 1), Counts())
+    expected = {("01", "1"), ("03", "2"), ("05", "5")}
+    assert costs(tenant) == {(f"2026-10-{day}", None, "a", cost) for day, cost in expected}
+
+
+def test_what_was_too_large_unpacked_is_read_once_it_may_be(tenant: Tenant) -> None:
+    house, rows = House(tenant.home), [("01", "1", "a", "1", "1" * 1_500_000)]
+    _write(tenant, "spend-1.csv.gz", [*rows, ("02", "1", "a", "2", "1")])
+    house.change("one", limits={"unpacked_mb": 1})
+    assert "unpacked_mb" in tenant.ingest().problem
+    house.change("one", limits={"unpacked_mb": 2})
+    assert not tenant.ingest().problem
+    house.change("one", limits={"unpacked_mb": 1})
+    assert tenant.ingest().counts == Counts()
+    assert {cost for *_, cost in costs(tenant)} == {"1", "2"}
+
+
 def _home(home: Path) -> Tenant:
     """Return a client of a home of its own, in which half of the rows may be bad."""
     (home / "clients").mkdir(parents=True)
