@@ -14,7 +14,7 @@ from demo.servers.salesforce_server import SalesforceServer
 from pipelines.settings.apis import SalesforceApi
 from pipelines.stream import cursors
 from pipelines.stream.change_events import TOPIC, TRIES, ChangeEvents
-from pipelines.stream.deals import bring
+from pipelines.stream.changed_deals import bring
 from pipelines.stream.follower import Follower
 from pipelines.stream.notices import Brought, Notice
 from tests.builders.org import Org
