@@ -34,7 +34,7 @@ def note_contents(client: Client, source: str, batches: Iterable[Batch]) -> None
     }
     file = _file(client.id, source)
     text = json.dumps(contents, indent=0, sort_keys=True)
-    if contents and not (file.exists() and file.read_text(encoding="utf-8") == text):
+    if contents and not (file.exists() and file.read_bytes() == text.encode()):
         write_atomically(file, text)
 
 
@@ -77,7 +77,7 @@ def _same_contents() -> Iterator[tuple[str, str]]:
     for file in (each for each in files_of_all if each.parent.parent.name in there):
         if not file.with_name("status.json").exists():  # the client has given the source up
             continue
-        with suppress(OSError, ValueError):  # torn by a crash: the next ingest writes it again
+        with suppress(OSError, ValueError, AttributeError):  # torn: the next ingest writes it again
             for content, name in json.loads(file.read_text(encoding="utf-8")).items():
                 owners[content].append((file.parent.parent.name, file.parent.name, name))
     for content, files in owners.items():

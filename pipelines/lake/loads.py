@@ -26,15 +26,16 @@ def commit_times(folder: str) -> dict[str, datetime]:
     """Return each committed load of a source's folder with the UTC time of its commit, oldest first."""
     loads: dict[str, datetime] = {}
     for marker in sorted(Path(folder, "_dlt_loads").glob("*.jsonl")):
-        for line in marker.read_text(encoding="utf-8").splitlines():
+        for line in marker.read_text(encoding="utf-8", errors="replace").splitlines():
             try:
                 load = json.loads(line)
-            except ValueError:
-                continue
-            if load["status"] == 0:
+                name, is_whole = load["load_id"], load["status"] == 0
                 moment = datetime.fromisoformat(load["inserted_at"]).astimezone(timezone.utc)
+            except (ValueError, TypeError, LookupError):
+                continue
+            if is_whole:
                 moment = moment.replace(tzinfo=None)
-                loads[load["load_id"]] = min(loads.get(load["load_id"], moment), moment)
+                loads[name] = min(loads.get(name, moment), moment)
     return dict(sorted(loads.items(), key=lambda load: load[1]))
 
 

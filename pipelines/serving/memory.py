@@ -163,6 +163,10 @@ def _read(shard: str) -> dict[str, dict]:
         mornings = json.loads(_file(shard).read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError):  # cut off in the middle: every client is run again
         return {}
+    if not isinstance(mornings, dict) or not all(
+        isinstance(each, dict) for each in mornings.values()
+    ):
+        return {}
     if file_of(shard).exists():
         return mornings
     return {client: {"held": each["held"]} for client, each in mornings.items() if each.get("held")}

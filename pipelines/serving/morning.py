@@ -171,8 +171,8 @@ def _recalled(client: Client) -> tuple[str, Report | None]:
     try:
         state = memory.state(client)
         return state, None if due(client, utc_now()) else memory.recall(client, state)
-    except OSError as error:
-        return "", _not_run(client, f"its lake is not readable: {error}")
+    except Exception as error:  # whatever is torn there is this client's alone
+        return "", _not_run(client, f"its lake is not readable: {type(error).__name__}: {error}")
 
 
 def _not_run(client: Client, why: str) -> Report:

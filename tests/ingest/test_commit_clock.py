@@ -135,6 +135,22 @@ def test_a_torn_clock_keeps_the_order_of_the_log(tenant: Tenant, content: str) -
     assert tenant.newest("cost") == {("2",)}
 
 
+@pytest.mark.parametrize(
+    "content", [b"\xff\xfe", b"\0" * 200, b"[]", b"null", b"{}", b'{"load_id": 1}']
+)
+def test_a_torn_marker_is_no_load_and_its_file_is_read_again(
+    tenant: Tenant, content: bytes
+) -> None:
+    tenant.spend("spend.csv", "01,a,1")
+    ingest_at(NOON, tenant)
+    (marker,) = (tenant.home / "lake/one/google_ads/_dlt_loads").glob("*.jsonl")
+    marker.write_bytes(content)
+    assert times(tenant) == [] and not dated_ahead("one")
+    ingest_at(NOON + BACK, tenant)
+
+    assert tenant.log("cost") == [("1",)]
+
+
 def test_a_lake_that_is_read_only_is_read(tenant: Tenant) -> None:
     wait_for_commits(tenant.home / "lake/one")  # nothing was ever committed
     assert not (tenant.home / "lake/one").exists()

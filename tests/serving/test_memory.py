@@ -86,3 +86,13 @@ def test_nobody_is_recalled_while_the_warehouse_file_is_doubted(
     assert memory.recall(client, "now")
     torn_blocks.doubt("home")
     assert memory.recall(client, "now") is None  # the file may be built again
+
+
+@pytest.mark.parametrize("content", ["", "[]", "null", "7", '{"shop": null}', '{"shop": []}'])
+def test_a_torn_memory_remembers_nobody(house: House, content: str) -> None:
+    (house.home / "warehouse").mkdir()
+    (house.home / "warehouse/home.duckdb").touch()
+    (house.home / "warehouse/home.morning.json").write_text(content)
+    client = house.client("shop")
+    assert memory.held_for(client) == [] and memory.recall(client, "") is None
+    assert memory.remembered() == {"home": set()}

@@ -162,6 +162,25 @@ def test_what_is_swapped_between_check_and_opening_is_refused(
         pass
 
 
+def test_a_file_that_becomes_a_link_as_it_is_opened_is_refused(
+    vic: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, opens = vic.deliver("spend.csv", SPEND), os.open
+
+    def swap(real: Path, *arguments: int) -> int:
+        monkeypatch.setattr(os, "open", opens)
+        path.unlink()
+        path.symlink_to(vic.home / "exports/nei/spend.csv")
+        return opens(real, *arguments)
+
+    monkeypatch.setattr(os, "open", swap)
+    with (
+        pytest.raises(ExportError, match="was replaced while it was opened"),
+        places.opened(House(vic.home).client("vic"), path),
+    ):
+        pass
+
+
 def test_what_is_swapped_after_opening_is_not_read(vic: Tenant, tmp_path: Path) -> None:
     path = vic.deliver("spend.csv", SPEND)
     with (

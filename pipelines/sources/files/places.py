@@ -6,6 +6,7 @@ be a link, which the operator made; what lies in it may not lead out, as whoever
 that one. A hard link is no link in this sense: it is the file, and who made it could read it.
 """
 
+import errno
 import json
 import os
 import re
@@ -81,10 +82,20 @@ def opened(client: Client, path: Path) -> Iterator[BufferedReader]:
     if _is_kept(real) or not _is_of(client, real):
         raise _replaced(path)
     flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-    with open(os.open(real, flags), "rb") as file:
+    with open(_descriptor(real, flags, path), "rb") as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode) or _place(file, real) != real:
             raise _replaced(path)
         yield file
+
+
+def _descriptor(real: Path, flags: int, path: Path) -> int:
+    """Open a place that was no link a moment ago. Raise ExportError if it is one by now."""
+    try:
+        return os.open(real, flags)
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise _replaced(path) from None
+        raise
 
 
 @contextmanager
