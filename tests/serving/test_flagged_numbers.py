@@ -134,10 +134,12 @@ def test_units_and_readings_reach_the_published_numbers(house: House) -> None:
         file.unlink()
     enrol(house, "unit")
     enrol(house, "twin")
-    micros = [f"{day(ago)},1,brand,5000000,1,10" for ago in range(1, 21)]
+    micros = [f"{day(ago)},1,brand,5000000,1,10,4000000,spring" for ago in range(1, 21)]
     for name in ("unit", "twin"):
-        write(house.home / f"exports/{name}/spend.csv", SPEND, *micros)
-    counted = {"google_ads": {"spend": {"unit": {"cost": "micros"}}}}
+        head = f"{SPEND},billed,season"
+        write(house.home / f"exports/{name}/spend.csv", head, *micros)
+    columns = {"cost": "billed", "campaign": ["campaign", "season"]}
+    counted = {"google_ads": {"spend": {"unit": {"cost": "micros"}, "columns": columns}}}
     house.change("twin", sources=counted, timezone="Europe/Berlin")
 
     first = house.pipelines("daily")
@@ -151,7 +153,9 @@ def test_units_and_readings_reach_the_published_numbers(house: House) -> None:
     second = house.pipelines("daily")
     assert second.returncode == 0, second.stdout
     assert told(house, "unit") == told(house, "twin")
-    assert house.rows("SELECT spend, warnings FROM unit_publish.freshness_v1") == [(100, None)]
+    assert house.rows("SELECT spend, warnings FROM unit_publish.freshness_v1") == [(80, None)]
+    spent = "SELECT DISTINCT campaign, SUM(cost) FROM unit_publish.campaigns_v1 WHERE cost > 0"
+    assert house.rows(f"{spent} GROUP BY ALL") == [("brand spring", 80)]
     assert house.pipelines("reread", "unit", "--source", "google_ads").returncode == 0
     assert house.pipelines("daily").returncode == 0
     assert told(house, "unit") == told(house, "twin")
