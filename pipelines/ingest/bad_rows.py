@@ -6,6 +6,9 @@ from typing import NamedTuple
 import duckdb
 
 from pipelines.ingest.row_faults import QUOTED, Fault
+from pipelines.sources.batches import Remedy
+
+ROW_LINES = "`row_lines: ([0-9]+)`"  # in a reason: the setting that would read the lines as one row
 
 _KINDS = 12  # as many kinds of fault are named one by one
 
@@ -13,7 +16,8 @@ _KINDS = 12  # as many kinds of fault are named one by one
 class Kind(NamedTuple):
     """One kind of fault: how many rows have it, the first of them, and what helps.
 
-    Whether it `is_number` tells those that a setting of how numbers are read may mend.
+    Whether it `is_number` tells those that a setting of how numbers are read may mend; another line
+    of the client's file that would is its `remedy`.
     """
 
     rows: int
@@ -21,6 +25,7 @@ class Kind(NamedTuple):
     example: str
     advice: str = ""
     is_number: bool = False
+    remedy: Remedy | None = None
 
     def said(self, place: str) -> str:
         """Return the kind in words; `place` is what the number of a line counts, such as `line`."""
@@ -61,7 +66,7 @@ def _of_rows(connection: duckdb.DuckDBPyConnection, faults: list[Fault], rows: s
           UNNEST([{reasons}, reason]) AS said FROM {rows} AS bad
         ) WHERE has_it GROUP BY place ORDER BY place"""
     ).fetchall()
-    helps = [*((fault.advice, fault.is_number) for fault in faults), ("", False)]
+    helps = [*(fault[2:] for fault in faults), ("", False, None)]
     return [Kind(rows, line, said, *helps[place]) for place, rows, line, said in found]
 
 
@@ -74,8 +79,16 @@ def _of_rejects(connection: duckdb.DuckDBPyConnection, rejects: str) -> list[Kin
     return [Kind(rows, line, *_torn(reason, content)) for reason, rows, line, content in found]
 
 
-def _torn(reason: str, content: str | None) -> tuple[str, str]:
+def _torn(reason: str, content: str | None) -> tuple[str, str, bool, Remedy | None]:
     """Return what is wrong with a line in words, and what helps."""
+    if found := re.search(ROW_LINES, reason):
+        said, advice = _torn_words(reason.partition("; close it")[0], content)
+        advice = "close the quote, unless it is one text"
+        return said, advice, False, Remedy(f"row_lines: {found[1]}")
+    return *_torn_words(reason, content), False, None
+
+
+def _torn_words(reason: str, content: str | None) -> tuple[str, str]:
     text = (content or "").strip()
     quoted = f"'{text[:QUOTED]}{'…' if len(text) > QUOTED else ''}'"
     if counted := re.fullmatch(r"it has (\d+) values, not (\d+)", reason):

@@ -25,7 +25,7 @@ def both_readings(table: Table, batches: list[Batch], folder: Path) -> ExportErr
         f"its {len(batches)} files were taken together until now, though each may be a whole"
         f" delivery. As parts: {together} rows; the newest file alone"
         f"{f' ({last.shown})' if last else ''}: {alone}",
-        setting=[
+        remedies=[
             Remedy("parts: true", meaning="they are parts of one delivery"),
             Remedy("parts: false", meaning="each is whole"),
         ],

@@ -2,11 +2,14 @@
 
 from datetime import datetime, timedelta, timezone
 
+from pipelines.ingest.remedies import to_paste
 from pipelines.ingest.source_status import Status
 from pipelines.lake.append import clear
 from pipelines.processes import Bounds, Exceeded
 from pipelines.settings.apis import Api
 from pipelines.settings.client import Client
+from pipelines.settings.limits import MOST_MINUTES
+from pipelines.sources.batches import Remedy
 from pipelines.sources.errors import PlatformError
 
 _LEAST = timedelta(minutes=2)  # of a morning that begins just before the deadline
@@ -40,14 +43,19 @@ def exceeded(client: Client, source: str, bound: Exceeded) -> Status:
 
 def _said(client: Client, bound: Exceeded) -> str:
     if bound is Exceeded.MEMORY:
+        more = Remedy(f"memory_mb: {2 * client.limits.memory_mb}", below="limits")
         return (
             f"took more than {client.limits.memory_mb} MB of memory: deliver smaller files or values,"
-            f" or raise limits.memory_mb in clients/{client.id}.yaml"
+            f" or {to_paste(client.id, [more])}"
         )
     minutes = client.limits.minutes
+    said = f"did not end within {minutes:g} minutes or by {client.deadline}"
+    if minutes >= MOST_MINUTES:
+        return f"{said}: see that it ends, or deliver less"
+    longer = Remedy(f"minutes: {min(2 * minutes, MOST_MINUTES):g}", below="limits")
     return (
-        f"did not end within {minutes:g} minutes or by {client.deadline}: if it is a view or a query,"
-        f" see that it ends; if it is large, raise limits.minutes in clients/{client.id}.yaml"
+        f"{said}: if it is a view or a query, see that it ends; if it is large, begin earlier or"
+        f" {to_paste(client.id, [longer])}"
     )
 
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pipelines.ingest.row_faults import Fault, quoted
 from pipelines.settings.conditions import Condition, Value, read_condition
 from pipelines.settings.exports import Numbers
-from pipelines.sources.numbers import EITHER, setting
+from pipelines.sources.numbers import ANY, EITHER, fits, setting
 from pipelines.sql import literal
 
 OF_WHERE = " of `where:`"  # behind the name of a column, where it is no column of ours
@@ -69,11 +69,14 @@ def in_two_ways(relation: str) -> str:
 
 
 def _fault(place: int, value: Value, numbers: Numbers | None) -> Fault:
+    is_bad = _unread(place)
+    if numbers and value.kind == "number":
+        is_bad += f" AND NOT {fits(_compared(place), ANY, numbers)}"
     said, is_no = f"`where:` compares {value.name}, and '", f"' {_IS_NO[value.kind]}"
     written = f"`{setting(numbers)}` says" if numbers else "1234.56"
     advice = _ADVICE[value.kind].format(numbers=written)
     return Fault(
-        _unread(place),
+        is_bad,
         f"CONCAT({literal(said)}, {quoted(_compared(place))}, {literal(is_no)})",
         f"{advice}; name other texts before that, as in {value.name} <> 'none' AND …",
         value.kind == "number",

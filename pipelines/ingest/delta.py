@@ -175,9 +175,8 @@ class Delta:
 
     def settle(self) -> None:
         """Settle the keys that come several times in one batch. Raise ExportError if it is refused."""
-        table = f"{self._table.log.source}.{self._table.name}"
         for place, taken in enumerate(self._taken):
-            arguments = (self._table.client, table, self._table.delivery, taken)
+            arguments = (self._table.client, self._table.delivery, taken)
             self._delivered[place], summed_rows = settle(self._connection, *arguments)
             self._connection.execute(
                 "UPDATE batches SET rows_summed = ? WHERE export_file = ?",

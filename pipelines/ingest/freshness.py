@@ -36,7 +36,7 @@ def aged(
         sign_of_life = _sign_of_life(client, log, table, (delivered or {}).get(table))
         alive = newest_day if delivery.contract.is_daily else max(newest_day, sign_of_life)
         every = days(feed.expected_every or delivery.contract.expected_every)
-        warnings += standing(log, table)
+        warnings += standing(log, table, delivery.mode == "days")
         newest |= {table: newest_day} if newest_day else {}
         if alive and every:
             stale_from[table] = str(date.fromisoformat(alive) + DAY * every + GRACE + DAY)
@@ -44,7 +44,7 @@ def aged(
                 missing = _days_after(newest_day, today(client))
     return status._replace(
         newest=newest, stale_from=stale_from, days_missing=missing, warnings=warnings
-    ).on(today(client))
+    ).on(client, today(client))
 
 
 def delivered(batches: dict[str, list[Batch]]) -> dict[str, datetime]:

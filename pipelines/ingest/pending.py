@@ -224,10 +224,5 @@ def _untold(export: Export, batches: dict[str, Batch], group: Group) -> ExportEr
     parts = Remedy("parts: true", meaning="they are parts of one delivery")
     return ExportError(
         f"which of {shown} is the newest delivery cannot be told: {group.why}",
-        setting=[order_of(group)] + [parts] * (export.parts is None),
+        remedies=group.orders + [parts] * (export.parts is None),
     )
-
-
-def order_of(group: Group) -> Remedy:
-    """Return the line that would tell the order of a group."""
-    return Remedy(group.setting, meaning=group.meaning)

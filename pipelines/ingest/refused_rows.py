@@ -1,24 +1,18 @@
 """Refuse a batch whose rows are bad, with every kind of fault and the settings that would read it."""
 
 import math
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import duckdb
 
-from pipelines.contracts.contract import Contract
-from pipelines.ingest.bad_rows import kinds, said
-from pipelines.ingest.compared_values import OF_WHERE, in_two_ways, numbers_in
+from pipelines.ingest.bad_rows import Kind, kinds, said
+from pipelines.ingest.compared_values import OF_WHERE, in_two_ways
+from pipelines.ingest.judged_rows import Judged
 from pipelines.ingest.number_marks import Marks, either, marks
-from pipelines.ingest.row_faults import Fault
 from pipelines.settings.apis import Api
-from pipelines.settings.client import Client
-from pipelines.settings.conditions import Condition
-from pipelines.settings.exports import Export
 from pipelines.sources.batches import Batch, ExportError, Remedy
-from pipelines.sources.numbers import Reading, read, reading_of
-from pipelines.sql import literal, only_row
+from pipelines.sql import only_row
 
 _FEW = 0.1  # of a batch's rows; more are no accident, and no limit is the remedy
 
@@ -36,58 +30,6 @@ class Share(NamedTuple):
         return math.ceil(100 * self.bad / self.of) / 100
 
 
-class Judged(NamedTuple):
-    """A batch whose rows were judged: by which faults, and the files of its rows and rejects.
-
-    `judged_file` has also the rows that do not count, by `where`, and what that compares.
-    """
-
-    contract: Contract
-    client: Client
-    feed: Export | Api
-    batch: Batch
-    faults: list[Fault]
-    rows_file: Path
-    rejects_file: Path
-    judged_file: Path
-    where: Condition | None = None
-
-    @property
-    def reading(self) -> Reading:
-        """Return how its numbers are read."""
-        return reading_of(self.feed)
-
-    @property
-    def rows(self) -> str:
-        """Return SQL for its rows; bad ones are as they were delivered."""
-        return f"read_parquet({literal(str(self.rows_file))})"
-
-    @property
-    def bad(self) -> str:
-        """Return SQL for its bad rows, as they were judged."""
-        counts = " AND counts" if self.where else ""
-        texts = "REPLACE (is_deleted::TEXT AS is_deleted)" * ("is_deleted" in self.contract.columns)
-        rows = f"read_parquet({literal(str(self.judged_file))})"
-        bad = f"(SELECT * {texts} FROM {rows} AS judged WHERE reason IS NOT NULL{counts})"
-        return read(self.contract, self.reading, bad)
-
-    @property
-    def compared(self) -> Mapping[str, str]:
-        """Return relations of the numbers that `where:` compares, by what they are called."""
-        return numbers_in(self.where, f"read_parquet({literal(str(self.judged_file))})")
-
-    @property
-    def rejects(self) -> str:
-        """Return SQL for what is no row."""
-        return f"read_parquet({literal(str(self.rejects_file))})"
-
-    @property
-    def place(self) -> str:
-        """Return what the number of a row counts: lines in a text, else rows."""
-        name = self.batch.name.lower().removesuffix(".gz")
-        return "line" if name.endswith((".csv", ".jsonl", ".tsv")) else "row"
-
-
 def refuse_bad_rows(
     connection: duckdb.DuckDBPyConnection, judged: Judged, count: int, lines_read: int | None
 ) -> None:
@@ -98,21 +40,36 @@ def refuse_bad_rows(
     read them, as it would `1,010.00`: no limit is the remedy for that, it would leave out each
     amount of a thousand and more.
     """
-    query = f"""SELECT COUNT(*), COALESCE(SUM(lines), 0) FROM (
-      SELECT lines FROM {judged.rows} AS judged WHERE reason IS NOT NULL
-      UNION ALL SELECT lines FROM {judged.rejects} AS rejects
-    )"""
-    bad, bad_lines = only_row(connection.execute(query))
-    if not bad:
+    totals = [(count, "rows"), (lines_read or 0, "lines")]
+    found = _shares(connection, judged.bad, judged.rejects, totals)
+    if not found[0].bad:
         return
-    shares = [Share(bad, count, "rows"), Share(bad_lines, lines_read or 0, "lines")]
+    over, written = _over(judged, found), _marks(connection, judged)
+    if over or written.is_other:
+        by_setting = judged.still_bad(written.possible[0] if written.is_other else None)
+        rest = _shares(connection, *by_setting, totals)
+        remedies = written.remedies()
+        raise _refused(connection, judged, [*over, found[0]][0], remedies, _over(judged, rest))
+
+
+def _shares(
+    connection: duckdb.DuckDBPyConnection, bad: str, rejects: str, totals: list[tuple[int, str]]
+) -> list[Share]:
+    """Return how many rows and how many lines are bad."""
+    query = f"""SELECT COUNT(*), COALESCE(SUM(COALESCE(lines, 1)), 0) FROM (
+      SELECT lines FROM {bad} AS judged UNION ALL SELECT lines FROM {rejects} AS rejects
+    )"""
+    return [
+        Share(bad, of, what) for bad, (of, what) in zip(only_row(connection.execute(query)), totals)
+    ]
+
+
+def _over(judged: Judged, shares: list[Share]) -> list[Share]:
+    """Return which shares of bad rows, or lines, are more than the client allows, or all there are."""
     is_poll = bool(judged.batch.covers.first)  # one may bring one row alone
     limit, at_least = judged.client.quality.quarantine_limit, 1 if is_poll else 0
     over = [each for each in shares if each.of and each.bad > max(limit * each.of, at_least)]
-    over += [shares[0]] * (bad == count and not is_poll)
-    written = _marks(connection, judged)
-    if over or written.is_other:
-        raise _refused(connection, judged, [*over, shares[0]][0], written.remedies())
+    return over + [shares[0]] * (shares[0].bad == shares[0].of and not is_poll)
 
 
 def unsure_columns(connection: duckdb.DuckDBPyConnection, judged: Judged, typed: str) -> list[str]:
@@ -130,7 +87,7 @@ def unsure_columns(connection: duckdb.DuckDBPyConnection, judged: Judged, typed:
     if not judged.reading.numbers:
         named |= {
             name: (name.removesuffix(OF_WHERE),)
-            for name, relation in judged.compared.items()
+            for name, relation in judged.compared_numbers.items()
             if connection.execute(in_two_ways(relation)).fetchall()
         }
     numbers = {name for (name,) in connection.execute(typed).fetchall()} if named else set()
@@ -151,7 +108,7 @@ def _marks(
     connection: duckdb.DuckDBPyConnection, judged: Judged, open_: Sequence[str] = ()
 ) -> Marks:
     feed = (judged.contract, judged.client, judged.reading)
-    return marks(connection, *feed, judged.rows, judged.compared, open_)
+    return marks(connection, *feed, judged.rows, judged.compared_numbers, open_)
 
 
 def refused_as_unsure(batch: Batch, written: Marks) -> ExportError:
@@ -170,14 +127,32 @@ def _refused(
     connection: duckdb.DuckDBPyConnection,
     judged: Judged,
     share: Share,
-    remedies: Sequence[Remedy],
+    numbers: Sequence[Remedy],
+    rest: Sequence[Share],
 ) -> ExportError:
-    """Return the error that names every kind of fault, and the settings that would read the rows."""
+    """Return the error that names every kind of fault, and the settings that would read the rows.
+
+    What settings do not read is the `rest`: a limit lets it go to quarantine, if it is little.
+    """
     found = kinds(connection, judged.faults, judged.bad, judged.rejects)
-    if remedies:  # a setting says how the numbers are read: nobody has to write them otherwise
+    remedies = [*numbers, *_by_kind(found)]
+    if numbers:  # a setting says how the numbers are read: nobody has to write them otherwise
         found = [kind._replace(advice="") if kind.is_number else kind for kind in found]
     text = f"{share.bad} of {share.of} {share.what} are bad: {said(found, judged.place)}"
-    if not remedies and share.bad <= _FEW * share.of:
-        text += ". If these rows may be left out, a limit lets them go to quarantine"
-        remedies = [Remedy(f"quality: {{quarantine_limit: {share.rounded_up}}}")]
+    if rest and all(each.bad <= _FEW * each.of for each in rest):
+        rows = "the other rows" if remedies else "these rows"
+        text += f". If {rows} may be left out, a limit lets them go to quarantine"
+        limit = max(each.rounded_up for each in rest)
+        remedies.append(Remedy(f"quarantine_limit: {limit}", below="quality"))
     return judged.batch.refused(text, remedies)
+
+
+def _by_kind(found: Sequence[Kind]) -> list[Remedy]:
+    """Return the lines that would read kinds of faults; of those of one key, the largest."""
+    by_key: dict[str, Remedy] = {}
+    for remedy in filter(None, (kind.remedy for kind in found)):
+        key, _, value = remedy.setting.partition(": ")
+        before = by_key.get(key, remedy).setting.partition(": ")[2]
+        if len(value) > len(before) or (len(value) == len(before) and value >= before):
+            by_key[key] = remedy
+    return list(by_key.values())

@@ -13,7 +13,7 @@ import duckdb
 from pipelines.contracts.contract import SQL_TYPES
 from pipelines.ingest.content import compared, meant
 from pipelines.settings.client import Client
-from pipelines.sources.batches import Batch, ExportError, Rows
+from pipelines.sources.batches import Batch, ExportError, Remedy, Rows
 from pipelines.sources.deliveries import TableDelivery
 from pipelines.sql import literal, only_row
 
@@ -32,7 +32,6 @@ class Taken(NamedTuple):
 def settle(
     connection: duckdb.DuckDBPyConnection,
     client: Client,
-    table: str,
     delivery: TableDelivery,
     taken: Taken,
 ) -> tuple[Path, int]:
@@ -40,7 +39,7 @@ def settle(
 
     Return the file of its rows now, and how many of them went into others.
 
-    `table` is its name in the client's file, as `google_ads.spend`. Raise ExportError, which shows
+    Raise ExportError, which shows
     an example, if rows of one key differ and the export does not say what that means.
     """
     if delivery.grain == "newest" or not _repeated(connection, taken.rows):
@@ -48,14 +47,14 @@ def settle(
     if _differ(connection, client, delivery):
         with taken.batch.open(connection) as rows:  # within, so that what was downloaded stays
             _look_up(connection, taken, rows.with_care())
-            raise _refusal(connection, table, delivery, taken)
+            raise _refusal(connection, delivery, taken)
     if delivery.grain == "sum":
         return _add_up(connection, delivery, taken.rows)
     if delivery.contract.adds:
         with taken.batch.open(connection) as rows:
             _look_up(connection, taken, rows.with_care())
             if _differ_elsewhere(connection):
-                raise _refusal(connection, table, delivery, taken)
+                raise _refusal(connection, delivery, taken)
     return taken.rows, 0
 
 
@@ -122,7 +121,7 @@ def _differ_elsewhere(connection: duckdb.DuckDBPyConnection) -> bool:
 
 
 def _refusal(
-    connection: duckdb.DuckDBPyConnection, table: str, delivery: TableDelivery, taken: Taken
+    connection: duckdb.DuckDBPyConnection, delivery: TableDelivery, taken: Taken
 ) -> ExportError:
     """Return the error that says how many rows there are, shows some of one key, and what to do."""
     total = f"(SELECT COUNT(*) FROM read_parquet({literal(str(taken.rows))}))"
@@ -135,8 +134,8 @@ def _refusal(
     return taken.batch.refused(
         f"{count} of {total} rows share their key with a row that says something else: lines"
         f" {_listed([row['place'] for row in example])} have {key}, but"
-        f" {_differences(delivery, example)}. {_remedy(table, delivery, first)}",
-        setting="grain: sum" if contract.adds and delivery.grain == "one" else "",
+        f" {_differences(delivery, example)}. {_advice(delivery, first)}",
+        remedies=_remedies(delivery),
     )
 
 
@@ -178,7 +177,17 @@ def _listed(texts: list, last_word: str = "and") -> str:
     return f"{', '.join(others)} {last_word} {last}" if others else last
 
 
-def _remedy(table: str, delivery: TableDelivery, row: dict) -> str:
+def _remedies(delivery: TableDelivery) -> list[Remedy]:
+    """Return the line that says what several rows of one key are."""
+    if delivery.grain != "one":
+        return []
+    if delivery.contract.adds:
+        return [Remedy("grain: sum")]
+    meaning = "it is a log of changes, oldest first, of which the last row counts"
+    return [Remedy("grain: newest", meaning=meaning)]
+
+
+def _advice(delivery: TableDelivery, row: dict) -> str:
     """Return what to do about rows of one key: what tells them apart, or what they are."""
     contract = delivery.contract
     if delivery.grain == "sum":
@@ -189,10 +198,7 @@ def _remedy(table: str, delivery: TableDelivery, row: dict) -> str:
     if contract.adds:
         added = _listed(list(contract.adds))
         return f"{apart}, export it without the breakdown, or have {added} added up"
-    return (
-        f"{apart}, or export one row of each; in a log of changes, oldest first, the last row"
-        f" counts with `grain: newest` under sources.{table}"
-    )
+    return f"{apart}, or export one row of each"
 
 
 def _add_up(

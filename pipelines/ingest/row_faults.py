@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from pipelines.contracts.contract import Column, Contract
 from pipelines.settings.client import Client
+from pipelines.sources.batches import Remedy
 from pipelines.sources.numbers import Reading, is_plain, setting
 from pipelines.sql import literal
 
@@ -36,13 +37,15 @@ _NO_DATA = "a row without what every row needs is mostly a sum or a note: leave 
 class Fault(NamedTuple):
     """What can be wrong with a row: a condition and a reason in SQL, and what helps, in words.
 
-    Whether it `is_number` tells those that a setting of how numbers are read may mend.
+    Whether it `is_number` tells those that a setting of how numbers are read may mend; another line
+    of the client's file that would is its `remedy`.
     """
 
     condition: str
     reason: str
     advice: str = ""
     is_number: bool = False
+    remedy: Remedy | None = None
 
 
 def faults(contract: Contract, client: Client, reading: Reading) -> list[Fault]:
@@ -119,9 +122,12 @@ def _unpriced_currency(client: Client) -> Fault:
     return Fault(
         f"currency <> '{client.currency}'",
         f"CONCAT('currency ', LEFT(currency, {QUOTED}), '{remedy}')",
-        f"what is in another currency than the client's needs `sources.rates`, a file of"
+        f"what is in another currency than the client's needs a file of rates, of"
         f" rate_date,currency,rate such as 2026-01-01,USD,0.91 (what one unit is worth in"
         f" {client.currency})",
+        remedy=Remedy(
+            f"rates: {{rates: {{files: 'exports/{client.id}/rates*'}}}}", below="sources"
+        ),
     )
 
 

@@ -1,6 +1,7 @@
 """Keep the status of each source of each client: `make status` and the gate read it."""
 
 import json
+from collections.abc import Set
 from datetime import date, datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -8,8 +9,11 @@ from zoneinfo import ZoneInfo
 
 from pipelines.contracts.catalog import CONTRACTS
 from pipelines.files import write_atomically
+from pipelines.ingest.remedies import to_paste
 from pipelines.lake.append import source_folder
+from pipelines.settings.apis import Api
 from pipelines.settings.client import Client
+from pipelines.sources.batches import Remedy
 from pipelines.sources.credentials import conceal
 
 
@@ -60,22 +64,31 @@ class Status(NamedTuple):
             parts.append(f"again after {self.retry_at} UTC")
         return "; ".join(parts) if self.code == "stale" else f"{self.code}: {'; '.join(parts)}"
 
-    def on(self, today: date) -> "Status":
+    def on(self, client: Client, today: date) -> "Status":
         """Return the status as it is on a day: one that was ok may be stale since."""
-        old = [
-            f"{table}: newest day of data {self.newest.get(table) or 'not known'}, stale since {day}"
-            for table, day in self.stale_from.items()
-            if day <= str(today)
-        ]
+        old = {table: day for table, day in self.stale_from.items() if day <= str(today)}
         if self.code not in ("ok", "stale"):
             return self
-        problem = f"{'; '.join(old)}. {_RENEW}" if old else ""
+        said = "; ".join(
+            f"{table}: newest day of data {self.newest.get(table) or 'not known'}, stale since {day}"
+            for table, day in old.items()
+        )
+        problem = f"{said}. {self._rarer(client, old.keys(), today)}" if old else ""
         return self._replace(code="stale" if old else "ok", problem=problem)
 
-
-_RENEW = (
-    "Deliver newer data, or say in the client's file how often it comes: `expected_every: 7 days`"
-)
+    def _rarer(self, client: Client, old: Set[str], today: date) -> str:
+        """Return what helps: the lines say that old tables come more rarely, each week at most."""
+        feeds, days = client.sources.of(self.source), dict[str, int]()
+        for table in old & feeds.keys():
+            place = "api" if isinstance(feeds[table], Api) else table
+            newest = date.fromisoformat(self.newest.get(table) or self.stale_from[table])
+            days[place] = max((today - newest).days, days.get(place, 7))
+        lines = [
+            Remedy(f"expected_every: {n} days", below=f"sources.{self.source}.{place}")
+            for place, n in days.items()
+        ]
+        paste = to_paste(client.id, lines)
+        return f"Deliver newer data{f', or, if it comes more rarely, {paste}' if paste else ''}"
 
 
 def statuses(client: Client) -> list[Status]:
@@ -85,7 +98,7 @@ def statuses(client: Client) -> list[Status]:
         file = _file(client.id, source)
         try:
             kept = Status(client.id, **json.loads(file.read_text(encoding="utf-8")))
-            found.append(kept.on(now))
+            found.append(kept.on(client, now))
         except FileNotFoundError:
             continue
         except (OSError, ValueError, TypeError) as error:

@@ -7,7 +7,7 @@ nothing, as of two regions, are loaded in any order.
 import duckdb
 
 from pipelines.ingest.content import content as content_of
-from pipelines.ingest.pending import Round, order_of
+from pipelines.ingest.pending import Round
 from pipelines.ingest.table import Table
 from pipelines.sources.batches import ExportError
 
@@ -36,5 +36,5 @@ def refuse_conflicts(connection: duckdb.DuckDBPyConnection, table: Table, round_
             raise ExportError(
                 f"which of {batches[older].shown} and {batches[newer].shown} is newer cannot be told:"
                 f" {group.why}. They differ in {count} rows, such as {example}",
-                setting=[order_of(group)],
+                remedies=group.orders,
             )

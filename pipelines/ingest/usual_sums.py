@@ -30,13 +30,15 @@ def unusual(contract: Contract, client: Client, usual: str) -> str:
     ]
     if not measures:
         return "SELECT '' AS export_file, '' AS note WHERE FALSE"
+    money = ", ".join(literal(name) for name in measures if contract.columns[name].is_money) or "''"
     new = "(FROM delivered ANTI JOIN unchanged USING (ordinal) WHERE reason IS NULL)"
     notes = f"""
       WITH usual AS (
         SELECT alike, measure, MEDIAN(value) AS usual FROM {_values(contract, measures, usual)}
         GROUP BY ALL HAVING COUNT(*) >= {KNOWN}
       ), compared AS (
-        SELECT export_file, measure, MEDIAN(value / usual) AS times
+        SELECT export_file, measure, MEDIAN(value / usual) AS times,
+        measure IN ({money}) AS is_money
         FROM {_values(contract, measures, new)} JOIN usual USING (alike, measure)
         GROUP BY ALL HAVING COUNT(*) >= {1 if contract.compared_by else SEVERAL}
       )
@@ -74,7 +76,7 @@ def _implausible(client: Client, new: str) -> str:
       SELECT export_file, 'cost' AS measure,
       CONCAT('a ', CASE WHEN clicks > 0 THEN 'click' ELSE 'row' END, ' costs ',
         FORMAT('{{:,.2f}}', (CASE WHEN clicks > 0 THEN cost / clicks ELSE usual END)::DOUBLE),
-        '; is it in micros? `unit: {{cost: micros}}`') AS note
+        '; is it in micros?') AS note
       FROM (
         SELECT export_file, SUM(ABS(cost)) AS cost, SUM(clicks) AS clicks, MEDIAN(cost) AS usual
         FROM (
@@ -86,8 +88,9 @@ def _implausible(client: Client, new: str) -> str:
 
 
 _HINT = """CASE
-  WHEN times > 10000 THEN CONCAT('; is it in micros? `unit: {', measure, ': micros}`')
-  WHEN times BETWEEN 50 AND 200 THEN CONCAT('; is it in cents? `unit: {', measure, ': cents}`')
+  WHEN NOT is_money THEN ''
+  WHEN times > 10000 THEN '; is it in micros?'
+  WHEN times BETWEEN 50 AND 200 THEN '; is it in cents?'
   ELSE '' END"""
 
 _NOTE = f"""CONCAT(measure, ' is ',

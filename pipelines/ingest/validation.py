@@ -11,8 +11,9 @@ from pipelines.contracts.salesforce_ids import whole_id
 from pipelines.ingest import compared_values
 from pipelines.ingest.accounting import Taken, accounted
 from pipelines.ingest.day_keys import key_of
+from pipelines.ingest.judged_rows import Judged
 from pipelines.ingest.number_marks import Marks
-from pipelines.ingest.refused_rows import Judged, refuse_bad_rows, unsure, unsure_columns
+from pipelines.ingest.refused_rows import refuse_bad_rows, unsure, unsure_columns
 from pipelines.ingest.row_faults import Fault, faults, reason
 from pipelines.ingest.uncounting import refuse_uncounting
 from pipelines.settings.apis import Api

@@ -12,9 +12,11 @@ from sqlglot import exp
 from sqlmesh.core.snapshot import Snapshot, SnapshotEvaluator
 
 from pipelines.home import clients_folder
+from pipelines.ingest.remedies import to_paste
 from pipelines.settings.client import Client
-from pipelines.settings.limits import Limits
+from pipelines.settings.limits import MOST_MINUTES, Limits
 from pipelines.settings.reader import last_settings
+from pipelines.sources.batches import Remedy
 from pipelines.warehouse_files import WarehouseError
 
 WEIGHING = ("credit",)
@@ -98,8 +100,10 @@ def _said(name: str, model: str, client: Client | None, minutes: float) -> str:
         costly = "the weights under attribution.custom"
     if model in GROUPING and client and client.channels:
         costly = "the rules under channels"
-    simplify = f"simplify {costly}, then make preview and make promote; or, " if costly else ""
-    return (
-        f"it took more than {minutes:g} minutes and was ended: {simplify}if its data are large,"
-        f" raise limits.model_minutes in clients/{name}.yaml"
-    )
+    said = f"it took more than {minutes:g} minutes and was ended"
+    simplify = f"simplify {costly}, then make preview and make promote" if costly else ""
+    if minutes >= MOST_MINUTES:
+        return f"{said}: {simplify or 'deliver less'}"
+    longer = Remedy(f"model_minutes: {min(2 * minutes, MOST_MINUTES):g}", below="limits")
+    either = f"{simplify}; or, if" if simplify else "if"
+    return f"{said}: {either} its data are large, {to_paste(name, [longer])}"

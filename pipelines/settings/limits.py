@@ -7,6 +7,8 @@ from pydantic import Field
 
 from pipelines.settings.base import Settings
 
+MOST_MINUTES = 1440
+
 
 class Limits(Settings):
     """What one source's ingest, and one model, may take; what takes more is ended, its client is held."""
@@ -14,7 +16,7 @@ class Limits(Settings):
     minutes: float = Field(
         30,
         gt=0,
-        le=1440,
+        le=MOST_MINUTES,
         description="Minutes that the ingest of a source may take; it also ends at the deadline.",
     )
     memory_mb: int = Field(
@@ -26,7 +28,7 @@ class Limits(Settings):
     model_minutes: float = Field(
         15,
         gt=0,
-        le=1440,
+        le=MOST_MINUTES,
         description="Minutes that one SQL model may take to compute, as where a weight of the client's own costs much.",
     )
 

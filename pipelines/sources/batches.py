@@ -18,9 +18,9 @@ from pipelines.sql import literal
 class Remedy(NamedTuple):
     """A line of a client's file, ready to paste, that would read an export: `grain: sum`.
 
-    It goes under the table's export, or deeper, `below` a key of it such as `columns`; a key of the
-    client's own, such as `quality`, goes to the beginning of a line. Where there are several
-    readings, `meaning` says of each what it makes of a value: one is to be chosen.
+    It goes under the table's export, or deeper, `below` a key of it such as `columns`, or below one
+    of the client's own, such as `quality` or `sources.web.events`. Where there are several readings, `meaning` says of each
+    what it makes of a value: one is to be chosen.
     """
 
     setting: str
@@ -31,9 +31,8 @@ class Remedy(NamedTuple):
 class ExportError(Exception):
     """A batch that cannot be used as a whole; the text names it, the reason, the remedy.
 
-    `setting` is the line of the client's file, under the table's export, that would read it: such
-    as `grain: sum`; or it is several lines, as remedies. Whoever knows the client and the table
-    adds where a line goes.
+    `remedies` are the lines of the client's file that would read it, all of them. Whoever knows the
+    client and the table adds where a line goes.
     """
 
     def __init__(
@@ -41,12 +40,12 @@ class ExportError(Exception):
         reason: str,
         file: Path | None = None,
         name: str = "",
-        setting: str | Sequence[Remedy] = "",
+        remedies: Sequence[Remedy] = (),
     ) -> None:
         name = name or (file.name if file else "")
         super().__init__(f"{name}: {reason}" if name else reason)
         self.file, self.table = file, ""
-        self.remedies = [Remedy(setting)] * bool(setting) if isinstance(setting, str) else setting
+        self.remedies = remedies
 
 
 NO_REJECTS = "SELECT 0, '', '', 0 WHERE FALSE"
@@ -144,9 +143,9 @@ class Batch(NamedTuple):
         is_hash = re.fullmatch("[0-9a-f]{64}", self.fingerprint)
         return self.fingerprint if is_hash else f"{self.name} {self.fingerprint}"
 
-    def refused(self, reason: str, setting: str | Sequence[Remedy] = "") -> ExportError:
-        """Return the error that refuses the whole batch; `setting` is what would read it."""
-        return ExportError(reason, self.path, self.shown, setting)
+    def refused(self, reason: str, remedies: Sequence[Remedy] = ()) -> ExportError:
+        """Return the error that refuses the whole batch, with the lines that would read it."""
+        return ExportError(reason, self.path, self.shown, remedies)
 
 
 class FetchRequest(NamedTuple):

@@ -17,6 +17,7 @@ from pipelines.ingest import run as ingesting
 from pipelines.ingest.run import ingest
 from pipelines.processes import Bounds, Exceeded, Pool, heard
 from pipelines.settings.reader import read
+from tests.builders.pasting import paste
 from tests.builders.tenant import Tenant
 from tests.conftest import PROJECT, House
 
@@ -44,7 +45,8 @@ def test_an_ingest_without_end_is_ended_and_named(tenant: Tenant) -> None:
     outcome = next(each for each in outcomes if each.source == "google_ads")
     assert outcome.status.code == "failed"
     assert "google_ads did not end within 0.03 minutes" in outcome.problem
-    assert "raise limits.minutes in clients/one.yaml" in outcome.problem
+    paste(tenant.settings, outcome.problem)
+    assert "limits: {minutes: 0.06}" in tenant.settings.read_text()
     assert not (tenant.home / "lake/one/_pipelines/google_ads.scratch").exists()
     assert multiprocessing.active_children() == []
 
@@ -107,8 +109,8 @@ def test_a_file_that_unpacks_beyond_its_limit_is_read_once_that_is_raised(tenant
 
     problem = tenant.ingest().problem
 
-    assert "larger than 1 MB; deliver it in parts, or raise limits.unpacked_mb" in problem
-    tenant.settings.write_text(text + "limits: {unpacked_mb: 2}\n")
+    assert "larger than 1 MB; deliver it in parts, or raise the limit" in problem
+    paste(tenant.settings, problem)
     assert tenant.ingest().counts.appended == 50_000
 
 

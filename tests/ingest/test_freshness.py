@@ -120,7 +120,7 @@ def test_a_deal_less_weekend_is_not_old_and_an_export_that_stopped_is(one: Tenan
         "salesforce": "ok",
     }
     assert "conversions: newest day of data 2026-09-30" in done["web"].problem
-    assert "clients" not in done["web"].problem
+    assert "clients: newest" not in done["web"].problem
     with at(13):
         assert one.ingest("salesforce").status.code == "stale"
 

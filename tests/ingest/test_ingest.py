@@ -258,7 +258,7 @@ def test_a_column_may_vanish_only_if_it_is_optional(tenant: Tenant) -> None:
     )
     problem = tenant.ingest("salesforce").problem
     assert "deals.csv: missing column customer_id" in problem
-    assert "or write `customer_id: null` there if the export has none" in problem
+    assert "sources.salesforce.opportunities.columns: `customer_id: null`" in problem
     tenant.deliver(
         "deals.csv", f"{DEALS.replace('is_won', 'won')}\nd1,c1,Open,no,2026-10-01,1,EUR\n"
     )

@@ -197,10 +197,11 @@ def test_every_kind_of_fault_is_said_the_most_frequent_first(tenant: Tenant) -> 
         " missing (line 5); a line has 2 values, the header has 7: '2026-11-07,short' (line 7). Days"
         " are read as 2026-11-03. Amounts are read as 1234.56, without a sign of their currency."
         " Counts are read as 1234, without decimals. What is in another currency than the client's"
-        " needs `sources.rates`, a file of rate_date,currency,rate such as 2026-01-01,USD,0.91 (what"
+        " needs a file of rates, of rate_date,currency,rate such as 2026-01-01,USD,0.91 (what"
         " one unit is worth in EUR). A row without what every row needs is mostly a sum or a note:"
         " leave out what is no data. A line has as many values as the header, empty ones too; leave"
-        " out lines that are titles, sums or notes"
+        " out lines that are titles, sums or notes. To read it, write in clients/one.yaml under"
+        " sources: `rates: {rates: {files: 'exports/one/rates*'}}`"
     )
 
 

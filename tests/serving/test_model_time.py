@@ -14,6 +14,7 @@ from pipelines.serving.model_time import (
     interrupted_after,
 )
 from tests.builders.checkout import PROJECT
+from tests.builders.pasting import paste
 from tests.conftest import House
 
 ENDLESS = """WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n % 7 + 1 FROM numbers)
@@ -64,9 +65,11 @@ def test_an_endless_model_is_said_with_the_settings_that_it_computes(
             SnapshotEvaluator.evaluate(evaluator, SimpleNamespace(name=model))
 
     assert str(ended.value) == (
-        f"it took more than 0.002 minutes and was ended: {advice}if its data are large, raise"
-        " limits.model_minutes in clients/acme.yaml"
+        f"it took more than 0.002 minutes and was ended: {advice}if its data are large, write in"
+        " clients/acme.yaml under limits: `model_minutes: 0.004`"
     )
+    paste(house.home / "clients/acme.yaml", str(ended.value))
+    assert house.client("acme").limits.model_minutes == 0.004
 
 
 @pytest.mark.parametrize(

@@ -85,7 +85,7 @@ def test_day_or_month_first_is_told_by_any_of_the_names_and_else_asked() -> None
     unsure = ("spend-01-11-2026.csv", "spend-11-01-2026.csv")
     (group,) = ordered(*unsure)
     assert group.why == "spend-01-11-2026.csv may name the day or the month first"
-    assert group.setting == "ordered_by: {pattern: '%d-%m-%Y'}"
+    assert group.orders[0].setting == "ordered_by: {pattern: '%d-%m-%Y'}"
     assert names(ordered(*unsure, "spend-13-11-2026.csv"))[0] == "spend-11-01-2026.csv"
     assert names(ordered(*unsure, "spend-11-13-2026.csv"))[0] == "spend-01-11-2026.csv"
     assert len(ordered(*unsure, "spend-11-13-2026.csv", "spend-13-11-2026.csv")) == 1
@@ -133,7 +133,7 @@ def test_numbers_that_may_be_times_are_asked_for(
 ) -> None:
     (group,) = ordered(newest, oldest)
     assert group.names == [newest, oldest]
-    assert why in group.why and group.setting == f"ordered_by: {setting}"
+    assert why in group.why and group.orders[0].setting == f"ordered_by: {setting}"
     assert names(ordered(newest, oldest, times=[0, 5])) == [newest, oldest]  # they were counting
 
 

@@ -352,7 +352,8 @@ def test_sqlite_columns_may_begin_with_many_nulls(tenant: Tenant) -> None:
 def test_a_sqlite_view_is_read_and_a_missing_table_named(tenant: Tenant) -> None:
     path = tenant.exports / "spend.sqlite"
     as_sqlite(path, ROWS, table="other")
-    assert tenant.ingest().problem == "spend.sqlite: there is no table 'spend'; correct `table:`"
+    problem = tenant.ingest().problem
+    assert problem.startswith("spend.sqlite: there is no table 'spend' in it. To read it, write in")
     database = sqlite3.connect(path)
     database.execute("CREATE VIEW spend AS SELECT * FROM other")
     database.commit()
@@ -361,7 +362,10 @@ def test_a_sqlite_view_is_read_and_a_missing_table_named(tenant: Tenant) -> None
     tenant.settings.write_text(tenant.settings.read_text().replace("table: spend", "table: null"))
     path.write_bytes(path.read_bytes() + b"\0")
     assert (
-        tenant.ingest().problem == "spend.sqlite: a SQLite file needs `table:`, the table to read"
+        tenant.ingest().problem
+        == "spend.sqlite: a SQLite file has tables, and nothing says which is read. To read it, write"
+        " in clients/one.yaml under sources.google_ads.spend: `table: other` if it is that one, or"
+        " `table: spend` if it is that one"
     )
 
 

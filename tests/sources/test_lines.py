@@ -19,6 +19,7 @@ from pipelines.sources.batches import Batch, ExportError, Rows
 from pipelines.sources.files import physical_lines
 from pipelines.sources.files.reading import opened
 from pipelines.sources.files.records import grammar, pieces
+from tests.builders.pasting import paste
 from tests.builders.tenant import SPEND, Tenant
 from tests.conftest import House
 
@@ -66,7 +67,7 @@ def swallowing(count: int, first: int, last: int | None, value: str = "Brand {}"
         ),
         "a note of many lines": (
             delivered([*spent(30), '2026-10-01,x,"' + "a\n" * 1000 + '",1,EUR,1,1']),
-            "write `row_lines: 1001` beside `files:`",
+            "under sources.google_ads.spend: `row_lines: 1001`",
         ),
     }.values(),
 )
@@ -111,9 +112,8 @@ def test_a_quote_that_swallows_a_few_rows_takes_them_to_quarantine(
 def test_the_setting_that_is_named_reads_a_note_of_many_lines(tenant: Tenant) -> None:
     note = "a note\n" * 1500
     tenant.deliver("spend.csv", delivered([*spent(30), f'2026-10-01,x,"{note}.",1,EUR,1,1']))
-    assert "write `row_lines: 1501` beside `files:`" in tenant.ingest().problem
-    text = tenant.settings.read_text()
-    tenant.settings.write_text(text.replace("table: spend", "table: spend\n      row_lines: 1501"))
+    paste(tenant.settings, tenant.ingest().problem)
+    assert "row_lines: 1501" in tenant.settings.read_text()
     assert tenant.ingest().counts.appended == 31
     assert tenant.log("campaign")[-1] == (f"{note}.",)
 

@@ -164,11 +164,13 @@ def _ask_for_units(
     }
     if asked:
         said = "; ".join(f"{column} is read from {name}" for column, name in asked)
-        units = ", ".join(f"{column}: {unit}" for (column, _), unit in asked.items())
-        whole = ", ".join(f"{column}: units" for column, _ in asked)
+        named = export.unit | {column: unit for (column, _), unit in asked.items()}
+        units = ", ".join(f"{column}: {unit}" for column, unit in named.items())
+        named |= {column: "units" for column, _ in asked}
+        whole = ", ".join(f"{column}: {unit}" for column, unit in named.items())
         raise refused(
             f"{said}, but nothing says in which unit it counts",
-            setting=[
+            remedies=[
                 Remedy(f"unit: {{{units}}}", meaning="it counts what its name says"),
                 Remedy(f"unit: {{{whole}}}", meaning="it is whole units of the currency"),
             ],

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+from pipelines.sources.batches import Remedy
+
 SECOND = 1_000_000_000  # file times are in nanoseconds
 _TOGETHER = 2 * SECOND  # what was written within it was unpacked or copied in one go
 
@@ -20,8 +22,13 @@ class Group(NamedTuple):
 
     names: list[str]
     why: str = ""
-    setting: str = "ordered_by: name"
-    meaning: str = "the last in the order of names is the newest"
+    remedies: tuple[Remedy, ...] = ()
+
+    @property
+    def orders(self) -> list[Remedy]:
+        """Return the lines of which one would tell the order."""
+        meaning = "the last in the order of names is the newest"
+        return [*self.remedies] or [Remedy("ordered_by: name", meaning=meaning)]
 
 
 def by_file_time(deliveries: Sequence[Delivery]) -> list[Group]:

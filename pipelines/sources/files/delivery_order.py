@@ -10,6 +10,7 @@ from datetime import datetime
 from itertools import pairwise
 
 from pipelines.settings.exports import DeliveryOrder, Order
+from pipelines.sources.batches import Remedy
 from pipelines.sources.files.delivery_groups import Delivery, Group, by_file_time, short, sorted_by
 from pipelines.sources.files.name_numbers import by_numbers
 from pipelines.sources.files.name_patterns import OrderError, time_by_pattern
@@ -102,8 +103,13 @@ def _in_two_ways(names: list[str], unsure: str) -> Group:
     """Return deliveries of which one's name may begin with the day or with the month."""
     why = f"{short(unsure)} may name the day or the month first"
     mark = re.search(r"\d([-_./ ])\d\d?\1\d{4}", unsure)
-    form = f"%d{mark[1]}%m{mark[1]}%Y" if mark else "%d-%m-%Y"
-    return Group(names, why, f"ordered_by: {{pattern: '{form}'}}", "the day is first")
+    sign = mark[1] if mark else "-"
+    day_first, month_first = f"%d{sign}%m{sign}%Y", f"%m{sign}%d{sign}%Y"
+    remedies = (
+        Remedy(f"ordered_by: {{pattern: '{day_first}'}}", meaning="the day is first"),
+        Remedy(f"ordered_by: {{pattern: '{month_first}'}}", meaning="the month is first"),
+    )
+    return Group(names, why, remedies)
 
 
 def _overlapping(
@@ -136,5 +142,6 @@ def _mixed(
         untold = next(each.name for each in deliveries if each.name not in times)
         why = f"{short(untold)} has no time in its name, and file times contradict the other names"
         meaning = "the file written last is the newest"
-        return [Group([each.name for each in deliveries], why, "ordered_by: file time", meaning)]
+        remedy = Remedy("ordered_by: file time", meaning=meaning)
+        return [Group([each.name for each in deliveries], why, (remedy,))]
     return groups

@@ -61,13 +61,13 @@ def ask_for_zones(
     )
     readings = max((found.candidates for found in asked.values()), key=len)
     remedies = [
-        _remedy({name: (found.candidates * 9)[place] for name, found in asked.items()})
+        _remedy(export, {name: (found.candidates * 9)[place] for name, found in asked.items()})
         for place in range(len(readings))
     ]
-    raise refused(said, setting=[*remedies, _remedy(dict.fromkeys(asked, OWN))])
+    raise refused(said, remedies=[*remedies, _remedy(export, dict.fromkeys(asked, OWN))])
 
 
-def _remedy(chosen: dict[str, str]) -> Remedy:
+def _remedy(export: Export, chosen: dict[str, str]) -> Remedy:
     zone = next(iter(chosen.values()))
     if zone == OWN:
         meaning = "the times are in the client's own zone"
@@ -75,7 +75,7 @@ def _remedy(chosen: dict[str, str]) -> Remedy:
         meaning = f"they are {zone} in summer and winter"
     else:
         meaning = f"they are what clocks show in {zone.rpartition('/')[2].replace('_', ' ')}"
-    written = ", ".join(f"{name}: {each}" for name, each in chosen.items())
+    written = ", ".join(f"{name}: {each}" for name, each in (export.zones | chosen).items())
     return Remedy(f"zones: {{{written}}}", meaning=meaning)
 
 

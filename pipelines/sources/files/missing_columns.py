@@ -1,13 +1,13 @@
 """Say which columns an export lacks, which of its own may be meant, and the lines that name them."""
 
 import difflib
-import json
 import re
 from collections.abc import Callable, Collection
 
 from pipelines.contracts.contract import Contract
 from pipelines.settings.exports import Export
 from pipelines.sources.batches import ExportError, Remedy
+from pipelines.sources.yaml_texts import scalar
 
 _SHOWN = 40  # names of an export
 _LETTERS = 80  # of a name
@@ -29,9 +29,10 @@ def missing_columns(
         for name, columns in missing.items()
     )
     reason = f"missing column {listed}; it has {shown(present)}"
+    lacking = dict.fromkeys(column for columns in missing.values() for column in columns)
     remedies = [
         Remedy(f"{column}: {_written(export, column, meant)}", below="columns")
-        for column in dict.fromkeys(column for columns in missing.values() for column in columns)
+        for column in lacking
         if set(export.names(column)) & meant.keys()
     ]
     nested = {name.partition(".")[0] for name in missing} & set(present)
@@ -41,8 +42,10 @@ def missing_columns(
         if name not in meant and name.partition(".")[0] not in nested
         for column in missing[name]
     ]
-    advice = [_about_near(missing, meant), _about_nested(nested), _about_absent(contract, alone)]
-    return refused(f"{reason}. {'. '.join(filter(None, advice))}", setting=remedies)
+    spared = [column for column in alone if not contract.columns[column].required]
+    remedies += [Remedy(f"{column}: null", below="columns") for column in spared]
+    advice = [_about_near(missing, meant), _about_nested(nested), _about_absent(alone, spared)]
+    return refused(f"{reason}. {'. '.join(filter(None, advice))}", remedies=remedies)
 
 
 def shown(names: Collection[str]) -> str:
@@ -80,15 +83,8 @@ def _plain(name: str) -> str:
 
 def _written(export: Export, column: str, meant: dict[str, str]) -> str:
     """Return what to write for a column: a name, or a list of several, as YAML."""
-    names = [_scalar(meant.get(name, name)) for name in export.names(column)]
+    names = [scalar(meant.get(name, name)) for name in export.names(column)]
     return names[0] if len(names) == 1 else f"[{', '.join(names)}]"
-
-
-def _scalar(name: str) -> str:
-    """Return a name as YAML: in quotes, if it is more than words of letters."""
-    is_plain = re.fullmatch(r"[A-Za-z][A-Za-z0-9_.]*( [A-Za-z0-9_.]+)*", name)
-    is_word = name.lower() in ("null", "true", "false", "yes", "no", "on", "off", "y", "n")
-    return name if is_plain and not is_word else json.dumps(name, ensure_ascii=False)
 
 
 def _about_near(missing: Collection[str], meant: dict[str, str]) -> str:
@@ -107,10 +103,11 @@ def _about_nested(nested: set[str]) -> str:
     return f"No setting reads what lies within {', '.join(sorted(nested))}: export it as a column of its own"
 
 
-def _about_absent(contract: Contract, columns: list[str]) -> str:
+def _about_absent(columns: list[str], spared: list[str]) -> str:
     """Return a sentence about columns of ours that an export has nothing like."""
     if not columns:
         return ""
-    spared = next((each for each in columns if not contract.columns[each].required), None)
-    null = f", or write `{spared}: null` there if the export has none" if spared else ""
-    return f"Name under `columns:` what the export calls {', '.join(columns)}{null}"
+    null = ", or `null` if it has nothing of the kind" if spared else ""
+    needed = [column for column in columns if column not in spared] if spared else []
+    cannot = f"; {', '.join(needed)} cannot be `null`" if needed else ""
+    return f"Name under `columns:` what the export calls {', '.join(columns)}{null}{cannot}"

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from itertools import pairwise
 
+from pipelines.sources.batches import Remedy
 from pipelines.sources.files.delivery_groups import (
     SECOND,
     Delivery,
@@ -59,7 +60,8 @@ def _unsure(names: list[str], texts: dict[str, str]) -> Group | None:
     why = f"{short(names[0])} may name a day, as {form}, and not count"
     if "%y" not in form.lower():
         return Group(names, f"{why}; the names do not say their year")
-    return Group(names, why, f"ordered_by: {{pattern: '{form}'}}", "they are days, written so")
+    meaning = "they are days, written so"
+    return Group(names, why, (Remedy(f"ordered_by: {{pattern: '{form}'}}", meaning=meaning),))
 
 
 def _numbered(name: str) -> str:

@@ -20,7 +20,7 @@ from tempfile import TemporaryDirectory
 from pipelines.home import home
 from pipelines.settings.client import Client
 from pipelines.settings.reader import named_by_files
-from pipelines.sources.batches import ExportError
+from pipelines.sources.batches import ExportError, Remedy
 
 # What the product keeps in the data's home, and where dlt keeps secrets: in any home.
 _KEPT = ("lake", "warehouse", "published", "settled", "clients", "logs", ".cache")
@@ -195,7 +195,7 @@ def _elsewhere(client: Client, far: dict[Path, Path]) -> ExportError:
         f" below exports/{client.id}/ alone; deliver it there or correct `files:`, unless that folder"
         " is meant",
         name=shown(first),
-        setting=f"folders: [{', '.join(map(_quoted, folders))}]",
+        remedies=[Remedy(f"folders: [{', '.join(map(_quoted, folders))}]")],
     )
 
 

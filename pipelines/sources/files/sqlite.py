@@ -2,11 +2,12 @@
 
 import re
 
-from pipelines.sources.batches import ExportError, Reading, Rows, typed
+from pipelines.sources.batches import ExportError, Reading, Remedy, Rows, typed
 from pipelines.sources.files import places
 from pipelines.sources.files.adbc import streamed
 from pipelines.sources.files.not_readable import not_readable
 from pipelines.sources.files.status_names import may_say
+from pipelines.sources.yaml_texts import scalar
 from pipelines.sql import identifier, literal
 
 BATCH_ROWS = 8_192  # more cost memory, and save no time
@@ -19,11 +20,15 @@ def read(reading: Reading) -> Rows:
     """
     import adbc_driver_sqlite.dbapi as driver  # here, as it takes a quarter of a second
 
-    if not reading.export.table:
-        raise ExportError("a SQLite file needs `table:`, the table to read", reading.path)
-    table, open_files = reading.export.table, reading.open_files
+    table, open_files = reading.export.table or "", reading.open_files
     try:
         _refuse_unfinished(reading)
+        if not reading.export.table:
+            raise ExportError(
+                "a SQLite file has tables, and nothing says which is read",
+                reading.path,
+                remedies=_tables(reading),
+            )
         uri = f"{reading.path.resolve().as_uri()}?immutable=1"
         cursor = open_files.enter_context(open_files.enter_context(driver.connect(uri)).cursor())
         cursor.execute(f"SELECT name, type FROM pragma_table_info({literal(table)})")
@@ -32,7 +37,9 @@ def read(reading: Reading) -> Rows:
         if not places.is_open_beside(reading.path):
             raise ExportError("it was replaced while it was opened; run it again", reading.path)
         if not names:
-            raise ExportError(f"there is no table '{table}'; correct `table:`", reading.path)
+            raise ExportError(
+                f"there is no table '{table}' in it", reading.path, remedies=_tables(reading)
+            )
         cursor.adbc_statement.set_options(**{"adbc.sqlite.query.batch_rows": BATCH_ROWS})
         # ADBC takes a column's type from the first rows: '' is text, NULL would be a number.
         columns = dict.fromkeys(names, "NULL") | {
@@ -44,6 +51,22 @@ def read(reading: Reading) -> Rows:
         return rows._replace(typed=typed(name for name in names if _is_number(kinds[name])))
     except driver.Error as error:
         raise not_readable(error, reading.path) from None
+
+
+def _tables(reading: Reading) -> list[Remedy]:
+    """Return the lines that would name a table, one for each that there is."""
+    import adbc_driver_sqlite.dbapi as driver
+
+    uri = f"{reading.path.resolve().as_uri()}?immutable=1"
+    with driver.connect(uri) as database, database.cursor() as cursor:
+        cursor.execute(_NAMES)
+        names = [name for (name,) in cursor.fetchall()]
+    meaning = "it is that one" if len(names) > 1 else ""
+    return [Remedy(f"table: {scalar(name)}", meaning=meaning) for name in names]
+
+
+_NAMES = """SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite_%'
+ORDER BY name LIMIT 20"""
 
 
 def _refuse_unfinished(reading: Reading) -> None:

@@ -4,11 +4,12 @@ import gzip
 from pathlib import Path
 
 from pipelines.settings.limits import Limits
-from pipelines.sources.batches import ExportError
+from pipelines.sources.batches import ExportError, Remedy
 from pipelines.sources.files.unreadable import not_packed
 
 _MEGABYTE = 1_000_000
 _MOST_TIMES = 250  # its size, packed: exports come to 50, and a file of blanks to 1,000
+_MOST_MORE = 10  # times what is allowed, up to which it is unpacked to say what it takes
 _SMALL = 100 * _MEGABYTE  # which may be packed as well as it can
 
 
@@ -23,18 +24,26 @@ def check_unpacked(path: Path, limits: Limits) -> None:
         if not (head := file.read(1000)).startswith(b"\x1f\x8b"):
             raise not_packed(path, head)
     packed, size = path.stat().st_size, 0
+    allowed = limits.unpacked_mb * _MEGABYTE
     with gzip.open(path) as file:
         while piece := file.read(1 << 20):
             size += len(piece)
-            if size > limits.unpacked_mb * _MEGABYTE:
-                raise ExportError(
-                    f"unpacked it is larger than {limits.unpacked_mb} MB; deliver it in parts,"
-                    " or raise limits.unpacked_mb in the client's file",
-                    path,
-                )
             if size > max(_SMALL, packed * _MOST_TIMES):
                 raise ExportError(
                     f"unpacked it is more than {_MOST_TIMES} times as large, as no export is;"
                     " if it is one, deliver it unpacked",
                     path,
                 )
+            if size > allowed * _MOST_MORE:
+                break
+    if size > allowed:
+        raise _too_large(path, limits, size)
+
+
+def _too_large(path: Path, limits: Limits, size: int) -> ExportError:
+    """Return the error for a file beyond its limit, with the limit that it takes, if that was found out."""
+    reason = f"unpacked it is larger than {limits.unpacked_mb} MB; deliver it in parts"
+    if size > limits.unpacked_mb * _MEGABYTE * _MOST_MORE:
+        return ExportError(f"{reason}: it is more than {_MOST_MORE} times as large", path)
+    needed = Remedy(f"unpacked_mb: {-(-size // _MEGABYTE)}", below="limits")
+    return ExportError(f"{reason}, or raise the limit", path, remedies=[needed])

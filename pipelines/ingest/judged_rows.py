@@ -1,0 +1,84 @@
+"""Hold a batch whose rows were judged, and say in SQL which are bad, and which a setting would mend."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from pipelines.contracts.contract import Contract
+from pipelines.ingest import compared_values
+from pipelines.ingest.bad_rows import ROW_LINES
+from pipelines.ingest.row_faults import Fault, faults, reason
+from pipelines.settings.apis import Api
+from pipelines.settings.client import Client
+from pipelines.settings.conditions import Condition
+from pipelines.settings.exports import Export, Numbers
+from pipelines.sources.batches import Batch
+from pipelines.sources.numbers import Reading, read, reading_of
+from pipelines.sql import literal
+
+
+class Judged(NamedTuple):
+    """A batch whose rows were judged: by which faults, and the files of its rows and rejects.
+
+    `judged_file` has also the rows that do not count, by `where`, and what that compares.
+    """
+
+    contract: Contract
+    client: Client
+    feed: Export | Api
+    batch: Batch
+    faults: list[Fault]
+    rows_file: Path
+    rejects_file: Path
+    judged_file: Path
+    where: Condition | None = None
+
+    @property
+    def reading(self) -> Reading:
+        """Return how its numbers are read."""
+        return reading_of(self.feed)
+
+    @property
+    def rows(self) -> str:
+        """Return SQL for its rows; bad ones are as they were delivered."""
+        return f"read_parquet({literal(str(self.rows_file))})"
+
+    @property
+    def bad(self) -> str:
+        """Return SQL for its bad rows, as they were judged."""
+        return read(self.contract, self.reading, self._all("reason IS NOT NULL"))
+
+    def _all(self, condition: str) -> str:
+        counts = " AND counts" if self.where else ""
+        texts = "REPLACE (is_deleted::TEXT AS is_deleted)" * ("is_deleted" in self.contract.columns)
+        rows = f"read_parquet({literal(str(self.judged_file))})"
+        return f"(SELECT * {texts} FROM {rows} AS judged WHERE {condition}{counts})"
+
+    @property
+    def compared_numbers(self) -> Mapping[str, str]:
+        """Return relations of the numbers that `where:` compares, by what they are called."""
+        return compared_values.numbers_in(
+            self.where, f"read_parquet({literal(str(self.judged_file))})"
+        )
+
+    def still_bad(self, numbers: Numbers | None) -> tuple[str, str]:
+        """Return SQL for what is bad if the numbers are written so, and `row_lines:` reads long rows."""
+        rejects = f"(FROM {self.rejects} WHERE NOT REGEXP_MATCHES(reason, {literal(ROW_LINES)}))"
+        if not numbers:
+            return self.bad, rejects
+        reading = self.reading._replace(numbers=numbers)
+        where = self.feed.where if isinstance(self.feed, Export) else None
+        wrong = faults(self.contract, self.client, reading) + compared_values.faults(where, numbers)
+        rows = read(self.contract, reading, self._all("TRUE"))
+        return f"(FROM {rows} WHERE {reason(wrong)} IS NOT NULL)", rejects
+
+    @property
+    def rejects(self) -> str:
+        """Return SQL for what is no row."""
+        return f"read_parquet({literal(str(self.rejects_file))})"
+
+    @property
+    def place(self) -> str:
+        """Return what the number of a row counts: lines in a text, else rows."""
+        name = self.batch.name.lower().removesuffix(".gz")
+        return "line" if name.endswith((".csv", ".jsonl", ".tsv")) else "row"

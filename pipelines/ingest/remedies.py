@@ -1,0 +1,38 @@
+"""Write the lines of a client's file that would help, ready to paste, and where each goes."""
+
+from collections.abc import Iterable
+
+from pipelines.settings.client import Client
+from pipelines.sources.batches import Remedy
+
+
+def to_paste(client: str, remedies: Iterable[Remedy], source: str = "", table: str = "") -> str:
+    """Return where lines go: `write in clients/one.yaml under sources.web.sessions: \\`grain: sum\\``."""
+    places: dict[str, list[Remedy]] = {}
+    for remedy in remedies:
+        places.setdefault(_place(remedy, source, table), []).append(remedy)
+    lines = [
+        f"under {place}: {_pasted(found)}" if place else f"as a line of its own: {_pasted(found)}"
+        for place, found in places.items()
+    ]
+    return f"write in clients/{client}.yaml {'; and '.join(lines)}" if lines else ""
+
+
+def is_clients_own(remedy: Remedy) -> bool:
+    """Return whether a line is one of the client's, as `folders` or below `quality`, not of an export."""
+    key = (remedy.below or remedy.setting.partition(":")[0]).partition(".")[0]
+    return key in Client.model_fields
+
+
+def _place(remedy: Remedy, source: str, table: str) -> str:
+    """Return the key that a line goes under; nothing if it is a line of its own."""
+    if is_clients_own(remedy):
+        return remedy.below
+    return ".".join(part for part in ("sources", source, table, remedy.below) if part)
+
+
+def _pasted(remedies: list[Remedy]) -> str:
+    """Return lines to paste; of those that have a meaning, one is to be chosen."""
+    lines = [f"`{remedy.setting}`" for remedy in remedies if not remedy.meaning]
+    choices = [f"`{each.setting}` if {each.meaning}" for each in remedies if each.meaning]
+    return ", and ".join(filter(None, [", ".join(lines), ", or ".join(choices)]))
