@@ -5,46 +5,30 @@ import re
 from collections.abc import Iterator
 
 from pipelines.home import home
+from pipelines.system_errors import Cause, remedy_for
 
 _FULL = "no space left for {file}: free some, and run it again"
 _READ_ONLY = "{file} is on a read-only file system: make it writable, and run it again"
 _TOO_LARGE = "{file} grew beyond what a file may be here: raise `ulimit -f`, and run it again"
-_BY_NUMBER = {
-    errno.ENOSPC: _FULL,
-    errno.EDQUOT: _FULL,
-    errno.EROFS: _READ_ONLY,
-    errno.EFBIG: _TOO_LARGE,
-}
-_BY_TEXT = {  # as DuckDB, Arrow and dlt quote the system
-    "No space left on device": _FULL,
-    "Disk quota exceeded": _FULL,
-    "failed to offload data block": _FULL,
-    "Read-only file system": _READ_ONLY,
-    "File too large": _TOO_LARGE,
-}
+_CAUSES = (
+    Cause(
+        (errno.ENOSPC, errno.EDQUOT),
+        ("no space left on device", "disk quota exceeded", "failed to offload data block"),
+        _FULL,
+    ),
+    Cause((errno.EROFS,), ("read-only file system",), _READ_ONLY),
+    Cause((errno.EFBIG,), ("file too large",), _TOO_LARGE),
+)
 _QUOTED = re.compile(r"""["'](/[^"'\n]+)["']""")
 
 
 def disk_problem(error: BaseException) -> str:
     """Return what a disk did not take and the remedy; nothing if something else is wrong."""
-    for each in _causes(error):
-        if problem := _of_the_system(each) or _in_its_text(str(each)):
-            return problem
-    return ""
-
-
-def _of_the_system(error: BaseException) -> str:
-    if not isinstance(error, OSError):
-        return ""
-    template = _BY_NUMBER.get(error.errno or 0, "")
-    return template.format(file=error.filename or _somewhere())
-
-
-def _in_its_text(text: str) -> str:
-    for said, template in _BY_TEXT.items():
-        if said in text:
-            named = _QUOTED.search(text)
-            return template.format(file=named[1] if named else _somewhere())
+    for each in _behind(error):
+        if template := remedy_for(each, _CAUSES):
+            named = each.filename if isinstance(each, OSError) else None
+            found = _QUOTED.search(str(each))
+            return template.format(file=named or (found[1] if found else _somewhere()))
     return ""
 
 
@@ -52,7 +36,7 @@ def _somewhere() -> str:
     return f"what is written below {home()}"
 
 
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
+def _behind(error: BaseException | None) -> Iterator[BaseException]:
     """Yield an error and those behind it, the first one last."""
     seen: set[int] = set()
     while error and id(error) not in seen:

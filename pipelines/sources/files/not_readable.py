@@ -4,6 +4,7 @@ import errno
 from pathlib import Path
 
 from pipelines.sources.batches import ExportError
+from pipelines.system_errors import Cause, remedy_for
 
 _NO_RIGHT = "let the user that runs this read it: chmod a+r on it and a+x on its folders, or chown"
 _GONE = "it was there a moment ago: run it again, and deliver it if it is not put back"
@@ -13,37 +14,26 @@ _BUSY = "too many files are open: raise `ulimit -n`, and run it again"
 _LINKS = "its links lead in a circle: deliver the file itself"
 _TORN = "it is torn or not what its name says: deliver it again"
 
-_BY_NUMBER = {
-    errno.EACCES: _NO_RIGHT,
-    errno.EPERM: _NO_RIGHT,
-    errno.ENOENT: _GONE,
-    errno.ENOTDIR: _GONE,
-    errno.EISDIR: _NO_FILE,
-    errno.EIO: _BROKEN,
-    errno.ESTALE: _BROKEN,
-    errno.ETIMEDOUT: _BROKEN,
-    errno.EMFILE: _BUSY,
-    errno.ENFILE: _BUSY,
-    errno.ELOOP: _LINKS,
-}
-_BY_TEXT = {  # as DuckDB, SQLite and Arrow quote the system
-    "permission denied": _NO_RIGHT,
-    "no such file": _GONE,
-    "is a directory": _NO_FILE,
-    "input/output error": _BROKEN,
-    "disk i/o error": _BROKEN,
-    "too many open files": _BUSY,
-}
+_CAUSES = (
+    Cause((errno.EACCES, errno.EPERM), ("permission denied",), _NO_RIGHT),
+    Cause((errno.ENOENT, errno.ENOTDIR), ("no such file",), _GONE),
+    Cause((errno.EISDIR,), ("is a directory",), _NO_FILE),
+    Cause(
+        (errno.EIO, errno.ESTALE, errno.ETIMEDOUT),
+        ("input/output error", "disk i/o error"),
+        _BROKEN,
+    ),
+    Cause((errno.EMFILE, errno.ENFILE), ("too many open files",), _BUSY),
+    Cause((errno.ELOOP,), (), _LINKS),
+)
 
 
 def not_readable(error: Exception, path: Path, shown: str = "") -> ExportError:
     """Return the error for a file that cannot be read; `shown` is what is said of it."""
-    number, said = 0, shown or _first_line(error)
+    said = shown or _first_line(error)
     if isinstance(error, OSError) and error.errno:
-        number, said = error.errno, error.strerror or said
-    found = [remedy for text, remedy in _BY_TEXT.items() if text in said.lower()]
-    remedy = _BY_NUMBER.get(number) or next(iter(found), _TORN)
-    return ExportError(f"not readable: {said}; {remedy}", path)
+        said = error.strerror or said
+    return ExportError(f"not readable: {said}; {remedy_for(error, _CAUSES, said) or _TORN}", path)
 
 
 def _first_line(error: Exception) -> str:
