@@ -1,7 +1,6 @@
 """Commit what the batches of a source change: all of its tables in one load, or none."""
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,6 +11,7 @@ from pipelines.ingest.deletions import Held, HeldTogether
 from pipelines.ingest.delta import Changes, changes
 from pipelines.ingest.load_counts import Counts
 from pipelines.ingest.pending import Pending, Round, Undecided, pending
+from pipelines.ingest.remedies import naming
 from pipelines.ingest.rereading import with_rereads
 from pipelines.ingest.source_log import LoadedTable, SourceLog
 from pipelines.ingest.table import Table
@@ -85,7 +85,7 @@ def _pending(
     is_asked: bool,
 ) -> Pending:
     table = Table(client, name, delivery_of(client, log.source, name), log)
-    with _naming(name):
+    with naming(name):
         try:
             return with_rereads(table, batches, pending(table, batches), is_asked)
         except Undecided:
@@ -104,7 +104,7 @@ def _changed(
     for name, round_ in rounds.items():
         table = Table(client, name, delivery_of(client, log.source, name), log)
         try:
-            with _naming(name):
+            with naming(name):
                 changed[name] = changes(table, round_, folder)
                 notes += changed[name].notes
         except ExportError as error:
@@ -128,16 +128,6 @@ def _commit(log: SourceLog, changed: dict[str, Changes], rounds: dict[str, Round
     if is_new or not counts.is_all_unchanged:
         log.append(_files(changed))
     return counts
-
-
-@contextmanager
-def _naming(table: str) -> Iterator[None]:
-    """Note of an export that is refused which table it is of."""
-    try:
-        yield
-    except ExportError as error:
-        error.table = table
-        raise
 
 
 def _are_new(loaded: LoadedTable, batches: list[Batch]) -> bool:

@@ -48,6 +48,20 @@ def _remedy(client: Client, source: str, error: ExportError) -> str:
 def _late(client: Client, source: str, error: PlatformError) -> Status:
     after = error.retry_after
     at = datetime.now(timezone.utc) + timedelta(seconds=after) if after else None
-    return Status(
-        client.id, source, error.code, printable(str(error)), retry_at=moment(at) if at else ""
-    )
+    problem = printable(f"{error}{_place(client, source, error)}")
+    return Status(client.id, source, error.code, problem, retry_at=moment(at) if at else "")
+
+
+def _place(client: Client, source: str, error: PlatformError) -> str:
+    """Return where a client has what a platform's API does not take: its secrets, or its accounts."""
+    if not any(isinstance(feed, Api) for feed in client.sources.of(source).values()):
+        return ""
+    if error.code in ("credentials_expired", "credentials_refused", "consent_revoked"):
+        variables = f"CLIENTS__{client.id}__{source}__".upper()
+        return (
+            f". Its secrets are the variables {variables}*, or [clients.{client.id}.{source}] in"
+            " .dlt/secrets.toml"
+        )
+    if error.code in ("unknown_account", "request_refused", "version_expired"):
+        return f". Its settings are under sources.{source}.api in clients/{client.id}.yaml"
+    return ""

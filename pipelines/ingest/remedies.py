@@ -1,9 +1,20 @@
 """Write the lines of a client's file that would help, ready to paste, and where each goes."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 from pipelines.settings.client import Client
-from pipelines.sources.batches import Remedy
+from pipelines.sources.batches import ExportError, Remedy
+
+
+@contextmanager
+def naming(table: str) -> Iterator[None]:
+    """Note of an export that is refused which table it is of: there its lines go."""
+    try:
+        yield
+    except ExportError as error:
+        error.table = table
+        raise
 
 
 def to_paste(client: str, remedies: Iterable[Remedy], source: str = "", table: str = "") -> str:

@@ -17,6 +17,7 @@ from pipelines.ingest.fetching import fetch_request
 from pipelines.ingest.freshness import aged, answered, delivered
 from pipelines.ingest.load_counts import Counts
 from pipelines.ingest.refusals import status_of
+from pipelines.ingest.remedies import naming
 from pipelines.ingest.rereading import from_the_start
 from pipelines.ingest.sharing import note_contents
 from pipelines.ingest.source_log import SourceLog
@@ -147,7 +148,10 @@ def _bring_in(client: Client, log: SourceLog, folder: Path, is_asked: bool) -> O
     request = fetch_request(client, log, folder)
     tables = client.sources.of(log.source)
     request = from_the_start(request, log, is_asked)
-    batches = {table: exported(request, log.source, table) for table in tables}
+    batches: dict[str, list[Batch]] = {}
+    for table in tables:
+        with naming(table):
+            batches[table] = exported(request, log.source, table)
     loaded = bring_in(client, log, batches, folder, is_asked)
     note_contents(client, log.source, chain.from_iterable(batches.values()))
     status = aged(client, log, Status(client.id, log.source), delivered(batches))

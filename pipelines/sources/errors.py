@@ -18,6 +18,18 @@ Code = Literal[
 ]
 
 
+AGAIN = "the next run tries again"
+NOT_KNOWN = "check what the client's file says of it under `api:`, and report it if that is right"
+_LETTERS = 1_000  # that are quoted of what a platform says: a whole page may be an answer
+
+
+def quoted(text: str) -> str:
+    """Return what a platform says, in one line; of a page its beginning, and how much more there is."""
+    line = " ".join(text.split())
+    more = len(line) - _LETTERS
+    return line if more <= 0 else f"{line[:_LETTERS]}… ({more} more letters)"
+
+
 class PlatformError(Exception):
     """A platform did not answer what it was asked; the text names the reason and the remedy.
 

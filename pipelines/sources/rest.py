@@ -13,7 +13,7 @@ from requests.exceptions import RequestException, SSLError
 from tenacity import RetryCallState, Retrying, retry_if_exception, wait_random_exponential
 
 from pipelines.sources.credentials import conceal, keep_secret
-from pipelines.sources.errors import PlatformError
+from pipelines.sources.errors import AGAIN, NOT_KNOWN, PlatformError, quoted
 
 _backoff = wait_random_exponential(multiplier=0.5, max=60)
 
@@ -116,7 +116,7 @@ def _wrong(
         after = response.headers.get("Retry-After", "")
         return PlatformError(
             "rate_limited",
-            f"{host} answers 429, too many requests",
+            f"{host} answers 429, too many requests; {AGAIN}",
             passes=True,
             retry_after=float(after) if after.isdigit() else None,
         )
@@ -124,8 +124,8 @@ def _wrong(
         reason = f"{host} answers {response.status_code}; the next run tries again"
         return PlatformError("platform_down", reason, passes=True)
     if response.status_code >= 400:
-        reason = " ".join(conceal(response.text).split())[:300]
-        return PlatformError("request_refused", f"{host} answers {response.status_code}: {reason}")
+        reason = f"{host} answers {response.status_code}: {quoted(conceal(response.text))}"
+        return PlatformError("request_refused", f"{reason}; {NOT_KNOWN}")
     try:
         response.json()
     except ValueError:

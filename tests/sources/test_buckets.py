@@ -171,6 +171,14 @@ FAULTS = {
 }
 
 
+HELPS = (
+    "the next run tries again",
+    "correct them, or have its owner",
+    "`bucket.region`",
+    "`bucket:`",
+)
+
+
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("path", ["/lake/?$", "/lake/one/spend-1.csv"])
 def test_a_bucket_in_trouble_makes_the_source_late(cloud: Cloud, fault: str, path: str) -> None:
@@ -182,7 +190,8 @@ def test_a_bucket_in_trouble_makes_the_source_late(cloud: Cloud, fault: str, pat
         code = {"rate_limited": "platform_down"}.get(code, code)
         code = "request_refused" if fault == "expired" else code
     assert outcome.status.code == code and not outcome.status.holds
-    assert "s3://lake/one/spend-" in outcome.problem
+    assert "s3://lake/one/spend-" in outcome.problem and "\n" not in outcome.problem
+    assert any(each in outcome.problem for each in HELPS), outcome.problem
     cloud.server.heal()
     assert cloud.ingest().counts == Counts(1, 1)
 
@@ -276,13 +285,20 @@ def test_keys_are_the_clients_own(cloud: Cloud, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", cloud.server.access_key)
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
     monkeypatch.setenv("CLIENTS__ONE__GOOGLE_ADS__ACCESS_KEY_ID", "another")
-    assert cloud.ingest().status.code == "credentials_refused"
+    refused = cloud.ingest()
+    assert refused.status.code == "credentials_refused"
+    variables = (
+        "CLIENTS__ONE__GOOGLE_ADS__ACCESS_KEY_ID and CLIENTS__ONE__GOOGLE_ADS__SECRET_ACCESS_KEY"
+    )
+    assert f"the keys {variables} are refused, or may not read it" in refused.problem
     monkeypatch.delenv("CLIENTS__ONE__GOOGLE_ADS__ACCESS_KEY_ID")
     outcome = cloud.ingest()
     assert outcome.status.code == "credentials_missing"
     assert "set CLIENTS__ONE__GOOGLE_ADS__ACCESS_KEY_ID" in outcome.problem
     cloud.configure(access="anonymous")
-    assert cloud.ingest().status.code == "credentials_refused"
+    refused = cloud.ingest()
+    assert refused.status.code == "credentials_refused"
+    assert "it is not public: write `bucket.access` as keys" in refused.problem
     cloud.configure(access="ambient")
     assert cloud.ingest().counts == Counts(1, 1)
 

@@ -17,6 +17,7 @@ from pipelines.ingest.load_counts import Counts
 from pipelines.ingest.run import Outcome, ingest_source
 from pipelines.settings.reader import read
 from pipelines.sources.files import postgres as postgres_source
+from tests.builders.pasting import paste
 from tests.builders.tenant import Tenant
 from tests.conftest import House
 
@@ -241,7 +242,7 @@ def test_other_settings_read_a_table_from_its_start(shop: Shop, cursor: str) -> 
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        ({"table": "shop.none"}, "shop.none: there is no such table; correct `postgres.table`, to one of shop.sessions"),
+        ({"table": "shop.none"}, "shop.none: there is no such table; its user may read shop.sessions. To read it,"),
         ({"cursor": ", cursor: changed"}, "shop.sessions: cursor changed is missing; name a column of times (started_at, updated_at)"),
         ({"cursor": ", cursor: source"}, "shop.sessions: cursor source is text; name a column of times"),
     ],
@@ -252,6 +253,13 @@ def test_a_wrong_table_or_cursor_is_named_with_what_is_there(
     shop.configure(**settings)
     outcome = shop.ingest()
     assert outcome.status.code == "refused" and outcome.problem.startswith(said)
+    shop.visit(1)
+    written = shop.settings.read_text()
+    for choice in range(outcome.problem.count("` if ") or 1):
+        paste(shop.settings, outcome.problem, choice)
+        assert not shop.ingest().problem
+        assert ("1",) in shop.log("session_id")
+        shop.settings.write_text(written)
 
 
 def test_a_column_is_joined_of_several(shop: Shop) -> None:
@@ -309,7 +317,25 @@ def test_a_table_that_may_not_be_read_is_a_matter_of_credentials(shop: Shop) -> 
     shop.database.run("REVOKE SELECT ON shop.sessions FROM reader")
     outcome = shop.ingest()
     assert outcome.status.code == "credentials_refused"
-    assert "grant SELECT on it" in outcome.problem
+    assert "does not let its user read shop.sessions; run there: GRANT" in outcome.problem
+    assert outcome.problem.endswith(' TO "reader"')
+    shop.visit(1)
+    shop.database.run("REVOKE USAGE ON SCHEMA shop FROM reader")
+    assert shop.ingest().problem == outcome.problem
+    shop.database.run(*outcome.problem.partition("run there: ")[2].split("; "))
+    assert not shop.ingest().problem
+
+
+def test_a_user_that_may_not_connect_is_told_the_grant(shop: Shop) -> None:
+    shop.visit(1)
+    shop.database.run("REVOKE CONNECT ON DATABASE postgres FROM PUBLIC")
+    try:
+        outcome = shop.ingest()
+        assert outcome.status.code == "credentials_refused"
+        shop.database.run(outcome.problem.partition("run there: ")[2])
+        assert not shop.ingest().problem
+    finally:
+        shop.database.run("GRANT CONNECT ON DATABASE postgres TO PUBLIC")
 
 
 @pytest.mark.parametrize(
@@ -326,8 +352,8 @@ def test_a_column_that_may_not_be_read_is_named(shop: Shop, cursor: str, hidden:
     )
     outcome = shop.ingest()
     assert outcome.status.code == "credentials_refused"
-    assert f"does not let its user read {hidden}; grant SELECT on it" in outcome.problem
-    shop.database.run(f"GRANT SELECT ({hidden}) ON shop.sessions TO reader")
+    assert f"does not let its user read {hidden} of shop.sessions; run there:" in outcome.problem
+    shop.database.run(*outcome.problem.partition("run there: ")[2].split("; "))
     assert shop.ingest().counts == Counts(1, 1)
 
 
@@ -392,7 +418,7 @@ def test_an_error_in_the_table_is_refused_by_name(shop: Shop) -> None:
     ("old", "new", "said"),
     [
         ("postgres:", "files: x.csv\n      postgres:", "write either `files:` or `postgres:`"),
-        ("delivery: increment", "delivery: full", "a cursor reads what changed, `delivery: full`"),
+        ("delivery: increment", "delivery: full", "`cursor:` reads what changed, `delivery: full`"),
         ("table: shop.sessions", "table: a.b.c", "write a table, or schema.table"),
     ],
 )

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from pipelines.settings.exports import Bucket, Export
 from pipelines.sources.batches import FetchRequest
 from pipelines.sources.credentials import credentials
-from pipelines.sources.files.bucket_errors import platform_error
+from pipelines.sources.files.bucket_errors import Access, platform_error
 from pipelines.sources.rest import patient
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ class Store(NamedTuple):
     root: str
     path: str
     request: FetchRequest
+    access: Access
 
     def ask(self, what: str, answer: Callable[[], Answer]) -> Answer:
         """Return the answer; retry errors that may pass. Raise PlatformError if there is none."""
@@ -31,7 +32,7 @@ class Store(NamedTuple):
             try:
                 return answer()
             except OSError as error:
-                raise platform_error(error, what) from None
+                raise platform_error(error, what, self.access) from None
 
         return patient(self.request.until)(once)
 
@@ -50,7 +51,9 @@ def open_store(request: FetchRequest, source: str, export: Export) -> Store:
         system = GcsFileSystem()
     else:
         system = _s3(request, source, bucket, scheme)
-    return Store(system, f"{scheme}://{url.netloc}/", path, request)
+    keys = ("account_key",) if scheme == "abfss" else ("access_key_id", "secret_access_key")
+    access = Access(request.client.id, source, bucket.access, keys)
+    return Store(system, f"{scheme}://{url.netloc}/", path, request, access)
 
 
 def _s3(request: FetchRequest, source: str, bucket: Bucket, scheme: str) -> "FileSystem":

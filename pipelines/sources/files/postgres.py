@@ -5,6 +5,7 @@ overlap for what was committed late; the load counts keep that time. Otherwise t
 a whole, and ingest finds what changed.
 """
 
+import difflib
 import os
 import re
 from collections.abc import Iterator
@@ -19,13 +20,22 @@ import pyarrow as pa
 
 from pipelines.contracts.contract import Contract
 from pipelines.settings.exports import Export, Postgres
-from pipelines.sources.batches import Batch, Coverage, ExportError, FetchRequest, Rows, typed
+from pipelines.sources.batches import (
+    Batch,
+    Coverage,
+    ExportError,
+    FetchRequest,
+    Remedy,
+    Rows,
+    typed,
+)
 from pipelines.sources.credentials import conceal, credentials, keep_secret
 from pipelines.sources.files.adbc import streamed
 from pipelines.sources.files.column_mapping import shaped, wanted
-from pipelines.sources.files.postgres_errors import no_right, server_error, unreached
+from pipelines.sources.files.postgres_errors import Asked, no_right, server_error, unreached
 from pipelines.sources.files.status_names import may_say
 from pipelines.sources.rest import patient
+from pipelines.sources.yaml_texts import scalar
 from pipelines.sql import identifier, literal
 
 BATCH = {"adbc.postgresql.batch_size_hint_bytes": 1 << 20}  # more cost memory, and save no time
@@ -90,13 +100,14 @@ def _opened(
     refused = partial(ExportError, name=settings.table)
     try:
         with ExitStack() as open_files:
-            cursor = open_files.enter_context(_connected(request, source))
+            cursor = open_files.enter_context(_connected(request, source, settings))
             present, hidden = _columns(cursor, settings)
             cursor.adbc_statement.set_options(**BATCH)
             named = wanted(export, contract)
             read = {name for name in present if name in named or may_say(name)}
             if unreadable := sorted(read & hidden):
-                raise no_right(request, source, unreadable)
+                asked = _asked(request, source, settings)
+                raise no_right(asked, unreadable, present.keys() - hidden)
             columns = {
                 name: f"CAST({identifier(name)} AS TEXT)" if name in read else "NULL"
                 for name in present
@@ -110,19 +121,21 @@ def _opened(
             )
             yield shaped(connection, rows, export, contract, refused, open_files)
     except (duckdb.Error, pa.ArrowInvalid) as error:
-        if failures and (found := server_error(failures[0], request, source)):
+        if failures and (found := server_error(failures[0], _asked(request, source, settings))):
             raise found from None
         line = str(failures[0] if failures else error).strip().splitlines()[0]
-        raise refused(f"not readable: {conceal(line)}; correct the table") from None
+        raise refused(
+            f"not readable: {conceal(line)}; correct the table or the view there, and run it again"
+        ) from None
 
 
 def _newest(request: FetchRequest, source: str, settings: Postgres) -> str | None:
     """Return the newest time of the cursor, none that is still to come."""
-    with _connected(request, source) as cursor:
+    with _connected(request, source, settings) as cursor:
         present, hidden = _columns(cursor, settings)
         name, _ = _cursor(settings, present)
         if name in hidden:
-            raise no_right(request, source, [name])
+            raise no_right(_asked(request, source, settings), [name], present.keys() - hidden)
         column = identifier(name)
         cursor.execute(
             f"SELECT CAST(MAX({column}) AS TEXT) FROM {_quoted(settings)} WHERE {column} <= NOW()"
@@ -149,8 +162,18 @@ def _cursor(settings: Postgres, present: dict[str, str]) -> tuple[str, str]:
             f"cursor {name} is {kind}; name a column of times ({', '.join(times) or 'it has none'}),"
             " or leave it out",
             name=settings.table,
+            remedies=_cursors(times),
         )
     return name, kind
+
+
+def _cursors(times: list[str]) -> list[Remedy]:
+    """Return the lines that would name a cursor; none reads every row."""
+    named = [
+        Remedy(f"cursor: {scalar(name)}", "postgres", f"{name} changes with each row")
+        for name in times
+    ]
+    return [*named, Remedy("cursor: null", "postgres", "every row is to be read each time")]
 
 
 def _columns(cursor: Any, settings: Postgres) -> tuple[dict[str, str], set[str]]:
@@ -163,10 +186,13 @@ def _columns(cursor: Any, settings: Postgres) -> tuple[dict[str, str], set[str]]
         hidden = {name for name, _, is_readable in found if not is_readable}
         return {name: kind for name, kind, _ in found}, hidden
     cursor.execute(_TABLES)
-    tables = ", ".join(name for (name,) in cursor.fetchall())
+    tables = [name for (name,) in cursor.fetchall()]
+    near = difflib.get_close_matches(settings.table, tables, 3) or tables[:3]
+    meaning = "it is that one" if len(near) > 1 else ""
     raise ExportError(
-        f"there is no such table; correct `postgres.table`, to one of {tables or 'none: it may read none'}",
+        f"there is no such table; its user may read {', '.join(tables) or 'none: grant it one'}",
         name=settings.table,
+        remedies=[Remedy(f"table: {scalar(name)}", "postgres", meaning) for name in near],
     )
 
 
@@ -175,12 +201,13 @@ def _quoted(settings: Postgres) -> str:
 
 
 @contextmanager
-def _connected(request: FetchRequest, source: str) -> Iterator[Any]:
+def _connected(request: FetchRequest, source: str, settings: Postgres) -> Iterator[Any]:
     """Yield a cursor in a read-only snapshot. Raise PlatformError if there is no answer."""
     import adbc_driver_postgresql.dbapi as driver  # here, as few clients need it
 
     os.environ.setdefault("PGCONNECT_TIMEOUT", _SECONDS_TO_CONNECT)
-    url = credentials(request.client.id, source, "url")["url"]
+    asked = _asked(request, source, settings)
+    url = asked.url
     if password := urlsplit(url).password:
         keep_secret(password)
         keep_secret(unquote(password))
@@ -189,7 +216,7 @@ def _connected(request: FetchRequest, source: str) -> Iterator[Any]:
         try:
             return driver.connect(url)
         except driver.Error as error:
-            raise unreached(error, request, source) from None
+            raise unreached(error, asked) from None
 
     try:
         with patient(request.until)(connect) as database, database.cursor() as cursor:
@@ -198,7 +225,15 @@ def _connected(request: FetchRequest, source: str) -> Iterator[Any]:
                 cursor.execute(statement)
             yield cursor
     except driver.Error as error:
-        if found := server_error(error, request, source):
+        if found := server_error(error, asked):
             raise found from None
         line = str(error).strip().splitlines()[0]
-        raise ExportError(f"its Postgres says: {conceal(line)}; correct it") from None
+        raise ExportError(
+            f"its Postgres says: {conceal(line)}; correct the table or the view there, and run it again",
+            name=settings.table,
+        ) from None
+
+
+def _asked(request: FetchRequest, source: str, settings: Postgres) -> Asked:
+    url = credentials(request.client.id, source, "url")["url"]
+    return Asked(request, source, settings.table, url)

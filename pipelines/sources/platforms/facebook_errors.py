@@ -5,7 +5,7 @@ from contextlib import suppress
 
 from requests import Response
 
-from pipelines.sources.errors import PlatformError
+from pipelines.sources.errors import AGAIN, NOT_KNOWN, PlatformError
 from pipelines.sources.platforms.expired_versions import version_expired
 
 
@@ -34,11 +34,15 @@ def refused(response: Response) -> PlatformError | None:
         is_account = code in (17, 613) or code >= 80000
         after = _seconds_to_wait(response)
         return PlatformError(
-            "rate_limited", reason, passes=True, retry_after=after, account=is_account
+            "rate_limited",
+            f"{reason}; {AGAIN}",
+            passes=True,
+            retry_after=after,
+            account=is_account,
         )
     if code in (1, 2, 2601) or error.get("is_transient") or response.status_code >= 500:
         return PlatformError("platform_down", f"{reason}; the next run tries again", passes=True)
-    return PlatformError("request_refused", reason)
+    return PlatformError("request_refused", f"{reason}; {NOT_KNOWN}")
 
 
 def malformed(what: str) -> PlatformError:

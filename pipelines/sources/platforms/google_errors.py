@@ -5,7 +5,7 @@ from pathlib import Path
 
 from requests import Response
 
-from pipelines.sources.errors import Code, PlatformError
+from pipelines.sources.errors import AGAIN, NOT_KNOWN, Code, PlatformError
 from pipelines.sources.platforms.expired_versions import version_expired
 from pipelines.sources.platforms.quotas import use_up
 
@@ -48,7 +48,7 @@ def named_error(quota: Path, error: dict) -> PlatformError | None:
         if code in codes:
             is_account = named == "unknown_account"
             return PlatformError(named, f"{reason}; {remedy}", account=is_account)
-    return PlatformError("request_refused", reason)
+    return PlatformError("request_refused", f"{reason}; {NOT_KNOWN}")
 
 
 def _limited(quota: Path, failures: list[dict], reason: str) -> PlatformError:
@@ -62,14 +62,20 @@ def _limited(quota: Path, failures: list[dict], reason: str) -> PlatformError:
         return quota_used_up(seconds, quota_error.get("rateName", ""))
     is_account = quota_error.get("rateScope") == "ACCOUNT"
     return PlatformError(
-        "rate_limited", reason, passes=True, retry_after=seconds, account=is_account
+        "rate_limited",
+        f"{reason}; {AGAIN}",
+        passes=True,
+        retry_after=seconds,
+        account=is_account,
     )
 
 
 def quota_used_up(seconds: float, rate: str) -> PlatformError:
     """Return the error that a quota is used up, which all clients of a developer token share."""
     reason = "the quota of the Google Ads developer token is used up; all clients with it share it"
-    return PlatformError("rate_limited", f"{reason} ({rate})", passes=True, retry_after=seconds)
+    return PlatformError(
+        "rate_limited", f"{reason} ({rate}); {AGAIN}", passes=True, retry_after=seconds
+    )
 
 
 def malformed(what: str) -> PlatformError:

@@ -4,7 +4,7 @@ import re
 
 from requests import Response
 
-from pipelines.sources.errors import PlatformError
+from pipelines.sources.errors import AGAIN, PlatformError, quoted
 
 
 class Forgotten(PlatformError):
@@ -47,7 +47,7 @@ def _no_data(code: str, message: str, response: Response) -> PlatformError | Non
         return Forgotten("connection_cut", "Salesforce forgot a query half-way; run it again")
     if code == "REQUEST_LIMIT_EXCEEDED":
         if "concurrent" in message.lower():
-            return PlatformError("rate_limited", f"Salesforce: {message}", passes=True)
+            return PlatformError("rate_limited", f"Salesforce: {message}; {AGAIN}", passes=True)
         used = response.headers.get("Sforce-Limit-Info", "")
         reason = f"the org's requests of 24 hours are used up, {used or message}"
         return PlatformError(
@@ -56,7 +56,7 @@ def _no_data(code: str, message: str, response: Response) -> PlatformError | Non
     if code in ("INVALID_FIELD", "INVALID_TYPE"):
         return PlatformError("request_refused", _unseen(code, message), account=True)
     if code in ("QUERY_TIMEOUT", "SERVER_UNAVAILABLE"):
-        return PlatformError("platform_down", f"Salesforce: {message}", passes=True)
+        return PlatformError("platform_down", f"Salesforce: {message}; {AGAIN}", passes=True)
     if code in ("NOT_FOUND", "UNSUPPORTED_API_VERSION"):
         return PlatformError(
             "request_refused", f"Salesforce: {message}; check base_url and version"
@@ -77,7 +77,7 @@ def _unseen(code: str, message: str) -> str:
             " or leave its table out of `tables:`"
         )
     return (
-        f"{code}: {message[-200:]}; name another field under `columns:`,"
+        f"{code}: {quoted(message)}; name another field under `columns:`,"
         " or give the integration user permission to read it"
     )
 
