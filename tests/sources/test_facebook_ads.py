@@ -20,6 +20,7 @@ from pipelines.ingest.source_status import statuses
 from pipelines.settings.reader import parse
 from pipelines.sources.platforms import facebook_ads
 from tests.builders.advertiser import NAMED, ONCE, Advertiser, date_of, day, leaks
+from tests.builders.remedied import assert_helps
 from tests.conftest import House
 
 TOKEN = "EAAsecretOfOne"
@@ -383,6 +384,7 @@ def test_every_trouble_has_its_name_and_leaves_other_sources_alone(
     deals, ads = ingest_client(house.client("one"))
     assert (ads.status.code, deals.status.code) == (code, "ok")
     assert said in ads.status.problem
+    assert_helps(ads.status)
     assert ads.status.days_missing == [day(3), day(2), day(1)]
     assert (deals.counts.appended, ads.status.holds) == (1, False)
     assert not leaks(house.home, [TOKEN], ads, deals)

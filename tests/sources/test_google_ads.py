@@ -14,6 +14,7 @@ from demo.servers.google_ads_server import Customer, GoogleAdsServer
 from pipelines.ingest.load_counts import Counts
 from pipelines.ingest.run import ingest_client
 from tests.builders.advertiser import NAMED, ONCE, Advertiser, day, leaks
+from tests.builders.remedied import assert_helps
 from tests.conftest import House, slow
 
 KEYS = ("developer_token", "client_id", "client_secret", "refresh_token")
@@ -333,6 +334,7 @@ def test_every_trouble_has_its_name_and_leaves_other_sources_alone(
     deals, ads = ingest_client(house.client("one"))
     assert (ads.status.code, deals.status.code) == (code, "ok")
     assert said in ads.status.problem
+    assert_helps(ads.status)
     assert ads.status.days_missing == [day(3), day(2), day(1)]
     assert (deals.counts.appended, ads.status.holds) == (1, False)
     assert not leaks(house.home, known, ads, deals)

@@ -25,6 +25,7 @@ from pipelines.settings.apis import SalesforceApi
 from pipelines.settings.reader import ClientError, parse
 from pipelines.sources.platforms import salesforce
 from tests.builders.org import START, Org
+from tests.builders.remedied import assert_helps
 from tests.builders.tenant import Tenant
 from tests.conftest import House
 
@@ -519,6 +520,7 @@ def test_a_trouble_has_its_own_name_and_hurts_nobody_else(
     assert google.counts == Counts(1, 1) and not google.problem
     assert (crm.status.code, crm.status.holds) == (code, False)
     assert said in crm.problem
+    assert_helps(crm.status)
     wrong = {one.source: one.summary for one in statuses(org.client()) if one.summary}
     assert wrong == {"salesforce": crm.problem}
     assert "demo-secret" not in crm.problem and "t0ken" not in crm.problem
