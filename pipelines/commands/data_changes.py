@@ -80,7 +80,9 @@ def reread(
         raise stop(f"{client} has no source {source}; it has {', '.join(sources)}")
     if platform_of(chosen, source):
         raise stop(
-            f"{client}: {source} is asked by its API and has no files; make backfill asks for more days"
+            f"{client}: {source} is asked by its API and has no files to read again. Each run asks for"
+            " the newest days again (restate_days), or for what changed; for days that were never asked"
+            f" for: make backfill CLIENT={client} SINCE=2026-01-01"
         )
     outcome = ingest_source(chosen, source, is_asked=True)
     results.show_ingest([outcome])

@@ -348,6 +348,13 @@ def test_reread_says_what_it_read_and_what_it_cannot(tenant: Tenant) -> None:
     wrong = house.pipelines("reread", "one", "--source", "google")
     assert wrong.returncode == 1
     assert "one has no source google; it has google_ads, salesforce" in wrong.stdout
+    api = {"base_url": "https://one.my.salesforce.com"}
+    written = {"name": "one", "currency": "EUR", "sources": {"salesforce": {"api": api}}}
+    tenant.settings.write_text(json.dumps(written))
+    asked = house.pipelines("reread", "one", "--source", "salesforce")
+    assert asked.returncode == 1
+    assert "salesforce is asked by its API and has no files to read again" in asked.stdout
+    assert "make backfill CLIENT=one SINCE=2026-01-01" in asked.stdout
 
 
 ROW = st.tuples(st.integers(1, 3), st.integers(1, 2), st.sampled_from("ab"), st.integers(0, 2))
