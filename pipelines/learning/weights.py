@@ -73,8 +73,8 @@ def _fit(members: np.ndarray, amounts: np.ndarray, start: np.ndarray) -> np.ndar
         if np.abs(credited - totals).sum() <= _EXACT:
             break
         if step >= _PARTING:
-            logs, totals = _parted(logs, totals, credited)
-    return logs
+            totals = _reachable(logs, totals, credited)
+    return _no_further(logs)
 
 
 def _stepped(
@@ -107,19 +107,24 @@ def _stepped(
     return logs
 
 
-def _parted(
-    logs: np.ndarray, totals: np.ndarray, credited: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return logarithms no further apart than need be, and totals that each part of the channels reaches."""
+def _reachable(logs: np.ndarray, totals: np.ndarray, credited: np.ndarray) -> np.ndarray:
+    """Return totals that each part of the channels reaches: of all that have not parted together."""
     order = np.argsort(logs, kind="stable")
-    gaps = np.diff(logs[order])
     part = np.empty(len(logs), dtype=int)
-    part[order] = np.concatenate([[0], np.cumsum(gaps > APART)])
-    scale = np.bincount(part, credited) / np.bincount(part, totals)
+    part[order] = np.concatenate([[0], np.cumsum(np.diff(logs[order]) > APART)])
+    return totals * (np.bincount(part, credited) / np.bincount(part, totals))[part]
+
+
+def _no_further(logs: np.ndarray) -> np.ndarray:
+    """Return logarithms no further apart than need be, the heaviest as it is.
+
+    Only the end is brought so near: what parted from others early lets these fall far yet.
+    """
+    order = np.argsort(logs, kind="stable")
+    below = np.cumsum(np.minimum(np.diff(logs[order]), APART)[::-1])[::-1]
     near = np.empty(len(logs))
-    below = np.cumsum(np.minimum(gaps, APART)[::-1])[::-1]  # the heaviest stays where it is
     near[order] = logs[order[-1]] - np.concatenate([below, [0]])
-    return near, totals * scale[part]
+    return near
 
 
 def _shares(members: np.ndarray, logs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -14,9 +14,9 @@ from pipelines.learning.weights import Conversions, fitted
 from tests.builders.paths import HISTORIES, Path, table
 
 
-def conversions(*sets: tuple[str, int]) -> Conversions:
-    """Return sets of the channels A, B, C, D with how many conversions each has."""
-    members = [[channel in channels for channel in "ABCD"] for channels, _ in sets]
+def conversions(*sets: tuple[str, int], names: str = "ABCD") -> Conversions:
+    """Return sets of channels with how many conversions each has."""
+    members = [[channel in channels for channel in names] for channels, _ in sets]
     return Conversions(np.array(members), np.array([float(count) for _, count in sets]))
 
 
@@ -70,6 +70,16 @@ def test_a_channel_that_learnt_nothing_still_weighs_something() -> None:
 
     assert (weights > 0).all()
     assert given.credited(weights) == pytest.approx([4, 0, 0, 4], abs=1e-7)
+
+
+def test_channels_that_part_one_after_the_other_stay_apart() -> None:
+    """B, D and E part from A and C at once; these fall far below F later, and never to B."""
+    of_f = [("ABF", 963), ("BCF", 926), ("ABCDF", 819), ("BCDEF", 932), ("ABCEF", 812)]
+    others = [("BCDE", 143), ("CE", 407), ("DE", 825), ("E", 580), ("AC", 871), ("BE", 1079)]
+    given = conversions(*of_f, *others, names="ABCDEF")
+    learnt = np.array([0.0392, 0.0985, 0.1786, 1e-5, 0, 0.68369]) * given.amounts.sum()
+
+    assert away(given, learnt) == pytest.approx(least_distance(given, learnt), abs=1e-8)
 
 
 WEIGHTS = strategies.lists(strategies.floats(-12, 12), min_size=4, max_size=4)
