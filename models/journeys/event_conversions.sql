@@ -12,13 +12,14 @@ WITH events AS (
     @SQL(@event_types) AS conversion_type /* such as CASE event_type WHEN 'purchase' THEN 'purchase' WHEN 'signup' THEN 'lead' END */
   FROM @{client}_staging.stg_events
 ), converted AS (
+  /* without an id or a condition on its columns, an event stays of the type that it is */
   SELECT
     event_id,
     MIN(loaded_at) AS converted_from
   FROM events
   WHERE
     (
-      has_own_id OR NOT properties IS NULL
+      has_own_id OR @has_conditions
     ) AND NOT conversion_type IS NULL
   GROUP BY
     event_id

@@ -10,7 +10,8 @@ _MOST_VALUES = 20_000  # keys among them; what an alias repeats counts each time
 _DEEPEST = 20  # values within values
 _LONGEST_KEY = 1_000
 _LONGEST_NUMBER = 100  # digits; dates and the like, too: only texts may be longer
-_TEXT = "tag:yaml.org,2002:str"
+_TEXT, _NULL = "tag:yaml.org,2002:str", "tag:yaml.org,2002:null"
+_AS_WRITTEN = ("exclude",)  # keys of the file; what is in them is compared with texts of exports
 
 
 class TooLarge(ValueError):
@@ -64,6 +65,13 @@ class _Bounded(yaml.SafeLoader):
             _check_length(node, line, is_key=isinstance(parent, yaml.MappingNode) and index is None)
         return node
 
+    def construct_document(self, node: yaml.Node) -> Any:
+        """Construct the file's values; an id of 00123 or a flag of `yes` stays as written where that counts."""
+        for key, value in node.value if isinstance(node, yaml.MappingNode) else ():
+            if key.value in _AS_WRITTEN:
+                _take_as_written(value)
+        return super().construct_document(node)
+
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
         """Construct a mapping whose keys are there once."""
         seen = set()
@@ -72,6 +80,18 @@ class _Bounded(yaml.SafeLoader):
                 raise ValueError(f"line {key.start_mark.line + 1}: '{key.value}' is there twice")
             seen.add(key.value)
         return super().construct_mapping(node, deep)
+
+
+def _take_as_written(node: yaml.Node) -> None:
+    """Take the numbers, flags and dates in a value for texts."""
+    if isinstance(node, yaml.ScalarNode):
+        node.tag = node.tag if node.tag == _NULL else _TEXT
+    elif isinstance(node, yaml.MappingNode):
+        for _, value in node.value:
+            _take_as_written(value)
+    elif isinstance(node, yaml.SequenceNode):
+        for each in node.value:
+            _take_as_written(each)
 
 
 def _check_length(node: yaml.Node, line: int, is_key: bool) -> None:

@@ -27,16 +27,8 @@ TABLES = {  # that have touchpoints or conversions; rules are on their texts
 
 
 def _listed(written: Any) -> Any:
-    """Take one value for a list of it, and what YAML reads as a number or a flag as it is written."""
-    values = written if isinstance(written, list) else [written]
-    return [
-        str(value).lower()
-        if isinstance(value, bool)
-        else str(value)
-        if isinstance(value, int)
-        else value
-        for value in values
-    ]
+    """Take one value for a list of it."""
+    return written if isinstance(written, list) else [written]
 
 
 Values = Annotated[

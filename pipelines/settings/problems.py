@@ -65,8 +65,9 @@ def _found(place: tuple, settings: Any) -> tuple[tuple, Any]:
     Pydantic ends a place with marks of its own: `[key]` for a key, `list[str]` for a choice.
     """
     if place and place[-1] == "[key]":
-        above = _found(place[:-2], settings)[1]
-        return place[:-1], next(get_args(each)[0] for each in _choices(above))
+        found, above = _found(place[:-2], settings)
+        keys = [get_args(each)[0] for each in _choices(above) if get_origin(each) is dict]
+        return (place[:-1], keys[0]) if keys else (found, above)
     for depth, part in enumerate(place):
         below = _below(settings, part)
         if below is None:

@@ -204,6 +204,7 @@ def test_names_of_events_hold_for_one_source(tmp_path: Path) -> None:
         ("{a: {fb: b}}", "{a: d}", "web.aliases.a.fb: its visits would be 'b', and its spend 'd' by"
          " facebook_ads.campaigns"),
         ("{a: {fb: ''}}", "{}", "sources.web.aliases.a: write text that is not empty, or a name for each source, as"),
+        ("{a: {'': b}}", "{}", "sources.web.aliases.a: write text that is not empty, or a name for each source"),
         ("{a: {}}", "{}", "sources.web.aliases.a: write"),
         ("{a: [b]}", "{}", "sources.web.aliases.a: write"),
     ],
