@@ -97,13 +97,14 @@ def journeys(connection: duckdb.DuckDBPyConnection, client: Client, now: datetim
     Only types of conversions that count are learnt from. A conversion has the touchpoints that may
     earn its credit, by its newest revision; one without any, and a refund, is left out. A null path
     is one person's, a customer or else a visitor: the touchpoints that no conversion of theirs
-    follows within the lookback, with no gap longer than that, by the client's rule for direct ones,
-    and shortened by its path transforms. Whose an anonymous touchpoint is, is asked as of the end: the
-    last touchpoint's time and the lookback. A null path counts once the lookback is over, at `now` (UTC): until
-    then it may convert. Raise duckdb.Error where there are no journeys yet.
+    follows within the lookback, the longest of these types, with no gap longer than that, by the
+    client's rule for direct ones, and shortened by its path transforms. Whose an anonymous touchpoint
+    is, is asked as of the end: the last touchpoint's time and the lookback. A null path counts once the
+    lookback is over, at `now` (UTC): until then it may convert. Raise duckdb.Error where there are no journeys yet.
     """
     attribution = client.attribution
-    types = rules(client.conversions, attribution).items()
+    every_type = rules(client.conversions, attribution).items()
+    types = {name: one.attribution.lookback_days for name, one in every_type if one.counts}
     return connection.execute(
         _PATHS.format(
             client=client.id,
@@ -115,9 +116,9 @@ def journeys(connection: duckdb.DuckDBPyConnection, client: Client, now: datetim
             groups=PERSON_GROUPS,
         ),
         {
-            "lookback": f"{attribution.lookback_days} days",
+            "lookback": f"{max(types.values(), default=attribution.lookback_days)} days",
             "direct": attribution.direct_touches,
             "now": now,
-            "types": [name for name, one in types if one.counts],
+            "types": list(types),
         },
     ).to_arrow_table()

@@ -227,6 +227,25 @@ def test_a_journey_ends_when_the_lookback_is_over(rendered: dict) -> None:
     assert paths(connection, client, datetime(2026, 9, 3, 12, 0, 1)) == {"Email": (0, 1)}
 
 
+def test_what_a_type_with_a_longer_lookback_credits_is_no_journey_in_vain(rendered: dict) -> None:
+    """A purchase credits four days, other types three at most; the view of the 15th is older than that."""
+    client, models = rendered["typed"]
+    events = [
+        {"event_type": event, "event_time": at, "client_id": "ann", "channel": "Email"}
+        | {"is_deleted": False, "revenue": "10"}
+        for event, at in [
+            ("page_view", "2026-08-15 12:00:00"),
+            ("page_view", "2026-08-17 00:00:00"),
+            ("purchase", "2026-08-20 12:00:00"),
+        ]
+    ]
+    connection = models.empty()
+    models.load(connection, lake_writer.Load(START, "web", {"events": events}))
+    models.run(connection, START, START + DAY)
+
+    assert paths(connection, client) == {"Email": (1, 1)}
+
+
 def test_journeys_are_read_as_of_a_time(rendered: dict) -> None:
     client, models = rendered["one"]
     connection = warehouse(models, session(1, "2026-08-20", visitor_id="v"))
