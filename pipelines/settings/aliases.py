@@ -16,7 +16,7 @@ Aliases = dict[Name, Name | BySource]
 # What utm_source says of an ad platform's clicks beside its own name and its network's, such as
 # facebook_ads and facebook. Meta writes fb, ig, msg and an for {{site_source_name}}.
 _ALSO = {
-    "google_ads": ("adwords", "googleads"),
+    "google_ads": ("google.com", "adwords", "googleads"),
     "facebook_ads": ("facebook.com", "fb", "ig", "instagram", "instagram.com", "meta", "msg", "an"),
 }
 

@@ -181,7 +181,7 @@ def test_names_of_events_hold_for_one_source(tmp_path: Path) -> None:
     event = {"client_id": "ann", "event_type": "page_view", "campaign_id": "Brand"}
     views = [
         event | {"event_time": "2026-08-31 12:00:00", "utm_source": source, "is_deleted": False}
-        for source in ("google", "partner")
+        for source in ("Google.com", "partner")
     ]
     history = [Load(START, "web", {"events": views})]
 
