@@ -32,7 +32,12 @@ def settled(client: str) -> Iterator[duckdb.DuckDBPyConnection | None]:
         yield None
         return
     with duckdb.connect() as opened:
-        for layer, tables in manifest(client, shown.version).items():
-            folder = versions_of(client) if layer == "publish" else settled_of(client)
-            define(opened, f"{client}_{layer}", folder / shown.version, tables)
+        define_settled(opened, client, shown.version)
         yield opened
+
+
+def define_settled(opened: duckdb.DuckDBPyConnection, client: str, version: str) -> None:
+    """Define the views of a version's published and settled tables. Raise PublishedFileError if it is gone."""
+    for layer, tables in manifest(client, version).items():
+        folder = versions_of(client) if layer == "publish" else settled_of(client)
+        define(opened, f"{client}_{layer}", folder / version, tables)

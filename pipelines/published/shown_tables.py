@@ -55,8 +55,13 @@ def is_settled(layer: str, name: str) -> bool:
     return name in _SETTLED.get(layer, ())
 
 
-def shown_tables(warehouse: duckdb.DuckDBPyConnection, client: str) -> list[Shown]:
-    """Return the tables of a client that its files are made of: published ones and settled ones."""
+def shown_tables(
+    warehouse: duckdb.DuckDBPyConnection, client: str, history: frozenset[str] = frozenset()
+) -> list[Shown]:
+    """Return the tables of a client that its files are made of: published ones and settled ones.
+
+    Settled are, too, those that the client's models read the `history` of, such as staging.stg_events.
+    """
     views = warehouse.execute(
         """SELECT schema_name, view_name, sql, comment FROM duckdb_views()
         WHERE starts_with(schema_name, $prefix) ORDER BY ALL""",
@@ -65,7 +70,7 @@ def shown_tables(warehouse: duckdb.DuckDBPyConnection, client: str) -> list[Show
     wanted = {}
     for schema, name, sql, comment in views:
         layer = schema.removeprefix(f"{client}_")
-        if layer == "publish" or is_settled(layer, name):
+        if layer == "publish" or is_settled(layer, name) or f"{layer}.{name}" in history:
             wanted[schema, name] = (layer, name, _behind(sql), comment)
     columns = _columns(warehouse, client)
     return [Shown(*each, tuple(columns[key])) for key, each in wanted.items()]

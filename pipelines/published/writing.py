@@ -12,6 +12,7 @@ import duckdb
 from pipelines.disk import disk_problem
 from pipelines.files import sync_folder
 from pipelines.published import pending_tables
+from pipelines.published.models_file import Rendering, history_of, models_text, write_models
 from pipelines.published.old_versions import clear_leftovers, prune
 from pipelines.published.shown_tables import Shown, behind_published, copy, digests, shown_tables
 from pipelines.published.version_folders import (
@@ -40,18 +41,21 @@ class Before(NamedTuple):
 
 
 def write_settled(
-    warehouse: duckdb.DuckDBPyConnection, keep: dict[str, PublishedFiles]
+    warehouse: duckdb.DuckDBPyConnection,
+    keep: dict[str, PublishedFiles],
+    rendering: Rendering | None = None,
 ) -> dict[str, str]:
     """Write the files of the clients whose published tables were computed whole since the last time.
 
-    `keep` has the clients that are asked for, and how long their older versions stay. Return why,
+    `keep` has the clients that are asked for, and how long their older versions stay; `rendering`
+    says by which models they were made, which the fast path goes on with. Return why,
     for those whose files could not be written: these stay as they were, and others go on.
     """
     problems = {}
     for client, behind in behind_published(warehouse).items():
         if client in keep:
             try:
-                _write_if_settled(warehouse, client, behind, keep[client])
+                _write_if_settled(warehouse, client, behind, keep[client], rendering)
             except (OSError, duckdb.Error, PublishedFileError) as error:
                 problem = disk_problem(error) or " ".join(str(error).split())
                 problems[client] = f"published/{client}.duckdb stays as it was: {problem}"
@@ -59,7 +63,11 @@ def write_settled(
 
 
 def _write_if_settled(
-    warehouse: duckdb.DuckDBPyConnection, client: str, behind: frozenset[str], keep: PublishedFiles
+    warehouse: duckdb.DuckDBPyConnection,
+    client: str,
+    behind: frozenset[str],
+    keep: PublishedFiles,
+    rendering: Rendering | None,
 ) -> None:
     noted = pending_tables.pending(client)
     known = _before(client)
@@ -69,7 +77,7 @@ def _write_if_settled(
         pending_tables.keep_notes_of(client, behind, shows_others)
         return
     with alone(client):
-        write(warehouse, client, keep)
+        write(warehouse, client, keep, rendering)
 
 
 def _shows_others(known: Before | None, behind: frozenset[str]) -> bool:
@@ -77,16 +85,25 @@ def _shows_others(known: Before | None, behind: frozenset[str]) -> bool:
     return not known or behind != {each["behind"] for each in known.manifest["publish"].values()}
 
 
-def write(warehouse: duckdb.DuckDBPyConnection, client: str, keep: PublishedFiles) -> None:
+def write(
+    warehouse: duckdb.DuckDBPyConnection,
+    client: str,
+    keep: PublishedFiles,
+    rendering: Rendering | None = None,
+) -> None:
     """Write a client's files as its tables are now, if they are not the same as those shown."""
     clear_leftovers(client)
     known = _before(client)
-    tables = shown_tables(warehouse, client)
+    models_before = models_text(client, known.version) if known else None
+    models = rendering(client, models_before) if rendering else None
+    tables = shown_tables(warehouse, client, history_of(models))
     now = _described(warehouse, client, tables)
     if not (known and known.is_shown and now == known.manifest):
         version = next_version(client)
-        _write_version(warehouse, client, version, tables, now, known)
+        _write_version(warehouse, client, version, tables, now, known, models)
         show(client, version)
+    elif known and models and models != models_before:
+        write_models(settled_of(client) / known.version, models)
     pending_tables.settle(client)
     prune(client, keep)
 
@@ -125,6 +142,7 @@ def _write_version(
     tables: list[Shown],
     now: dict[str, Any],
     known: Before | None,
+    models: str | None,
 ) -> None:
     """Write the folders of a version; they have their names once all that is in them is on disk."""
     versions_of(client).mkdir(parents=True, exist_ok=True)
@@ -139,6 +157,8 @@ def _write_version(
                 if not (known and _link(client, table, part, now, known, file)):
                     copy(warehouse, client, table, part, str(file))
                     _protect(file, is_private=not table.is_published)
+        if models:
+            write_models(settled, models)
         written = settled / "manifest.json"
         written.write_text(described(now), encoding="utf-8")
         _protect(written, is_private=True)

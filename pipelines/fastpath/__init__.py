@@ -1,0 +1,1 @@
+"""Compute credit of what changed since the last run, without the warehouse."""

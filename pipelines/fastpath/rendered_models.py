@@ -1,0 +1,84 @@
+"""What a client's models are on the fast path: queries that plain DuckDB runs, kept as one file.
+
+The file lies beside the settled tables of a version, because these were made by the same models.
+"""
+
+import json
+from enum import StrEnum
+from typing import NamedTuple
+
+RESULTS = {  # published tables whose rows belong to one conversion each, by the column that names it
+    "publish.attribution_v1": "conversion_id",
+    "publish.milestones_v1": "conversion_id",
+    "publish.attribution_customer_journey": "conv_id",
+}
+BY_REVISION = "revised_at"
+LEARNED = "_models"  # stands for a source in names of raw tables, as its folder does
+OF_A_LOAD = {  # what each raw row has beside its own columns
+    "row_key": "TEXT",
+    "ordinal": "BIGINT",
+    "is_deleted": "BOOLEAN",
+    "load_id": "TEXT",
+    "loaded_at": "TIMESTAMP",
+}
+OF_A_VERSION = {"version": "TEXT", "valid_from": "TIMESTAMP", "valid_until": "TIMESTAMP"}
+
+
+class Kind(StrEnum):
+    """How a model's rows are made."""
+
+    INTERVAL = "interval"  # those of the interval, in place of what the table held of it
+    VIEW = "view"
+    FULL = "full"
+    ASKED = "asked"  # by code, of what a service has answered
+
+
+class RenderedModel(NamedTuple):
+    """One model: its query reads the interval from variables, and raw tables of the schema `raw`."""
+
+    name: str  # layer and table, such as journeys.touchpoints
+    kind: Kind
+    time: str  # the column of an interval's table that says to which interval a row belongs
+    sql: str
+    columns: dict[str, str]  # of a model that is asked: column → type
+
+
+class RenderedModels(NamedTuple):
+    """The models that a client's credit is made by, each after those that it reads."""
+
+    key: str  # changes with the promoted models, and with the code
+    start: str  # the client's first day: loads of earlier days are not read
+    ihc_request: str  # what the IHC service is asked with, as JSON; empty where nobody is asked
+    models: tuple[RenderedModel, ...]
+    reads: dict[str, dict[str, str]]  # raw table, such as web.sessions → column → type
+    history: tuple[str, ...]  # tables that are read from before the interval, too
+
+    def dumped(self) -> str:
+        """Return the file's text."""
+        return json.dumps(self._asdict() | {"models": [each._asdict() for each in self.models]})
+
+
+def not_rendered(problem: str) -> str:
+    """Return the file's text where the models could not be rendered."""
+    return json.dumps({"key": "", "history": [], "problem": problem})
+
+
+def key_of(text: str) -> str:
+    """Return what the models were rendered for; nothing if the text is not such a file's."""
+    try:
+        return json.loads(text)["key"]
+    except (ValueError, KeyError, TypeError):
+        return ""
+
+
+def loaded(text: str) -> RenderedModels:
+    """Return what a file's text says. Raise ValueError if it has no models, or another release's."""
+    held = json.loads(text)
+    if problem := held.get("problem"):
+        raise ValueError(problem)
+    try:
+        models = [RenderedModel(**each) for each in held.pop("models")]
+        models = [each._replace(kind=Kind(each.kind)) for each in models]
+        return RenderedModels(**held | {"models": tuple(models)})
+    except (TypeError, KeyError) as error:
+        raise ValueError(f"another release wrote it: {error}") from None
