@@ -50,7 +50,10 @@ QUALIFY ROW_NUMBER() OVER (PARTITION BY conversion_id ORDER BY revised_at DESC) 
 ORDER BY digest
 """
 
-_ANSWERS = """
+_SUPERSEDED = "local: revised before it was asked for"
+_NOT_ASKED = "local: not asked for yet"
+
+_ANSWERS = f"""
 SELECT sessions.conversion_id, sessions.touchpoint_id, sessions.revised_at,
   answered.initializer, answered.holder, answered.closer, answered.ihc,
   CASE
@@ -58,7 +61,7 @@ SELECT sessions.conversion_id, sessions.touchpoint_id, sessions.revised_at,
     WHEN replies.digest IS NOT NULL THEN 'service'
     WHEN journeys.sessions > $cap THEN 'local: journey above the cap'
     WHEN refused.digest IS NOT NULL THEN 'local: the service could not read it'
-    ELSE 'local: revised before it was asked for'
+    ELSE '{_SUPERSEDED}'
   END AS method,
   refused.problem
 FROM sessions
@@ -99,6 +102,21 @@ def answers(
                 Service(_settings(client), asked).ask(requests)
                 request_log.read(connection, folder)
         return connection.execute(_ANSWERS, {"cap": cap}).df()
+
+
+def kept_answers(connection: duckdb.DuckDBPyConnection, client: str, request: str) -> str:
+    """Return a query for what the service has answered already; nobody is asked.
+
+    The connection has the journeys in `touchpoints`, with the columns that `answers` takes and returns.
+    A journey without an answer says so in its `method`, and that the local model stands in.
+    """
+    asked = json.loads(request)
+    cap = asked["sessions_per_request"]
+    key = {name: asked[name] for name in ("base_url", "conv_type_id", "redistribution")}
+    connection.execute(_SESSIONS, {"cap": cap})
+    connection.execute(_JOURNEYS, {"asked": json.dumps(key, sort_keys=True)})
+    request_log.read(connection, request_log.log_folder(client))
+    return _ANSWERS.replace("$cap", str(cap)).replace(_SUPERSEDED, _NOT_ASKED)
 
 
 def check_labels(client: str, redistribution: dict, labels: list[str]) -> None:

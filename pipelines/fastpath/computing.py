@@ -1,0 +1,123 @@
+"""Compute the credit of what changed since a client's last settled run: in memory, without the warehouse.
+
+The client's own models are run, as they were rendered when its files were written, for one interval: from
+a little before the newest settled load until now. They read the settled rows from before it, and
+the raw rows of its loads. The interval may begin within a day: a model's rows are those of each
+load, or of a conversion's newest revision, however many loads are computed together.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timezone
+from typing import NamedTuple
+
+import duckdb
+
+from pipelines.fastpath.interval import Interval
+from pipelines.fastpath.rendered_models import RenderedModels, loaded
+from pipelines.home import lake_folder
+from pipelines.lake.commit_clock import wait_for_commits
+from pipelines.published.models_file import models_text
+from pipelines.published.opening import define_settled
+from pipelines.published.version_folders import current
+from pipelines.sql import identifier
+
+
+class FastPathError(Exception):
+    """Credit that cannot be computed on the fast path; the text names the client and the remedy."""
+
+
+class Provisional(NamedTuple):
+    """What changed of a client since a settled version, as tables of a connection in memory."""
+
+    client: str
+    version: str  # the settled version that it stands beside
+    since: datetime  # loads from then on were computed, UTC
+    until: datetime  # and before this moment
+    loaded_until: datetime | None  # when the newest of these loads was committed; None without any
+    connection: duckdb.DuckDBPyConnection
+    results: tuple[str, ...]  # published tables that are made by conversion, such as attribution_v1
+
+    @property
+    def changed(self) -> str:
+        """Return the name of the table of conversions whose published rows are not the settled ones.
+
+        One column, `conversion_id`. The settled rows of each are replaced by the new ones; a
+        conversion that was taken back has none.
+        """
+        return "changed"
+
+    @property
+    def revised(self) -> str:
+        """Return the name of the table of all conversions that were computed, changed or not: `conversion_id`."""
+        return "revised"
+
+    @property
+    def credit(self) -> str:
+        """Return the name of the table of the revised conversions' credit, by models to compare too."""
+        return f"{self.client}_marts.fct_credit"
+
+    def rows(self, table: str) -> str:
+        """Return the name of a published table's new rows, those of the changed conversions."""
+        return f"{self.client}_publish.{identifier(table)}"
+
+    def settled(self, table: str) -> str:
+        """Return the name of a published table as the settled version has it, with all its rows."""
+        return f"memory.{self.rows(table)}"
+
+
+@contextmanager
+def provisional(client: str, until: datetime | None = None) -> Iterator[Provisional | None]:
+    """Compute what changed of a client since its settled version; None before there is one.
+
+    Reads the version's files, the committed loads of the client's lake that are seen before `until`
+    (UTC; now, if it is not given), and the versions of what its models have learnt. Writes nothing,
+    asks nobody, and takes no lock but that of the lake's clock, for a moment. The same files and
+    loads give the same rows, so a caller that was killed computes them again. Example:
+
+        with provisional("acme") as new:
+            new.connection.execute(f"FROM {new.rows('attribution_v1')}")
+
+    Raise FastPathError if the version lies there without models that this release can run, or if one
+    of them fails; PublishedFileError if its files are not whole.
+    """
+    if not (shown := current(client)):
+        yield None
+        return
+    models = _models(client, shown.version)
+    with duckdb.connect() as connection:
+        define_settled(connection, client, shown.version)
+        wait_for_commits(lake_folder() / client)
+        until = until or datetime.now(timezone.utc).replace(tzinfo=None)
+        interval = Interval(connection, client, models, until)
+        try:
+            interval.compute()
+        except duckdb.Error as error:
+            reason = str(error).splitlines()[0]
+            raise FastPathError(
+                f"{client}: {interval.computes} cannot be computed on the fast path: {reason};"
+                " make daily credits all deals meanwhile"
+            ) from error
+        yield Provisional(
+            client,
+            shown.version,
+            interval.start,
+            until,
+            interval.loaded_until,
+            connection,
+            tuple(name.removeprefix("publish.") for name in interval.results),
+        )
+
+
+def _models(client: str, version: str) -> RenderedModels:
+    text = models_text(client, version)
+    try:
+        if text is not None:
+            return loaded(text)
+        why = "it was written without them"
+    except ValueError as error:
+        why = str(error)
+    raise FastPathError(
+        f"{client}: the models of the version {version} cannot be run on the fast path ({why}):"
+        " make daily writes them, and credits all deals meanwhile"
+    )

@@ -1,0 +1,146 @@
+"""Run a client's rendered models for the loads that are newer than a settled version."""
+
+from datetime import datetime, timedelta
+
+import duckdb
+
+from pipelines.fastpath.newer_loads import Table, raw_table
+from pipelines.fastpath.rendered_models import RESULTS, Kind, RenderedModel, RenderedModels
+from pipelines.sql import identifier, only_row
+
+# A load committed while the settled run was at work may be seen by some of its models only, and is
+# dated up to a minute before its commit, which is after the run began: see `seen_from`.
+_SEEN_EARLIER = timedelta(minutes=1)
+
+_TO_ASK = """
+CREATE TEMP VIEW touchpoints AS
+SELECT paths.conversion_id, paths.touchpoint_id, paths.revised_at, paths.touched_at, paths.channel,
+  paths.holder_engagement, paths.closer_engagement, paths.position, paths.path_length, local.is_current
+FROM {client}_journeys.paths AS paths
+JOIN {client}_attribution.ihc_local AS local USING (conversion_id, touchpoint_id, revised_at)
+"""
+
+
+class Interval:
+    """Tables of a connection: settled ones in its own catalog, `memory`, and new ones in `fast`."""
+
+    def __init__(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        client: str,
+        models: RenderedModels,
+        until: datetime,
+    ) -> None:
+        self._connection, self._client, self._models = connection, client, models
+        self._until = until
+        self.start = datetime.fromisoformat(models.start)
+        self.loaded_until: datetime | None = None
+        self.computes = "the interval"
+        self.results = {
+            model.name: RESULTS[model.name] for model in models.models if model.name in RESULTS
+        }
+
+    def compute(self) -> None:
+        """Compute the models in their order, and what changed. Raise duckdb.Error in the midst of `computes`."""
+        self._begin()
+        for name, typed in self._models.reads.items():
+            self.computes = name
+            self._load(raw_table(self._client, name, typed, self.start, self._until))
+        for model in self._models.models:
+            self.computes = model.name
+            self._run(model)
+        self.computes = "what changed"
+        self._keep_changes()
+
+    def _begin(self) -> None:
+        layers = {model.name.split(".")[0] for model in self._models.models}
+        schemas = ["raw", "fresh", *(identifier(f"{self._client}_{layer}") for layer in layers)]
+        self._connection.execute("ATTACH ':memory:' AS fast; USE fast")
+        self._connection.execute("; ".join(f"CREATE SCHEMA {schema}" for schema in schemas))
+        self.start = max([self.start, *self._newest_settled()])
+        last = self._until - timedelta(microseconds=1)
+        self._connection.execute(f"SET VARIABLE start_ts = TIMESTAMP '{self.start}'")
+        self._connection.execute(f"SET VARIABLE end_ts = TIMESTAMP '{last}'")
+
+    def _newest_settled(self) -> list[datetime]:
+        """Return when the newest settled load was seen, and a little before, within its day; or nothing."""
+        times = {model.name: model.time for model in self._models.models}
+        newest = [
+            f"SELECT MAX({times[table]}) AS moment FROM {self._settled(table)}"
+            for table in self._models.history
+        ]
+        found = f"SELECT MAX(moment), DATE_TRUNC('day', MAX(moment)) FROM ({' UNION ALL '.join(newest)})"
+        moment, day = only_row(self._connection.execute(found))
+        if moment is None:
+            return []
+        midnight = datetime(day.year, day.month, day.day)
+        return [max(midnight, moment - _SEEN_EARLIER)]
+
+    def _load(self, table: Table) -> None:
+        self._connection.execute(f"CREATE TABLE raw.{identifier(table.name)} AS {table.query}")
+        moments = [each for each in (self.loaded_until, table.loaded_until) if each]
+        self.loaded_until = max(moments, default=None)
+
+    def _run(self, model: RenderedModel) -> None:
+        table = self._table(model.name)
+        if model.kind == Kind.VIEW:
+            self._connection.execute(f"CREATE VIEW {table} AS {model.sql}")
+        elif model.kind == Kind.ASKED:
+            self._take_answers(table, model)
+        elif model.name in self._models.history:
+            self._continue(model)
+        elif model.name in self.results:
+            settled = self._settled(model.name)
+            self._connection.execute(f"CREATE TABLE {table} AS FROM {settled} LIMIT 0")
+            self._connection.execute(f"INSERT INTO {table} BY NAME {model.sql}")
+        else:
+            self._connection.execute(f"CREATE TABLE {table} AS {model.sql}")
+
+    def _continue(self, model: RenderedModel) -> None:
+        """Compute the rows of the interval, and show them after those that are settled from before it."""
+        settled, fresh = self._settled(model.name), f"fresh.{identifier(model.name)}"
+        self._connection.execute(f"CREATE TABLE {fresh} AS FROM {settled} LIMIT 0")
+        self._connection.execute(
+            f"""CREATE VIEW {self._table(model.name)} AS
+            SELECT * FROM {settled} WHERE {model.time} < TIMESTAMP '{self.start}'
+            UNION ALL BY NAME SELECT * FROM {fresh}"""
+        )
+        self._connection.execute(f"INSERT INTO {fresh} BY NAME {model.sql}")
+
+    def _take_answers(self, table: str, model: RenderedModel) -> None:
+        """Take what a service has answered already: nobody is asked here."""
+        columns = ", ".join(f"{identifier(name)} {type_}" for name, type_ in model.columns.items())
+        self._connection.execute(f"CREATE TABLE {table} ({columns})")
+        if request := self._models.ihc_request:
+            from pipelines.ihc.service_answers import (
+                kept_answers,  # it is slow to import, and few ask
+            )
+
+            self._connection.execute(_TO_ASK.format(client=self._client))
+            answers = kept_answers(self._connection, self._client, request)
+            self._connection.execute(f"INSERT INTO {table} BY NAME {answers}")
+
+    def _keep_changes(self) -> None:
+        """Note which conversions were revised, and keep of the results those that are not as settled."""
+        differing = []
+        for name, key in self.results.items():
+            new = f"FROM {self._table(name)}"
+            old = f"FROM {self._settled(name)} WHERE {key} IN (FROM revised)"
+            for one, other in ((new, old), (old, new)):
+                differing.append(f"SELECT {key} AS conversion_id FROM ({one} EXCEPT ALL {other})")
+        revisions = self._table("journeys.revisions")
+        self._connection.execute(
+            f"""CREATE TABLE revised AS SELECT DISTINCT conversion_id FROM {revisions};
+            CREATE TABLE changed AS {" UNION ".join(differing)}"""
+        )
+        for name, key in self.results.items():
+            self._connection.execute(
+                f"DELETE FROM {self._table(name)} WHERE NOT {key} IN (FROM changed)"
+            )
+
+    def _table(self, name: str, catalog: str = "fast") -> str:
+        layer, _, table = name.partition(".")
+        return f"{catalog}.{identifier(f'{self._client}_{layer}')}.{identifier(table)}"
+
+    def _settled(self, name: str) -> str:
+        return self._table(name, catalog="memory")
