@@ -88,7 +88,9 @@ class DeliveryOrder(Settings):
 
     @field_validator("pattern")
     @classmethod
-    def _has_known_letters(cls, pattern: str) -> str:
+    def _has_known_letters(cls, pattern: str | None) -> str | None:
+        if pattern is None:
+            return None
         letters = set(re.findall("%(.?)", pattern))
         if not letters or letters - set("YymdHMSjbB"):
             raise ValueError(f"'{pattern}': write a pattern of %Y %y %m %d %b %B %j %H %M %S")
@@ -197,7 +199,9 @@ class Export(Settings):
 
     @field_validator("files")
     @classmethod
-    def _is_a_glob(cls, pattern: str) -> str:
+    def _is_a_glob(cls, pattern: str | None) -> str | None:
+        if pattern is None:
+            return None
         if "://" in pattern:
             return _bucket_glob(pattern)
         try:

@@ -63,8 +63,19 @@ def _checked(client: str, content: bytes) -> Client:
         raise ClientError(f"{shown}: {problems}")
     try:
         return Client.model_validate(settings | {"id": client})
-    except ValidationError as error:
-        raise ClientError(f"{shown}: {explain(error, Client)}") from None
+    except Exception as error:
+        raise ClientError(f"{shown}: {_said(error)}") from None
+
+
+def _said(error: Exception) -> str:
+    """Return what is wrong with settings; a check that fails itself is that file's problem alone, too."""
+    try:
+        if isinstance(error, ValidationError):
+            return explain(error, Client)
+    except Exception as unforeseen:
+        error = unforeseen
+    why = f"{type(error).__name__}: {cut(str(error))}"
+    return f"cannot be checked: {why}; undo what was changed last, and report it"
 
 
 def read(shard: str | None = None) -> tuple[list[Client], list[Problem]]:

@@ -54,6 +54,18 @@ WRONG = {
         "position_based.first: ",
         "write a number from 0 to 1 (it is 1.4)",
     ),
+    "no files": (
+        "files: exports/one/*.csv",
+        "files:",
+        "sources.google_ads.spend: ",
+        "write either `files:` or `postgres:`",
+    ),
+    "no pattern": (
+        "      columns:",
+        "      ordered_by: {pattern: }\n      columns:",
+        "sources.google_ads.spend.ordered_by: ",
+        "write either `pattern:` or `column:`",
+    ),
     "an endless half-life": (
         "days: 7",
         "days: .inf",
@@ -254,6 +266,15 @@ def test_an_error_names_file_key_and_remedy(file: Path, what: str) -> None:
     message = str(raised.value)
     assert message.startswith("clients/one.yaml: ") and key in message and remedy in message
     assert "nput should" not in message and "Field required" not in message  # Pydantic's words
+
+
+def test_a_check_that_fails_itself_is_an_error_of_that_file(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipelines.settings.reader.explain", lambda *_: next(iter([])))
+    file.write_text(GOOD.replace("name: One", "name: 1"))
+    with pytest.raises(ClientError, match="cannot be checked: StopIteration"):
+        parse(file)
 
 
 @pytest.mark.parametrize(
