@@ -136,7 +136,7 @@ def check_active(model: str, custom: Iterable[str]) -> None:
     _find([model], custom)
     if model in NOT_ADDITIVE:
         raise ValueError(
-            f"{model} gives every touchpoint the whole conversion, so its credit sums to more than"
+            f"{model} gives every channel the whole conversion, so its credit sums to more than"
             " one; list it under `compare:` instead"
         )
 

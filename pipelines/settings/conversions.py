@@ -95,7 +95,8 @@ def know_their_models(types: Types, attribution: Attribution) -> None:
     """Raise ValueError for a type whose model is not there, or not additive."""
     for name, settings in types.items():
         try:
-            check_active(settings.model or attribution.model, attribution.custom)
+            if settings.model is not None:
+                check_active(settings.model, attribution.custom)
         except ValueError as error:
             raise ValueError(f"{name}.model: {error}") from None
 

@@ -181,6 +181,7 @@ def test_models_are_compared_over_what_counts(warehouse) -> None:
         ),
         ("{deal: {counting: one}}", "conversions.deal.counting: write every or first"),
         ("{deal: {model: lineal}}", "conversions: deal.model: there is no model 'lineal'"),
+        ("{deal: {model: ''}}", "conversions: deal.model: there is no model ''"),
         ("{deal: {model: participation}}", "conversions: deal.model: participation gives every"),
         ("{deal: {lookback_days: 0}}", "conversions.deal.lookback_days"),
         ("{Sign-up: {event: x}}", "conversions.Sign-up"),
