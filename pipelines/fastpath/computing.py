@@ -14,6 +14,7 @@ from typing import NamedTuple
 import duckdb
 
 from pipelines.fastpath.interval import Interval
+from pipelines.fastpath.judging import failures
 from pipelines.fastpath.rendered_models import RenderedModels, loaded
 from pipelines.home import lake_folder
 from pipelines.lake.commit_clock import wait_for_commits
@@ -37,6 +38,9 @@ class Provisional(NamedTuple):
     loaded_until: datetime | None  # when the newest of these loads was committed; None without any
     connection: duckdb.DuckDBPyConnection
     results: tuple[str, ...]  # published tables that are made by conversion, such as attribution_v1
+    failures: tuple[
+        str, ...
+    ]  # audits that fail, as a run tells them: then nothing is to be published
 
     @property
     def changed(self) -> str:
@@ -73,10 +77,13 @@ def provisional(client: str, until: datetime | None = None) -> Iterator[Provisio
     Reads the version's files, the committed loads of the client's lake that are seen before `until`
     (UTC; now, if it is not given), and the versions of what its models have learnt. Writes nothing,
     asks nobody, and takes no lock but that of the lake's clock, for a moment. The same files and
-    loads give the same rows, so a caller that was killed computes them again. Example:
+    loads give the same rows, so a caller that was killed computes them again. The rows are judged by the
+    audits of the models that made them, and by the gate's truths of money and weights; whether sources
+    stand well, and totals, is the caller's to judge. Example:
 
-        with provisional("acme") as new:
-            new.connection.execute(f"FROM {new.rows('attribution_v1')}")
+        with provisional("acme") as new:  # None before the first morning
+            if new and not new.failures:
+                new.connection.execute(f"FROM {new.rows('attribution_v1')}")
 
     Raise FastPathError if the version lies there without models that this release can run, or if one
     of them fails; PublishedFileError if its files are not whole.
@@ -92,6 +99,7 @@ def provisional(client: str, until: datetime | None = None) -> Iterator[Provisio
         interval = Interval(connection, client, models, until)
         try:
             interval.compute()
+            failed = tuple(failures(connection, client, models))
         except duckdb.Error as error:
             reason = str(error).splitlines()[0]
             raise FastPathError(
@@ -106,6 +114,7 @@ def provisional(client: str, until: datetime | None = None) -> Iterator[Provisio
             interval.loaded_until,
             connection,
             tuple(name.removeprefix("publish.") for name in interval.results),
+            failed,
         )
 
 

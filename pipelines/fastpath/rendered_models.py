@@ -43,6 +43,14 @@ class RenderedModel(NamedTuple):
     columns: dict[str, str]  # of a model that is asked: column → type
 
 
+class RenderedAudit(NamedTuple):
+    """What must be true of a model's rows: its query returns those that break it."""
+
+    name: str
+    model: str
+    sql: str
+
+
 class RenderedModels(NamedTuple):
     """The models that a client's credit is made by, each after those that it reads."""
 
@@ -50,12 +58,17 @@ class RenderedModels(NamedTuple):
     start: str  # the client's first day: loads of earlier days are not read
     ihc_request: str  # what the IHC service is asked with, as JSON; empty where nobody is asked
     models: tuple[RenderedModel, ...]
+    audits: tuple[RenderedAudit, ...]
     reads: dict[str, dict[str, str]]  # raw table, such as web.sessions → column → type
     history: tuple[str, ...]  # tables that are read from before the interval, too
 
     def dumped(self) -> str:
         """Return the file's text."""
-        return json.dumps(self._asdict() | {"models": [each._asdict() for each in self.models]})
+        parts = {
+            "models": [each._asdict() for each in self.models],
+            "audits": [each._asdict() for each in self.audits],
+        }
+        return json.dumps(self._asdict() | parts)
 
 
 def not_rendered(problem: str) -> str:
@@ -77,8 +90,11 @@ def loaded(text: str) -> RenderedModels:
     if problem := held.get("problem"):
         raise ValueError(problem)
     try:
-        models = [RenderedModel(**each) for each in held.pop("models")]
-        models = [each._replace(kind=Kind(each.kind)) for each in models]
-        return RenderedModels(**held | {"models": tuple(models)})
+        models = [RenderedModel(**each) for each in held["models"]]
+        parts = {
+            "models": tuple(each._replace(kind=Kind(each.kind)) for each in models),
+            "audits": tuple(RenderedAudit(**each) for each in held["audits"]),
+        }
+        return RenderedModels(**held | parts)
     except (TypeError, KeyError) as error:
         raise ValueError(f"another release wrote it: {error}") from None

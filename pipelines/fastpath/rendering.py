@@ -1,7 +1,7 @@
 """Render a client's promoted models once, for the fast path: it computes without SQLMesh."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from graphlib import TopologicalSorter
 from typing import Any
 
@@ -18,6 +18,7 @@ from pipelines.fastpath.read_history import read_history
 from pipelines.fastpath.rendered_models import (
     RESULTS,
     Kind,
+    RenderedAudit,
     RenderedModel,
     RenderedModels,
     key_of,
@@ -28,6 +29,22 @@ from pipelines.fastpath.rendered_models import (
 _INTERVAL: dict[str, Any] = {
     name: exp.func("GETVARIABLE", exp.convert(name)) for name in ("start_ts", "end_ts")
 }
+
+# What the gate's audits say of all conversions, of those that are computed: it reads more than they.
+_OF_THE_GATE = (
+    RenderedAudit(
+        "money_priced",
+        "marts.fct_credit",
+        """SELECT DISTINCT conversion_id, original_currency,
+        'deliver sources.rates, of the day or the seven before' AS remedy
+        FROM {this_model} WHERE revenue IS NULL""",
+    ),
+    RenderedAudit(
+        "weights_are_numbers",
+        "marts.faulty_weights",
+        "SELECT faulty_weights FROM {this_model} WHERE NOT faulty_weights IS NULL",
+    ),
+)
 
 
 class RenderError(Exception):
@@ -60,9 +77,10 @@ def render(client: str, models: list[Model], key: str = "") -> RenderedModels:
     """Render those of a client's models that its credit is made by. Raise RenderError if one cannot be."""
     reads: dict[str, dict[str, str]] = {}
     own = {_own_name(model): model for model in models}
+    judged = {audit.model for audit in _OF_THE_GATE}
     queries: dict[str, exp.Query] = {}
     read_by: dict[str, set[str]] = {}
-    waiting = [name for name in RESULTS if name in own]
+    waiting = [name for name in (*RESULTS, *judged) if name in own]
     while waiting:
         name = waiting.pop()
         if name in read_by:
@@ -84,15 +102,20 @@ def render(client: str, models: list[Model], key: str = "") -> RenderedModels:
         ),
         ihc_request=_ihc_request(asks) if asks else "",
         models=rendered,
+        audits=tuple(_audits(client, {name: own[name] for name in read_by})),
         reads=reads,
         history=read_history(client, rendered, reads),
     )
 
 
 def _query(model: SqlModel, reads: dict[str, dict[str, str]]) -> exp.Query:
-    query = reading_tables(model).render_query_or_raise(reads=reads, **_INTERVAL)
+    return _without_catalog(reading_tables(model).render_query_or_raise(reads=reads, **_INTERVAL))
+
+
+def _without_catalog(query: exp.Query) -> exp.Query:
+    """Return a query that names no warehouse: its tables are elsewhere."""
     for table in query.find_all(exp.Table):
-        table.set("catalog", None)  # the warehouse's, which is not there
+        table.set("catalog", None)
     return query
 
 
@@ -119,6 +142,19 @@ def _rendered(name: str, model: Model, query: exp.Query | None) -> RenderedModel
         return RenderedModel(name, Kind.INTERVAL, model.time_column.column.name, sql, {})
     is_stored = model.kind.is_materialized
     return RenderedModel(name, Kind.FULL if is_stored else Kind.VIEW, "", sql, {})
+
+
+def _audits(client: str, models: dict[str, Model]) -> Iterator[RenderedAudit]:
+    """Return the audits of the models that are made whole, and the gate's of the same rows."""
+    for name, model in models.items():
+        whole = isinstance(model, SqlModel) and not model.time_column
+        for audit, given in model.audits_with_args if whole else ():
+            arguments: dict[str, Any] = given
+            query = _without_catalog(model.render_audit_query(audit, **arguments))
+            yield RenderedAudit(audit.name, name, query.sql("duckdb", comments=False))
+    for truth in _OF_THE_GATE:
+        if truth.model in models:
+            yield truth._replace(sql=truth.sql.format(this_model=f"{client}_{truth.model}"))
 
 
 def _ihc_request(model: Model) -> str:

@@ -16,6 +16,8 @@ from hypothesis import HealthCheck, given, strategies
 from hypothesis import settings as hypothesis_settings
 
 from pipelines.fastpath.computing import FastPathError, provisional
+from pipelines.fastpath.judging import failures as judged
+from pipelines.fastpath.rendered_models import loaded as models_loaded
 from pipelines.fastpath.rendering import render as rendered
 from pipelines.home import lake_folder
 from pipelines.ihc import request_log
@@ -58,7 +60,7 @@ sources:
     leads: {files: none}
     campaign_members: {files: none}
 """
-IHC = "{}\n  ihc: {by: service, conv_type_id: deals, base_url: 'http://localhost:9'}"  # nobody listens
+IHC = "{}\n  custom: {mine: position - 2}\n  ihc: {by: service, conv_type_id: deals, base_url: 'http://localhost:9'}"  # nobody listens
 FILES = {
     "deals": lake_writer.settings("deals", model="position_based", compare="[linear, markov]"),
     "shop": lake_writer.settings(
@@ -72,7 +74,7 @@ FILES = {
         conversions="{signup: {event: signup, lookback_days: 1, model: first_touch}}",
     ),
     "accounts": ACCOUNTS,
-    "asks": lake_writer.settings("asks", model="ihc", compare="[ihc_local]", learning=IHC),
+    "asks": lake_writer.settings("asks", model="ihc", compare="[ihc_local, mine]", learning=IHC),
 }
 CREDIT = "attribution_v1"
 
@@ -187,6 +189,7 @@ def test_provisional_rows_are_those_of_the_batch(
         assert combined(name, until, "milestones_v1") == published(after, name, "milestones_v1")
     credit = f"FROM {name}_marts.fct_credit"
     with provisional(name, until) as new:  # those to compare too
+        assert new.failures == () or all("money_priced" in each for each in new.failures)
         revised = new.connection.execute(f"FROM {new.revised}").fetchall()
         of_revised = f"{credit} WHERE conversion_id IN (FROM revised) ORDER BY ALL"
         after.execute("CREATE TABLE revised (conversion_id TEXT)")
@@ -322,6 +325,33 @@ def test_the_service_is_not_asked_and_its_kept_answer_is_taken(
             ("deal-1", "local: not asked for yet"),
             ("deal-2", "service"),
         ]
+
+
+def test_rows_that_a_run_would_hold_are_told_as_it_tells_them(
+    fresh: Callable[[str], Prepared],
+) -> None:
+    for name in ("deals", "asks"):
+        prepared = fresh(name)
+        settle(run(prepared, seen([WEB]), EVE + timedelta(minutes=10)), name, prepared.text)
+    until = START + DAY
+    abroad = CRM._replace(tables={"opportunities": [deal(1, "ann", CLOSED) | {"currency": "USD"}]})
+    write("deals", [WEB, abroad])
+    write("asks", [WEB, CRM])
+
+    with provisional("deals", until) as new:
+        assert new.failures == (
+            "deals_marts.fct_credit: audit money_priced failed, 1 row(s), such as conversion_id = deal-1,"
+            " original_currency = USD, remedy = deliver sources.rates, of the day or the seven before",
+        )
+    with provisional("asks", until) as new:
+        (failure,) = new.failures
+        assert failure.startswith(
+            "asks_marts.faulty_weights: audit weights_are_numbers failed, 1 row(s), such as"
+        )
+        tampered = f"UPDATE {new.credit} SET credit = 2 WHERE model = 'ihc' AND position = 1"
+        new.connection.execute(tampered)
+        (sums, _) = judged(new.connection, "asks", models_loaded(prepared.text))
+        assert sums.startswith("asks_marts.fct_credit: audit credit_sums_to_one failed, 2 row(s)")
 
 
 def test_the_process_that_computes_does_not_know_sqlmesh() -> None:
