@@ -5,7 +5,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from itertools import chain, permutations
+from itertools import chain
 from pathlib import Path
 
 import duckdb
@@ -70,7 +70,11 @@ def _places(client: Client) -> Iterator[tuple[str, str]]:
 
 
 def _same_contents() -> Iterator[tuple[str, str]]:
-    """Yield both clients of every two that delivered a file of the same content, with rows in it."""
+    """Yield the clients that delivered a file of the same content, with rows in it: once a file.
+
+    Each is told of one other's, and of how many there are, so that what is said grows with the files,
+    not with every two of them.
+    """
     owners: defaultdict[str, list[tuple[str, str, str]]] = defaultdict(list)
     there = named_by_files()
     files_of_all = sorted(lake_folder().glob("*/*/contents.json"))
@@ -82,9 +86,18 @@ def _same_contents() -> Iterator[tuple[str, str]]:
                 owners[content].append((file.parent.parent.name, file.parent.name, name))
     for content, files in owners.items():
         if len({client for client, *_ in files}) > 1 and _has_rows(content, *files[0][:2]):
-            for (client, _, name), (other, _, its) in permutations(files, 2):
-                if client != other:
-                    yield client, f"{name} has the same content as {its} of {other}; correct one"
+            for client, _, name in files:
+                others = [(other, its) for other, _, its in files if other != client]
+                yield client, f"{name} has the same content as {_named(others)}"
+
+
+def _named(others: list[tuple[str, str]]) -> str:
+    """Return which files of other clients one is like: the first of them, and how many more."""
+    (other, its), *more = others
+    if not more:
+        return f"{its} of {other}; correct one"
+    files = "1 other" if len(more) == 1 else f"{len(more)} others"
+    return f"{its} of {other} and {files}, all of other clients; correct all but one"
 
 
 def _has_rows(content: str, client: str, source: str) -> bool:

@@ -54,6 +54,22 @@ def test_the_same_content_names_both_and_does_not_stop_them(two: tuple[Tenant, T
     assert not other.ingest().problem and named() == {}
 
 
+def test_what_is_said_grows_with_the_files_not_with_every_two(two: tuple[Tenant, Tenant]) -> None:
+    three, four = (Tenant(two[0].home, name) for name in ("three", "four"))
+    for each in (*two, three):
+        each.spend("spend.csv", "01,7,10")
+        assert not each.ingest().problem
+    assert named()["three"] == (
+        "exports/three/spend.csv has the same content as exports/one/spend.csv of one and 1 other,"
+        " all of other clients; correct all but one"
+    )
+    four.spend("spend.csv", "01,7,10")
+    assert not four.ingest().problem
+    found = shared(read()[0])
+    assert [client for client, _ in found] == ["four", "one", "three", "two"]
+    assert "of four and 2 others, all of other clients" in found[1][1]
+
+
 def test_files_without_rows_are_alike_and_nobodys_slip(two: tuple[Tenant, Tenant]) -> None:
     for each in two:
         each.spend("spend.csv")
