@@ -25,7 +25,15 @@ NAMED = {
     "Created (Europe/Berlin)": "Europe/Berlin",
     "Created [america/new york time]": "America/New_York",
     "Closed (GMT-08:00) Pacific Standard Time (America/Los_Angeles)": "America/Los_Angeles",
+    "utc_created_at": "+00:00",
+    "UTC start time": "+00:00",
+    "Time UTC (as stored)": "+00:00",
+    "createdAtUtc": "+00:00",
+    "createdUTC": "+00:00",
+    "utcTime": "+00:00",
     "Closed": None,
+    "utcome_at": None,
+    "closed_by_utc_offset": None,
     "Date/Time": None,
     "actual_ist": None,
     "Date (est)": None,  # estimated
@@ -116,7 +124,7 @@ def test_a_zone_that_nobody_knows_is_asked_for(shop: Tenant) -> None:
     problem = shop.ingest("web").problem
     assert "Europe/Berln may be several zones" not in problem
     assert "nobody knows the zone Europe/Berln" in problem
-    paste(shop.settings, problem, choice=1)
+    paste(shop.settings, problem)
     assert not shop.ingest("web").problem
     assert times(shop) == list(TIMES)
 

@@ -1,6 +1,6 @@
 """Find the zone of times without an offset: the client's file says it, or the name of their column.
 
-`Created date (UTC)`, `created_utc`, `At [GMT+1]` and `Created (Europe/Berlin)` say one. `Time (PST)`
+`Created date (UTC)`, `created_utc`, `createdAtUtc`, `At [GMT+1]` and `Created (Europe/Berlin)` say one. `Time (PST)`
 does not: in summer Los Angeles has another time, and who labels columns so mostly means the city's
 clock. What may be meant is asked for.
 """
@@ -18,6 +18,10 @@ from pipelines.sources.files.zone_abbreviations import abbreviated
 _UTC = r"(?:UTC|GMT)(?:\s*[+\u2212-]\s*\d{1,2}(?::?\d{2})?)?"
 _AT_ITS_END = re.compile(rf"(?:[(\[]\s*|[ _-])({_UTC})\s*[)\]]?\s*$", re.IGNORECASE)
 _IN_BRACKETS = re.compile(rf"[(\[]\s*({_UTC}|[+\u2212-]\d{{2}}:?\d{{2}})\s*[)\]]", re.IGNORECASE)
+_AS_A_WORD = re.compile(
+    r"(?<![^ _.(-])(?i:UTC|GMT)[ _.-]+(?=[A-Za-z(])|[a-z\d](?:Utc|UTC|Gmt|GMT)$|^(?:utc|gmt|Utc)(?=[A-Z])"
+)
+_OF_ANOTHER = re.compile(r"[+\u2212-]\s*\d|offset|local", re.IGNORECASE)  # `local_by_utc_offset`
 _CITY = re.compile(r"[A-Za-z]+(?:/[A-Za-z][A-Za-z_+-]*(?: [A-Za-z_]+)*)+")
 
 
@@ -102,6 +106,8 @@ def _said(name: str) -> _Said:
         if after and re.search("[+\u2212-]", found[1]):  # (GMT-08:00) Pacific Time: in summer, too?
             return _Said(what=f"{found[1]} {after}", candidates=(*candidates[:1], found[1].upper()))
         return _Said(zone) if (zone := offset(found[1])) else _Said(what=found[1])
+    if not candidates and _AS_A_WORD.search(name):
+        return _Said(what=name) if _OF_ANOTHER.search(name) else _Said(offset("UTC"))
     return _Said(what=what, candidates=candidates)
 
 
