@@ -13,6 +13,7 @@ import duckdb
 
 from pipelines.ingest import comparison, day_keys, deletions, own_ids, readings, reread, untold
 from pipelines.ingest.clock_changes import ambiguous_times
+from pipelines.ingest.decimal_ids import refuse_decimal_ids
 from pipelines.ingest.load_counts import Counts, load_counts, summed
 from pipelines.ingest.newest_days import newest_days
 from pipelines.ingest.number_marks import Marks, decides
@@ -136,6 +137,7 @@ class Delta:
         self._view("delivered", self._delivered)
         self._view("rejects", rejects)
         refuse_if_none_counts(self._table, self._uncounted, self._is_reread)
+        self._notes += refuse_decimal_ids(self._connection, self._table, batches)
         if unsure and not self._knows_its_numbers():
             raise refused_as_unsure(*unsure[0])
 
