@@ -1,16 +1,28 @@
 """Say what is wrong with a batch: every kind of fault, the most frequent first, each with an example."""
 
 import re
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import duckdb
 
 from pipelines.ingest.row_faults import QUOTED, Fault
 from pipelines.sources.batches import Remedy
+from pipelines.sql import only_row
 
 ROW_LINES = "`row_lines: ([0-9]+)`"  # in a reason: the setting that would read the lines as one row
 
 _KINDS = 12  # as many kinds of fault are named one by one
+
+
+_NOT_UTF8 = (
+    "what is not UTF-8 is mostly Windows-1252: export it as UTF-8 (in Excel: Save as, CSV"
+    " UTF-8), or convert it: iconv -f WINDOWS-1252 -t UTF-8"
+)
+_MIXED = (
+    "other lines are UTF-8, as '{text}': two programs wrote this file, and to convert all of it would"
+    " spoil those; export it as UTF-8"
+)
 
 
 class Kind(NamedTuple):
@@ -54,6 +66,23 @@ def said(found: list[Kind], place: str) -> str:
     return f"{shown}{others}{sentences}"
 
 
+def of_mixed_encodings(
+    connection: duckdb.DuckDBPyConnection, found: list[Kind], rows: str, columns: Iterable[str]
+) -> list[Kind]:
+    """Return the kinds, with other advice on lines that are not UTF-8 where some rows are, not only in ASCII."""
+    if not any(kind.advice == _NOT_UTF8 for kind in found):
+        return found
+    beyond_ascii = ", ".join(
+        f"IF(STRLEN({name}) > LENGTH({name}), {name}, NULL)" for name in columns
+    )
+    query = f"SELECT ANY_VALUE(LEFT(COALESCE({beyond_ascii}), {QUOTED})) FROM {rows} AS read"
+    (text,) = only_row(connection.execute(query))
+    if text is None:
+        return found
+    advice = _MIXED.format(text=text)
+    return [kind._replace(advice=advice) if kind.advice == _NOT_UTF8 else kind for kind in found]
+
+
 def _of_rows(connection: duckdb.DuckDBPyConnection, faults: list[Fault], rows: str) -> list[Kind]:
     """Return the kinds of fault that rows have; a row may have several."""
     conditions = ", ".join(f"COALESCE({fault.condition}, FALSE)" for fault in faults)
@@ -95,11 +124,7 @@ def _torn_words(reason: str, content: str | None) -> tuple[str, str]:
         found, expected = map(int, counted.groups())
         return _of_another_length(expected, found, quoted)
     if "utf-8" in reason.lower():
-        advice = (
-            "what is not UTF-8 is mostly Windows-1252: export it as UTF-8 (in Excel: Save as, CSV"
-            " UTF-8), or convert it: iconv -f WINDOWS-1252 -t UTF-8"
-        )
-        return f"a line is not UTF-8: {quoted}", advice
+        return f"a line is not UTF-8: {quoted}", _NOT_UTF8
     if reason.startswith("a quote"):
         return f"{reason}: {quoted}", "a quote within a value is doubled"
     if "no JSON object" in reason:

@@ -6,10 +6,11 @@ from typing import NamedTuple
 
 import duckdb
 
-from pipelines.ingest.bad_rows import Kind, kinds, said
+from pipelines.ingest.bad_rows import Kind, kinds, of_mixed_encodings, said
 from pipelines.ingest.compared_values import OF_WHERE, in_two_ways
 from pipelines.ingest.judged_rows import Judged
 from pipelines.ingest.number_marks import Marks, either, marks
+from pipelines.ingest.rows_of_no_data import without_them
 from pipelines.settings.apis import Api
 from pipelines.sources.batches import Batch, ExportError, Remedy
 from pipelines.sql import only_row
@@ -135,11 +136,16 @@ def _refused(
     What settings do not read is the `rest`: a limit lets it go to quarantine, if it is little.
     """
     found = kinds(connection, judged.faults, judged.bad, judged.rejects)
+    texts = [name for name, column in judged.contract.columns.items() if column.type == "text"]
+    found = of_mixed_encodings(connection, found, judged.rows, texts)
     remedies = [*numbers, *_by_kind(found)]
     if numbers:  # a setting says how the numbers are read: nobody has to write them otherwise
         found = [kind._replace(advice="") if kind.is_number else kind for kind in found]
     text = f"{share.bad} of {share.of} {share.what} are bad: {said(found, judged.place)}"
-    if rest and all(each.bad <= _FEW * each.of for each in rest):
+    is_little = bool(rest) and all(each.bad <= _FEW * each.of for each in rest)
+    if not is_little and share.what == "rows" and not any(each.meaning for each in remedies):
+        remedies += without_them(connection, judged, found, share.of)
+    if is_little:
         rows = "the other rows" if remedies else "these rows"
         text += f". If {rows} may be left out, a limit lets them go to quarantine"
         limit = max(each.rounded_up for each in rest)

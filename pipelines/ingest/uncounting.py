@@ -4,7 +4,6 @@ An export of payments has those that failed, too. Which rows count is for the cl
 `where:`; until then an export with such values is not believed.
 """
 
-import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,6 +13,7 @@ import duckdb
 from pipelines.contracts.contract import Contract
 from pipelines.sources.batches import Batch, ExportError, Remedy
 from pipelines.sources.files.status_names import may_say, says_done, says_status
+from pipelines.sources.yaml_texts import condition
 from pipelines.sql import identifier, literal
 
 _UNDONE = (
@@ -77,7 +77,9 @@ def _refusal(batch: Batch, name: str, found: list[tuple]) -> ExportError:
         f"by its column '{name}', which is not read, {rows} of its {sum(row[1] for row in found)} rows"
         f" may be no conversions: it is {said}{others}. Say which rows count",
         [
-            Remedy(f"where: {_scalar(_condition(name, found))}", meaning="the others do not count"),
+            Remedy(
+                f"where: {condition(_condition(name, found))}", meaning="the others do not count"
+            ),
             Remedy("where: true", meaning="all rows count"),
         ],
     )
@@ -100,8 +102,3 @@ def _condition(name: str, found: list[tuple]) -> str:
     parts = parts * bool(texts) + [f"{column} IS NULL"] * is_empty
     condition = " OR ".join(parts)
     return f"({condition})" if len(parts) > 1 or condition.startswith('"') else condition
-
-
-def _scalar(condition: str) -> str:
-    """Return a condition as YAML; one that YAML would take apart stands in quotes."""
-    return json.dumps(condition) if re.search(": |:$| #|[\\n\\t]", condition) else condition

@@ -204,6 +204,7 @@ CASES = {
     "refused_rows._refused 1": Case(
         spend(*days(*GOOD), "Total,,,60,,30,30"), {(each, "2") for each in GOOD}
     ),
+    "rows_of_no_data.without_them 1": Case(spend(*days("a", "b"), "Total, --,,4,,2,2"), {A, B}),
     "row_faults._unpriced_currency 1": Case(in_dollars, {A, B}),
     "repeats._remedies 1": Case(
         spend(*days("a"), "2026-10-01,a,Brand,3.5,EUR,1,1"), {("a", "5.500000")}

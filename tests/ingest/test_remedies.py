@@ -201,8 +201,46 @@ def test_every_kind_of_fault_is_said_the_most_frequent_first(tenant: Tenant) -> 
         " one unit is worth in EUR). A row without what every row needs is mostly a sum or a note:"
         " leave out what is no data. A line has as many values as the header, empty ones too; leave"
         " out lines that are titles, sums or notes. To read it, write in clients/one.yaml under"
-        " sources: `rates: {rates: {files: 'exports/one/rates*'}}`"
+        " sources: `rates: {rates: {files: 'exports/one/rates*'}}`; and under"
+        ' sources.google_ads.spend: `where: ("campaign_id" IS NOT NULL)` if rows without'
+        " campaign_id are sums or notes"
     )
+
+
+SUMS = {
+    "a word for nothing": ("2026-10-01,1,Brand,5,EUR,1,1", "Total: Account, --,--,5,EUR,1,1"),
+    "an empty key": ("2026-10-01,1,Brand,5,EUR,1,1", ",,,5,EUR,1,1"),
+    "several": (
+        "2026-10-01,1,Brand,3,EUR,1,1",
+        "2026-10-02,1,Brand,2,EUR,0,0",
+        "2026-10-02,2,Brand,0,EUR,0,0",
+        "Total: Brand,n/a,,5,EUR,1,1",
+        "Total,,,5,EUR,1,1",
+    ),
+    "thousands, too": ('2026-10-01,1,Brand,"1,005.00",EUR,1,1', 'Total, --,,"1,005.00",EUR,1,1'),
+}
+
+
+@pytest.mark.parametrize("rows", SUMS.values(), ids=SUMS)
+@pytest.mark.parametrize("where", ["", "clicks < 1000"])
+def test_sums_are_left_out_by_the_condition_that_is_told(
+    tenant: Tenant, rows: tuple[str, ...], where: str
+) -> None:
+    if where:
+        tenant.setting(f"where: {where}")
+    tenant.deliver("spend.csv", "\n".join([HEAD, *rows, ""]))
+    problem = tenant.ingest().problem
+    assert re.search("if rows without (campaign_id|spend_date) are sums or notes", problem)
+    paste(tenant.settings, problem)
+    assert tenant.ingest().problem == ""
+    assert sums(tenant)[0] % 1000 == 5
+
+
+def test_rows_without_a_key_that_are_most_are_no_sums(tenant: Tenant) -> None:
+    tenant.deliver(
+        "spend.csv", f"{HEAD}\n2026-10-01,1,B,5,EUR,1,1\n" + "2026-10-01,,B,5,EUR,1,1\n" * 2
+    )
+    assert "where:" not in tenant.ingest().problem
 
 
 @pytest.mark.parametrize("above", ["sep=,\n", 'Report\n"1 October, all accounts"\n'])
@@ -236,6 +274,15 @@ def test_another_encoding_is_named_with_its_conversion(
     tenant.deliver("spend.csv", content.decode(said))
     assert tenant.ingest().problem == ""
     assert tenant.newest("campaign, cost") == {("Grüße an alle 5 €", "12.50")}
+
+
+def test_lines_of_another_encoding_among_others_are_not_converted_with_them(tenant: Tenant) -> None:
+    row = "2026-10-0{},one,{},12.50,EUR,3,40\n"
+    content = f"{HEAD}\n{row.format(1, 'Größe')}".encode() + row.format(2, "Länge").encode("cp1252")
+    tenant.deliver("spend.csv", content)
+    problem = tenant.ingest().problem
+    assert "(line 3). Other lines are UTF-8, as 'Größe': two programs wrote this file" in problem
+    assert "iconv" not in problem
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,64 @@
+"""Write the condition that leaves out rows without a key: `Total: Account, --, --, 3352.21` is a sum.
+
+How many an export has depends on nothing but how it is made, so a limit that lets them pass today
+refuses a shorter file tomorrow. A condition reads both.
+"""
+
+import re
+from collections.abc import Iterable
+
+import duckdb
+
+from pipelines.ingest.bad_rows import Kind
+from pipelines.ingest.judged_rows import Judged
+from pipelines.settings.exports import Export
+from pipelines.sources.batches import Remedy
+from pipelines.sources.nothing import something
+from pipelines.sources.yaml_texts import condition
+from pipelines.sql import BLANKS, identifier, literal
+
+_MOST_WORDS = 8  # for nothing, in one condition
+
+
+def without_them(
+    connection: duckdb.DuckDBPyConnection, judged: Judged, found: Iterable[Kind], rows: int
+) -> list[Remedy]:
+    """Return the line that leaves out rows without a key, if these are no more than half of a batch's.
+
+    More are no sums: then a column is mapped to something else, or the export lacks its ids.
+    """
+    feed = judged.feed
+    if not isinstance(feed, Export) or feed.format:
+        return []
+    missing = [name for kind in found if 2 * kind.rows <= rows for name in _missing(kind)]
+    keys = [name for name in missing if name in judged.contract.identifying]
+    if not keys or len(feed.names(keys[0])) != 1:
+        return []
+    (column,) = feed.names(keys[0])
+    words = _words(connection, judged, keys[0])
+    if len(words) > _MOST_WORDS:
+        return []
+    has_key = f"NOT IN ({', '.join(map(literal, words))})" if words else "IS NOT NULL"
+    where = f"({identifier(column)} {has_key})"
+    where = f"({feed.where}) AND {where}" if feed.where else where
+    return [
+        Remedy(f"where: {condition(where)}", meaning=f"rows without {column} are sums or notes")
+    ]
+
+
+def _missing(kind: Kind) -> list[str]:
+    return re.findall(r"^(\w+) is missing$", kind.example)
+
+
+def _words(connection: duckdb.DuckDBPyConnection, judged: Judged, name: str) -> list[str]:
+    """Return what the export writes in a column for nothing, but for empty texts: a condition sees these words."""
+    with judged.batch.open(connection) as rows:
+        written = (
+            f"SELECT NULLIF(TRIM(({rows.columns[name]})::TEXT), '') AS word FROM {rows.relation}"
+        )
+        meant = something(f"NULLIF(TRIM(word, '{BLANKS}'), '')", name, judged.contract)
+        found = connection.execute(
+            f"""SELECT DISTINCT word FROM ({written}) WHERE word IS NOT NULL AND ({meant}) IS NULL
+            ORDER BY word LIMIT {_MOST_WORDS + 1}"""
+        ).fetchall()
+    return [word for (word,) in found]
