@@ -236,6 +236,16 @@ def test_sums_are_left_out_by_the_condition_that_is_told(
     assert sums(tenant)[0] % 1000 == 5
 
 
+@pytest.mark.parametrize("name", ["Campaign\u00a0ID", "Campaign  ID", "Campaign\u200b ID"])
+def test_a_name_with_blanks_that_no_line_shows_can_be_pasted(tenant: Tenant, name: str) -> None:
+    columns(tenant, "{campaign_id: Campaign ID}")
+    head = HEAD.replace("campaign_id", name)
+    tenant.deliver("spend.csv", f"{head}\n2026-10-01,1,Brand,5,EUR,1,1\n")
+    paste(tenant.settings, tenant.ingest().problem)
+    assert tenant.ingest().problem == ""
+    assert sums(tenant) == (5, 1, 1)
+
+
 def test_rows_without_a_key_that_are_most_are_no_sums(tenant: Tenant) -> None:
     tenant.deliver(
         "spend.csv", f"{HEAD}\n2026-10-01,1,B,5,EUR,1,1\n" + "2026-10-01,,B,5,EUR,1,1\n" * 2

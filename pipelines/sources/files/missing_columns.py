@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection
 from pipelines.contracts.contract import Contract
 from pipelines.settings.exports import Export
 from pipelines.sources.batches import ExportError, Remedy
-from pipelines.sources.yaml_texts import scalar
+from pipelines.sources.yaml_texts import is_odd, scalar
 
 _SHOWN = 40  # names of an export
 _LETTERS = 80  # of a name
@@ -93,7 +93,9 @@ def _about_near(missing: Collection[str], meant: dict[str, str]) -> str:
         return ""
     if all(name.casefold() == its.casefold() for name, its in meant.items()):
         return f"{'All' if len(meant) == len(missing) else 'Some'} differ in capitals alone"
-    return ", ".join(f"{name} may be its {its}" for name, its in meant.items())
+    return ", ".join(
+        f"{name} may be its {scalar(its) if is_odd(its) else its}" for name, its in meant.items()
+    )
 
 
 def _about_nested(nested: set[str]) -> str:
