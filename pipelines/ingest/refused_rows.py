@@ -115,7 +115,7 @@ def _marks(
 def refused_as_unsure(batch: Batch, written: Marks) -> ExportError:
     """Return the error that asks how a batch's numbers are read."""
     columns = "; ".join(
-        f"{column} {', '.join(repr(value) for value in values)}"
+        f"{column} {', '.join(map(repr, dict.fromkeys(values)))}"
         for column, values in written.in_two_ways.items()
     )
     return batch.refused(

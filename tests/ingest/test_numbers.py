@@ -49,11 +49,13 @@ ASKED = "its numbers can be read in two ways, and no number of this export decid
         [row("1250"), row("0"), row("7")],
         [row("2.480"), row("12.000"), row("-3.125")],
         [row("5", conversions="2.125")],
+        [row("1.250"), row("1.250")],
     ],
 )
 def test_what_may_be_thousands_is_asked_for(tenant: Tenant, others: list[str]) -> None:
     problem = deliver(tenant, row("1.250"), *others)
     assert ASKED in problem
+    assert "cost '1.250', '1.250'" not in problem
     assert problem.endswith(
         'under sources.google_ads.spend: `numbers: {decimal: ",", thousands: "."}` if \'1.250\' is'
         " 1250, or `numbers: {decimal: \".\"}` if '1.250' is 1.250"
