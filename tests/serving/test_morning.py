@@ -2,11 +2,16 @@
 
 import re
 import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
 import pytest
 
+from pipelines.fastpath.computing import provisional
 from pipelines.published.staleness import why_behind
 from pipelines.published.version_folders import whole_versions
 from tests.conftest import House, slow
@@ -42,6 +47,31 @@ def numbers(house: House, client: str) -> dict[str, list[tuple]]:
     return published
 
 
+@contextmanager
+def held_open(house: House) -> Iterator[None]:
+    """Let another process hold the warehouse open for writing."""
+    file = house.home / "warehouse/home.duckdb"
+    code = "import duckdb, sys; held = duckdb.connect(sys.argv[1]); print(); sys.stdin.read()"
+    command = [sys.executable, "-c", code, str(file)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdin and process.stdout and process.stdout.readline()
+        with pytest.raises(duckdb.IOException, match="lock on file"):
+            house.rows("SELECT 1")
+        yield
+        process.stdin.close()
+
+
+def ahead_of_the_run(client: str) -> list[tuple]:
+    """Return what the next run will publish of credit, by the fast path."""
+    with provisional(client) as new:
+        assert new and not new.failures
+        return new.connection.execute(
+            f"""FROM {new.settled("attribution_v1")}
+            WHERE NOT conversion_id IN (FROM {new.changed})
+            UNION ALL FROM {new.rows("attribution_v1")} ORDER BY ALL"""
+        ).fetchall()
+
+
 @pytest.fixture(scope="module")
 def healthy(_served: House, tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict]:
     """Return every client's numbers after a second day on which nothing was broken."""
@@ -50,7 +80,13 @@ def healthy(_served: House, tmp_path_factory: pytest.TempPathFactory) -> dict[st
     house = House(home).enter()
     house.export(day=1)
     house.ingest()
+    clients = ("acme", *OTHERS)
+    yesterday = house.rows("FROM acme_publish.attribution_v1 ORDER BY ALL")
+    with held_open(house):
+        ahead = {client: ahead_of_the_run(client) for client in clients}
     assert {report.result for report in house.serve().values()} == {"published"}
+    assert ahead["acme"] != yesterday
+    assert ahead == {client: house.files(client)["attribution_v1"] for client in clients}
     return {client: numbers(house, client) for client in ("acme", *OTHERS)}
 
 
