@@ -170,13 +170,22 @@ def _run(parent: int, megabytes: float, function: Callable, *arguments: Any) -> 
 
 
 def _watch(parent: int, megabytes: float) -> None:
-    """End this process with the one that started it, even if that was killed, or as it grows too large."""
-    unit = 1 if sys.platform == "darwin" else 1024  # of its largest size, in bytes
+    """End this process with the one that started it, even if that was killed, or as it grows too large.
+
+    What it has from the one that started it, however large that is, does not count.
+    """
+    inherited = _largest_size()
     while os.getppid() == parent:
-        if resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit > megabytes * 1e6:
+        if _largest_size() - inherited > megabytes * 1e6:
             os._exit(_TOO_LARGE)
         sleep(0.2)
     os._exit(1)
+
+
+def _largest_size() -> int:
+    """Return how many bytes of memory this process had at most so far."""
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
 def _answer(function: Callable[[Work], Answer], work: Work, talk: Connection) -> None:

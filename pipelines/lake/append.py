@@ -65,7 +65,9 @@ def scratch(client: str, name: str) -> Iterator[Path]:
 
 def clear(client: str, source: str) -> None:
     """Remove what a killed process of a source has left, unless another ingests the source now."""
-    with (working_folder(client) / f"{source}.lock").open("w") as file, suppress(BlockingIOError):
+    lock = working_folder(client) / f"{source}.lock"
+    lock.parent.mkdir(parents=True, exist_ok=True)  # it may have ended before it made anything
+    with lock.open("w") as file, suppress(BlockingIOError):
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         shutil.rmtree(working_folder(client) / f"{source}.scratch", ignore_errors=True)
 

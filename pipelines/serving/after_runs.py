@@ -70,16 +70,14 @@ def _noted_views(change: Callable, is_news: Callable[[set[str], set[str]], bool]
     def noting(
         self: SnapshotEvaluator,
         target_snapshots: Any,
-        environment_naming_info: Any,
-        *more: Any,
         **named: Any,
     ) -> Any:
         targets = list(target_snapshots)
-        if not environment_naming_info.is_dev:
+        if not named["environment_naming_info"].is_dev:
             for client, tables in _behind(targets).items():
                 if is_news(tables, behind_files(client)):
                     pending_tables.promote(client)
-        return change(self, targets, environment_naming_info, *more, **named)
+        return change(self, targets, **named)
 
     return noting
 
