@@ -70,14 +70,16 @@ def _noted_views(change: Callable, is_news: Callable[[set[str], set[str]], bool]
     def noting(
         self: SnapshotEvaluator,
         target_snapshots: Any,
+        *placed: Any,
         **named: Any,
     ) -> Any:
         targets = list(target_snapshots)
-        if not named["environment_naming_info"].is_dev:
+        naming_info = named.get("environment_naming_info") or placed[0]  # SQLMesh does both
+        if not naming_info.is_dev:
             for client, tables in _behind(targets).items():
                 if is_news(tables, behind_files(client)):
                     pending_tables.promote(client)
-        return change(self, targets, **named)
+        return change(self, targets, *placed, **named)
 
     return noting
 
