@@ -38,6 +38,11 @@ def settled_folder() -> Path:
     return home() / "settled"
 
 
+def runs_folder() -> Path:
+    """Return the folder of the ledger of runs, a file a day."""
+    return home() / "runs"
+
+
 def project_folder() -> Path:
     """Return the folder of the code: the checkout with `models/` and `config.yaml`."""
     return Path(__file__).parent.parent
