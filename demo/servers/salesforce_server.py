@@ -54,6 +54,7 @@ class SalesforceServer(Server):
         self.objects: dict[str, list[dict]] = {name: [] for name in SCHEMA}
         self.credentials = {"client_id": "3MVG9demo", "client_secret": "demo-secret"}
         self.user_active = True
+        self.formulas: set[str] = set()  # such as `Opportunity.Margin__c`: calculated as it is read
         self.page_rows = 2000
         self.daily_limit = 100_000
         self.used = 0
@@ -125,6 +126,17 @@ class SalesforceServer(Server):
         name = f"01g{self._asked:012d}AAA"
         self._locators[name] = [self._record(record, query, version) for record in found]
         return self._page(request, version, name, 0)
+
+    @route("GET", DATA + r"/sobjects/(?P<entity>\w+)/describe/?")
+    def describe(self, request: Request, version: str, entity: str) -> Answer:
+        self._admit(request)
+        if entity not in self.objects:
+            raise _refused(404, "NOT_FOUND", "The requested resource does not exist")
+        fields = [
+            {"name": name, "calculated": f"{entity}.{name}" in self.formulas}
+            for name in sorted(self._fields(entity))
+        ]
+        return Answer.of(200, {"name": entity, "fields": fields})
 
     @route("GET", DATA + r"/(?:query|queryAll)/(?P<name>\w+)-(?P<start>\d+)")
     def more(self, request: Request, version: str, name: str, start: str) -> Answer:

@@ -112,17 +112,20 @@ def _sources(client: Client) -> list[str]:
     return list(dict.fromkeys(source for source, _, _ in client.sources.feeds()))
 
 
-def ingest_source(client: Client, source: str, is_asked: bool = False) -> Outcome:
+def ingest_source(
+    client: Client, source: str, is_asked: bool = False, is_poll: bool = False
+) -> Outcome:
     """Bring in one source: all of its tables in one commit, or none and the reason.
 
     What a platform answered before an error is brought in, too. If it `is_asked`, what was loaded of
-    its exports is read again.
+    its exports is read again. A poll between nights, `is_poll`, leaves to the night what a platform
+    does not mark as changed.
     """
     try:
         with alone(client.id, source), scratch(client.id, source) as folder:
             log = SourceLog(client.id, source)
             try:
-                return _bring_in(client, log, folder, is_asked)
+                return _bring_in(client, log, folder, is_asked, is_poll)
             except (
                 ExportError,
                 PlatformError,
@@ -141,10 +144,12 @@ def _said_before(client: Client, source: str) -> list[str]:
     return [note for each in statuses(client) if each.source == source for note in each.notes]
 
 
-def _bring_in(client: Client, log: SourceLog, folder: Path, is_asked: bool) -> Outcome:
+def _bring_in(
+    client: Client, log: SourceLog, folder: Path, is_asked: bool, is_poll: bool
+) -> Outcome:
     """Bring in what was exported, or what a platform answers."""
     if platform := platform_of(client, log.source):
-        return _fetch(client, log, platform, folder)
+        return _fetch(client, log, platform, folder, is_poll)
     request = fetch_request(client, log, folder)
     tables = client.sources.of(log.source)
     request = from_the_start(request, log, is_asked)
@@ -158,13 +163,17 @@ def _bring_in(client: Client, log: SourceLog, folder: Path, is_asked: bool) -> O
     return _loaded(client, status, loaded)
 
 
-def _fetch(client: Client, log: SourceLog, platform: Platform, folder: Path) -> Outcome:
+def _fetch(
+    client: Client, log: SourceLog, platform: Platform, folder: Path, is_poll: bool
+) -> Outcome:
     """Bring in what a platform answers, up to its first error."""
     batches: dict[str, list[Batch]] = {}
     status, until = Status(client.id, log.source), stop_asking_at(client)
     warnings: dict[str, None] = {}  # each once, in the order in which they came
     request = fetch_request(client, log, folder)
-    request = request._replace(warn=lambda text: warnings.update({printable(text): None}))
+    request = request._replace(
+        warn=lambda text: warnings.update({printable(text): None}), is_poll=is_poll
+    )
     try:
         for batch in platform.fetch(request):
             batches.setdefault(batch.table, []).append(batch)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
+from threading import Lock
 
 import dlt
 import pyarrow.parquet as pq
@@ -29,6 +30,8 @@ os.environ.update(
     RUNTIME__DLTHUB_TELEMETRY="false",
     RUNTIME__LOG_LEVEL="CRITICAL",
 )
+
+_one_at_a_time = Lock()  # of a process's threads: dlt keeps what it works on in globals
 
 
 def source_folder(client: str, source: str) -> Path:
@@ -88,6 +91,11 @@ def append(client: str, source: str, tables: dict[str, list[Path]]) -> None:
         shutil.rmtree(leftover, ignore_errors=True)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / INIT_FILE_NAME).write_text(_INIT)
+    with _one_at_a_time:
+        _load(client, source, tables)
+
+
+def _load(client: str, source: str, tables: dict[str, list[Path]]) -> None:
     target = dlt.pipeline(
         pipeline_name=source,
         pipelines_dir=str(working_folder(client)),

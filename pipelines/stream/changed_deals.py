@@ -1,7 +1,5 @@
 """Bring what a notice is about into the client's lake, like any load."""
 
-from threading import Lock
-
 from pipelines.ingest.commit import bring_in
 from pipelines.ingest.fetching import fetch_request
 from pipelines.ingest.run import ingest_source
@@ -16,8 +14,6 @@ from pipelines.stream.notices import Brought, Notice
 
 SOURCE, TABLE = "salesforce", "opportunities"
 
-_appending = Lock()  # dlt moves one load at a time; what takes long, asking the org, is outside
-
 
 def bring(client: Client, api: SalesforceApi | None, notice: Notice) -> Brought:
     """Append what is new of a notice. Raise PlatformError, or ExportError, if it cannot be had.
@@ -26,8 +22,7 @@ def bring(client: Client, api: SalesforceApi | None, notice: Notice) -> Brought:
     twice changes nothing.
     """
     if notice.is_everything or not api:
-        with _appending:
-            outcome = ingest_source(client, SOURCE)
+        outcome = ingest_source(client, SOURCE, is_poll=True)
         if outcome.status.code not in ("ok", "stale"):
             raise PlatformError("connection_cut", outcome.problem, passes=True)
         return Brought(outcome.counts, outcome.status.notes)
@@ -38,6 +33,5 @@ def bring(client: Client, api: SalesforceApi | None, notice: Notice) -> Brought:
         request = fetch_request(client, log, folder)
         org = signed_in(request, api)
         batch = records_by_id(request, org, api, TABLE, notice.ids, notice.place)
-        with _appending:
-            loaded = bring_in(client, log, {TABLE: [batch]}, folder)
+        loaded = bring_in(client, log, {TABLE: [batch]}, folder)
     return Brought(loaded.counts, loaded.notes)

@@ -19,7 +19,7 @@ from macros.utc import utc
 from pipelines.contracts.catalog import CONTRACTS
 from pipelines.ingest.backfill import backfill
 from pipelines.ingest.load_counts import Counts
-from pipelines.ingest.run import ingest, ingest_client
+from pipelines.ingest.run import ingest, ingest_client, ingest_source
 from pipelines.ingest.source_status import statuses
 from pipelines.settings.apis import SalesforceApi
 from pipelines.settings.reader import ClientError, parse
@@ -299,6 +299,89 @@ def test_what_is_changed_while_it_is_read_hides_nothing(org: Org) -> None:
     org.poll()
     assert f"SystemModstamp >= {ago(0)} " in org.queries()[1]
     assert org.covered() == [(salesforce.BEGINNING, ago(3))]
+
+
+def test_a_formula_changes_without_a_mark_and_is_read_again_at_night(org: Org) -> None:
+    org.set("columns: {amount: Margin__c}")
+    org.server.formulas.add("Opportunity.Margin__c")
+    org.deal(1, Margin__c=10)
+    org.deal(2, 60, Margin__c=20)
+    org.poll()
+    org.deal(1, Margin__c=11)  # its SystemModstamp is as it was
+    org.queries()
+    assert ingest_source(org.client(), "salesforce", is_poll=True).counts.appended == 0
+    assert len(org.queries()) == 5  # a poll asks each table once
+    assert org.poll().counts == Counts(2, 1, 1)
+    assert org.deals("opportunity_id[15], amount") == [("1", "10"), ("2", "20"), ("1", "11")]
+    files = org.files()
+    assert org.poll().counts == Counts(2, 0, 2)
+    assert org.files() == files
+
+
+@pytest.mark.parametrize("field", ["Margin__c", "Name"])
+def test_where_nothing_is_calculated_nothing_is_read_again(org: Org, field: str) -> None:
+    org.set(f"columns: {{amount: {field}}}", "tables: [opportunities]")
+    org.server.formulas.add("Opportunity.Other__c")
+    org.deal(1, **{field: 10})
+    org.deal(2, 60, **{field: 20})
+    org.poll()
+    org.queries()
+    assert org.poll().counts == Counts(1, 0, 1)
+    assert len(org.queries()) == 1
+
+
+def test_a_field_of_another_record_is_read_again_at_night(org: Org) -> None:
+    org.set("columns: {stage: Account.Stage__c}", "tables: [opportunities]")
+    account = {"Id": "001A", "Stage__c": "Trial", "SystemModstamp": START}
+    org.server.objects["Account"] = [account]
+    org.deal(1)
+    org.deal(2, 60)
+    org.poll()
+    account["Stage__c"] = "Paying"
+    assert org.poll().counts.appended == 2
+    assert [stage for _, stage in stages(org)[-2:]] == ["Paying", "Paying"]
+
+
+def stages(org: Org) -> list[tuple]:
+    return org.deals("opportunity_id[15], stage")
+
+
+def test_members_of_a_campaign_that_is_renamed_are_read_again(org: Org) -> None:
+    org.set("tables: [campaign_members]")
+    campaign = {"Id": "7011", "Name": "Fair", "Type": "Event", "SystemModstamp": START}
+    org.server.objects["Campaign"] = [campaign, campaign | {"Id": "7012", "Name": "Talk"}]
+    org.server.objects["CampaignMember"] = [
+        {"Id": f"00v{number}", "CampaignId": f"701{number}", "LeadId": "00Q1", "IsDeleted": False}
+        | {"SystemModstamp": START, "CreatedDate": START}
+        for number in (1, 2, 3)
+    ]
+    late = START + timedelta(hours=1)
+    org.server.objects["CampaignMember"][-1] |= {"CampaignId": None, "SystemModstamp": late}
+    org.poll()
+    campaign |= {"Name": "Fair 2026", "SystemModstamp": START + timedelta(hours=2)}
+    polled = ingest_source(org.client(), "salesforce", is_poll=True)
+    assert polled.counts == Counts(2, 1, 1)
+    assert org.log("campaign_member_id, campaign", "salesforce", "campaign_members")[-1] == (
+        "00v1",
+        "Fair 2026",
+    )
+
+
+def test_a_reading_of_formulas_that_is_cut_leaves_what_changed(org: Org) -> None:
+    org.set("columns: {amount: Margin__c}", "tables: [opportunities]")
+    org.server.formulas.add("Opportunity.Margin__c")
+    for number in range(5):
+        org.deal(number, Margin__c=10)
+    org.deal(9, 60, Margin__c=20)
+    org.poll()
+    org.deal(1, Margin__c=11)
+    org.deal(9, 70, Margin__c=21)
+    org.server.fail(Status(500), times=None, path="-2$")  # its second page
+    assert org.poll().status.code == "platform_down"
+    org.server.heal()
+    assert org.deals("amount")[-1] == ("21",)
+    assert org.poll().counts.appended == 1
+    assert org.deals("opportunity_id[15], amount")[-1] == ("1", "11")
 
 
 def test_since_leaves_out_what_is_older(org: Org) -> None:

@@ -2,10 +2,12 @@
 
 Every record carries SystemModstamp, the moment of its last change by anybody. It is asked
 for and kept as the cursor, but it is no column: a changed moment alone is no new version.
+
+Values that come from elsewhere change without it: `salesforce_calculated` reads those again.
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from datetime import date, datetime, time, timedelta, timezone
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from dlt.sources.helpers.rest_client import RESTClient
@@ -14,9 +16,10 @@ from pipelines.settings.apis import SalesforceApi
 from pipelines.sources.batches import Batch, Coverage, FetchRequest
 from pipelines.sources.errors import PlatformError
 from pipelines.sources.platforms.responses import written
-from pipelines.sources.platforms.salesforce_errors import Forgotten
+from pipelines.sources.platforms.salesforce_calculated import has_calculated, parents
 from pipelines.sources.platforms.salesforce_objects import Query, query_of
-from pipelines.sources.platforms.salesforce_rest import malformed, records_of, signed_in
+from pipelines.sources.platforms.salesforce_rest import records_of, signed_in
+from pipelines.sources.platforms.salesforce_resumed import iso, resumed
 
 DELIVERY = "increment"
 OVERLAP = timedelta(minutes=5)  # a record may be committed this much later than its SystemModstamp
@@ -32,7 +35,7 @@ def fetch(request: FetchRequest, api: SalesforceApi) -> Iterator[Batch]:
     org, errors = signed_in(request, api), []
     since = _since(request, api)
     for table in api.tables:
-        read = _history if request.since else _changes
+        read = _history if request.since else _news
         try:
             yield from read(request, org, table, query_of(table, api), since)
         except PlatformError as error:
@@ -48,19 +51,60 @@ def missing(request: FetchRequest, api: SalesforceApi) -> list[date]:
     return []
 
 
-def _changes(
+def _news(
     request: FetchRequest, org: RESTClient, table: str, query: Query, since: str
 ) -> Iterator[Batch]:
-    """Yield what changed since the last change that the lake has, the oldest first.
+    """Yield what changed in a table, marked by SystemModstamp or not.
+
+    Records of a parent that changed come first: what is marked moves the moment that both are asked
+    from. What is calculated comes last, once a night: if it fails, the rest is there.
+    """
+    newest = _newest(_covered(request, table, query))
+    start = iso(datetime.fromisoformat(newest) - OVERLAP) if newest else since
+    if newest:
+        for parent in parents(query):
+            condition = f"{parent}.SystemModstamp >= {start}"
+            yield _unmarked(request, org, table, query, since, start, parent, condition)
+    yield from _changes(request, org, table, query, start)
+    if newest and not request.is_poll and has_calculated(org, query):
+        yield _unmarked(request, org, table, query, since, start, "calculated")
+
+
+def _unmarked(
+    request: FetchRequest,
+    org: RESTClient,
+    table: str,
+    query: Query,
+    since: str,
+    start: str,
+    name: str,
+    *conditions: str,
+) -> Batch:
+    """Return records that are not marked as changed since a moment; they have other values, or may have."""
+
+    def ask(moment: str) -> Iterator[list[dict]]:
+        marked = [f"SystemModstamp >= {moment}", f"SystemModstamp < {start}"]
+        return records_of(org, query, query.soql(" AND ".join([*marked, *conditions]), "ASC"))
+
+    def further(moment: str, seen: list[str]) -> str:
+        return max([moment, *seen])
+
+    pages = (page for page, _ in resumed(ask, further, since))
+    return _batch(request, table, query, Coverage(name, start, start), pages)
+
+
+def _changes(
+    request: FetchRequest, org: RESTClient, table: str, query: Query, start: str
+) -> Iterator[Batch]:
+    """Yield what is marked as changed since a moment, the oldest first.
 
     A batch that ends at a moment where an earlier one ended gets its name: if it brings nothing
     new, nothing is committed. Only moments before the run count as seen: a record that is changed
     while it is read shows a later one than those that are still to come.
     """
-    covered, now = _covered(request, table, query), _iso(request.now)
+    covered, now = _covered(request, table, query), iso(request.now)
     ends = {covers.last: covers for covers in covered}
     newest = _newest(covered)
-    start = _iso(datetime.fromisoformat(newest) - OVERLAP) if newest else since
 
     def ask(moment: str) -> Iterator[list[dict]]:
         return records_of(org, query, query.soql(f"SystemModstamp >= {moment}", "ASC"))
@@ -80,7 +124,7 @@ def _history(
 ) -> Iterator[Batch]:
     """Yield what changed since a day, up to what the lake has, the newest first."""
     covered = _covered(request, table, query)
-    start = min((covers.first for covers in covered), default=_iso(request.now))
+    start = min((covers.first for covers in covered), default=iso(request.now))
     if start <= since:
         return
 
@@ -107,7 +151,7 @@ def _parts(
     """
     reached, pages = start, []
     try:
-        for page, moment in _resumed(ask, further, start):
+        for page, moment in resumed(ask, further, start):
             pages.append(page)
             reached = moment
             if reached != start and sum(map(len, pages)) >= ROWS:
@@ -120,41 +164,12 @@ def _parts(
     yield start, reached, pages, True
 
 
-def _resumed(
-    ask: Callable[[str], Iterator[list[dict]]],
-    further: Callable[[str, list[str]], str],
-    reached: str,
-) -> Iterator[tuple[list[dict], str]]:
-    """Yield pages, and the moment that each leads to.
-
-    A query that is forgotten half-way is asked again from that moment on, like one whose session
-    has ended: a new one may not read on.
-    """
-    while True:
-        start = reached
-        try:
-            for page in ask(reached):
-                reached = further(reached, _moments(page))
-                yield page, reached
-            return
-        except PlatformError as error:
-            if reached == start or not (error.renew or isinstance(error, Forgotten)):
-                raise
-
-
 def _batch(
     request: FetchRequest, table: str, query: Query, covers: Coverage, pages: Iterable[list[dict]]
 ) -> Batch:
     """Return a batch without a fingerprint: what was asked for twice is looked at twice."""
     batch = written(request.folder, "salesforce", table, covers, pages, query.columns)
     return batch._replace(fingerprint="")
-
-
-def _moments(page: list[dict]) -> list[str]:
-    try:
-        return [_iso(datetime.fromisoformat(record["SystemModstamp"])) for record in page]
-    except (LookupError, TypeError, ValueError):
-        raise malformed("a record without SystemModstamp") from None
 
 
 def _covered(request: FetchRequest, table: str, query: Query) -> list[Coverage]:
@@ -177,9 +192,4 @@ def _since(request: FetchRequest, api: SalesforceApi) -> str:
     day = date.fromisoformat(request.since) if request.since else api.since
     if not day:
         return BEGINNING
-    return _iso(datetime.combine(day, time(), ZoneInfo(request.client.timezone)))
-
-
-def _iso(at: datetime) -> str:
-    """Return a moment as queries and load counts write it, UTC: texts that sort by time."""
-    return at.astimezone(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return iso(datetime.combine(day, time(), ZoneInfo(request.client.timezone)))

@@ -79,14 +79,15 @@ OBJECTS: dict[str, tuple[str, dict[str, str]]] = {
 class Query(NamedTuple):
     """What is asked of an object: its fields, the contract's columns over them in SQL.
 
-    `account` names the fields that differ from the usual ones: with other fields, history is fetched
-    anew.
+    `account` names the fields that differ from the usual ones, which are `own`: with other fields,
+    history is fetched anew.
     """
 
     entity: str
     fields: list[str]
     columns: dict[str, str]
     account: str
+    own: tuple[str, ...] = ()
 
     def soql(self, condition: str, order: str) -> str:
         """Return the query in Salesforce's language."""
@@ -111,4 +112,4 @@ def query_of(table: str, api: SalesforceApi) -> Query:
         )
         fields |= dict.fromkeys(["IsWon", "CreatedDate"])
     account = ",".join(f"{column}={field}" for column, field in sorted(own.items()))
-    return Query(entity, list(fields), columns, account)
+    return Query(entity, list(fields), columns, account, tuple(own.values()))

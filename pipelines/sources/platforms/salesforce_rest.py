@@ -1,7 +1,7 @@
 """Sign in to a Salesforce org, and read the pages of a query."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timezone
 from functools import partial
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -20,11 +20,15 @@ from pipelines.sources.rest import Token, connect
 
 
 class Session(NamedTuple):
-    """What an org gives who signs in: a token, the address where it is used, and the org's id."""
+    """What an org gives who signs in: a token, the address where it is used, and the org's id.
+
+    `issued_at` is when that was, by the org's own clock; None if it does not say.
+    """
 
     token: str
     address: str
     org: str
+    issued_at: datetime | None = None
 
 
 def signed_in(request: FetchRequest, api: SalesforceApi) -> RESTClient:
@@ -61,7 +65,14 @@ def _session(door: RESTClient, form: dict[str, str]) -> Session:
             " have its administrator name one that begins with https://",
         )
     org = urlsplit(str(session.get("id") or "")).path.removeprefix("/id/").partition("/")[0]
-    return Session(keep_secret(token), address.rstrip("/"), org)
+    return Session(keep_secret(token), address.rstrip("/"), org, _issued(session))
+
+
+def _issued(session: dict) -> datetime | None:
+    try:
+        return datetime.fromtimestamp(int(session["issued_at"]) / 1000, timezone.utc)
+    except (LookupError, TypeError, ValueError, OverflowError, OSError):
+        return None
 
 
 def _address(org: RESTClient, path: str) -> str:
