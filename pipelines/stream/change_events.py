@@ -19,7 +19,9 @@ from pipelines.stream.notices import Notice
 TOPIC = "/data/OpportunityChangeEvent"
 TRIES = 5  # to decode an event before it is set aside
 LATE = timedelta(minutes=5)  # a change may be told so much later than it is seen by a query
+KEPT = timedelta(hours=48)  # the bus keeps events for 72 hours
 PATIENCE = timedelta(seconds=30)
+LONG_AGO = datetime.min.replace(tzinfo=timezone.utc)
 
 
 class ChangeEvents:
@@ -33,42 +35,37 @@ class ChangeEvents:
 
     def __init__(self, client: str, api: SalesforceApi, address: str) -> None:
         self._client, self._api, self._address = client, api, address
-        self._known_until = datetime.min.replace(tzinfo=timezone.utc)
+        self._why = "it is followed for the first time"
+        self._caught_up = self._known_until = LONG_AGO
         self._tries: dict[bytes, int] = {}
 
     def notices(self) -> Iterator[Notice]:
         """Yield what changed. Raise PlatformError where the bus, or the org, does not answer."""
-        session = session_of(self._client, self._api, datetime.now(timezone.utc) + PATIENCE)
-        with Bus(self._address, session) as bus:
-            cursor = cursors.read(self._client, TOPIC)
-            if not cursor:
-                yield from self._catch_up("it is followed for the first time")
-            try:
-                yield from self._follow(bus, after(cursor.replay_id) if cursor else EARLIEST)
-            except PlaceGone:
-                cursors.forget(self._client, TOPIC)
-                yield from self._catch_up(
-                    "the event bus no longer had what came after the last event"
-                )
-                yield from self._follow(bus, EARLIEST)
-
-    def _catch_up(self, why: str) -> Iterator[Notice]:
-        """Ask for everything, and remember until when events tell nothing new."""
         now = datetime.now(timezone.utc)
-        yield Notice([], is_everything=True, told=f"{why}: all that changed was asked for")
-        self._known_until = now - LATE
+        session = session_of(self._client, self._api, now + PATIENCE)
+        with Bus(self._address, session) as bus:
+            if cursor := cursors.read(self._client, TOPIC):
+                try:
+                    yield from self._follow(bus, after(cursor.replay_id))
+                except PlaceGone:
+                    self._why = "the event bus no longer had what came after the last event"
+                    self._caught_up = LONG_AGO
+            if now - self._caught_up > KEPT:  # else the beginning of the topic still has the rest
+                yield Notice(
+                    [], is_everything=True, told=f"{self._why}: all changes were asked for"
+                )
+                self._caught_up = now
+                # By the org's clock, which may not be ours; if it is unknown, no event is passed over.
+                self._known_until = session.issued_at - LATE if session.issued_at else LONG_AGO
+                cursors.forget(self._client, TOPIC)
+            yield from self._follow(bus, EARLIEST)
 
     def _follow(self, bus: Bus, place: Place) -> Iterator[Notice]:
         for answer in bus.follow(TOPIC, place):
             yield self._notice(bus, answer)
 
     def _notice(self, bus: Bus, answer: Answer) -> Notice:
-        changes, told = [], []
-        for event in answer.events:
-            try:
-                changes.append(self._read(bus, event))
-            except Undecodable as error:
-                told.append(f"an event was set aside, {self._set_aside(event)}: {error}")
+        changes, told = self._changes(bus, answer.events)
         new = [each for each in changes if each.committed_at > self._known_until]
         return Notice(
             [one for each in new for one in each.ids],
@@ -82,18 +79,29 @@ class ChangeEvents:
         if place:
             cursors.write(self._client, TOPIC, place)
 
-    def _read(self, bus: Bus, event: Event) -> Change:
-        """Read an event. Raise PlatformError where it fails, and Undecodable after five tries."""
-        try:
-            return change(event, bus.schema(event.schema_id))
-        except (SchemaGone, Undecodable) as error:
-            reason = str(error)
-        self._tries[event.replay_id] = self._tries.get(event.replay_id, 0) + 1
-        if self._tries[event.replay_id] < TRIES:
+    def _changes(self, bus: Bus, events: list[Event]) -> tuple[list[Change], list[str]]:
+        """Return what events say, and which of them were set aside, as they were unreadable each time.
+
+        Raise PlatformError while one may be readable the next time: all are tried together, so that
+        many cost no more time than one.
+        """
+        changes, unreadable = list[Change](), list[tuple[Event, str]]()
+        for event in events:
+            try:
+                changes.append(change(event, bus.schema(event.schema_id)))
+            except (SchemaGone, Undecodable) as error:
+                unreadable.append((event, str(error)))
+        for event, _ in unreadable:
+            self._tries[event.replay_id] = self._tries.get(event.replay_id, 0) + 1
+        if again := [one for one in unreadable if self._tries[one[0].replay_id] < TRIES]:
             raise PlatformError(
-                "malformed_answer", f"an event is unreadable: {reason}", passes=True
+                "malformed_answer", f"an event is unreadable: {again[0][1]}", passes=True
             )
-        raise Undecodable(reason)
+        told = [
+            f"an event was set aside, {self._set_aside(event)}: {reason}"
+            for event, reason in unreadable
+        ]
+        return changes, told
 
     def _set_aside(self, event: Event) -> Path:
         """Keep an event that cannot be read, for whoever looks into it."""

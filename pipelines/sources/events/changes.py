@@ -1,6 +1,7 @@
 """Read change events: which records of an org changed, and how."""
 
 import io
+import re
 from datetime import datetime, timezone
 from typing import Any, NamedTuple
 
@@ -9,6 +10,7 @@ import fastavro
 from pipelines.sources.events.subscription import Event
 
 LOST = "GAP_OVERFLOW"  # more changed than the org writes events of
+ID = re.compile(r"[A-Za-z0-9]{15}([A-Za-z0-9]{3})?")
 
 
 class Undecodable(Exception):
@@ -30,8 +32,8 @@ class Change(NamedTuple):
 
     @property
     def is_lost(self) -> bool:
-        """Return whether not even the ids are known."""
-        return self.kind == LOST or not self.ids
+        """Return whether the ids are not all known: `006*` stands for every record of the object."""
+        return self.kind == LOST or not self.ids or not all(map(ID.fullmatch, self.ids))
 
 
 def change(event: Event, schema: Any) -> Change:

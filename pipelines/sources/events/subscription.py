@@ -12,7 +12,7 @@ import grpc
 
 from pipelines.sources.errors import PlatformError
 from pipelines.sources.events import eventbus_pb2 as wire
-from pipelines.sources.events.bus_errors import named
+from pipelines.sources.events.bus_errors import SchemaGone, named
 from pipelines.sources.events.eventbus_pb2_grpc import PubSubStub
 from pipelines.sources.platforms.salesforce_rest import Session
 
@@ -122,7 +122,7 @@ class Bus:
                 )
             except grpc.RpcError as error:
                 raise named(error, "schema") from None
-            self._schemas[schema_id] = fastavro.parse_schema(json.loads(found.schema_json))
+            self._schemas[schema_id] = _parsed(found.schema_json)
         return self._schemas[schema_id]
 
     def _metadata(self) -> tuple[tuple[str, str], ...]:
@@ -132,6 +132,16 @@ class Bus:
             ("instanceurl", session.address),
             ("tenantid", session.org),
         )
+
+
+def _parsed(schema: str) -> Any:
+    try:
+        return fastavro.parse_schema(json.loads(schema))
+    except Exception as error:  # fastavro raises whatever a text leads it to
+        reason = f"{type(error).__name__}: {error}"[:200]
+        raise SchemaGone(
+            "malformed_answer", f"the event bus gives a schema that is none: {reason}", passes=True
+        ) from None
 
 
 def _place(answer: wire.FetchResponse) -> bytes:
