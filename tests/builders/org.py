@@ -11,7 +11,7 @@ from pipelines.settings.reader import read
 from tests.builders.tenant import Tenant
 
 SETTINGS = """
-name: Two
+name: {name}
 currency: EUR
 patience_minutes: {patience}
 quality: {{quarantine_limit: 1}}
@@ -28,16 +28,16 @@ START = datetime(2026, 10, 1, 12, tzinfo=timezone.utc)
 class Org(Tenant):
     """A client whose CRM is asked by its API, and the CRM."""
 
-    def __init__(self, home: Path, server: SalesforceServer) -> None:
-        self.home, self.server, self.name = home, server, "two"
-        self.settings = home / "clients/two.yaml"
+    def __init__(self, home: Path, server: SalesforceServer, name: str = "two") -> None:
+        self.home, self.server, self.name = home, server, name
+        self.settings = home / f"clients/{name}.yaml"
         self.set()
 
     def set(self, *more: str, patience: float = 0) -> None:
         """Write the client's settings, with lines of `api:` of one's choice."""
         lines = "\n".join(f"      {line}" for line in more)
         self.settings.write_text(
-            SETTINGS.format(url=self.server.url, patience=patience, more=lines)
+            SETTINGS.format(name=self.name, url=self.server.url, patience=patience, more=lines)
         )
 
     def deal(self, number: int, minutes: float = 0, **changes) -> dict:
@@ -91,7 +91,7 @@ class Org(Tenant):
 
     def files(self) -> int:
         """Return how many loads were committed."""
-        return len(list((self.home / "lake/two/salesforce").glob("_dlt_loads/*.jsonl")))
+        return len(list((self.home / "lake" / self.name / "salesforce").glob("_dlt_loads/*.jsonl")))
 
     def queries(self) -> list[str]:
         """Return the queries asked so far, and forget them."""

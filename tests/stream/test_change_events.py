@@ -1,94 +1,22 @@
 """A deal that changes in the CRM is in the lake at once, whatever happens to the bus or to us."""
 
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
-from functools import partial
 
 import pytest
-from tenacity import wait_fixed
 
 from demo.servers import Status
 from demo.servers.event_bus import EventBus
-from demo.servers.salesforce_server import SalesforceServer
-from pipelines.settings.apis import SalesforceApi
-from pipelines.stream import cursors
-from pipelines.stream.change_events import TOPIC, TRIES, ChangeEvents
-from pipelines.stream.changed_deals import bring
-from pipelines.stream.follower import Follower
-from pipelines.stream.notices import Brought, Notice
+from pipelines.stream.change_events import TRIES
 from tests.builders.org import Org
+from tests.builders.streams import Stream, org_of
 from tests.conftest import House
-
-PATIENCE = 30  # seconds until a test gives up waiting
-
-
-class Stream:
-    """A client's stream in a thread, what it told, and the bus that it follows."""
-
-    def __init__(self, org: Org, bus: EventBus) -> None:
-        self.org, self.bus = org, bus
-        self.told: list[str] = []
-        self.brought = 0
-        self._stepped = threading.Condition()
-        self._follower: Follower | None = None
-
-    def __enter__(self) -> "Stream":
-        client = self.org.client()
-        platform = client.sources.salesforce
-        assert platform
-        api = platform.api
-        assert isinstance(api, SalesforceApi)
-        adapter = ChangeEvents(client.id, api, self.bus.address)
-        self._follower = Follower(
-            adapter, partial(self.bring, client, api), self.tell, pause=wait_fixed(0.01)
-        )
-        self._thread = threading.Thread(target=self._follower.run, daemon=True)
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        assert self._follower
-        self._follower.stop()
-        self._thread.join(PATIENCE)
-        assert not self._thread.is_alive()
-
-    def bring(self, client, api: SalesforceApi, notice: Notice) -> Brought:
-        """Bring in a notice, and let whoever waits look again."""
-        brought = bring(client, api, notice)
-        with self._stepped:
-            self.brought += 1
-            self._stepped.notify_all()
-        return brought
-
-    def tell(self, text: str) -> None:
-        """Keep what an operator would read."""
-        with self._stepped:
-            self.told.append(text)
-            self._stepped.notify_all()
-
-    def until(self, holds: Callable[[], bool]) -> None:
-        """Wait until something holds."""
-        with self._stepped:
-            assert self._stepped.wait_for(holds, PATIENCE), self.told
-
-    def reached(self, replay_id: bytes) -> None:
-        """Wait until everything up to an event is in the lake."""
-        self.until(lambda: (place := cursors.read("two", TOPIC)) and place.replay_id >= replay_id)
-
-    def close(self, number: int, minutes: float = 1, **changes) -> bytes:
-        """Close a deal in the CRM, and publish that it changed."""
-        won = {"StageName": "Closed Won", "IsWon": True} | changes
-        deal = self.org.deal(number, minutes, **won)
-        return self.bus.publish("Opportunity", deal["Id"])
 
 
 @pytest.fixture
 def org(house: House, monkeypatch: pytest.MonkeyPatch) -> Iterator[Org]:
-    with SalesforceServer() as server:
-        for key, value in server.credentials.items():
-            monkeypatch.setenv(f"CLIENTS__TWO__SALESFORCE__{key.upper()}", value)
-        yield Org(house.home, server)
+    with org_of(house.home, "two", monkeypatch) as org:
+        yield org
 
 
 @pytest.fixture
@@ -109,7 +37,7 @@ def stages(org: Org) -> list[tuple]:
 
 def test_a_deal_that_closes_is_in_the_lake(org: Org, stream: Stream) -> None:
     with stream:
-        stream.until(lambda: stream.told != [])
+        stream.begun()
         stream.reached(stream.close(1))
 
     assert stages(org) == [("1", "Closed Won")]
@@ -119,7 +47,7 @@ def test_what_happened_before_the_first_time_is_there_too(org: Org, stream: Stre
     org.deal(1)
     org.deal(2)
     with stream:
-        stream.until(lambda: stream.told != [])
+        stream.begun()
         stream.reached(stream.close(2))
 
     assert stages(org) == [("1", "Open"), ("2", "Open"), ("2", "Closed Won")]
