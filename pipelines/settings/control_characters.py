@@ -1,10 +1,14 @@
 """Find characters in a client's file that no name, and no SQL, can hold."""
 
+import re
 import unicodedata
 from collections.abc import Iterator
 
 # A weight is SQL, which may be written in several lines.
 _SEVERAL_LINES = "attribution.custom."
+
+# What an export calls its columns is not ours to choose: a name may hold a tab, or end its line.
+_OF_AN_EXPORT = re.compile(r"sources\.\w+\.\w+\.(columns|properties|where|ordered_by)\b")
 
 
 def control_characters(settings: object) -> str:
@@ -14,13 +18,19 @@ def control_characters(settings: object) -> str:
     """
     problems = []
     for key, text in _texts(settings, "", set()):
-        allowed = "\n\t" if key.startswith(_SEVERAL_LINES) else ""
-        if found := [each for each in text if _is_control(each) and each not in allowed]:
+        if found := [each for each in text if _is_control(each) and not _may_be(each, key)]:
             problems.append(
                 f"{''.join('?' if _is_control(each) else each for each in key)}: it holds the control"
                 f" character U+{ord(found[0]):04X}; write it on one line, without such characters"
             )
     return "; ".join(problems)
+
+
+def _may_be(character: str, key: str) -> bool:
+    """Return whether what is under a key may hold a control character."""
+    if _OF_AN_EXPORT.match(key):
+        return character != "\0" and unicodedata.category(character) != "Cs"
+    return character in "\n\t" and key.startswith(_SEVERAL_LINES)
 
 
 def _is_control(character: str) -> bool:

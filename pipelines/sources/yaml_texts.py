@@ -20,10 +20,14 @@ def condition(text: str) -> str:
     """Return an SQL condition as YAML; one that YAML would take apart stands in quotes."""
     is_plain = text[:1].isalpha() or text.startswith("(")
     is_whole = is_plain and not re.search(": |:$| #|[\\n\\t]", text)
-    return text if is_whole and not is_odd(text) else _in_quotes(text)
+    return text if is_whole and not is_odd(text) and "`" not in text else _in_quotes(text)
 
 
 def _in_quotes(text: str) -> str:
-    """Return a text in quotes, so that it can be copied: what no line shows is written as its number."""
+    """Return a text in quotes, so that it can be copied: what no line shows is written as its number.
+
+    So is the mark between which messages show a line to paste.
+    """
     written = re.sub("(?<= ) ", r"\\x20", json.dumps(text, ensure_ascii=False))
+    written = written.replace("`", r"\x60")
     return "".join(each if each.isprintable() else f"\\U{ord(each):08X}" for each in written)

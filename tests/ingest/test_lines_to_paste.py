@@ -219,6 +219,9 @@ CASES = {
     "bad_rows._torn 1": Case(
         spend(*days("b"), '2026-10-01,a,"' + "note\n" * 1200 + 'end",2,EUR,1,1'), {A, B}
     ),
+    "numbered_copy._header_refused 1": Case(
+        spend("2026-10-01,a,Brand,2,EUR,1,1,x", head=f'{HEAD},"of\nwhom"'), {A}
+    ),
     "both_readings.both_readings 1": Case(full(together_before), {A, B}),
     "both_readings.both_readings 2": Case(full(together_before), {B}, choice=1),
     "deletions._parts 1": Case(

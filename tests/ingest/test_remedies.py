@@ -3,6 +3,8 @@
 import gzip
 import re
 import shlex
+import subprocess
+import sys
 from decimal import Decimal
 from pathlib import Path
 
@@ -244,6 +246,47 @@ def test_a_name_with_blanks_that_no_line_shows_can_be_pasted(tenant: Tenant, nam
     paste(tenant.settings, tenant.ingest().problem)
     assert tenant.ingest().problem == ""
     assert sums(tenant) == (5, 1, 1)
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+@pytest.mark.parametrize(
+    "name",
+    ["Cost\tnet", "Cost\nnet", "Cost\r\nnet", 'Cost "net"', "Cost: net", "# cost", " Cost", "a`cost`", "Cost\a"],
+)  # fmt: skip
+def test_a_column_of_any_name_is_mapped_by_the_line_that_is_told(
+    tenant: Tenant, form: str, name: str
+) -> None:
+    columns(tenant, "{cost: Costs, campaign: null, currency: null}")
+    row = {"spend_date": "2026-10-01", "campaign_id": "1", "clicks": "2", "impressions": "3"}
+    row = {name: "1.50"} | row
+    if form == "parquet":
+        table = pa.table({key: [value] for key, value in row.items()})
+        pyarrow.parquet.write_table(table, tenant.exports / "spend.parquet")
+    else:
+        quoted = ['"' + key.replace('"', '""') + '"' for key in row]
+        tenant.deliver("spend.csv", f"{','.join(quoted)}\r\n{','.join(row.values())}\r\n")
+    problem = tenant.ingest().problem
+    if "row_lines" in problem:
+        paste(tenant.settings, problem)
+        problem = tenant.ingest().problem
+    paste(tenant.settings, problem)
+    assert tenant.ingest().problem == ""
+    assert sums(tenant) == (Decimal("1.50"), 2, 3)
+
+
+@pytest.mark.parametrize("behind, between", [(b"\0" * 700, b""), (b"\0", b""), (b"", b"\0" * 30)])
+def test_packed_files_with_zeros_are_unpacked_as_is_told(
+    tenant: Tenant, behind: bytes, between: bytes
+) -> None:
+    rows = [f"{HEAD}\n2026-10-01,a,B,1,EUR,2,3\n", "2026-10-02,a,B,1,EUR,2,3\n"]
+    packed = between.join(gzip.compress(part.encode()) for part in rows) + behind
+    path = tenant.deliver("spend.csv.gz", packed)
+    problem = tenant.ingest().problem
+    assert "`python3 -m gzip -d spend.csv.gz` unpacks it" in problem and "again" not in problem
+    subprocess.run([sys.executable, "-m", "gzip", "-d", path.name], cwd=tenant.exports, check=True)
+    path.unlink()
+    assert tenant.ingest().problem == ""
+    assert sums(tenant) == (2, 4, 6)
 
 
 def test_rows_without_a_key_that_are_most_are_no_sums(tenant: Tenant) -> None:

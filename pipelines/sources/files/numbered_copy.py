@@ -11,7 +11,7 @@ from typing import BinaryIO, NamedTuple
 
 import pyarrow as pa
 
-from pipelines.sources.batches import ExportError
+from pipelines.sources.batches import ExportError, Remedy
 from pipelines.sources.files.physical_lines import blocks
 from pipelines.sources.files.records import Grammar, Piece, Unclosed, pieces
 from pipelines.sources.files.row_shapes import holds_a_row, looks_like_rows
@@ -20,6 +20,7 @@ LONGEST = 2_000_000  # bytes of a record that is read
 _KEPT = 1_000_000  # bytes of a bad record that quarantine keeps; of a longer one, the place
 _BEGINNING = 10_000  # letters of a longer one that are kept beside its place
 CUT = "… (cut"  # what stands at the end of a text then
+_CLOSE_IT = "; close it, or write"
 _ROW_LINES = 1_000  # lines of a row, where the settings say nothing
 
 # In the copy, for a line break in a value: noncharacters, which Unicode keeps for such ends.
@@ -135,8 +136,16 @@ class _Writer:
     def _read_header(self, body: bytes, reason: str) -> None:
         assert self._layout.names
         if reason:
-            raise ExportError(f"its header, in line {self._line}: {reason}; mend it", self._path)
+            raise self._header_refused(body, reason)
         self._names = self._layout.names(body)
+
+    def _header_refused(self, body: bytes, reason: str) -> ExportError:
+        """Return the error for a header that is no row; with the line to paste if it goes on over lines."""
+        said, by_lines, _ = reason.partition(_CLOSE_IT)
+        remedies = [Remedy(f"row_lines: {_breaks(body) + 1}")] if by_lines else []
+        mend = "close it, unless it is one name" if by_lines else "mend it"
+        text = f"its header, in line {self._line}: {said}; {mend}"
+        return ExportError(text, self._path, remedies=remedies)
 
     def _write_one(self, body: bytes, lines: int) -> None:
         place = b"%010d" % self._line
@@ -182,16 +191,16 @@ class _Writer:
 
     def _row_fault(self, body: bytes, lines: int, opens: int) -> str:
         """Return what is wrong with a row of several lines: too many, or some are rows themselves."""
-        remedy = f"close it, or write `row_lines: {lines}` beside `files:` if it is one text"
+        remedy = f"{_CLOSE_IT} `row_lines: {lines}` beside `files:` if it is one text"
         if lines > (self._layout.row_lines or _ROW_LINES):
-            return f"a quote that opens in line {opens} makes one row of {lines} lines; {remedy}"
+            return f"a quote that opens in line {opens} makes one row of {lines} lines{remedy}"
         shape = (body, self._layout.mark, len(self._names or ()))
         what = f"a quote that opens in line {opens} makes one row of {lines} lines"
         if holds_a_row(*shape):
             mend = "close it, or take the line breaks out of the text if it is one"
             return f"{what}, of which one is a row by its values; {mend}"
         if not self._layout.row_lines and looks_like_rows(*shape):
-            return f"{what} that look like rows themselves; {remedy}"
+            return f"{what} that look like rows themselves{remedy}"
         return ""
 
 

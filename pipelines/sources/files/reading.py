@@ -20,7 +20,7 @@ from pipelines.sources.batches import Batch, ExportError, FetchRequest, Reading,
 from pipelines.sources.files import parquet_files, places, sqlite, text_files
 from pipelines.sources.files.column_mapping import shaped, wanted
 from pipelines.sources.files.not_readable import not_readable
-from pipelines.sources.files.unpacking import check_unpacked
+from pipelines.sources.files.unpacking import check_unpacked, padded
 from pipelines.sources.files.unreadable import unknown_format
 
 
@@ -109,6 +109,8 @@ def opened(
         if isinstance(error, duckdb.OutOfMemoryException):
             raise ExportError(_TOO_LARGE, path) from None
         line = str(error).strip().splitlines()[0].partition(" Detail: ")[0]
+        if "not a GZIP stream" in line:  # it was unpacked to its end before, but for zeros
+            raise padded(path) from None
         if "Invalid UTF8" in line:
             raise ExportError("a text in it is not UTF-8; write its texts as UTF-8", path) from None
         line = line.replace(str(path), path.name)

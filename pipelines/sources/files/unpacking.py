@@ -26,7 +26,7 @@ def check_unpacked(path: Path, limits: Limits) -> None:
     packed, size = path.stat().st_size, 0
     allowed = limits.unpacked_mb * _MEGABYTE
     with gzip.open(path) as file:
-        while piece := file.read(1 << 20):
+        while piece := _piece(file, path):
             size += len(piece)
             if size > max(_SMALL, packed * _MOST_TIMES):
                 raise ExportError(
@@ -36,8 +36,42 @@ def check_unpacked(path: Path, limits: Limits) -> None:
                 )
             if size > allowed * _MOST_MORE:
                 break
+    if not size:
+        raise ExportError("what is packed in it is empty; deliver it again", path)
     if size > allowed:
         raise _too_large(path, limits, size)
+
+
+def padded(path: Path) -> ExportError:
+    """Return the error for a file in which zeros stand after what is packed: DuckDB reads no such file.
+
+    Between two packed pieces gunzip stops at them, and Python does not.
+    """
+    return ExportError(
+        "zeros stand behind what is packed in it, as tapes and some uploads leave them:"
+        f" `python3 -m gzip -d {path.name}` unpacks it; let `files:` match {_unpacked(path)} then",
+        path,
+    )
+
+
+def _piece(file: gzip.GzipFile, path: Path) -> bytes:
+    """Return the next bytes. Raise ExportError if behind what was packed something else follows."""
+    try:
+        return file.read(1 << 20)
+    except gzip.BadGzipFile as error:
+        if "Not a gzipped file" not in str(error):
+            raise
+        bare = _unpacked(path)
+        raise ExportError(
+            "behind what is packed in it stand bytes that gzip has not written: if it is put together"
+            " of several packed files, one is torn, and is to be delivered again; if whatever uploads"
+            f" it adds them, unpack it, `gunzip -c {path.name} > {bare}`, and let `files:` match {bare}",
+            path,
+        ) from None
+
+
+def _unpacked(path: Path) -> str:
+    return path.name[: -len(".gz")]
 
 
 def _too_large(path: Path, limits: Limits, size: int) -> ExportError:
