@@ -5,7 +5,7 @@ RUN := $(BIN)/python -m pipelines
 DATA := $(or $(ATTRIBUTION_HOME),.)
 SQLMESH := $(BIN)/sqlmesh --log-file-dir "$(DATA)/logs"
 
-.PHONY: help daily ingest backfill accept reread status export blueprint train preview promote rollback plan audit \
+.PHONY: help daily ingest backfill accept reread status export explain blueprint train preview promote rollback plan audit \
 	test check soak ci style types lint versions format docs demo demo-api demo-clean lock stubs clean install exports
 
 help: ## list these verbs
@@ -31,6 +31,9 @@ status: install ## show each source's status
 
 export: install ## write CLIENT's TABLE as CSV
 	$(RUN) export $(CLIENT) $(if $(TABLE),--table $(TABLE)) $(if $(SINCE),--since $(SINCE)) $(if $(UNTIL),--until $(UNTIL)) $(if $(TO),--to $(TO))
+
+explain: install ## show what made CONVERSION's numbers
+	$(RUN) explain $(CLIENT) --conversion "$(CONVERSION)"
 
 blueprint: install ## explain CLIENT's SQL variables
 	$(RUN) blueprint $(CLIENT)

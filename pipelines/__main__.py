@@ -8,6 +8,7 @@ import typer
 from pipelines.commands import screen
 from pipelines.commands.data_changes import accept, backfill, reread
 from pipelines.commands.every_day import daily, ingest
+from pipelines.commands.explanations import explain
 from pipelines.commands.inspection import blueprint, export, status
 from pipelines.commands.model_changes import preview, promote, train
 from pipelines.commands.shown_version import rollback
@@ -22,7 +23,7 @@ app = typer.Typer(
 
 _COMMANDS = {
     "Every day": (daily, ingest),
-    "To read": (status, blueprint, export),
+    "To read": (status, explain, blueprint, export),
     "When something changes": (backfill, accept, reread, train, preview, promote, rollback),
 }
 for panel, commands in _COMMANDS.items():

@@ -1,16 +1,12 @@
-"""Show what the commands return, as tables and lines below them.
-
-A table takes the width of the terminal: where that is narrow, cells are folded. Nothing is ever cut;
-where there is no terminal, as in a pipe, nothing is folded either.
-"""
+"""Show what the commands return, as tables and lines below them."""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from rich.markup import escape
-from rich.table import Table
 
 from pipelines.commands import screen
+from pipelines.commands.screen_tables import new_table as _table
 from pipelines.contracts.catalog import sources_of
 
 if TYPE_CHECKING:
@@ -22,15 +18,6 @@ if TYPE_CHECKING:
     from pipelines.serving.promotion import Excluded, Learnt, Shift
     from pipelines.serving.report import Figures, Report
     from pipelines.settings.reader import Problem
-
-_NARROW = 110  # columns, up to which a table has no space beside its cells
-
-
-def _table(*columns: str, title: str | None = None) -> Table:
-    table = Table(title=title, padding=(0, 1 if screen.screen.width > _NARROW else 0))
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    return table
 
 
 def show_problems(problems: "Iterable[Problem]") -> None:

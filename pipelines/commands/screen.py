@@ -14,6 +14,11 @@ def say(client: str, text: str) -> None:
     screen.print(f"{client}: {text}", markup=False)
 
 
+def tell_fact(label: str, text: str) -> None:
+    """Print a fact: on a terminal its lines break between words, elsewhere it is one line."""
+    screen.print(f"{label}: {text}", markup=False, soft_wrap=not screen.is_terminal)
+
+
 def warn(client: str, text: str) -> None:
     """Print what is wrong with a client, its name in red."""
     screen.print(f"[red]{client}[/red]: {escape(text)}")

@@ -9,8 +9,12 @@ from pipelines.sql import identifier, literal
 
 # What credit of a conversion that comes later is computed from, beside the loads that bring it: the
 # versions of deals, of the people who take part in them, and of rates; and who touched what, and when.
+# The versions of spend tell which of it was new, and which restated.
 _SETTLED = {
-    "staging": {"stg_opportunities", "stg_contacts", "stg_contact_roles", "stg_leads", "stg_rates"},
+    "staging": {
+        *("stg_opportunities", "stg_contacts", "stg_contact_roles", "stg_leads", "stg_rates"),
+        "stg_ad_spend",
+    },
     "journeys": {"touchpoints", "identities", "owned_touchpoints", "conversions", "prices"},
 }
 _BEHIND_VIEW = re.compile(r'([^\s.";]+)"?;?\s*$')

@@ -14,6 +14,7 @@ from pipelines.files import sync_folder
 from pipelines.published import pending_tables
 from pipelines.published.models_file import Rendering, history_of, models_text, write_models
 from pipelines.published.old_versions import clear_leftovers, prune
+from pipelines.published.settings_file import keep_settings
 from pipelines.published.shown_tables import Shown, behind_published, copy, digests, shown_tables
 from pipelines.published.version_folders import (
     PublishedFileError,
@@ -102,8 +103,10 @@ def write(
         version = next_version(client)
         _write_version(warehouse, client, version, tables, now, known, models)
         show(client, version)
-    elif known and models and models != models_before:
-        write_models(settled_of(client) / known.version, models)
+    elif known:
+        if models and models != models_before:
+            write_models(settled_of(client) / known.version, models)
+        keep_settings(settled_of(client) / known.version, client)
     pending_tables.settle(client)
     prune(client, keep)
 
@@ -159,6 +162,7 @@ def _write_version(
                     _protect(file, is_private=not table.is_published)
         if models:
             write_models(settled, models)
+        keep_settings(settled, client)
         written = settled / "manifest.json"
         written.write_text(described(now), encoding="utf-8")
         _protect(written, is_private=True)

@@ -131,6 +131,14 @@ def keep_promoted(client: Client) -> None:
     _copy(client, _promoted(client.id))
 
 
+def promoted_text(client: str) -> bytes | None:
+    """Return the file that a client is published by, as it was promoted; None if it never was."""
+    try:
+        return _promoted(client).read_bytes()
+    except OSError:
+        return None
+
+
 def _copy(client: Client, kept: Path) -> bool:
     """Copy a client's file if it is not kept yet, and still says what was read; return whether."""
     with suppress(ClientError, OSError, TooLarge):  # it was broken or removed since it was read

@@ -141,6 +141,8 @@ def write(home: Path, client: str, load: Load) -> None:
                 ),
                 "row_key": pa.array(keys, pa.string()),
                 "is_deleted": pa.array([row["is_deleted"] for row in rows], pa.bool_()),
+                "export_file": pa.array([_export_file(table, load)] * len(rows), pa.string()),
+                "line": pa.array(range(2, len(rows) + 2), pa.int64()),
                 **{
                     name: pa.array([row.get(name) for row in rows], pa.string()) for name in columns
                 },
@@ -163,7 +165,7 @@ def _account(load: Load, table: str, rows: list[dict]) -> dict:
     keys = {row_key(load.source, table, row) for row in rows}
     return {
         "table_name": table,
-        "export_file": f"{table}-{load.load_id}",
+        "export_file": _export_file(table, load),
         "rows_read": len(rows) - deleted,
         "rows_quarantined": 0,
         "rows_unchanged": 0,
@@ -171,6 +173,10 @@ def _account(load: Load, table: str, rows: list[dict]) -> dict:
         "rows_superseded": len(rows) - len(keys),
         "rows_deleted": deleted,
     }
+
+
+def _export_file(table: str, load: Load) -> str:
+    return f"{table}-{load.load_id}"
 
 
 def remove(home: Path, client: str, load: Load) -> None:

@@ -1,0 +1,1 @@
+"""Explain published numbers: what one was made of, and why they moved."""
