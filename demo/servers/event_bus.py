@@ -98,6 +98,7 @@ class EventBus(service.PubSubServicer):
         self.end_session_at_schema = False  # once
         self.moved = timedelta(0)  # how far the clock of commits is from that of this machine
         self.broken_schemas: Counter[str] = Counter()  # by schema id: how often it is refused yet
+        self.spoilt_schemas: dict[str, str] = {}  # by schema id: what is answered in its place
         self._schemas: dict[str, dict] = {}
         self._fields: dict[str, tuple[str, ...]] = {}
         self._kept: list[Kept] = []
@@ -105,19 +106,34 @@ class EventBus(service.PubSubServicer):
         self._cuts: list[int] = []
         self._changed = threading.Condition()
         self._is_open = True
-        self._server = grpc.server(ThreadPoolExecutor(workers), options=[("grpc.so_reuseport", 0)])
-        service.add_PubSubServicer_to_server(self, self._server)
-        self.address = f"127.0.0.1:{self._server.add_insecure_port('127.0.0.1:0')}"
+        self._workers = workers
+        self._server, port = self._listening(0)
+        self.address = f"127.0.0.1:{port}"
 
     def __enter__(self) -> Self:
         self._server.start()
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.go_down()
+
+    def go_down(self) -> None:
+        """Hang up on every subscriber, and answer nobody; what is published meanwhile is kept."""
         with self._changed:
             self._is_open = False
             self._changed.notify_all()
         self._server.stop(grace=0.2).wait()
+
+    def come_up(self) -> None:
+        """Answer again, at the same address."""
+        self._is_open = True
+        self._server, _ = self._listening(int(self.address.rpartition(":")[2]))
+        self._server.start()
+
+    def _listening(self, port: int) -> tuple[grpc.Server, int]:
+        server = grpc.server(ThreadPoolExecutor(self._workers), options=[("grpc.so_reuseport", 0)])
+        service.add_PubSubServicer_to_server(self, server)
+        return server, server.add_insecure_port(f"127.0.0.1:{port}")
 
     def publish(
         self,
@@ -148,6 +164,11 @@ class EventBus(service.PubSubServicer):
             self._changed.notify_all()
             return _replay_id(self._number)
 
+    @property
+    def newest_schema(self) -> str:
+        """Return the id of the schema that came last."""
+        return [*self._schemas][-1]
+
     def cut(self, after: int = 0) -> None:
         """Break each open subscription, or the next one, after so many more answers."""
         with self._changed:
@@ -161,10 +182,16 @@ class EventBus(service.PubSubServicer):
             while self.signs < seen + count:
                 self._changed.wait(0.01)
 
+    def age(self, by: timedelta) -> None:
+        """Let time pass for what was published: after `retention` the bus no longer has it."""
+        with self._changed:
+            self._kept = [
+                kept._replace(published=kept.published - by.total_seconds()) for kept in self._kept
+            ]
+
     def forget(self) -> None:
         """Forget all events, as after the time that they are kept."""
-        with self._changed:
-            self._kept.clear()
+        self.age(self.retention)
 
     def Subscribe(
         self, requests: Iterator[wire.FetchRequest], context: grpc.ServicerContext
@@ -199,6 +226,7 @@ class EventBus(service.PubSubServicer):
                 self.broken_schemas[request.schema_id] -= 1
                 _refuse(context, grpc.StatusCode.INVALID_ARGUMENT, "schema.not.found")
             text = json.dumps(self._schemas[request.schema_id])
+            text = self.spoilt_schemas.get(request.schema_id, text)
         return wire.SchemaInfo(schema_json=text, schema_id=request.schema_id)
 
     def GetTopic(self, request: wire.TopicRequest, context: grpc.ServicerContext) -> wire.TopicInfo:

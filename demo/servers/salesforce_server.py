@@ -7,6 +7,7 @@ sessions, errors come as the platform's list of one. See developer.salesforce.co
 import base64
 import re
 import time
+from datetime import timedelta
 from typing import Any
 
 from demo.servers import soql
@@ -54,6 +55,7 @@ class SalesforceServer(Server):
         self.objects: dict[str, list[dict]] = {name: [] for name in SCHEMA}
         self.credentials = {"client_id": "3MVG9demo", "client_secret": "demo-secret"}
         self.user_active = True
+        self.moved = timedelta(0)  # how far the org's clock is from that of this machine
         self.formulas: set[str] = set()  # such as `Opportunity.Margin__c`: calculated as it is read
         self.page_rows = 2000
         self.daily_limit = 100_000
@@ -103,9 +105,10 @@ class SalesforceServer(Server):
         self._issued += 1
         token = f"00D000000000001!demo.{self._issued}"
         self._sessions.add(token)
+        now = time.time() + self.moved.total_seconds()
         body = {"access_token": token, "scope": "api", "instance_url": self.url}
         body |= {"id": f"{self.url}/id/00D000000000001AAA/005000000000001AAA"}
-        body |= {"token_type": "Bearer", "issued_at": str(int(time.time() * 1000))}
+        body |= {"token_type": "Bearer", "issued_at": str(int(now * 1000))}
         return Answer.of(200, body)
 
     @route("GET", DATA + r"/(?P<verb>query|queryAll)/?")

@@ -77,6 +77,11 @@ class Org(Tenant):
         """Return every version of every opportunity, oldest first."""
         return self.log(columns, "salesforce", "opportunities")
 
+    def newest_deals(self, columns: str) -> list[tuple]:
+        """Return what the newest version of each deal says, of those that are not deleted."""
+        newest = {row[0]: row[1:] for row in self.deals(f"row_key, is_deleted, {columns}")}
+        return sorted(tuple(said) for is_deleted, *said in newest.values() if not is_deleted)
+
     def covered(self, table: str = "opportunities") -> list[tuple]:
         """Return what the ledger says was asked for, in the order it was."""
         rows = self.log("table_name, covers_from, covers_until", "salesforce", "exports")

@@ -1,12 +1,13 @@
 """A client's stream in a thread of a test: what it told, and waiting until it is somewhere."""
 
+import os
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
+from unittest.mock import patch
 
-import pytest
 from tenacity import wait_fixed
 
 from demo.servers.event_bus import EventBus
@@ -102,15 +103,13 @@ class Stream:
 
 
 @contextmanager
-def org_of(
-    home: Path, name: str, monkeypatch: pytest.MonkeyPatch, server: SalesforceServer | None = None
-) -> Iterator[Org]:
+def org_of(home: Path, name: str, server: SalesforceServer | None = None) -> Iterator[Org]:
     """Yield a client whose CRM is asked by its API; with another's server, it is the same CRM."""
-    own = server or SalesforceServer()
-    for key, value in own.credentials.items():
-        monkeypatch.setenv(f"CLIENTS__{name}__SALESFORCE__{key}".upper(), value)
-    if server:
-        yield Org(home, server, name)
-    else:
-        with own:
-            yield Org(home, own, name)
+    with ExitStack() as stack:
+        org = server or stack.enter_context(SalesforceServer())
+        secrets = {
+            f"CLIENTS__{name}__SALESFORCE__{key}".upper(): value
+            for key, value in org.credentials.items()
+        }
+        stack.enter_context(patch.dict(os.environ, secrets))
+        yield Org(home, org, name)

@@ -14,8 +14,8 @@ from tests.conftest import House
 
 
 @pytest.fixture
-def org(house: House, monkeypatch: pytest.MonkeyPatch) -> Iterator[Org]:
-    with org_of(house.home, "two", monkeypatch) as org:
+def org(house: House) -> Iterator[Org]:
+    with org_of(house.home, "two") as org:
         yield org
 
 
