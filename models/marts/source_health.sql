@@ -45,10 +45,6 @@ WITH loads AS (
   SELECT
     MAX(warnings) AS warnings
   FROM @optional(@has_conditions, @client, marts.undecided_events) AS undecided_events
-), consent AS (
-  SELECT
-    COUNT(CASE WHEN NOT is_deleted AND NOT consent THEN 1 END) AS sessions_without_consent
-  FROM @newest(@{client}_staging.stg_sessions, session_id) AS sessions
 )
 SELECT
   loads.loaded_until, /* When the newest row was committed, UTC; NULL before the first */
@@ -68,4 +64,4 @@ CROSS JOIN gaps
 CROSS JOIN owners
 CROSS JOIN exclusions
 CROSS JOIN undecided
-CROSS JOIN consent
+CROSS JOIN @{client}_marts.consent AS consent

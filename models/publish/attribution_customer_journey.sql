@@ -11,12 +11,16 @@ MODEL (
 );
 
 SELECT
-  conversion_id AS conv_id, /* The conversion */
+  credit.conversion_id AS conv_id, /* The conversion */
   touchpoint_id AS session_id, /* A session of its path; a conversion without any has no row */
-  credit AS ihc /* Share of the conversion by the client's model, whichever it is: 0 to 1, and 1 for each conversion */
-FROM @{client}_marts.fct_credit
+  credit.credit AS ihc, /* Share of the conversion by the client's model, whichever it is: 0 to 1, and 1 for each conversion */
+  NOT provisional.conversion_id IS NULL AS is_provisional, /* Credited ahead of the run that settles it; see docs/published.md */
+  provisional.provisional_since /* When the load that it was credited anew for was committed, UTC; NULL where settled */
+FROM @{client}_marts.fct_credit AS credit
+LEFT JOIN @provisional() AS provisional
+  ON credit.conversion_id = provisional.conversion_id
 WHERE
   is_active AND is_attributed
 ORDER BY
-  conversion_id,
+  credit.conversion_id,
   position

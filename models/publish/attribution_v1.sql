@@ -10,7 +10,7 @@ MODEL (
 );
 
 SELECT
-  conversion_id, /* An opportunity, an event of a shop's export, or the site's own id */
+  credit.conversion_id, /* An opportunity, an event of a shop's export, or the site's own id */
   conversion_type, /* deal, purchase, site, or what the client calls the event */
   is_counted, /* The type is in campaigns and totals */
   touchpoint_id, /* A session or a page view; NULL where nothing earned the credit */
@@ -24,17 +24,21 @@ SELECT
   model, /* By which the credit is shared */
   method, /* What shared it: the model, or what stands in for it and why */
   model_version, /* Of what the model has learnt; NULL where it learns nothing */
-  credit, /* Share of the conversion, 0 to 1 */
+  credit.credit, /* Share of the conversion, 0 to 1 */
   @currency AS currency, /* Of all money in the row but the original revenue */
   revenue, /* The whole conversion's, at the rate of its day */
   original_currency, /* Of the amount in the source */
   original_revenue, /* The amount in the source, in that currency */
   attributed_revenue, /* The share in money; it sums to the revenue, to the cent */
-  is_attributed /* False where nothing earned the credit */
-FROM @{client}_marts.fct_credit
+  is_attributed, /* False where nothing earned the credit */
+  NOT provisional.conversion_id IS NULL AS is_provisional, /* Credited ahead of the run that settles it; see docs/published.md */
+  provisional.provisional_since /* When the load that it was credited anew for was committed, UTC; NULL where settled */
+FROM @{client}_marts.fct_credit AS credit
+LEFT JOIN @provisional() AS provisional
+  ON credit.conversion_id = provisional.conversion_id
 WHERE
   is_active
 ORDER BY
   converted_at,
-  conversion_id,
+  credit.conversion_id,
   position

@@ -6,6 +6,12 @@ MODEL (
   blueprints @clients()
 );
 
+WITH ahead AS (
+  SELECT
+    COUNT(*) AS provisional_conversions,
+    MIN(provisional_since) AS provisional_since
+  FROM @provisional() AS provisional
+)
 SELECT
   client, /* The client's name in schemas and files */
   loaded_until, /* The newest row that the published numbers hold was committed then, UTC */
@@ -23,5 +29,8 @@ SELECT
   revenue, /* Of the conversions; attributed and unattributed together */
   attributed_revenue, /* What touchpoints earned */
   unattributed_revenue, /* What no touchpoint earned */
-  @money(spend) AS spend /* What the platforms charged and sessions cost, rounded once */
+  @money(spend) AS spend, /* What the platforms charged and sessions cost, rounded once */
+  ahead.provisional_conversions, /* Conversions that are credited, or taken back, ahead of the run that settles them; 0 after a run */
+  ahead.provisional_since /* When the first load was committed that they were credited anew for, UTC; NULL after a run */
 FROM @{client}_marts.gate
+CROSS JOIN ahead

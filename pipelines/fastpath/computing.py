@@ -20,7 +20,7 @@ from pipelines.home import lake_folder
 from pipelines.lake.commit_clock import wait_for_commits
 from pipelines.published.models_file import models_text
 from pipelines.published.opening import define_settled
-from pipelines.published.version_folders import current
+from pipelines.published.version_folders import current, settled_beneath
 from pipelines.sql import identifier
 
 
@@ -37,37 +37,32 @@ class Provisional(NamedTuple):
     until: datetime  # and before this moment
     loaded_until: datetime | None  # when the newest of these loads was committed; None without any
     connection: duckdb.DuckDBPyConnection
-    results: tuple[str, ...]  # published tables that are made by conversion, such as attribution_v1
+    conversions: int  # that changed; if none, everything is as it is settled
     failures: tuple[
         str, ...
     ]  # audits that fail, as a run tells them: then nothing is to be published
 
     @property
     def changed(self) -> str:
-        """Return the name of the table of conversions whose published rows are not the settled ones.
+        """Return the name of the table of conversions whose numbers are not the settled ones.
 
-        One column, `conversion_id`. The settled rows of each are replaced by the new ones; a
-        conversion that was taken back has none.
+        Columns: `conversion_id`, `provisional_since`. A conversion that was taken back is one of them.
         """
         return "changed"
 
     @property
-    def revised(self) -> str:
-        """Return the name of the table of all conversions that were computed, changed or not: `conversion_id`."""
-        return "revised"
-
-    @property
     def credit(self) -> str:
-        """Return the name of the table of the revised conversions' credit, by models to compare too."""
+        """Return the name of the table of all conversions' credit, by models to compare too."""
         return f"{self.client}_marts.fct_credit"
 
     def rows(self, table: str) -> str:
-        """Return the name of a published table's new rows, those of the changed conversions."""
-        return f"{self.client}_publish.{identifier(table)}"
+        """Return the name of a published table with all its rows, as the next run would publish them."""
+        catalog = "fast" if self.conversions else "memory"
+        return f"{catalog}.{self.client}_publish.{identifier(table)}"
 
     def settled(self, table: str) -> str:
-        """Return the name of a published table as the settled version has it, with all its rows."""
-        return f"memory.{self.rows(table)}"
+        """Return the name of a published table as the settled version has it."""
+        return f"memory.{self.client}_publish.{identifier(table)}"
 
 
 @contextmanager
@@ -91,15 +86,16 @@ def provisional(client: str, until: datetime | None = None) -> Iterator[Provisio
     if not (shown := current(client)):
         yield None
         return
-    models = _models(client, shown.version)
+    version = settled_beneath(client, shown.version)
+    models = _models(client, version)
     with duckdb.connect() as connection:
-        define_settled(connection, client, shown.version)
+        define_settled(connection, client, version)
         wait_for_commits(lake_folder() / client)
         until = until or datetime.now(timezone.utc).replace(tzinfo=None)
         interval = Interval(connection, client, models, until)
         try:
             interval.compute()
-            failed = tuple(failures(connection, client, models))
+            failed = tuple(failures(connection, client, models)) if interval.changed else ()
         except duckdb.Error as error:
             reason = str(error).splitlines()[0]
             raise FastPathError(
@@ -108,12 +104,12 @@ def provisional(client: str, until: datetime | None = None) -> Iterator[Provisio
             ) from error
         yield Provisional(
             client,
-            shown.version,
+            version,
             interval.start,
             until,
             interval.loaded_until,
             connection,
-            tuple(name.removeprefix("publish.") for name in interval.results),
+            interval.changed,
             failed,
         )
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import duckdb
 
 from pipelines.fastpath.newer_loads import Table, raw_table
-from pipelines.fastpath.rendered_models import RESULTS, Kind, RenderedModel, RenderedModels
+from pipelines.fastpath.rendered_models import CHANGED, Kind, RenderedModel, RenderedModels
 from pipelines.sql import identifier, only_row
 
 # A load committed while the settled run was at work may be seen by some of its models only, and is
@@ -36,29 +36,44 @@ class Interval:
         self.start = datetime.fromisoformat(models.start)
         self.loaded_until: datetime | None = None
         self.computes = "the interval"
-        self.results = {
-            model.name: RESULTS[model.name] for model in models.models if model.name in RESULTS
-        }
+        self.changed = 0
+        self._by_conversion = [
+            model.name for model in models.models if model.kind == Kind.BY_CONVERSION
+        ]
 
     def compute(self) -> None:
-        """Compute the models in their order, and what changed. Raise duckdb.Error in the midst of `computes`."""
+        """Compute what changed, and if anything did, all that sums it up.
+
+        Raise duckdb.Error in the midst of `computes`.
+        """
         self._begin()
         for name, typed in self._models.reads.items():
             self.computes = name
             self._load(raw_table(self._client, name, typed, self.start, self._until))
-        for model in self._models.models:
+        first = 1 + max(
+            number
+            for number, model in enumerate(self._models.models)
+            if model.kind == Kind.BY_CONVERSION
+        )
+        for model in self._models.models[:first]:
             self.computes = model.name
             self._run(model)
         self.computes = "what changed"
         self._keep_changes()
+        self._keep_settled()
+        for model in self._models.models[first:] if self.changed else ():
+            self.computes = model.name
+            self._run(model)
 
     def _begin(self) -> None:
-        layers = {model.name.split(".")[0] for model in self._models.models}
+        models = [*(model.name for model in self._models.models), *self._models.kept]
+        layers = {name.split(".")[0] for name in models}
         schemas = ["raw", "fresh", *(identifier(f"{self._client}_{layer}") for layer in layers)]
         self._connection.execute("ATTACH ':memory:' AS fast; USE fast")
         self._connection.execute("; ".join(f"CREATE SCHEMA {schema}" for schema in schemas))
         self.start = max([self.start, *self._newest_settled()])
         last = self._until - timedelta(microseconds=1)
+        self._connection.execute(f"CREATE TABLE {CHANGED}")
         self._connection.execute(f"SET VARIABLE start_ts = TIMESTAMP '{self.start}'")
         self._connection.execute(f"SET VARIABLE end_ts = TIMESTAMP '{last}'")
 
@@ -89,16 +104,22 @@ class Interval:
             self._take_answers(table, model)
         elif model.name in self._models.history:
             self._continue(model)
-        elif model.name in self.results:
-            settled = self._settled(model.name)
-            self._connection.execute(f"CREATE TABLE {table} AS FROM {settled} LIMIT 0")
-            self._connection.execute(f"INSERT INTO {table} BY NAME {model.sql}")
+        elif model.kind == Kind.BY_CONVERSION:
+            self._create_like_settled(self._fresh(model.name), model)
+        elif model.name.startswith("publish."):
+            self._create_like_settled(table, model)
         else:
             self._connection.execute(f"CREATE TABLE {table} AS {model.sql}")
 
+    def _create_like_settled(self, table: str, model: RenderedModel) -> None:
+        """Compute a table with the columns and types that it has where it is settled."""
+        settled = self._settled(model.name)
+        self._connection.execute(f"CREATE TABLE {table} AS FROM {settled} LIMIT 0")
+        self._connection.execute(f"INSERT INTO {table} BY NAME {model.sql}")
+
     def _continue(self, model: RenderedModel) -> None:
         """Compute the rows of the interval, and show them after those that are settled from before it."""
-        settled, fresh = self._settled(model.name), f"fresh.{identifier(model.name)}"
+        settled, fresh = self._settled(model.name), self._fresh(model.name)
         self._connection.execute(f"CREATE TABLE {fresh} AS FROM {settled} LIMIT 0")
         self._connection.execute(
             f"""CREATE VIEW {self._table(model.name)} AS
@@ -121,26 +142,47 @@ class Interval:
             self._connection.execute(f"INSERT INTO {table} BY NAME {answers}")
 
     def _keep_changes(self) -> None:
-        """Note which conversions were revised, and keep of the results those that are not as settled."""
+        """Note which conversions are not as they were settled, and put their new rows in place of the old.
+
+        A conversion stands by its newest revision: it is provisional since the load that caused that.
+        """
         differing = []
-        for name, key in self.results.items():
-            new = f"FROM {self._table(name)}"
-            old = f"FROM {self._settled(name)} WHERE {key} IN (FROM revised)"
+        for name in self._by_conversion:
+            new = f"FROM {self._fresh(name)}"
+            old = f"FROM {self._settled(name)} WHERE conversion_id IN (FROM revised)"
             for one, other in ((new, old), (old, new)):
-                differing.append(f"SELECT {key} AS conversion_id FROM ({one} EXCEPT ALL {other})")
+                differing.append(f"SELECT conversion_id FROM ({one} EXCEPT ALL {other})")
         revisions = self._table("journeys.revisions")
         self._connection.execute(
             f"""CREATE TABLE revised AS SELECT DISTINCT conversion_id FROM {revisions};
-            CREATE TABLE changed AS {" UNION ".join(differing)}"""
+            INSERT INTO changed SELECT conversion_id, MAX(revised_at) FROM {revisions}
+            WHERE conversion_id IN ({" UNION ".join(differing)}) GROUP BY conversion_id"""
         )
-        for name, key in self.results.items():
+        (self.changed,) = only_row(self._connection.execute("SELECT COUNT(*) FROM changed"))
+        for name in self._by_conversion:
             self._connection.execute(
-                f"DELETE FROM {self._table(name)} WHERE NOT {key} IN (FROM changed)"
+                f"""CREATE TABLE {self._table(name)} AS
+                FROM {self._settled(name)} WHERE NOT conversion_id IN (SELECT conversion_id FROM changed)
+                UNION ALL BY NAME
+                FROM {self._fresh(name)} WHERE conversion_id IN (SELECT conversion_id FROM changed)"""
+            )
+
+    def _keep_settled(self) -> None:
+        """Show what stays as it is settled; but how new the data are, the newest load says."""
+        for name in self._models.kept:
+            newest = ""
+            if name == "staging.stg_load_counts" and self.loaded_until:
+                newest = f" REPLACE (GREATEST(loaded_until, TIMESTAMP '{self.loaded_until}') AS loaded_until)"
+            self._connection.execute(
+                f"CREATE VIEW {self._table(name)} AS SELECT *{newest} FROM {self._settled(name)}"
             )
 
     def _table(self, name: str, catalog: str = "fast") -> str:
         layer, _, table = name.partition(".")
         return f"{catalog}.{identifier(f'{self._client}_{layer}')}.{identifier(table)}"
+
+    def _fresh(self, name: str) -> str:
+        return f"fresh.{identifier(name)}"
 
     def _settled(self, name: str) -> str:
         return self._table(name, catalog="memory")

@@ -38,11 +38,16 @@ def learned(evaluator, client, learners, columns):
     return f"({' UNION ALL '.join(selects)})"
 
 
+def provisional(evaluator):
+    """Read which conversions are not as they were settled: the table `changed`."""
+    return "(SELECT conversion_id, provisional_since FROM changed)"
+
+
 def reading_tables(model: SqlModel) -> SqlModel:
     """Return a model that reads the schema `raw` instead of files."""
     ours = {
         function.__name__: Executable(payload=f"from {__name__} import {function.__name__}")
-        for function in (raw, learned)
+        for function in (raw, learned, provisional)
     }
     mine = {name: ours.get(name, executable) for name, executable in model.python_env.items()}
     return model.copy(update={"python_env": mine})

@@ -7,12 +7,20 @@ import json
 from enum import StrEnum
 from typing import NamedTuple
 
-RESULTS = {  # published tables whose rows belong to one conversion each, by the column that names it
-    "publish.attribution_v1": "conversion_id",
-    "publish.milestones_v1": "conversion_id",
-    "publish.attribution_customer_journey": "conv_id",
+# Tables whose rows belong to one conversion each: those of the conversions that did not change stay.
+BY_CONVERSION = ("marts.fct_credit", "marts.fct_milestones", "marts.fct_path_ends")
+# What no conversion changes, or what costs more than it tells: it stays as the last run left it.
+KEPT = {
+    "staging.stg_ad_spend",
+    "staging.stg_session_costs",
+    "staging.stg_load_counts",
+    "marts.fct_session_costs",
+    "marts.spend_gaps",
+    "marts.source_status",
+    "marts.consent",
 }
 BY_REVISION = "revised_at"
+CHANGED = "changed (conversion_id TEXT, provisional_since TIMESTAMP)"
 LEARNED = "_models"  # stands for a source in names of raw tables, as its folder does
 OF_A_LOAD = {  # what each raw row has beside its own columns
     "row_key": "TEXT",
@@ -30,6 +38,9 @@ class Kind(StrEnum):
     INTERVAL = "interval"  # those of the interval, in place of what the table held of it
     VIEW = "view"
     FULL = "full"
+    BY_CONVERSION = (
+        "by conversion"  # those of the conversions that changed, beside the settled others
+    )
     ASKED = "asked"  # by code, of what a service has answered
 
 
@@ -52,7 +63,10 @@ class RenderedAudit(NamedTuple):
 
 
 class RenderedModels(NamedTuple):
-    """The models that a client's credit is made by, each after those that it reads."""
+    """The models that a client's numbers are made by, each after those that it reads.
+
+    Those by conversion, and what they read, come before all that sums them up.
+    """
 
     key: str  # changes with the promoted models, and with the code
     start: str  # the client's first day: loads of earlier days are not read
@@ -61,6 +75,8 @@ class RenderedModels(NamedTuple):
     audits: tuple[RenderedAudit, ...]
     reads: dict[str, dict[str, str]]  # raw table, such as web.sessions → column → type
     history: tuple[str, ...]  # tables that are read from before the interval, too
+    kept: tuple[str, ...]  # tables that stay as they are settled
+    settled: tuple[str, ...]  # all tables that are read as they were settled: more than the history
 
     def dumped(self) -> str:
         """Return the file's text."""
@@ -73,7 +89,7 @@ class RenderedModels(NamedTuple):
 
 def not_rendered(problem: str) -> str:
     """Return the file's text where the models could not be rendered."""
-    return json.dumps({"key": "", "history": [], "problem": problem})
+    return json.dumps({"key": "", "settled": [], "problem": problem})
 
 
 def key_of(text: str) -> str:

@@ -1,10 +1,11 @@
 """Render a client's promoted models once, for the fast path: it computes without SQLMesh."""
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from graphlib import TopologicalSorter
 from typing import Any
 
+import duckdb
 from sqlglot import exp
 from sqlmesh.core.constants import SQLMESH_BLUEPRINT_VARS
 from sqlmesh.core.context import GenericContext
@@ -14,9 +15,10 @@ from sqlmesh.utils.metaprogramming import prepare_env
 
 from pipelines.code import running_code
 from pipelines.fastpath.raw_tables import reading_tables
-from pipelines.fastpath.read_history import read_history
+from pipelines.fastpath.read_history import columns_of, create_empty, read_history
 from pipelines.fastpath.rendered_models import (
-    RESULTS,
+    BY_CONVERSION,
+    KEPT,
     Kind,
     RenderedAudit,
     RenderedModel,
@@ -29,22 +31,6 @@ from pipelines.fastpath.rendered_models import (
 _INTERVAL: dict[str, Any] = {
     name: exp.func("GETVARIABLE", exp.convert(name)) for name in ("start_ts", "end_ts")
 }
-
-# What the gate's audits say of all conversions, of those that are computed: it reads more than they.
-_OF_THE_GATE = (
-    RenderedAudit(
-        "money_priced",
-        "marts.fct_credit",
-        """SELECT DISTINCT conversion_id, original_currency,
-        'deliver sources.rates, of the day or the seven before' AS remedy
-        FROM {this_model} WHERE revenue IS NULL""",
-    ),
-    RenderedAudit(
-        "weights_are_numbers",
-        "marts.faulty_weights",
-        "SELECT faulty_weights FROM {this_model} WHERE NOT faulty_weights IS NULL",
-    ),
-)
 
 
 class RenderError(Exception):
@@ -74,26 +60,15 @@ def promoted_models(context: GenericContext) -> Callable[[str, str | None], str]
 
 
 def render(client: str, models: list[Model], key: str = "") -> RenderedModels:
-    """Render those of a client's models that its credit is made by. Raise RenderError if one cannot be."""
-    reads: dict[str, dict[str, str]] = {}
+    """Render those of a client's models that its published tables are made by. Raise RenderError if one cannot be."""
     own = {_own_name(model): model for model in models}
-    judged = {audit.model for audit in _OF_THE_GATE}
-    queries: dict[str, exp.Query] = {}
-    read_by: dict[str, set[str]] = {}
-    waiting = [name for name in (*RESULTS, *judged) if name in own]
-    while waiting:
-        name = waiting.pop()
-        if name in read_by:
-            continue
-        read_by[name] = set()
-        if isinstance(model := own[name], SqlModel):
-            queries[name] = _query(model, reads)
-            read_by[name] = _tables_read(queries[name], client)
-        elif name == "attribution.ihc_answers":
-            read_by[name] = {"journeys.paths", "attribution.ihc_local"}
-        waiting += sorted(read_by[name])
-    ordered = TopologicalSorter(read_by).static_order()
-    rendered = tuple(_rendered(name, own[name], queries.get(name)) for name in ordered)
+    _check_flags(client, own)
+    published = [name for name in own if name.startswith("publish.")]
+    run = _Rendering(client, own, published, stop=KEPT)
+    kept = tuple(sorted(KEPT & run.read_by.keys()))
+    _check_intervals(run.queries)
+    rendered = tuple(_rendered(name, own[name], run.queries.get(name)) for name in run.ordered())
+    history = read_history(client, rendered, run.reads, _types_of_kept(client, own, kept))
     asks = own.get("attribution.ihc_answers")
     return RenderedModels(
         key=key,
@@ -102,10 +77,80 @@ def render(client: str, models: list[Model], key: str = "") -> RenderedModels:
         ),
         ihc_request=_ihc_request(asks) if asks else "",
         models=rendered,
-        audits=tuple(_audits(client, {name: own[name] for name in read_by})),
-        reads=reads,
-        history=read_history(client, rendered, reads),
+        audits=tuple(_audits({name: own[name] for name in run.ordered()})),
+        reads=run.reads,
+        history=history,
+        kept=kept,
+        settled=tuple(sorted({*history, *kept, *(name for name in BY_CONVERSION if name in own)})),
     )
+
+
+def _check_flags(client: str, own: dict[str, Model]) -> None:
+    """Raise RenderError if what was promoted cannot say which rows are provisional."""
+    credit = own["publish.attribution_v1"]
+    if "is_provisional" not in (credit.columns_to_types or {}):
+        raise RenderError(
+            f"{credit.name} has no column is_provisional yet: make preview CLIENT={client},"
+            f" then make promote CLIENT={client}"
+        )
+
+
+def _check_intervals(queries: dict[str, exp.Query]) -> None:
+    """Raise RenderError if a model goes by another time than its interval's: it is not known here."""
+    for name, query in queries.items():
+        if "1970-01-01" in query.sql("duckdb", comments=False):
+            raise RenderError(f"{name}: an interval is @start_ts to @end_ts, and nothing else")
+
+
+class _Rendering:
+    """The queries of some of a client's models, and of all that they read."""
+
+    def __init__(
+        self, client: str, own: dict[str, Model], names: Iterable[str], stop: set[str]
+    ) -> None:
+        self.reads: dict[str, dict[str, str]] = {}  # raw table → column → type
+        self.queries: dict[str, exp.Query] = {}
+        self.read_by: dict[
+            str, set[str]
+        ] = {}  # model → the models that it reads; of a kept one, none
+        self._stop = stop
+        waiting = list(names)
+        while waiting:
+            name = waiting.pop()
+            if name in self.read_by:
+                continue
+            self.read_by[name] = set()
+            if name in stop:
+                continue
+            if isinstance(model := own[name], SqlModel):
+                self.queries[name] = _query(model, self.reads)
+                self.read_by[name] = _tables_read(self.queries[name], client)
+            elif name == "attribution.ihc_answers":
+                self.read_by[name] = {"journeys.paths", "attribution.ihc_local"}
+            waiting += sorted(self.read_by[name])
+
+    def ordered(self) -> list[str]:
+        """Return the models after those that they read: first those by conversion, and what these read."""
+        ordered = [*TopologicalSorter(self.read_by).static_order()]
+        first = set()
+        for name in reversed(ordered):
+            if name in BY_CONVERSION or name in first:
+                first |= {name, *self.read_by[name]}
+        run = [name for name in ordered if name not in self._stop]
+        return sorted(run, key=lambda name: name not in first)
+
+
+def _types_of_kept(
+    client: str, own: dict[str, Model], kept: tuple[str, ...]
+) -> dict[str, dict[str, str]]:
+    """Return the columns of the tables that stay as they are settled, with their types."""
+    upstream = _Rendering(client, own, kept, stop=set())
+    with duckdb.connect(config={"threads": 1}) as connection:
+        models = [
+            _rendered(name, own[name], upstream.queries.get(name)) for name in upstream.ordered()
+        ]
+        create_empty(connection, client, models, upstream.reads)
+        return {name: columns_of(connection, client, name) for name in kept}
 
 
 def _query(model: SqlModel, reads: dict[str, dict[str, str]]) -> exp.Query:
@@ -136,25 +181,20 @@ def _rendered(name: str, model: Model, query: exp.Query | None) -> RenderedModel
         }
         return RenderedModel(name, Kind.ASKED, "", "", typed)
     sql = query.sql("duckdb", comments=False)
-    if "1970-01-01" in sql:
-        raise RenderError(f"{model.name}: an interval is @start_ts to @end_ts, and nothing else")
     if model.kind.is_incremental_by_time_range and model.time_column:
         return RenderedModel(name, Kind.INTERVAL, model.time_column.column.name, sql, {})
-    is_stored = model.kind.is_materialized
-    return RenderedModel(name, Kind.FULL if is_stored else Kind.VIEW, "", sql, {})
+    kind = Kind.FULL if model.kind.is_materialized else Kind.VIEW
+    return RenderedModel(name, Kind.BY_CONVERSION if name in BY_CONVERSION else kind, "", sql, {})
 
 
-def _audits(client: str, models: dict[str, Model]) -> Iterator[RenderedAudit]:
-    """Return the audits of the models that are made whole, and the gate's of the same rows."""
+def _audits(models: dict[str, Model]) -> Iterator[RenderedAudit]:
+    """Return the audits of the models that are made whole, the gate's among them."""
     for name, model in models.items():
         whole = isinstance(model, SqlModel) and not model.time_column
         for audit, given in model.audits_with_args if whole else ():
             arguments: dict[str, Any] = given
             query = _without_catalog(model.render_audit_query(audit, **arguments))
             yield RenderedAudit(audit.name, name, query.sql("duckdb", comments=False))
-    for truth in _OF_THE_GATE:
-        if truth.model in models:
-            yield truth._replace(sql=truth.sql.format(this_model=f"{client}_{truth.model}"))
 
 
 def _ihc_request(model: Model) -> str:

@@ -21,9 +21,9 @@ def models_text(client: str, version: str) -> str | None:
         return None
 
 
-def history_of(text: str | None) -> frozenset[str]:
-    """Return the tables, such as journeys.touchpoints, that models read from before what they compute."""
-    return frozenset(json.loads(text)["history"] if text else ())
+def read_settled(text: str | None) -> frozenset[str]:
+    """Return the tables, such as journeys.touchpoints, that models read as they were settled."""
+    return frozenset(json.loads(text)["settled"] if text else ())
 
 
 def write_models(folder: Path, text: str) -> None:

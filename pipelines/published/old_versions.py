@@ -11,6 +11,8 @@ from pipelines.home import published_folder
 from pipelines.published.version_folders import (
     PublishedFileError,
     current,
+    is_provisional,
+    provisional_versions,
     settled_of,
     versions_of,
     view_file,
@@ -19,7 +21,8 @@ from pipelines.published.version_folders import (
 )
 from pipelines.settings.kept_versions import PublishedFiles
 
-_VERSIONS = "[0-9]*Z"
+_VERSIONS = "[0-9]*Z*"
+_PROVISIONAL_STAY = timedelta(hours=1)  # there may be hundreds a day
 
 
 def clear_leftovers(client: str) -> None:
@@ -31,7 +34,8 @@ def clear_leftovers(client: str) -> None:
         unfinished.unlink(missing_ok=True)
     with suppress(PublishedFileError):  # nobody knows which version is shown: all stay
         shown = current(client)
-        kept = {*whole_versions(client), shown.version if shown else ""}
+        kept = {*whole_versions(client), *provisional_versions(client)}
+        kept |= {shown.version} if shown else set()
         for version in [*settled_of(client).glob(_VERSIONS), *versions_of(client).glob(_VERSIONS)]:
             if version.name not in kept:
                 _remove(version)
@@ -46,8 +50,19 @@ def prune(client: str, keep: PublishedFiles) -> None:
         replaced = list(pairwise(versions))[: 1 - keep.keep_versions]
         for version, next_one in replaced:
             if written_at(next_one) <= until and not (shown and shown.version == version):
-                _remove(settled_of(client) / version)
-                _remove(versions_of(client) / version)
+                _remove_version(client, version)
+
+
+def prune_provisional(client: str) -> None:
+    """Remove the provisional versions that were replaced an hour ago, whatever is kept of the settled ones."""
+    until = datetime.now(timezone.utc) - _PROVISIONAL_STAY
+    with suppress(PublishedFileError):
+        shown = current(client)
+        later = sorted([*whole_versions(client), *provisional_versions(client)])
+        for version, next_one in pairwise(later):
+            is_old = is_provisional(version) and written_at(next_one) <= until
+            if is_old and not (shown and shown.version == version):
+                _remove_version(client, version)
 
 
 def remove_files(client: str) -> None:
@@ -55,6 +70,11 @@ def remove_files(client: str) -> None:
     view_file(client).unlink(missing_ok=True)
     for folder in (versions_of(client), settled_of(client)):
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _remove_version(client: str, version: str) -> None:
+    _remove(settled_of(client) / version)
+    _remove(versions_of(client) / version)
 
 
 def _remove(folder: Path) -> None:

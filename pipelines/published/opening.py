@@ -5,7 +5,13 @@ from contextlib import contextmanager
 
 import duckdb
 
-from pipelines.published.version_folders import current, manifest, settled_of, versions_of
+from pipelines.published.version_folders import (
+    current,
+    manifest,
+    settled_beneath,
+    settled_of,
+    versions_of,
+)
 from pipelines.published.views import define
 
 
@@ -27,12 +33,12 @@ def published(client: str) -> Iterator[duckdb.DuckDBPyConnection | None]:
 
 @contextmanager
 def settled(client: str) -> Iterator[duckdb.DuckDBPyConnection | None]:
-    """Open the same, with what the version was made of: views `<client>_journeys.touchpoints`, and so on."""
+    """Open the settled version, with what it was made of: views `<client>_journeys.touchpoints`, and so on."""
     if not (shown := current(client)):
         yield None
         return
     with duckdb.connect() as opened:
-        define_settled(opened, client, shown.version)
+        define_settled(opened, client, settled_beneath(client, shown.version))
         yield opened
 
 

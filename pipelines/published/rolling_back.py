@@ -4,6 +4,7 @@ from pipelines.published.version_folders import (
     PublishedFileError,
     alone,
     current,
+    settled_beneath,
     view_file,
     whole_versions,
 )
@@ -30,9 +31,11 @@ def roll_back(client: str, version: str | None) -> str:
 def _before(client: str, versions: list[str]) -> str:
     try:
         shown = current(client)
+        settled = settled_beneath(client, shown.version) if shown else ""
     except PublishedFileError as error:
         raise RollbackError(f"{client}: {error}; or name one of {', '.join(versions)}") from None
-    earlier = [each for each in versions if shown and each < shown.version]
+    # Of a provisional version, that before the settled one beneath: on that, the same credit would follow.
+    earlier = [each for each in versions if each < settled]
     if not earlier:
         raise RollbackError(
             f"{client}: no version is kept from before the one that published/{view_file(client).name}"

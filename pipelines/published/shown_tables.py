@@ -60,11 +60,11 @@ def is_settled(layer: str, name: str) -> bool:
 
 
 def shown_tables(
-    warehouse: duckdb.DuckDBPyConnection, client: str, history: frozenset[str] = frozenset()
+    warehouse: duckdb.DuckDBPyConnection, client: str, read: frozenset[str] = frozenset()
 ) -> list[Shown]:
     """Return the tables of a client that its files are made of: published ones and settled ones.
 
-    Settled are, too, those that the client's models read the `history` of, such as staging.stg_events.
+    Settled are, too, those that the fast path `read`s as they were, such as marts.fct_credit.
     """
     views = warehouse.execute(
         """SELECT schema_name, view_name, sql, comment FROM duckdb_views()
@@ -74,7 +74,7 @@ def shown_tables(
     wanted = {}
     for schema, name, sql, comment in views:
         layer = schema.removeprefix(f"{client}_")
-        if layer == "publish" or is_settled(layer, name) or f"{layer}.{name}" in history:
+        if layer == "publish" or is_settled(layer, name) or f"{layer}.{name}" in read:
             wanted[schema, name] = (layer, name, _behind(sql), comment)
     columns = _columns(warehouse, client)
     return [Shown(*each, tuple(columns[key])) for key, each in wanted.items()]

@@ -15,6 +15,7 @@ from pipelines.sql import literal, only_row
 
 _FORMAT = 1  # of what is written of a version; one of another is written anew
 _NAMED = "%Y%m%dT%H%M%S.%fZ"  # such as 20261127T054101.250000Z: names sort as times do
+_PROVISIONAL = "-provisional"  # after that, where it has rows that no run has settled
 
 
 class PublishedFileError(Exception):
@@ -79,28 +80,67 @@ def file_name(table: str, part: str) -> str:
     return f"{table}.{part}.parquet" if part else f"{table}.parquet"
 
 
-def described(tables: dict[str, Any]) -> str:
-    """Return the text of the file that says what a version holds."""
-    return json.dumps({"format": _FORMAT, "tables": tables}, indent=1)
+def described(tables: dict[str, Any], base: str) -> str:
+    """Return the text of the file that says what a version holds, and on which settled one it stands."""
+    return json.dumps({"format": _FORMAT, "base": base, "tables": tables}, indent=1)
 
 
 def whole_versions(client: str) -> list[str]:
-    """Return the names of the versions that were written to their end, the oldest first."""
-    folders = versions_of(client).glob("[0-9]*Z")
+    """Return the names of the settled versions that were written to their end, the oldest first."""
+    return _whole(client, "[0-9]*Z")
+
+
+def provisional_versions(client: str) -> list[str]:
+    """Return the names of those with provisional rows, likewise: no run compares or is rolled back to them."""
+    return _whole(client, f"[0-9]*Z{_PROVISIONAL}")
+
+
+def _whole(client: str, names: str) -> list[str]:
+    folders = versions_of(client).glob(names)
     return sorted(each.name for each in folders if manifest_file(client, each.name).exists())
 
 
-def next_version(client: str) -> str:
+def next_version(client: str, provisional: bool = False) -> str:
     """Return the name of a new version: now, or just after the newest if the clock was put back."""
     now = datetime.now(timezone.utc)
-    if versions := whole_versions(client):
-        now = max(now, written_at(versions[-1]) + timedelta(microseconds=1))
-    return now.strftime(_NAMED)
+    for version in (*whole_versions(client)[-1:], *provisional_versions(client)[-1:]):
+        now = max(now, written_at(version) + timedelta(microseconds=1))
+    return now.strftime(_NAMED) + (_PROVISIONAL if provisional else "")
 
 
 def written_at(version: str) -> datetime:
     """Return when a version was written."""
-    return datetime.strptime(version, _NAMED).replace(tzinfo=timezone.utc)
+    named = version.removesuffix(_PROVISIONAL)
+    return datetime.strptime(named, _NAMED).replace(tzinfo=timezone.utc)
+
+
+def is_provisional(version: str) -> bool:
+    """Return whether a version has rows that no run has settled."""
+    return version.endswith(_PROVISIONAL)
+
+
+def shows_provisional(client: str) -> bool:
+    """Return whether provisional rows of a client are shown, as far as that can be read."""
+    with suppress(PublishedFileError):
+        return bool((shown := current(client)) and is_provisional(shown.version))
+    return False
+
+
+def settled_beneath(client: str, version: str) -> str:
+    """Return the settled version that a shown one is to be compared with: itself, or the newest there is.
+
+    Raise PublishedFileError if there is none.
+    """
+    if not is_provisional(version):
+        return version
+    if versions := whole_versions(client):
+        return versions[-1]
+    raise _not_whole(client, version)
+
+
+def base_of(client: str, version: str) -> str:
+    """Return the settled version that another stands on. Raise PublishedFileError if that is not known."""
+    return _written(client, version)["base"] if is_provisional(version) else version
 
 
 def current(client: str) -> Current | None:
@@ -130,13 +170,21 @@ def _unreadable(file: Path, text: str) -> PublishedFileError:
 
 def manifest(client: str, version: str) -> dict[str, Any]:
     """Return what a version holds, by layer and table. Raise PublishedFileError if that is not known."""
+    return _written(client, version)["tables"]
+
+
+def _written(client: str, version: str) -> dict[str, Any]:
     try:
         written = json.loads(manifest_file(client, version).read_text(encoding="utf-8"))
-        if written["format"] == _FORMAT:
-            return written["tables"]
+        if written["format"] == _FORMAT and "tables" in written:
+            return written
     except (OSError, ValueError, KeyError):
         pass
-    raise PublishedFileError(
+    raise _not_whole(client, version)
+
+
+def _not_whole(client: str, version: str) -> PublishedFileError:
+    return PublishedFileError(
         f"published/{client}.duckdb shows the version {version}, whose files are not whole:"
         " run make daily, which writes them anew"
     )

@@ -4,9 +4,21 @@ import duckdb
 
 from pipelines.files import replacing, sync_folder
 from pipelines.home import published_folder
-from pipelines.published.version_folders import manifest, versions_of, view_file
+from pipelines.published.version_folders import (
+    alone,
+    manifest,
+    versions_of,
+    view_file,
+    whole_versions,
+)
 from pipelines.published.views import define
 from pipelines.sql import literal
+
+
+def show_newest(client: str) -> None:
+    """Show the newest settled version of a client."""
+    with alone(client):
+        show(client, whole_versions(client)[-1])
 
 
 def show(client: str, version: str) -> None:

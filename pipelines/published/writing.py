@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,8 +12,8 @@ import duckdb
 from pipelines.disk import disk_problem
 from pipelines.files import sync_folder
 from pipelines.published import pending_tables
-from pipelines.published.models_file import Rendering, history_of, models_text, write_models
-from pipelines.published.old_versions import clear_leftovers, prune
+from pipelines.published.models_file import Rendering, models_text, read_settled, write_models
+from pipelines.published.old_versions import clear_leftovers, prune, prune_provisional
 from pipelines.published.settings_file import keep_settings
 from pipelines.published.shown_tables import Shown, behind_published, copy, digests, shown_tables
 from pipelines.published.version_folders import (
@@ -25,11 +25,13 @@ from pipelines.published.version_folders import (
     make_private,
     manifest,
     next_version,
+    settled_beneath,
     settled_of,
+    shows_provisional,
     versions_of,
     whole_versions,
 )
-from pipelines.published.view_files import show
+from pipelines.published.view_files import show, show_newest
 from pipelines.settings.kept_versions import PublishedFiles
 
 
@@ -45,11 +47,13 @@ def write_settled(
     warehouse: duckdb.DuckDBPyConnection,
     keep: dict[str, PublishedFiles],
     rendering: Rendering | None = None,
+    go_on: Callable[[str], object] = show_newest,
 ) -> dict[str, str]:
     """Write the files of the clients whose published tables were computed whole since the last time.
 
     `keep` has the clients that are asked for, and how long their older versions stay; `rendering`
-    says by which models they were made, which the fast path goes on with. Return why,
+    says by which models they were made, which the fast path goes on with; `go_on` shows the new
+    version of a client of whom provisional rows are shown, with those that are still so. Return why,
     for those whose files could not be written: these stay as they were, and others go on.
     """
     problems = {}
@@ -57,6 +61,8 @@ def write_settled(
         if client in keep:
             try:
                 _write_if_settled(warehouse, client, behind, keep[client], rendering)
+                if shows_provisional(client):
+                    go_on(client)
             except (OSError, duckdb.Error, PublishedFileError) as error:
                 problem = disk_problem(error) or " ".join(str(error).split())
                 problems[client] = f"published/{client}.duckdb stays as it was: {problem}"
@@ -92,38 +98,43 @@ def write(
     keep: PublishedFiles,
     rendering: Rendering | None = None,
 ) -> None:
-    """Write a client's files as its tables are now, if they are not the same as those shown."""
+    """Write a client's files as its tables are now, if they are not the same as those shown.
+
+    Where provisional rows are shown, these stay until it is known which of them are settled.
+    """
     clear_leftovers(client)
     known = _before(client)
     models_before = models_text(client, known.version) if known else None
     models = rendering(client, models_before) if rendering else None
-    tables = shown_tables(warehouse, client, history_of(models))
-    now = _described(warehouse, client, tables)
+    tables = shown_tables(warehouse, client, read_settled(models))
+    now = describe(warehouse, client, tables)
     if not (known and known.is_shown and now == known.manifest):
         version = next_version(client)
-        _write_version(warehouse, client, version, tables, now, known, models)
-        show(client, version)
+        write_version(warehouse, client, version, tables, now, [known] if known else [], models)
+        if not shows_provisional(client):
+            show(client, version)
     elif known:
         if models and models != models_before:
             write_models(settled_of(client) / known.version, models)
         keep_settings(settled_of(client) / known.version, client)
     pending_tables.settle(client)
     prune(client, keep)
+    prune_provisional(client)
 
 
 def _before(client: str) -> Before | None:
-    """Return the version that is shown, or else the newest that is whole."""
+    """Return the settled version that is shown, or else the newest that is whole."""
     with suppress(PublishedFileError):
         if shown := current(client):
-            held = manifest(client, shown.version)
-            return Before(shown.version, held, is_shown=shown.is_here(client))
+            version = settled_beneath(client, shown.version)
+            return Before(version, manifest(client, version), is_shown=shown.is_here(client))
     for version in reversed(whole_versions(client)):
         with suppress(PublishedFileError):
             return Before(version, manifest(client, version), is_shown=False)
     return None
 
 
-def _described(
+def describe(
     warehouse: duckdb.DuckDBPyConnection, client: str, tables: list[Shown]
 ) -> dict[str, Any]:
     """Return the manifest of a version that is made of tables: by layer and name, what each holds."""
@@ -138,16 +149,21 @@ def _described(
     return described
 
 
-def _write_version(
+def write_version(
     warehouse: duckdb.DuckDBPyConnection,
     client: str,
     version: str,
     tables: list[Shown],
     now: dict[str, Any],
-    known: Before | None,
-    models: str | None,
+    known: list[Before],
+    models: str | None = None,
+    base: str = "",
 ) -> None:
-    """Write the folders of a version; they have their names once all that is in them is on disk."""
+    """Write the folders of a version; they have their names once all that is in them is on disk.
+
+    `now` is what it holds, `known` the versions to link from, and `base` the settled one that it stands
+    on, if it is not one itself.
+    """
     versions_of(client).mkdir(parents=True, exist_ok=True)
     with (
         _unfinished(make_private(client), version, mode=0o700) as settled,
@@ -157,14 +173,15 @@ def _write_version(
             folder = published if table.is_published else settled
             for part in now[table.layer][table.name]["digests"]:
                 file = folder / file_name(table.name, part)
-                if not (known and _link(client, table, part, now, known, file)):
+                if not any(_link(client, table, part, now, each, file) for each in known):
                     copy(warehouse, client, table, part, str(file))
                     _protect(file, is_private=not table.is_published)
         if models:
             write_models(settled, models)
-        keep_settings(settled, client)
+        if not base:
+            keep_settings(settled, client)
         written = settled / "manifest.json"
-        written.write_text(described(now), encoding="utf-8")
+        written.write_text(described(now, base or version), encoding="utf-8")
         _protect(written, is_private=True)
 
 

@@ -16,6 +16,7 @@ from sqlmesh.core.context import GenericContext
 from sqlmesh.core.snapshot import DeployabilityIndex, Snapshot, SnapshotEvaluator
 from sqlmesh.utils.errors import SQLMeshError
 
+from pipelines.fastpath.publishing import publish_changes
 from pipelines.fastpath.rendering import promoted_models
 from pipelines.published import pending_tables
 from pipelines.published.shown_tables import behind_published, is_settled
@@ -129,5 +130,5 @@ def _write(context: GenericContext) -> None:
         for client, found in settings.items()
         if not found or found.shard == shard  # else it has moved, and this warehouse is not its own
     }
-    if problems := write_settled(warehouse, keep, promoted_models(context)):
+    if problems := write_settled(warehouse, keep, promoted_models(context), publish_changes):
         raise SQLMeshError("\n".join(f"{name}: {why}" for name, why in problems.items()))

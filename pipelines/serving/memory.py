@@ -16,7 +16,7 @@ from pipelines.lake.append import source_folder
 from pipelines.lake.loads import committed_loads, seen_from
 from pipelines.learning.training import utc_now
 from pipelines.published.staleness import follow_home, why_behind
-from pipelines.published.version_folders import versions_of
+from pipelines.published.version_folders import shows_provisional, versions_of
 from pipelines.serving.report import Figures, Report
 from pipelines.settings.client import Client
 from pipelines.torn_blocks import is_doubted
@@ -57,7 +57,7 @@ def recall(client: Client, current: str) -> Report | None:
 
     The warehouse file must be the one that this morning left: it may have been torn since, or
     replaced by an older one. While it is doubted, everybody is run: it may be built again. And its
-    published files must be there, as new as the warehouse's tables.
+    published files must be there, as new as the warehouse's tables, and settled.
     """
     if is_doubted(client.shard):
         return None
@@ -65,7 +65,7 @@ def recall(client: Client, current: str) -> Report | None:
     if last.get("state") != current or last.get("warehouse") != stamp(client.shard):
         return None
     follow_home(client.id)
-    if why_behind(client.id):
+    if why_behind(client.id) or shows_provisional(client.id):
         return None
     return Report(client.id, "nothing new", last["reasons"], Figures(**last["published"]))
 

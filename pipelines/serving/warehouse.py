@@ -17,6 +17,7 @@ from sqlmesh.utils.concurrency import NodeExecutionFailedError
 from sqlmesh.utils.errors import AuditError, NodeAuditsErrors, PlanError, PythonModelEvalError
 
 from pipelines import torn_blocks
+from pipelines.fastpath.publishing import publish_changes
 from pipelines.fastpath.rendering import promoted_models
 from pipelines.home import home, project_folder, warehouse_folder
 from pipelines.published.writing import write_settled
@@ -150,7 +151,9 @@ class Warehouse:
     def write_files(self, clients: Iterable[Client]) -> dict[str, str]:
         """Write the published files of clients that have new numbers; return why, where it failed."""
         keep = {client.id: client.published_files for client in clients}
-        return write_settled(self.connection(), keep, promoted_models(self._context))
+        return write_settled(
+            self.connection(), keep, promoted_models(self._context), go_on=publish_changes
+        )
 
     def rows(self, query: str) -> list[tuple]:
         """Return the rows of a query."""

@@ -2,7 +2,7 @@
 
 import duckdb
 
-from pipelines.published.models_file import history_of
+from pipelines.published.models_file import read_settled
 from pipelines.published.shown_tables import is_settled
 from pipelines.published.writing import write
 from pipelines.settings.kept_versions import PublishedFiles
@@ -10,7 +10,7 @@ from pipelines.settings.kept_versions import PublishedFiles
 
 def settle(warehouse: duckdb.DuckDBPyConnection, client: str, models: str) -> None:
     """Write the files of a client whose tables a connection has, with the text of its models."""
-    history = history_of(models)
+    history = read_settled(models)
     with duckdb.connect(config={"threads": 1}) as shown:
         for schema, table in warehouse.execute(
             "SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = 'home'"

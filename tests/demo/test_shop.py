@@ -85,7 +85,8 @@ def oracle(events: Path) -> dict[str, list[tuple]]:
         for table, end in ((first, 0), (last, -1)):
             touched_at, _, channel = path[end] if path else (None, None, "unattributed")
             days = (bought_at.date() - touched_at.date()).days if touched_at else None
-            table.append((purchase["client_id"], bought_at, channel, revenue, touched_at, days))
+            row = (purchase["client_id"], bought_at, channel, revenue, touched_at, days)
+            table.append((*row, False, None))  # a run settles what it publishes
         reached[first[-1][2]].append((purchase, revenue, 0))
         if last[-1][2] == first[-1][2]:
             reached[first[-1][2]][-1] = (purchase, revenue, revenue)

@@ -1,0 +1,250 @@
+"""Provisional credit in the published files: shown within minutes, corrected, settled, and never in the way."""
+
+import json
+from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
+
+import duckdb
+import pytest
+import time_machine
+
+from pipelines.fastpath.publishing import publish_provisional
+from pipelines.home import lake_folder
+from pipelines.lake.loads import seen_from
+from pipelines.published.old_versions import prune
+from pipelines.published.opening import published
+from pipelines.published.rolling_back import roll_back
+from pipelines.published.staleness import why_behind
+from pipelines.published.version_folders import (
+    current,
+    provisional_versions,
+    shows_provisional,
+    versions_of,
+    view_file,
+    whole_versions,
+)
+from pipelines.settings.kept_versions import PublishedFiles
+from tests.builders.fast_path import CLOSED, CRM, WEB, Prepared, loaded, run, seen, write
+from tests.builders.histories import DAY, deal, session
+from tests.builders.lake_writer import START, Load
+from tests.builders.settling import settle
+
+pytestmark = pytest.mark.xdist_group("fast_path")  # its models are rendered once
+
+NIGHT, NOON = START + timedelta(hours=22), START + DAY + timedelta(hours=12)
+WON = loaded(deal(3, "bob", CLOSED), NOON)
+CREDIT = "deals_publish.attribution_v1"
+
+
+@pytest.fixture
+def deals(fresh: Callable[[str], Prepared]) -> Prepared:
+    """A client whose night is settled: deals 1 and 2 are won, deal 3 is open."""
+    prepared = fresh("deals")
+    write("deals", [WEB, CRM])
+    settle(run(prepared, seen([WEB, CRM]), NIGHT), "deals", prepared.text)
+    return prepared
+
+
+def rows(query: str) -> list[tuple]:
+    """Return what an outsider reads."""
+    with duckdb.connect() as reader:
+        reader.execute(f"ATTACH '{view_file('deals')}' AS deals (READ_ONLY); USE deals")
+        return reader.execute(query).fetchall()
+
+
+def tables(but: str = "('')") -> dict[str, list[tuple]]:
+    """Return all published rows by table, but for some columns."""
+    with published("deals") as opened:
+        names = opened.execute(
+            "SELECT view_name FROM duckdb_views() WHERE schema_name = 'deals_publish'"
+        ).fetchall()
+        return {
+            name: opened.execute(
+                f"SELECT COLUMNS(name -> NOT name IN {but}) FROM deals_publish.{name} ORDER BY ALL"
+            ).fetchall()
+            for (name,) in names
+        }
+
+
+def batch(prepared: Prepared, history: list[Load], but: str = "('')") -> dict[str, list[tuple]]:
+    """Return the same as a run alone publishes it."""
+    warehouse = run(prepared, seen(history), NOON + DAY)
+    return {
+        name.removeprefix("publish."): warehouse.execute(
+            f"SELECT COLUMNS(name -> NOT name IN {but}) FROM deals_{name} ORDER BY ALL"
+        ).fetchall()
+        for name in prepared.models.queries
+        if name.startswith("publish.")
+    }
+
+
+def test_a_deal_that_was_won_is_in_every_published_table(deals: Prepared) -> None:
+    (settled,) = whole_versions("deals")
+    assert publish_provisional(deals.client).version is None  # nothing is new
+    write("deals", [WON])
+
+    done = publish_provisional(deals.client)
+
+    assert (done.conversions, done.problems) == (1, ()) and done.version == current("deals").version
+    assert done.version.endswith("-provisional") and whole_versions("deals") == [settled]
+    flagged = "SELECT DISTINCT conversion_id, is_provisional, provisional_since"
+    assert rows(f"{flagged} FROM {CREDIT} ORDER BY ALL") == [
+        ("deal-1", False, None),
+        ("deal-2", False, None),
+        ("deal-3", True, seen_from(NOON)),
+    ]
+    fresh = "SELECT provisional_conversions, provisional_since, loaded_until, revenue"
+    assert rows(f"{fresh} FROM deals_publish.freshness_v1") == [
+        (1, seen_from(NOON), seen_from(NOON), 300)
+    ]
+    assert rows("SELECT SUM(revenue) FROM deals_publish.campaigns_v1") == [(300,)]
+    flags = "('is_provisional', 'provisional_since', 'provisional_conversions')"
+    assert tables(flags) == batch(deals, [WEB, CRM, WON], flags)
+    assert publish_provisional(deals.client).version is None  # it is shown already
+    assert publish_provisional(deals.client).conversions == 1
+    assert why_behind("deals") == ""
+
+
+CORRECTIONS = {
+    "reopened": deal(3, "bob", CLOSED) | {"is_won": "false", "closed_at": None},
+    "lost": deal(3, "bob", CLOSED) | {"is_won": "false", "stage": "Closed Lost"},
+    "deleted": deal(3, "bob", CLOSED) | {"is_deleted": True},
+    "another's": deal(3, "ann", CLOSED),
+    "amount": deal(3, "bob", CLOSED) | {"amount": "0.01"},
+    "date": deal(3, "bob", "2026-08-30 14:30:00"),
+    "a late session": session(9, "2026-08-31 09:00:00", customer_id="bob"),
+}
+
+
+@pytest.mark.parametrize("news", CORRECTIONS)
+def test_credit_is_corrected_before_a_run_settles_it(deals: Prepared, news: str) -> None:
+    (settled,) = whole_versions("deals")
+    write("deals", [WON])
+    first = publish_provisional(deals.client).version
+    correction = loaded(CORRECTIONS[news], NOON + timedelta(minutes=3))
+    write("deals", [correction])
+
+    done = publish_provisional(deals.client)
+
+    is_taken_back = news in ("reopened", "lost", "deleted")
+    assert done.version == settled if is_taken_back else done.version > first
+    but = "('is_provisional', 'provisional_since', 'provisional_conversions', 'loaded_until')"
+    assert tables(but) == batch(deals, [WEB, CRM, WON, correction], but)
+    assert shows_provisional("deals") is not is_taken_back
+
+
+def test_a_load_that_changes_no_number_makes_no_version(deals: Prepared) -> None:
+    write("deals", [WON])
+    publish_provisional(deals.client)
+    write("deals", [loaded(deal(4, "bob", CLOSED) | {"is_won": "false"}, NOON + DAY)])
+
+    assert publish_provisional(deals.client).version is None
+    assert len(provisional_versions("deals")) == 1
+
+
+def test_a_run_settles_what_it_has_seen_and_the_rest_stays_shown(deals: Prepared) -> None:
+    write("deals", [WON])
+    publish_provisional(deals.client)
+    later = loaded(deal(2, "bob", CLOSED) | {"amount": "50"}, NOON - timedelta(hours=5))
+    write("deals", [later])
+
+    # The run began before the deal was won, and ends after its credit was shown.
+    settle(run(deals, seen([WEB, CRM, later]), NOON - timedelta(hours=1)), "deals", deals.text)
+    assert len(whole_versions("deals")) == 2 and shows_provisional("deals")
+    assert rows(f"SELECT COUNT(*) FROM {CREDIT} WHERE is_provisional") == [(1,)]
+    done = publish_provisional(deals.client)
+    assert (done.conversions, done.problems) == (1, ()) and shows_provisional("deals")
+    earned = f"SELECT SUM(attributed_revenue), BOOL_OR(is_provisional) FROM {CREDIT} GROUP BY conversion_id"
+    assert rows(f"{earned} ORDER BY conversion_id") == [(100, False), (50, False), (100, True)]
+
+    settle(run(deals, seen([WEB, CRM, later, WON]), NOON + DAY), "deals", deals.text)
+    done = publish_provisional(deals.client)
+    assert (done.version, done.conversions) == (whole_versions("deals")[-1], 0)
+    assert tables() == batch(deals, [WEB, CRM, later, WON])
+
+
+def test_what_a_run_would_hold_keeps_what_is_shown(deals: Prepared) -> None:
+    write("deals", [WON])
+    shown = publish_provisional(deals.client).version
+    abroad = loaded(deal(4, "ann", CLOSED) | {"currency": "USD"}, NOON + timedelta(hours=1))
+    write("deals", [abroad])
+
+    done = publish_provisional(deals.client)
+
+    (problem,) = done.problems
+    assert problem.startswith("deals: deals_marts.gate: audit money_priced failed, 1 row(s)")
+    assert done.version is None and current("deals").version == shown
+
+    # Of a newer settled version, the rows that failed are not shown, and the others are.
+    settle(run(deals, seen([WEB, CRM, WON]), NOON + timedelta(minutes=5)), "deals", deals.text)
+    done = publish_provisional(deals.client)
+    assert done.problems == (problem,) and done.version == whole_versions("deals")[-1]
+    assert rows(f"SELECT COUNT(DISTINCT conversion_id) FROM {CREDIT}") == [(3,)]
+
+
+@pytest.mark.parametrize(
+    "source, waits", {"salesforce": True, "web": True, "google_ads": False}.items()
+)
+def test_credit_waits_for_a_source_that_it_is_computed_from(
+    deals: Prepared, source: str, waits: bool
+) -> None:
+    write("deals", [WON])
+    status = {"source": source, "code": "refused", "problem": "sessions.csv: deliver it whole"}
+    file = lake_folder() / "deals" / source / "status.json"
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(json.dumps(status))
+
+    done = publish_provisional(deals.client)
+
+    said = (f"deals: {source}: sessions.csv: deliver it whole",)
+    assert done.problems == (said if waits else ()) and (done.version is None) is waits
+
+
+def test_versions_with_provisional_rows_are_in_nobodys_way(deals: Prepared) -> None:
+    publish = lambda: publish_provisional(deals.client)  # noqa: E731
+    settle(run(deals, seen([WEB, CRM]), NIGHT), "deals", deals.text)
+    write("deals", [WON])
+    settle(run(deals, seen([WEB, CRM, WON]), NOON + timedelta(hours=1)), "deals", deals.text)
+    first, second = whole_versions("deals")
+    for minute in range(3):
+        amount = {"amount": f"{minute}.01"}
+        write(
+            "deals", [loaded(deal(3, "bob", CLOSED) | amount, NOON + timedelta(hours=2 + minute))]
+        )
+        publish()
+    assert len(provisional_versions("deals")) == 3 and whole_versions("deals") == [first, second]
+
+    with time_machine.travel(datetime.now(timezone.utc) + timedelta(hours=2), tick=True):
+        write(
+            "deals", [loaded(deal(3, "bob", CLOSED) | {"amount": "7"}, NOON + timedelta(hours=8))]
+        )
+        shown = publish().version
+    assert provisional_versions("deals")[-1] == shown and len(provisional_versions("deals")) == 2
+    with time_machine.travel(datetime.now(timezone.utc) + timedelta(days=90), tick=True):
+        prune("deals", PublishedFiles())
+    assert whole_versions("deals") == [first, second] and current("deals").version == shown
+
+    assert roll_back("deals", None) == first  # what stands on the second would follow it again
+    (problem,) = publish().problems
+    assert f"deals.duckdb shows the version {first}, and there is a newer one" in problem
+    assert roll_back("deals", second) == second and publish().conversions == 1
+
+
+def test_a_file_that_did_not_change_is_a_link_and_a_reader_keeps_its_version(
+    deals: Prepared,
+) -> None:
+    (settled,) = whole_versions("deals")
+    with duckdb.connect(str(view_file("deals")), read_only=True) as reader:
+        write("deals", [WON])
+        shown = publish_provisional(deals.client).version
+        same = "channel_values_v1.parquet"  # by what was learnt; nobody earned by it
+        assert (versions_of("deals") / settled / same).samefile(versions_of("deals") / shown / same)
+        for minute in range(3):
+            amount = {"amount": f"{minute}.01"}
+            write(
+                "deals",
+                [loaded(deal(3, "bob", CLOSED) | amount, NOON + timedelta(hours=1 + minute))],
+            )
+            publish_provisional(deals.client)
+            count = f"SELECT COUNT(DISTINCT conversion_id) FROM {CREDIT}"
+            assert reader.execute(count).fetchall() == [(2,)] and rows(count) == [(3,)]
