@@ -17,7 +17,7 @@ from demo.servers.event_bus import EventBus
 from tests.builders.org import Org
 from tests.builders.streams import Stream, org_of
 
-DEALS = range(4)
+DEALS = range(10)
 STAGES = ("Open", "Demo", "Closed Won", "Lost")
 AWAY = Status(503, [{"errorCode": "SERVER_UNAVAILABLE", "message": "away"}], path="query")
 

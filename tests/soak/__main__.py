@@ -13,6 +13,7 @@ from tests.soak.homes import empty_home
 from tests.soak.hostile import set_beside
 from tests.soak.kills import kill_everything
 from tests.soak.malformed import deliver
+from tests.soak.streams import disturb_streams
 from tests.soak.surroundings import fill_the_disk, move_the_clock
 
 
@@ -20,10 +21,10 @@ def main(
     kills: Annotated[int, typer.Option(help="Kills of each command, at random points.")] = 10,
     every: Annotated[int, typer.Option(help="Take every so many-th malformed export.")] = 1,
     only: Annotated[
-        str, typer.Option(help="One part alone: exports, kills, surroundings, hostile.")
+        str, typer.Option(help="One part alone: exports, kills, surroundings, hostile, streams.")
     ] = "",
 ) -> None:
-    """Try malformed exports, kills, bombs, links, clocks and a full disk, each beside a twin.
+    """Try malformed exports, kills, bombs, links, clocks, a full disk and streams, each beside a twin.
 
     The exit status is 1 if anything was lost, crossed to another client, or said unclearly.
     """
@@ -38,6 +39,8 @@ def main(
             trials += move_the_clock(_entered(Path(folder, "clock")))
         if only in ("", "hostile"):
             trials += set_beside(Path(folder, "hostile"))
+        if only in ("", "streams"):
+            trials += disturb_streams(_entered(Path(folder, "streams")), seeds=5 * kills)
     show(trials)
     raise typer.Exit(bool(failed(trials)))
 
