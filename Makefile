@@ -5,7 +5,8 @@ RUN := $(BIN)/python -m pipelines
 DATA := $(or $(ATTRIBUTION_HOME),.)
 SQLMESH := $(BIN)/sqlmesh --log-file-dir "$(DATA)/logs"
 
-.PHONY: help daily ingest backfill accept reread status export explain blueprint train preview promote rollback plan audit \
+.PHONY: help daily watch packages ingest backfill accept reread status export explain blueprint train preview promote \
+	rollback plan audit \
 	test check soak ci style types lint versions format docs demo demo-api demo-clean lock stubs clean install exports
 
 help: ## list these verbs
@@ -13,6 +14,9 @@ help: ## list these verbs
 
 daily: exports ## serve every client's morning
 	$(RUN) daily
+
+watch: install ## alert of clients late, held, odd
+	$(RUN) watch
 
 ingest: exports ## append new exports to lake
 	$(RUN) ingest
@@ -65,8 +69,13 @@ check: style lint types ## format, lint, types, fast tests
 soak: install ## kill, spoil, fill: compare with twins
 	$(BIN)/python -m tests.soak
 
-ci: style lint types ## the same, with all tests
+ci: packages style lint types ## the same, with all tests
 	$(BIN)/pytest
+
+packages: ## install Debian packages for `make ci`
+	@missing=$$(for name in $$(grep -v '^#' packages.txt); do dpkg -s $$name > /dev/null 2>&1 || echo $$name; done); \
+	test -z "$$missing" || { test "$$(id -u)" = 0 && apt-get update -qq && apt-get install -qq -y --no-install-recommends $$missing; } || \
+	{ echo "make ci needs Debian's $$missing: as root, apt-get install $$missing"; exit 1; }
 
 style: install ## check the formatting
 	$(SQLMESH) format --check
