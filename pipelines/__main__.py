@@ -3,6 +3,8 @@
 What is heavy, as SQLMesh and dlt, is imported by the commands that need it.
 """
 
+from collections.abc import Callable
+
 import typer
 
 from pipelines.commands import screen
@@ -12,6 +14,7 @@ from pipelines.commands.explanations import explain
 from pipelines.commands.inspection import blueprint, export, status
 from pipelines.commands.model_changes import preview, promote, train
 from pipelines.commands.shown_version import rollback
+from pipelines.commands.watching import watch
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -21,8 +24,8 @@ app = typer.Typer(
     " serves the others. `make` alone lists the same commands with what they need installed.",
 )
 
-_COMMANDS = {
-    "Every day": (daily, ingest),
+_COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
+    "Every day": (daily, ingest, watch),
     "To read": (status, explain, blueprint, export),
     "When something changes": (backfill, accept, reread, train, preview, promote, rollback),
 }

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
+from pipelines.settings.alerts import Alerts
 from pipelines.settings.attribution import Attribution
 from pipelines.settings.base import Settings
 from pipelines.settings.conversions import (
@@ -138,6 +139,7 @@ class Client(Settings):
         [], description="Tables to publish beside the standard ones; docs/tables.md describes each."
     )
     published_files: PublishedFiles = PublishedFiles()
+    alerts: Alerts = Alerts()
     sources: Sources
 
     @field_validator("nothing", mode="before")

@@ -1,8 +1,10 @@
 """Look up each client's own credentials, and keep what is secret out of every text."""
 
+import os
 from collections.abc import Iterable
 
 from dlt.common.configuration.providers import EnvironProvider
+from dlt.common.configuration.providers.provider import ConfigProvider
 from dlt.common.configuration.providers.toml import SecretsTomlProvider
 
 from pipelines.home import home
@@ -19,19 +21,7 @@ def credentials(client: str, source: str, *keys: str) -> dict[str, str]:
     `.dlt/secrets.toml` under `[clients.acme.google_ads]`. There is no default for one that is
     missing. Raise PlatformError, which names client and keys.
     """
-    try:
-        providers = [EnvironProvider(), SecretsTomlProvider(str(home() / ".dlt"))]
-    except Exception:  # its text may quote the file
-        raise PlatformError(
-            "credentials_missing", ".dlt/secrets.toml is not readable as TOML; correct it"
-        ) from None
-    found = {}
-    for key in keys:
-        for provider in providers:
-            value, _ = provider.get_value(key, str, None, "clients", client, source)
-            if value:
-                found[key] = value if isinstance(value, str) else str(value)
-                break
+    found = known_credentials(client, source, *keys)
     if missing := [key for key in keys if key not in found]:
         variables = [
             EnvironProvider.get_key_name(key, "clients", client, source) for key in missing
@@ -41,9 +31,48 @@ def credentials(client: str, source: str, *keys: str) -> dict[str, str]:
             f"{client} has no {', '.join(missing)} for {source}; set {', '.join(variables)},"
             f" or [clients.{client}.{source}] in .dlt/secrets.toml",
         )
-    for value in found.values():
-        keep_secret(value)
     return found
+
+
+def known_credentials(client: str, source: str, *keys: str) -> dict[str, str]:
+    """Return those of a client's credentials for a source that there are, by key.
+
+    Raise PlatformError if the file that may hold them is not readable.
+    """
+    found = {}
+    for key in keys:
+        for provider in _providers():
+            value, _ = provider.get_value(key, str, None, "clients", client, source)
+            if value:
+                found[key] = keep_secret(value if isinstance(value, str) else str(value))
+                break
+    return found
+
+
+def on_call_addresses() -> dict[str, str]:
+    """Return the addresses at which the on-call is told, by the channel's name.
+
+    They are in the environment, as `ON_CALL__MAIL`, or in `.dlt/secrets.toml` under `[on_call]`. Raise
+    PlatformError if that file is not readable.
+    """
+    _, file = _providers()
+    kept = file.get_value("on_call", dict, None)[0] or {}
+    named = {
+        name.removeprefix("ON_CALL__").lower(): value
+        for name, value in os.environ.items()
+        if name.startswith("ON_CALL__")
+    }
+    return {name: keep_secret(str(value)) for name, value in {**kept, **named}.items() if value}
+
+
+def _providers() -> tuple[ConfigProvider, ConfigProvider]:
+    """Return where credentials are looked up, in this order."""
+    try:
+        return EnvironProvider(), SecretsTomlProvider(str(home() / ".dlt"))
+    except Exception:  # its text may quote the file
+        raise PlatformError(
+            "credentials_missing", ".dlt/secrets.toml is not readable as TOML; correct it"
+        ) from None
 
 
 def keep_secret(value: str) -> str:

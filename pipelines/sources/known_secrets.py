@@ -20,7 +20,9 @@ from pipelines.home import home
 
 # What is shorter is found in words that are no secret.
 SHORTEST = 6
-_NAMES = re.compile("^CLIENTS__|SECRET|TOKEN|PASSW|CREDENTIAL|_KEY$|APIKEY", re.IGNORECASE)
+_NAMES = re.compile(
+    "^CLIENTS__|^ON_CALL__|SECRET|TOKEN|PASSW|CREDENTIAL|_KEY$|APIKEY", re.IGNORECASE
+)
 
 
 def everybodys() -> frozenset[str]:

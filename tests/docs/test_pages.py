@@ -17,7 +17,7 @@ from tests.docs.pages import YAML, Command, commands, shown_part, steady, with_o
 
 # In this order, in one clone: a page goes on where the one before ended.
 IN_ORDER = (
-    *("README.md", "docs/tutorial.md", "docs/clients.md", "docs/operations.md"),
+    *("README.md", "docs/alerts.md", "docs/tutorial.md", "docs/clients.md", "docs/operations.md"),
     "docs/platforms.md",
 )
 ALL = sorted(path.relative_to(PROJECT).as_posix() for path in PROJECT.glob("docs/*.md"))

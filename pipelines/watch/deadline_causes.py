@@ -1,0 +1,65 @@
+"""Judge whether a client makes its deadline, and whether it made the last one."""
+
+from collections.abc import Iterator
+
+from pipelines.watch.facts import Facts
+from pipelines.watch.findings import Finding
+from pipelines.watch.moments import on_the_clock, span
+from pipelines.watch.mornings import left, usual
+
+
+def at_risk(facts: Facts) -> Iterator[Finding]:
+    """Find a client that will not make its next deadline if its run takes as long as usual.
+
+    One that is held is found as such: no run helps it.
+    """
+    deadline = facts.next_deadline
+    if facts.has_numbers_for(deadline) or facts.is_held:
+        return
+    takes, under_way = usual(facts.mornings), facts.under_way(deadline)
+    needs = left(under_way, takes, facts.now)
+    if facts.now + needs <= deadline:
+        return
+    state = "its run has not begun"
+    if under_way:
+        step = "is being computed" if under_way.ingested else "is still at its ingest"
+        began = on_the_clock(facts.client, under_way.began)
+        state = f"its run began at {began}, {span(facts.now - under_way.began)} ago, and {step}"
+    yield Finding(
+        "at_risk",
+        f"{state}; it needs {span(needs)} more ({takes.said}) and has {span(deadline - facts.now)}",
+        "`make status` says what it waits for"
+        if under_way
+        else f"`.venv/bin/python -m pipelines daily --client {facts.client.id}`",
+    )
+
+
+def late(facts: Facts) -> Iterator[Finding]:
+    """Find a client whose last deadline has passed without the numbers of that morning."""
+    deadline = facts.last_deadline
+    is_new = not facts.shown and not facts.mornings and facts.known_since > deadline
+    if facts.has_numbers_for(deadline) or is_new:
+        return
+    yield Finding(
+        "late",
+        f"the numbers due at {on_the_clock(facts.client, deadline)} on {deadline:%Y-%m-%d} are not"
+        f" published: {_why(facts)}; {_published_last(facts)}",
+        f"`.venv/bin/python -m pipelines daily --client {facts.client.id}`",
+    )
+
+
+def _why(facts: Facts) -> str:
+    if facts.is_held:
+        return "it is held"
+    if under_way := facts.under_way(facts.last_deadline):
+        began = on_the_clock(facts.client, under_way.began)
+        return (
+            f"its run began at {began}, {span(facts.now - under_way.began)} ago, and has not ended"
+        )
+    return "no run has served it"
+
+
+def _published_last(facts: Facts) -> str:
+    if not facts.shown:
+        return "nothing of it was ever published"
+    return f"published last at {facts.shown.written_at:%Y-%m-%d %H:%M} UTC"

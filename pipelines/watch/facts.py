@@ -1,0 +1,78 @@
+"""Gather what the watch judges a client by: statuses, the ledger, the published files; no warehouse."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import NamedTuple
+
+from pipelines.ingest.acceptance import Waiting
+from pipelines.ingest.source_status import Status
+from pipelines.settings.client import Client
+from pipelines.watch.daily_numbers import DailyNumbers
+from pipelines.watch.moments import deadline_before, morning_of, next_deadline
+from pipelines.watch.mornings import Morning
+
+
+class Source(NamedTuple):
+    """A source's status, when it was asked last, and which full exports wait for a word."""
+
+    status: Status
+    asked_at: datetime
+    waiting: list[Waiting] = []
+
+
+class Shown(NamedTuple):
+    """The version of the published files that is shown: when it was written, the rows of its tables."""
+
+    version: str
+    written_at: datetime
+    rows: dict[str, int]
+
+
+class Facts(NamedTuple):
+    """All that a client is judged by at one moment.
+
+    `known_since` is when the watch saw the client first; `held_for` is why its last morning held it;
+    `unreadable` is why its published files cannot be read; `settings` why its file cannot be used.
+    """
+
+    client: Client
+    now: datetime
+    known_since: datetime
+    sources: list[Source] = []
+    mornings: list[Morning] = []
+    held_for: list[str] = []
+    shown: Shown | None = None
+    numbers: DailyNumbers | None = None
+    unreadable: str = ""
+    settings: list[str] = []
+
+    @property
+    def last_deadline(self) -> datetime:
+        """Return the deadline that has passed last."""
+        return deadline_before(self.client, self.now)
+
+    @property
+    def next_deadline(self) -> datetime:
+        """Return the deadline that comes next."""
+        return next_deadline(self.client, self.now)
+
+    @property
+    def is_held(self) -> bool:
+        """Return whether the client's published tables wait for something."""
+        return bool(self.held_for) or any(each.status.holds for each in self.sources)
+
+    def has_numbers_for(self, deadline: datetime) -> bool:
+        """Return whether the numbers of a deadline's morning are there."""
+        since = morning_of(self.client, deadline)
+        written = [self.shown.written_at] if self.shown else []
+        served = [each.ended for each in self.mornings if each.is_done and each.ended]
+        return any(moment >= since for moment in (*written, *served))
+
+    def under_way(self, deadline: datetime) -> Morning | None:
+        """Return the run of a deadline's morning that serves the client now."""
+        since = morning_of(self.client, deadline)
+        return _last(each for each in self.mornings if each.began >= since and not each.ended)
+
+
+def _last(mornings: Iterable[Morning]) -> Morning | None:
+    return max(mornings, key=lambda each: each.began, default=None)

@@ -1,0 +1,80 @@
+"""Watch clients: judge each, tell its channels, ping its health check."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import NamedTuple
+
+from pipelines.settings.client import Client
+from pipelines.settings.reader import Problem
+from pipelines.watch.alert_channels import Sender, channels_of, on_call_channels
+from pipelines.watch.alert_state import State, alone_with, recall, remember
+from pipelines.watch.causes import OF_NUMBERS, judge
+from pipelines.watch.facts import Facts
+from pipelines.watch.findings import Finding
+from pipelines.watch.gathering import gather
+from pipelines.watch.health_checks import ping
+from pipelines.watch.holding_causes import settings_wrong
+from pipelines.watch.mornings import Morning
+from pipelines.watch.telling import Told, tell
+from pipelines.watch.wording import short_text, text
+
+
+class Watched(NamedTuple):
+    """What was found of a client, what was told to whom, what was not taken; the facts, if it has any."""
+
+    client: str
+    findings: list[Finding] = []
+    told: list[str] = []
+    failed: list[str] = []
+    facts: Facts | None = None
+
+
+class Watch:
+    """One look at every client, at one moment."""
+
+    def __init__(self, mornings: dict[str, list[Morning]], now: datetime) -> None:
+        self._mornings, self._now = mornings, now
+        self._sender, self._on_call = Sender(), on_call_channels()
+
+    def over(self, clients: list[Client], problems: list[Problem]) -> Iterator[Watched]:
+        """Watch the clients, and the files that cannot be used; what goes wrong concerns one alone."""
+        wrong: dict[str, list[str]] = {}
+        for problem in problems:
+            wrong.setdefault(problem.client, []).append(f"{problem.message}; {problem.fallback}")
+        usable = {client.id: client for client in clients}
+        for name in sorted(usable.keys() | wrong.keys()):
+            try:
+                with alone_with(name):
+                    state = recall(name, self._now)
+                    if client := usable.get(name):
+                        yield self._client(client, state, wrong.get(name, []))
+                    else:
+                        yield self._without_settings(name, state, wrong[name])
+            except Exception as error:
+                why = f"cannot be judged: {type(error).__name__}: {' '.join(str(error).split())}"
+                yield Watched(name, failed=[why])
+
+    def _client(self, client: Client, state: State, wrong: list[str]) -> Watched:
+        known_since, mornings = datetime.fromisoformat(state.known_since), self._mornings
+        facts = gather(client, self._now, known_since, mornings.get(client.id, []), wrong)
+        findings = judge(facts)
+        state.take(findings, frozenset() if facts.numbers else OF_NUMBERS, self._now)
+        channels = [*self._on_call, *channels_of(client)]
+        told = tell(client.id, state, channels, self._sender, lambda alert: text(facts, alert))
+        if problem := ping(facts, state):
+            told.failed[problem] = None
+        remember(client.id, state)
+        return _watched(client.id, findings, told, facts)
+
+    def _without_settings(self, name: str, state: State, wrong: list[str]) -> Watched:
+        """Tell the on-call of a client whose file cannot be used at all: no more is known of it."""
+        findings = [settings_wrong(wrong)]
+        state.take(findings, frozenset(), self._now)
+        told = tell(name, state, self._on_call, self._sender, lambda alert: short_text(name, alert))
+        return _watched(name, findings, told)
+
+
+def _watched(
+    client: str, findings: list[Finding], told: Told, facts: Facts | None = None
+) -> Watched:
+    return Watched(client, findings, told.lines, list(told.failed), facts)

@@ -1,0 +1,1 @@
+"""The watch: who is judged how, and who is told."""
