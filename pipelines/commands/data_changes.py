@@ -45,7 +45,8 @@ def accept(
 ) -> None:
     """Confirm that a held full export lacks what is really gone; the next `make daily` takes it.
 
-    It shows what will be deleted. The word is bound to that delivery and to what is known before it:
+    So is a file confirmed whose keys differ from known ones in capitals or leading zeros alone, and
+    are others. It shows what will be deleted. The word is bound to that delivery and to what is known before it:
     another file asks again. Such as: `python -m pipelines accept acme --source salesforce`.
     """
     from pipelines.ingest import acceptance
@@ -59,7 +60,8 @@ def accept(
     results.show_waiting(waiting)
     for each in waiting:
         acceptance.accept(chosen.id, source, each)
-    screen.say(client, "accepted; the next make daily deletes them")
+    what = "deletes them" if any(each.deleted for each in waiting) else "takes it"
+    screen.say(client, f"accepted; the next make daily {what}")
 
 
 def reread(

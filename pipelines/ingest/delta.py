@@ -11,9 +11,18 @@ from typing import NamedTuple
 
 import duckdb
 
-from pipelines.ingest import comparison, day_keys, deletions, own_ids, readings, reread, untold
+from pipelines.ingest import (
+    comparison,
+    day_keys,
+    decimal_ids,
+    deletions,
+    key_twins,
+    own_ids,
+    readings,
+    reread,
+    untold,
+)
 from pipelines.ingest.clock_changes import ambiguous_times
-from pipelines.ingest.decimal_ids import refuse_decimal_ids
 from pipelines.ingest.load_counts import Counts, load_counts, summed
 from pipelines.ingest.newest_days import newest_days
 from pipelines.ingest.number_marks import Marks, decides
@@ -53,6 +62,7 @@ def changes(table: Table, round_: Round, folder: Path) -> Changes:
         delta = Delta(connection, table, folder)
         delta.validate(round_.batches)
         delta.settle()
+        delta.judge_keys(round_)
         untold.refuse_conflicts(connection, table, round_)
         delta.merge(goes_on=round_.again is None)
         if round_.again is None:
@@ -116,15 +126,30 @@ class Delta:
         self._connection, self._table, self._folder = connection, table, folder
         self._delivered: list[Path] = []
         self._torn, self._notes = TornLines(connection), list[str]()
+        self._forms: list[str] = []
         self._taken: list[Taken] = []
         self._uncounted: list[Uncounted] = []
         self._is_reread = False
 
     def validate(self, batches: list[Batch]) -> None:
         """Validate every row of the batches. Raise ExportError if a batch is refused."""
-        self._connection.execute(_BATCHES)
         known = self._table.log.loaded(self._table.name).fingerprints
         self._is_reread = all(known.get(batch.name) == batch.fingerprint for batch in batches)
+        unsure = self._read(batches)
+        found = decimal_ids.one_form(self._connection, self._table, batches)
+        if found.columns:
+            self._forms = found.columns
+            unsure = self._read(batches)
+        self._notes += found.notes
+        refuse_if_none_counts(self._table, self._uncounted, self._is_reread)
+        if unsure and not self._knows_its_numbers():
+            raise refused_as_unsure(*unsure[0])
+
+    def _read(self, batches: list[Batch]) -> list[tuple[Batch, Marks]]:
+        """Read the batches; return those whose numbers may be read in two ways."""
+        self._connection.execute(_BATCHES)
+        self._torn = TornLines(self._connection)
+        self._delivered, self._taken, self._uncounted = [], [], []
         rejects: list[Path] = []
         unsure: list[tuple[Batch, Marks]] = []
         ordinals_used = 0
@@ -136,10 +161,7 @@ class Delta:
             ordinals_used += done.row_count
         self._view("delivered", self._delivered)
         self._view("rejects", rejects)
-        refuse_if_none_counts(self._table, self._uncounted, self._is_reread)
-        self._notes += refuse_decimal_ids(self._connection, self._table, batches)
-        if unsure and not self._knows_its_numbers():
-            raise refused_as_unsure(*unsure[0])
+        return unsure
 
     def _knows_its_numbers(self) -> bool:
         """Return whether another batch, or what was loaded before, says how numbers are read."""
@@ -153,8 +175,11 @@ class Delta:
         target = self._folder / f"{self._table.name}.{number}"
         feed = self._table.feed
         watched = self._torn.watching(batch) if self._table.delivery.mode == "full" else batch
-        done = validate(self._connection, contract, client, feed, watched, ordinals_used, target)
-        refuse_rounded_ids(self._connection, contract, batch, done.rows)
+        done = validate(
+            self._connection, contract, client, feed, watched, ordinals_used, target, self._forms
+        )
+        if not self._forms:  # else the lake's form of an id may be one that older versions took
+            refuse_rounded_ids(self._connection, contract, batch, done.rows)
         self._taken.append(Taken(batch, done.rows, ordinals_used))
         apart = done.uncounted, done.uncounted_rows, done.row_count
         self._uncounted.append(Uncounted(batch, number, *apart))
@@ -194,6 +219,11 @@ class Delta:
         if day_keys.keep_known(self._connection, self._table, known):
             self._delivered = [known]
             self._view("delivered", self._delivered)
+
+    def judge_keys(self, round_: Round) -> None:
+        """Raise Held if keys are known in another form; see `key_twins`."""
+        if not self._is_reread:
+            self._notes += key_twins.judge(self._connection, self._table, round_)
 
     def merge(self, goes_on: bool) -> None:
         """Merge the versions of each key, where the delivery says how.
@@ -277,7 +307,7 @@ class Delta:
 
 
 _BATCHES = """
-CREATE TABLE batches (
+CREATE OR REPLACE TABLE batches (
   export_file TEXT, fingerprint TEXT, account TEXT, covers_from TEXT, covers_until TEXT,
   rows_left_out BIGINT, lines_read BIGINT, file_time BIGINT, rows_summed BIGINT
 )

@@ -29,7 +29,7 @@ class TornLines:
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self._connection = connection
-        connection.execute("CREATE TABLE cut_lines (export_file TEXT, content TEXT)")
+        connection.execute("CREATE OR REPLACE TABLE cut_lines (export_file TEXT, content TEXT)")
 
     def watching(self, batch: Batch) -> Batch:
         """Return a batch of which the last line is looked at while it is open."""

@@ -1,6 +1,6 @@
 """Validate every row of a batch: its key, and why it is bad."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -8,7 +8,7 @@ import duckdb
 
 from pipelines.contracts.contract import Contract
 from pipelines.contracts.salesforce_ids import whole_id
-from pipelines.ingest import compared_values
+from pipelines.ingest import compared_values, decimal_ids
 from pipelines.ingest.accounting import Taken, accounted
 from pipelines.ingest.day_keys import key_of
 from pipelines.ingest.judged_rows import Judged
@@ -58,10 +58,12 @@ def validate(
     batch: Batch,
     ordinals_used: int,
     target: Path,
+    forms: Iterable[str] = (),
 ) -> Validated:
     """Write a batch's rows to a Parquet file, each with its key, and the reason if it is bad.
 
-    They are numbered on from the ordinals that batches before it have used. Raise ExportError if
+    They are numbered on from the ordinals that batches before it have used. Of the columns in `forms`,
+    `id_forms` says which form of an id is kept: see `decimal_ids`. Raise ExportError if
     the batch cannot be read, or if its rows are bad: too many of them, or all for one reason that a
     setting would mend.
     """
@@ -77,7 +79,7 @@ def validate(
     uncounted_file = target.with_name(f"{target.name}.uncounted.parquet")
 
     def taken(rows: Rows) -> Taken:
-        query = _validated(contract, reading, wrong, batch, rows, named, ordinals_used)
+        query = _validated(contract, reading, wrong, batch, rows, named, ordinals_used, forms)
         row_count = _write(connection, query, judged_file)
         if rows.where:
             own = f"* EXCLUDE ({', '.join(compared_values.names(rows.where))})"
@@ -132,6 +134,7 @@ def _validated(
     rows: Rows,
     named: Mapping[str, str],
     ordinals_used: int,
+    forms: Iterable[str],
 ) -> str:
     """Return SQL for the rows with their key, place and reason; a good one needs no line.
 
@@ -148,7 +151,7 @@ def _validated(
     )"""
     known = f"""(
       SELECT * REPLACE ({_known(contract)}), {_row_key(contract)}
-      FROM {_tidy(contract, trimmed, named)}
+      FROM {_tidy(contract, trimmed, named, forms)}
     )"""
     return f"""
       SELECT * EXCLUDE ({", ".join(["number", "place", "span", *delivered.values()])})
@@ -187,8 +190,10 @@ def _trimmed(rows: Rows, contract: Contract) -> str:
     return ", ".join(selected)
 
 
-def _tidy(contract: Contract, relation: str, named: Mapping[str, str]) -> str:
+def _tidy(contract: Contract, relation: str, named: Mapping[str, str], forms: Iterable[str]) -> str:
     """Return rows with currencies in capitals, and offsets without the blank that DuckDB stops at.
+
+    Ids are in the form that is kept of them.
 
     A time without an offset gets that of its column's zone; in a zone of IANA's it is brought to UTC.
     """
@@ -199,6 +204,7 @@ def _tidy(contract: Contract, relation: str, named: Mapping[str, str]) -> str:
         for name, column in contract.columns.items()
         if column.type in ("timestamp", "date")
     }
+    tidy |= {name: decimal_ids.kept(name) for name in forms}
     for name, zone in named.items():
         is_bare = f"REGEXP_FULL_MATCH({name}, {literal(_BARE_TIME)})"
         tidy[name] = f"IF({is_bare}, {_zoned(name, zone)}, {tidy[name]})"

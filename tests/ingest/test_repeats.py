@@ -257,36 +257,3 @@ def test_a_sum_decides_nothing_about_how_numbers_are_read(tenant: Tenant) -> Non
     deliver(tenant, *rows)
     assert "numbers: {" in tenant.ingest().problem
     assert tenant.log("*") == []
-
-
-@pytest.mark.parametrize("at_once", [True, False])
-@pytest.mark.parametrize("form", ["csv", "jsonl"])
-def test_an_id_with_decimals_and_without_is_refused(
-    tenant: Tenant, at_once: bool, form: str
-) -> None:
-    """A program that keeps a column with gaps as binary numbers writes 12 as 12.0."""
-    head = "spend_date,campaign_id,campaign,cost,currency,clicks,impressions"
-    whole, decimal = (f"2026-10-01,{each},Brand,5,EUR,1,1" for each in ("12", "12.0"))
-    tenant.deliver("spend-2026-10-01.csv", f"{head}\n{whole}\n")
-    if not at_once:
-        assert tenant.ingest().problem == ""
-    if form == "csv":
-        tenant.deliver("spend-2026-10-02.csv", f"{head}\n{decimal}\n")
-    else:
-        row = dict(zip(head.split(","), decimal.split(","))) | {"campaign_id": 12.0}
-        tenant.deliver("spend-2026-10-02.jsonl", json.dumps(row) + "\n")
-    assert tenant.ingest().problem == (
-        f"spend-2026-10-02.{form}: campaign_id of 1 row is a number with decimals, as '12.0', which is"
-        " '12' elsewhere: they would be two; export it as text, or as whole numbers"
-    )
-
-
-def test_ids_that_all_have_decimals_are_named(tenant: Tenant) -> None:
-    head = "spend_date,campaign_id,campaign,cost,currency,clicks,impressions"
-    tenant.deliver("spend.csv", f"{head}\n2026-10-01,12.0,Brand,5,EUR,1,1\n")
-    outcome = tenant.ingest()
-    assert outcome.problem == ""
-    assert outcome.status.notes == [
-        "spend.csv: campaign_id of 1 row is a number with decimals, as '12.0': where another export"
-        " writes '12', they are two; export it as text, or as whole numbers"
-    ]
