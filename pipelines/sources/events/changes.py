@@ -10,7 +10,7 @@ import fastavro
 from pipelines.sources.events.subscription import Event
 
 LOST = "GAP_OVERFLOW"  # more changed than the org writes events of
-ID = re.compile(r"[A-Za-z0-9]{15}([A-Za-z0-9]{3})?")
+ID = re.compile(r"[A-Za-z0-9_-]+")
 
 
 class Undecodable(Exception):
