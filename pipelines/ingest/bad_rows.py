@@ -8,6 +8,7 @@ import duckdb
 
 from pipelines.ingest.row_faults import QUOTED, Fault
 from pipelines.sources.batches import Remedy
+from pipelines.sources.files.repeated_json_keys import SAID
 from pipelines.sql import only_row
 
 ROW_LINES = "`row_lines: ([0-9]+)`"  # in a reason: the setting that would read the lines as one row
@@ -19,6 +20,7 @@ _NOT_UTF8 = (
     "what is not UTF-8 is mostly Windows-1252: export it as UTF-8 (in Excel: Save as, CSV"
     " UTF-8), or convert it: iconv -f WINDOWS-1252 -t UTF-8"
 )
+_EACH_ONCE = "programs differ in which of its values they take: write each key once"
 _MIXED = (
     "other lines are UTF-8, as '{text}': two programs wrote this file, and to convert all of it would"
     " spoil those; export it as UTF-8"
@@ -129,6 +131,8 @@ def _torn_words(reason: str, content: str | None) -> tuple[str, str]:
         return f"{reason}: {quoted}", "a quote within a value is doubled"
     if "no JSON object" in reason:
         return f"a line holds no JSON object: {quoted}", "JSON is read an object a line"
+    if SAID in reason:
+        return f"{reason}: {quoted}", _EACH_ONCE
     return f"{reason.strip().splitlines()[0][:200]}: {quoted}", ""
 
 

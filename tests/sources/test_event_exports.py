@@ -226,6 +226,16 @@ def test_events_without_a_session_are_counted_in_the_ledger(ga4: Site) -> None:
     assert not ga4.quarantine("web")
 
 
+def test_a_key_twice_within_an_event_is_in_quarantine(ga4: Site) -> None:
+    lines = [json.dumps(one) for one in GA4_EVENTS]
+    assert '"string_value": ' in lines[0]
+    lines[0] = lines[0].replace('"string_value": ', '"string_value": "other", "string_value": ', 1)
+    ga4.deliver("events.jsonl", "".join(f"{line}\n" for line in lines))
+    ga4.ingest()
+    ((_, line, reason, _),) = ga4.quarantine("web")
+    assert (line, reason) == (1, "a key stands twice in the object: in one within it")
+
+
 def hit(at: str, session: str | None = "s1", **more: str) -> dict:
     """Return an enriched event."""
     written = {"app_id": "shop", "platform": "web", "collector_tstamp": f"2026-10-01 11:{at}"}

@@ -24,6 +24,7 @@ from pipelines.sources.files.numbered_copy import (
 )
 from pipelines.sources.files.physical_lines import Survey, survey
 from pipelines.sources.files.records import grammar
+from pipelines.sources.files.repeated_json_keys import fault, keys_of_lines
 from pipelines.sources.files.status_names import may_say
 from pipelines.sources.files.unreadable import no_objects, unknown_format
 from pipelines.sql import file_literal, literal, only_row
@@ -114,27 +115,25 @@ def _read_numbered_jsonl(reading: Reading, found: Survey) -> Rows:
 def _objects(reading: Reading, numbered: str) -> Rows:
     """Return the rows of lines that hold a JSON object each; the others are rejects."""
     is_object = "(json_valid(text) AND STARTS_WITH(LTRIM(text), '{'))"
-    found = reading.connection.execute(
-        f"""SELECT DISTINCT UNNEST(COALESCE(
-          TRY(IF(STARTS_WITH(LTRIM(text), '{{'), json_keys(text), NULL)), [NULL]
-        )) FROM ({numbered})"""
-    ).fetchall()
+    times, has_torn = keys_of_lines(reading.connection, numbered)
     _forget_rejects(reading.connection)
-    keys = {key for (key,) in found if key is not None}
-    if not keys:
+    if not times:
         raise no_objects(reading.path)
-    read = sorted((reading.wanted & keys) | {key for key in keys if may_say(key)})
+    read = sorted((reading.wanted & times.keys()) | {key for key in times if may_say(key)})
+    twice = [key for key in read if times[key] > 1]
+    repeated = fault(reading.connection, numbered, twice, bool(reading.export.format))
+    wrong = f"CASE WHEN {is_object} IS NOT TRUE THEN '{_NO_OBJECT}' ELSE {repeated or 'NULL'} END"
+    has_bad = has_torn or repeated  # few have: looking for them again takes as long as reading
+    rejects = f"SELECT line, text, reason, 1 FROM (SELECT *, {wrong} AS reason FROM ({numbered}))"
     paths = ", ".join(map(_pointer, read)) or "''"
-    torn = f"SELECT line, text, '{_NO_OBJECT}', 1 FROM ({numbered}) WHERE {is_object} IS NOT TRUE"
-    has_torn = (None,) in found  # few have: looking for them again takes as long as reading
     return Rows(
         f"""(SELECT line, json_extract_string(text, [{paths}]) AS fields
-        FROM ({numbered}) {f"WHERE {is_object}" if has_torn else ""})""",
-        dict.fromkeys(keys, "NULL")
+        FROM ({numbered}) {f"WHERE {wrong} IS NULL" if has_bad else ""})""",
+        dict.fromkeys(times, "NULL")
         | {key: f"fields[{place}]" for place, key in enumerate(read, 1)},
         line="line",
         typed=_numbers(numbered, is_object, read),
-        rejects=torn if has_torn else NO_REJECTS,
+        rejects=f"{rejects} WHERE reason IS NOT NULL" if has_bad else NO_REJECTS,
     )
 
 
