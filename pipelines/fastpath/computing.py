@@ -17,6 +17,7 @@ from pipelines.fastpath.interval import Interval
 from pipelines.fastpath.judging import failures
 from pipelines.fastpath.rendered_models import RenderedModels, loaded
 from pipelines.home import lake_folder
+from pipelines.ihc.asking_bounds import Bounds
 from pipelines.lake.commit_clock import wait_for_commits
 from pipelines.published.models_file import models_text
 from pipelines.published.opening import define_settled
@@ -66,15 +67,20 @@ class Provisional(NamedTuple):
 
 
 @contextmanager
-def provisional(client: str, until: datetime | None = None) -> Iterator[Provisional | None]:
+def provisional(
+    client: str,
+    until: datetime | None = None,
+    ihc_bounds: Bounds | None = None,
+) -> Iterator[Provisional | None]:
     """Compute what changed of a client since its settled version; None before there is one.
 
     Reads the version's files, the committed loads of the client's lake that are seen before `until`
-    (UTC; now, if it is not given), and the versions of what its models have learnt. Writes nothing,
-    asks nobody, and takes no lock but that of the lake's clock, for a moment. The same files and
-    loads give the same rows, so a caller that was killed computes them again. The rows are judged by the
-    audits of the models that made them, and by the gate's truths of money and weights; whether sources
-    stand well, and totals, is the caller's to judge. Example:
+    (UTC; now, if it is not given), and the versions of what its models have learnt. Takes no lock but
+    that of the lake's clock, for a moment. The IHC service is asked for so many minutes, up to such a
+    share of the month's requests, as `ihc_bounds` say; without them, nobody is asked. The same files,
+    loads and answers give the same rows, so a caller that was killed computes them again. The rows are
+    judged by the audits of all models that made them, the gate's among them; whether sources stand
+    well is the caller's to judge. Example:
 
         with provisional("acme") as new:  # None before the first morning
             if new and not new.failures:
@@ -92,7 +98,7 @@ def provisional(client: str, until: datetime | None = None) -> Iterator[Provisio
         define_settled(connection, client, version)
         wait_for_commits(lake_folder() / client)
         until = until or datetime.now(timezone.utc).replace(tzinfo=None)
-        interval = Interval(connection, client, models, until)
+        interval = Interval(connection, client, models, until, ihc_bounds)
         try:
             interval.compute()
             failed = tuple(failures(connection, client, models)) if interval.changed else ()

@@ -6,6 +6,7 @@ import duckdb
 
 from pipelines.fastpath.newer_loads import Table, raw_table
 from pipelines.fastpath.rendered_models import CHANGED, Kind, RenderedModel, RenderedModels
+from pipelines.ihc.asking_bounds import Bounds
 from pipelines.sql import identifier, only_row
 
 # A load committed while the settled run was at work may be seen by some of its models only, and is
@@ -30,9 +31,10 @@ class Interval:
         client: str,
         models: RenderedModels,
         until: datetime,
+        bounds: Bounds | None = None,
     ) -> None:
         self._connection, self._client, self._models = connection, client, models
-        self._until = until
+        self._until, self._bounds = until, bounds
         self.start = datetime.fromisoformat(models.start)
         self.loaded_until: datetime | None = None
         self.computes = "the interval"
@@ -129,16 +131,16 @@ class Interval:
         self._connection.execute(f"INSERT INTO {fresh} BY NAME {model.sql}")
 
     def _take_answers(self, table: str, model: RenderedModel) -> None:
-        """Take what a service has answered already: nobody is asked here."""
+        """Take what a service has answered already, or answers at once where it may be asked."""
         columns = ", ".join(f"{identifier(name)} {type_}" for name, type_ in model.columns.items())
         self._connection.execute(f"CREATE TABLE {table} ({columns})")
         if request := self._models.ihc_request:
             from pipelines.ihc.service_answers import (
-                kept_answers,  # it is slow to import, and few ask
+                answers_at_once,  # it is slow to import, and few ask
             )
 
             self._connection.execute(_TO_ASK.format(client=self._client))
-            answers = kept_answers(self._connection, self._client, request)
+            answers = answers_at_once(self._connection, self._client, request, self._bounds)
             self._connection.execute(f"INSERT INTO {table} BY NAME {answers}")
 
     def _keep_changes(self) -> None:

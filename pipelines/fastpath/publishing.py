@@ -9,6 +9,7 @@ from pipelines.contracts.catalog import CONTRACTS
 from pipelines.disk import disk_problem
 from pipelines.fastpath.computing import FastPathError, provisional
 from pipelines.home import lake_folder
+from pipelines.ihc.asking_bounds import Bounds
 from pipelines.lake.kept_status import kept_status
 from pipelines.published.old_versions import clear_leftovers
 from pipelines.published.provisional_files import write_provisional
@@ -24,6 +25,10 @@ from pipelines.published.version_folders import (
 )
 from pipelines.published.view_files import show
 from pipelines.settings.client import Client
+
+# The IHC service is asked for five seconds, and up to half of the month's requests: the others stay for
+# the runs, which would be held without.
+_IHC = Bounds(minutes=5 / 60, quota=0.5)
 
 
 class Published(NamedTuple):
@@ -64,7 +69,7 @@ def _publish(client: str, shown: Current) -> Published:
     problems, count = tuple(_halted(client)), 0
     try:
         if not problems:
-            with provisional(client) as new:
+            with provisional(client, ihc_bounds=_IHC) as new:
                 assert new  # a version is shown
                 problems, count = new.failures, new.conversions
                 if count and not problems:

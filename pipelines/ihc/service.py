@@ -7,6 +7,7 @@ from datetime import datetime, timedelta, timezone
 from requests import Response
 
 from pipelines.ihc import request_log
+from pipelines.ihc.asking_bounds import Bounds
 from pipelines.ihc.packing import Journey
 from pipelines.settings.client import Client
 from pipelines.sources.credentials import conceal, credentials
@@ -17,12 +18,14 @@ from pipelines.sources.rest import connect, patient
 class Service:
     """The service as one client asks it: with its key, and until `patience_minutes` are over."""
 
-    def __init__(self, client: Client, request: dict) -> None:
+    def __init__(self, client: Client, request: dict, bounds: Bounds | None = None) -> None:
         settings = client.attribution.ihc
+        bounds = bounds or Bounds(settings.patience_minutes)
         self._client, self._request = client.id, request
         self._concurrency, self._calls = settings.concurrency, settings.calls_per_month
+        self._quota = bounds.quota
         self._key = credentials(client.id, "ihc", "api_key")["api_key"]
-        self._minutes = settings.patience_minutes
+        self._minutes = min(bounds.minutes, settings.patience_minutes)
         self._until = datetime.now(timezone.utc) + timedelta(minutes=self._minutes)
         self._folder = request_log.log_folder(client.id)
 
@@ -43,7 +46,8 @@ class Service:
     def _left(self, wanted: int) -> int:
         if self._calls is None:
             return wanted
-        return max(0, self._calls - request_log.calls(self._folder, datetime.now(timezone.utc)))
+        used = request_log.calls(self._folder, datetime.now(timezone.utc))
+        return max(0, int(self._calls * self._quota) - used)
 
     def _used_up(self, unsent: int) -> str:
         return (

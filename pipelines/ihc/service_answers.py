@@ -1,17 +1,20 @@
 """Fetch the service's answer to every journey: from the log of requests, or by one request."""
 
 import json
+from contextlib import suppress
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 import duckdb
 
 from pipelines.ihc import request_log
+from pipelines.ihc.asking_bounds import Bounds
 from pipelines.ihc.packing import Journey, pack
 from pipelines.ihc.service import Service
 from pipelines.lake import append as lake
 from pipelines.settings.client import Client
-from pipelines.settings.reader import read
+from pipelines.settings.reader import last_settings, read
+from pipelines.sources.errors import PlatformError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -51,7 +54,7 @@ ORDER BY digest
 """
 
 _SUPERSEDED = "local: revised before it was asked for"
-_NOT_ASKED = "local: not asked for yet"
+_UNHEARD = "local: no answer yet"
 
 _ANSWERS = f"""
 SELECT sessions.conversion_id, sessions.touchpoint_id, sessions.revised_at,
@@ -104,19 +107,38 @@ def answers(
         return connection.execute(_ANSWERS, {"cap": cap}).df()
 
 
-def kept_answers(connection: duckdb.DuckDBPyConnection, client: str, request: str) -> str:
-    """Return a query for what the service has answered already; nobody is asked.
+def answers_at_once(
+    connection: duckdb.DuckDBPyConnection, client: str, request: str, bounds: Bounds | None
+) -> str:
+    """Return a query for what the service has answered already, or answers within bounds; without, nobody is asked.
 
     The connection has the journeys in `touchpoints`, with the columns that `answers` takes and returns.
-    A journey without an answer says so in its `method`, and that the local model stands in.
+    A journey without an answer says so in its `method`, and that the local model stands in: this
+    waits for no other that asks the service, and raises no error of it.
     """
     asked = json.loads(request)
     cap = asked["sessions_per_request"]
     key = {name: asked[name] for name in ("base_url", "conv_type_id", "redistribution")}
     connection.execute(_SESSIONS, {"cap": cap})
     connection.execute(_JOURNEYS, {"asked": json.dumps(key, sort_keys=True)})
-    request_log.read(connection, request_log.log_folder(client))
-    return _ANSWERS.replace("$cap", str(cap)).replace(_SUPERSEDED, _NOT_ASKED)
+    folder = request_log.log_folder(client)
+    request_log.read(connection, folder)
+    if bounds:
+        _ask_at_once(connection, client, asked, bounds)
+        request_log.read(connection, folder)
+    return _ANSWERS.replace("$cap", str(cap)).replace(_SUPERSEDED, _UNHEARD)
+
+
+def _ask_at_once(
+    connection: duckdb.DuckDBPyConnection, client: str, asked: dict, bounds: Bounds
+) -> None:
+    settings, cap = last_settings(client), asked["sessions_per_request"]
+    with lake.alone_at_once(client, "ihc") as is_alone:
+        rows = connection.execute(_UNANSWERED, {"cap": cap}).fetchall()
+        if settings and rows and is_alone:
+            requests = pack(map(Journey._make, rows), asked["journeys_per_request"], cap)
+            with suppress(PlatformError):
+                Service(settings, asked, bounds).ask(requests)
 
 
 def check_labels(client: str, redistribution: dict, labels: list[str]) -> None:

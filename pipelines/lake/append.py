@@ -55,6 +55,20 @@ def alone(client: str, source: str) -> Iterator[None]:
 
 
 @contextmanager
+def alone_at_once(client: str, source: str) -> Iterator[bool]:
+    """Do the same without waiting: say whether no other process is at it."""
+    lock = working_folder(client) / f"{source}.lock"
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with lock.open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
+
+
+@contextmanager
 def scratch(client: str, name: str) -> Iterator[Path]:
     """Yield an empty folder for a while; a killed process may have left an earlier one."""
     folder = working_folder(client) / f"{name}.scratch"

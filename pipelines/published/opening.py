@@ -6,9 +6,9 @@ from contextlib import contextmanager
 import duckdb
 
 from pipelines.published.version_folders import (
+    base_of,
     current,
     manifest,
-    settled_beneath,
     settled_of,
     versions_of,
 )
@@ -33,17 +33,23 @@ def published(client: str) -> Iterator[duckdb.DuckDBPyConnection | None]:
 
 @contextmanager
 def settled(client: str) -> Iterator[duckdb.DuckDBPyConnection | None]:
-    """Open the settled version, with what it was made of: views `<client>_journeys.touchpoints`, and so on."""
+    """Open the same, with what the version was made of: views `<client>_journeys.touchpoints`, and so on."""
     if not (shown := current(client)):
         yield None
         return
     with duckdb.connect() as opened:
-        define_settled(opened, client, settled_beneath(client, shown.version))
+        define_settled(opened, client, shown.version)
         yield opened
 
 
 def define_settled(opened: duckdb.DuckDBPyConnection, client: str, version: str) -> None:
-    """Define the views of a version's published and settled tables. Raise PublishedFileError if it is gone."""
-    for layer, tables in manifest(client, version).items():
-        folder = versions_of(client) if layer == "publish" else settled_of(client)
-        define(opened, f"{client}_{layer}", folder / version, tables)
+    """Define the views of a version's published tables, and of the settled ones that it was made of, or stands on.
+
+    Raise PublishedFileError if it is gone.
+    """
+    base = base_of(client, version)
+    published = manifest(client, version)["publish"]
+    for layer, tables in manifest(client, base).items():
+        is_published = layer == "publish"
+        folder = versions_of(client) / version if is_published else settled_of(client) / base
+        define(opened, f"{client}_{layer}", folder, published if is_published else tables)

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from pipelines.files import replacing
-from pipelines.published.version_folders import settled_of
+from pipelines.published.version_folders import PublishedFileError, base_of, settled_of
 from pipelines.settings.client import Client
 from pipelines.settings.reader import ClientError, parse, promoted_text
 
@@ -14,8 +14,8 @@ def settings_of(client: str, version: str) -> Client | None:
     None where they were not kept, as of versions of older releases, or are no longer valid.
     """
     try:
-        return parse(_file(settled_of(client) / version, client))
-    except ClientError:
+        return parse(_file(settled_of(client) / base_of(client, version), client))
+    except (ClientError, PublishedFileError):
         return None
 
 

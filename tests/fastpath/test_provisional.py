@@ -13,13 +13,20 @@ import pytest
 from hypothesis import HealthCheck, given, strategies
 from hypothesis import settings as hypothesis_settings
 
+from demo.servers.http_server import Status
+from demo.servers.ihc_server import IhcServer
 from pipelines.fastpath.computing import FastPathError, provisional
 from pipelines.fastpath.judging import failures as judged
+from pipelines.fastpath.publishing import publish_provisional
 from pipelines.fastpath.rendered_models import loaded as models_loaded
+from pipelines.home import lake_folder
 from pipelines.ihc import request_log
+from pipelines.ihc.asking_bounds import Bounds
 from pipelines.ihc.packing import Journey
+from pipelines.lake.append import alone
 from pipelines.lake.loads import seen_from
 from pipelines.published.models_file import NAME, models_text
+from pipelines.published.opening import published as files
 from pipelines.published.version_folders import settled_of, whole_versions
 from tests.builders.crm_writer import CrmWorld
 from tests.builders.fast_path import CLOSED, CRM, EVE, WEB, Prepared, loaded, run, seen, write
@@ -76,12 +83,15 @@ def test_provisional_rows_are_those_of_the_batch(
 ) -> None:
     random, prepared = Random(seed), fresh(name)
     history = invent(random, prepared.client, 20, 10, CrmWorld if name == "accounts" else None)
-    write(name, history)
     until = max(load.at for load in history) + timedelta(minutes=5)
     settled_at = mornings(random, history, 3)[0].replace(microsecond=0)
 
     before = run(prepared, seen(history), settled_at)
     settle(before, name, prepared.text)
+    some = random.randrange(len(history))
+    write(name, history[:some])
+    publish_provisional(prepared.client)
+    write(name, history[some:])
     after = run(prepared, seen(without_new_spend(history, settled_at)), until)
 
     tables = [each for each in prepared.models.queries if each.startswith("publish.")]
@@ -93,6 +103,13 @@ def test_provisional_rows_are_those_of_the_batch(
         of_all = f"FROM {name}_marts.fct_credit ORDER BY ALL"  # that to compare too
         found = new.connection.execute(of_all).fetchall()
         assert found == after.execute(of_all).fetchall()
+
+    settle(after, name, prepared.text)
+    assert publish_provisional(prepared.client).conversions == 0
+    with files(name) as shown:
+        for table in tables:
+            whole = f"FROM {name}_{table} ORDER BY ALL"
+            assert shown.execute(whole).fetchall() == after.execute(whole).fetchall(), table
 
 
 LOST = {"is_won": "false", "stage": "Closed Lost"}
@@ -168,8 +185,8 @@ def test_the_service_is_not_asked_and_its_kept_answer_is_taken(
 
     with provisional("asks", until) as new:
         assert new.connection.execute(methods).fetchall() == [
-            ("deal-1", "local: not asked for yet"),
-            ("deal-2", "local: not asked for yet"),
+            ("deal-1", "local: no answer yet"),
+            ("deal-2", "local: no answer yet"),
         ]
         (digest, sessions) = new.connection.execute(
             "SELECT digest, sessions FROM journeys WHERE conversion_id = 'deal-2'"
@@ -186,9 +203,41 @@ def test_the_service_is_not_asked_and_its_kept_answer_is_taken(
 
     with provisional("asks", until) as new:
         assert new.connection.execute(methods).fetchall() == [
-            ("deal-1", "local: not asked for yet"),
+            ("deal-1", "local: no answer yet"),
             ("deal-2", "service"),
         ]
+
+
+def test_the_service_is_asked_within_bounds_and_the_local_model_stands_in(
+    fresh: Callable[[str], Prepared], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepared = fresh("asks")
+    file = lake_folder().parent / "clients/asks.yaml"
+    methods = "SELECT DISTINCT method FROM asks_publish.attribution_v1"
+    with IhcServer() as server:
+        monkeypatch.setenv("CLIENTS__ASKS__IHC__API_KEY", server.key)
+        text = prepared.text.replace("http://localhost:9", server.base_url)
+        settle(run(prepared, seen([WEB]), EVE + timedelta(hours=1)), "asks", text)
+        write("asks", [WEB, CRM])
+
+        def found(bounds: Bounds) -> list[tuple]:
+            with provisional("asks", START + DAY, bounds) as new:
+                return new.connection.execute(methods).fetchall()
+
+        local = [("local: no answer yet",)]
+        assert found(Bounds(minutes=0)) == local  # no second is left
+        kept = file.read_text()
+        file.write_text(kept.replace("by: service,", "by: service, calls_per_month: 1,"))
+        assert found(Bounds(minutes=1, quota=0.5)) == local  # the runs may need that request
+        file.write_text(kept)
+        with alone("asks", "ihc"):  # as where a run asks
+            assert found(Bounds(minutes=1)) == local
+        assert server.requests == []
+        server.fail(Status(403))
+        assert found(Bounds(minutes=1)) == local
+        assert found(Bounds(minutes=1)) == [("service",)]
+        paid = len(server.requests)
+        assert found(Bounds(minutes=1)) == [("service",)] and len(server.requests) == paid == 2
 
 
 def test_rows_that_a_run_would_hold_are_told_as_it_tells_them(
@@ -204,7 +253,8 @@ def test_rows_that_a_run_would_hold_are_told_as_it_tells_them(
 
     with provisional("deals", until) as new:
         assert new.failures == (
-            "deals_marts.gate: audit money_priced failed, 1 row(s), such as client = deals,",
+            "deals_marts.gate: audit money_priced failed, 1 row(s), such as client = deals,"
+            " unpriced = USD on 2026-08-31, remedy = deliver sources.rates, of the day or the seven before",
         )
     with provisional("asks", until) as new:
         (failure,) = new.failures

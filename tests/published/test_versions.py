@@ -7,6 +7,7 @@ import signal
 import stat
 import subprocess
 import sys
+from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -15,14 +16,17 @@ import pytest
 import time_machine
 
 from pipelines.published import pending_tables, writing
-from pipelines.published.old_versions import remove_files
+from pipelines.published.old_versions import clear_leftovers, remove_files
 from pipelines.published.opening import published, settled
+from pipelines.published.provisional_files import write_provisional
 from pipelines.published.rolling_back import RollbackError, roll_back
 from pipelines.published.staleness import follow_home, why_behind
 from pipelines.published.version_folders import (
     PublishedFileError,
+    alone,
     current,
     manifest_file,
+    provisional_versions,
     settled_of,
     versions_of,
     view_file,
@@ -224,7 +228,19 @@ def test_a_reader_that_may_write_stops_nobody(warehouse: duckdb.DuckDBPyConnecti
     assert holder.communicate()[0] == "1\n"
 
 
-def killed_at(step: int, warehouse: duckdb.DuckDBPyConnection) -> bool:
+def settle(warehouse: duckdb.DuckDBPyConnection) -> None:
+    """Write a client's files as a run does."""
+    write_settled(warehouse, {"acme": PublishedFiles(keep_days=0)})
+
+
+def go_ahead(warehouse: duckdb.DuckDBPyConnection) -> None:
+    """Write a version with provisional rows as the fast path does."""
+    with alone("acme"):
+        clear_leftovers("acme")
+        write_provisional(warehouse, "acme", whole_versions("acme")[-1])
+
+
+def killed_at(step: int, write: Callable[[duckdb.DuckDBPyConnection], None]) -> bool:
     """Publish in a process that is killed before its nth step; return whether it came to it."""
     if not (child := os.fork()):
         seen = 0
@@ -244,13 +260,16 @@ def killed_at(step: int, warehouse: duckdb.DuckDBPyConnection) -> bool:
         writing.copy = dying(writing.copy)
         fresh = warehouse_with(TABLES)  # no threads of the parent's are needed
         a_new_day(fresh, day=2)
-        write_settled(fresh, {"acme": PublishedFiles(keep_days=0)})
+        write(fresh)
         os._exit(0)
     return os.WIFSIGNALED(os.waitpid(child, 0)[1])
 
 
+@pytest.mark.parametrize("write", [settle, go_ahead])
 def test_a_kill_at_any_step_leaves_a_whole_version(
-    home: Path, warehouse: duckdb.DuckDBPyConnection
+    home: Path,
+    warehouse: duckdb.DuckDBPyConnection,
+    write: Callable[[duckdb.DuckDBPyConnection], None],
 ) -> None:
     publish(warehouse, "acme")
     kept = home.with_name("kept")
@@ -261,7 +280,7 @@ def test_a_kill_at_any_step_leaves_a_whole_version(
         shutil.rmtree(home, ignore_errors=True)
         shutil.copytree(kept, home)
         compute(warehouse, "acme")
-        if not killed_at(step, warehouse):
+        if not killed_at(step, write):
             break
 
         ((day,),) = days(view_file("acme"))
@@ -279,7 +298,7 @@ def test_a_kill_at_any_step_leaves_a_whole_version(
         assert days(view_file("acme")) == [(3,)] and why_behind("acme") == ""
         left = [*versions_of("acme").iterdir(), *settled_of("acme").iterdir()]
         names = {each.name for each in left if each.is_dir()}
-        assert names == set(whole_versions("acme")), step
+        assert names == {*whole_versions("acme"), *provisional_versions("acme")}, step
         assert [each.name for each in (home / "published").glob(".*")] == []
     assert step > 20 and seen == {1, 2}
 
