@@ -11,6 +11,7 @@ from typing import NamedTuple
 import duckdb
 
 from pipelines.contracts.contract import SQL_TYPES
+from pipelines.ingest.change_logs import Order, order_of_changes
 from pipelines.ingest.content import compared, meant
 from pipelines.settings.client import Client
 from pipelines.sources.batches import Batch, ExportError, Remedy, Rows
@@ -128,14 +129,15 @@ def _refusal(
     count, total = only_row(connection.execute(f"SELECT COUNT(*), {total} FROM differing"))
     example = connection.execute(_EXAMPLE.format(limit=_ROWS_SHOWN)).fetch_arrow_table().to_pylist()
     contract, first = delivery.contract, example[0]
+    order = order_of_changes(connection, contract)
     has_own_id = contract.own_id and first[contract.own_id]
     identity = (contract.own_id,) if has_own_id else contract.identity
     key = ", ".join(f"{name} '{first[name]}'" for name in identity if first[name])
     return taken.batch.refused(
         f"{count} of {total} rows share their key with a row that says something else: lines"
         f" {_listed([row['place'] for row in example])} have {key}, but"
-        f" {_differences(delivery, example)}. {_advice(delivery, first)}",
-        remedies=_remedies(delivery),
+        f" {_differences(delivery, example)}. {_advice(delivery, first, order)}",
+        remedies=_remedies(delivery, order),
     )
 
 
@@ -177,17 +179,19 @@ def _listed(texts: list, last_word: str = "and") -> str:
     return f"{', '.join(others)} {last_word} {last}" if others else last
 
 
-def _remedies(delivery: TableDelivery) -> list[Remedy]:
-    """Return the line that says what several rows of one key are."""
+def _remedies(delivery: TableDelivery, order: Order) -> list[Remedy]:
+    """Return the line that says what several rows of one key are, where one may be right."""
     if delivery.grain != "one":
         return []
     if delivery.contract.adds:
         return [Remedy("grain: sum")]
+    if order in (Order.OF_EVENTS, Order.NEWEST_FIRST):
+        return []
     meaning = "it is a log of changes, oldest first, of which the last row counts"
     return [Remedy("grain: newest", meaning=meaning)]
 
 
-def _advice(delivery: TableDelivery, row: dict) -> str:
+def _advice(delivery: TableDelivery, row: dict, order: Order) -> str:
     """Return what to do about rows of one key: what tells them apart, or what they are."""
     contract = delivery.contract
     if delivery.grain == "sum":
@@ -198,6 +202,10 @@ def _advice(delivery: TableDelivery, row: dict) -> str:
     if contract.adds:
         added = _listed(list(contract.adds))
         return f"{apart}, export it without the breakdown, or have {added} added up"
+    if order is Order.NEWEST_FIRST:
+        return f"{apart}, or export one row of each: its changes stand newest first, export them oldest first"
+    if order is Order.OF_EVENTS:
+        return f"{apart}, or export one row of each: of several events the first, of several items their sum"
     return f"{apart}, or export one row of each"
 
 

@@ -146,6 +146,60 @@ def test_a_log_of_changes_is_refused_and_the_offered_setting_takes_the_last(tena
     assert found == [("d1", "New"), ("d1", "Offer"), ("d2", "New")]
 
 
+HAPPENS = "conversion_id,customer_id,converted_at,revenue,Product,Last Modified"
+DEAL = "opportunity_id,customer_id,stage,is_won,closed_at,amount,Product,Last Modified"
+
+
+@pytest.mark.parametrize(
+    "head, rows, offered, said",
+    {
+        "items of an order": (
+            HAPPENS,
+            ["1,a,2026-10-01,5,shoe,2026-10-01", "1,a,2026-10-01,7,sock,2026-10-01"],
+            False,
+            "or export one row of each: of several events the first, of several items their sum",
+        ),
+        "a refund": (HAPPENS, ["1,a,2026-10-01,5,,1", "1,a,2026-10-02,-5,,2"], False, "their sum"),
+        "versions of an order": (HAPPENS, ["1,a,2026-10-01,5,,1", "1,a,2026-10-01,4,,2"], True, ""),
+        "versions, newest first": (
+            HAPPENS,
+            ["1,a,2026-10-01,4,,2026-10-09T10:00:00Z", "1,a,2026-10-01,5,,2026-10-01T10:00:00Z"],
+            False,
+            "its changes stand newest first, export them oldest first",
+        ),
+        "products of a deal": (
+            DEAL,
+            ["1,a,Won,true,2026-10-01,5,shoe,", "1,a,Won,true,2026-10-01,7,sock,"],
+            False,
+            "of several items their sum",
+        ),
+        "changes of a deal": (
+            DEAL,
+            ["1,a,Open,false,,5,,", "1,a,Won,true,2026-10-01,5,,"],
+            True,
+            "",
+        ),
+        "changes of a deal, newest first": (
+            DEAL,
+            ["1,a,Won,true,2026-10-01,5,,2026-10-02", "1,a,Open,false,,5,,2026-10-01"],
+            False,
+            "newest first",
+        ),
+    }.values(),
+)
+def test_the_last_row_is_offered_only_of_what_may_be_a_log_of_changes(
+    tenant: Tenant, head: str, rows: list[str], offered: bool, said: str
+) -> None:
+    source, columns = ("web", {"currency": None}) if head == HAPPENS else ("salesforce", {})
+    files = {"files": "exports/one/some*", "expected_every": "never"}
+    table = "conversions" if head == HAPPENS else "opportunities"
+    House(tenant.home).change("one", sources={source: {table: files | {"columns": columns}}})
+    tenant.deliver("some.csv", "\n".join([head, *rows, ""]))
+    problem = tenant.ingest(source).problem
+    assert "share their key with a row that says something else" in problem and said in problem
+    assert ("`grain: newest`" in problem) == offered
+
+
 def test_bad_rows_are_no_rows_of_a_key(tenant: Tenant) -> None:
     tenant.spend("spend.csv", "01,a,1", "01,a,much", "01,b,2")
     assert tenant.ingest().counts == Counts(3, 2, quarantined=1)
