@@ -16,6 +16,12 @@ ROW_LINES = "`row_lines: ([0-9]+)`"  # in a reason: the setting that would read 
 _KINDS = 12  # as many kinds of fault are named one by one
 
 
+# Days and times that are none to us: 03.11.2026, 11/3/26, 3 Nov 2026, Nov 3, 2026, 20261103, seconds.
+_OTHER_DAYS = (
+    r"\d{1,2}[./ -]\d{1,2}[./ -]\d{2,4}\b.*|\d{1,2}[. -]+[^\W\d]{3,9}[. -]+\d{2,4}\b.*"
+    r"|(\w+, )?[^\W\d]{3,9}\.? \d{1,2},? \d{4}\b.*|\d{8,19}|\d{4}-\d\d-\d\dT?.*[AP]M"
+)
+_NO_UTF8 = "a line is not UTF-8"
 _NOT_UTF8 = (
     "what is not UTF-8 is mostly Windows-1252: export it as UTF-8 (in Excel: Save as, CSV"
     " UTF-8), or convert it: iconv -f WINDOWS-1252 -t UTF-8"
@@ -40,6 +46,14 @@ class Kind(NamedTuple):
     advice: str = ""
     is_number: bool = False
     remedy: Remedy | None = None
+
+    @property
+    def is_of_form(self) -> bool:
+        """Return whether values are there, and written as nobody reads them: no limit is the remedy."""
+        day = re.search("'(.*)' is no (date|timestamp)$", self.example)
+        needs_rates = self.remedy is not None and self.remedy.below == "sources"
+        is_day = day is not None and re.fullmatch(_OTHER_DAYS, day[1]) is not None
+        return is_day or needs_rates or self.example.startswith(_NO_UTF8)
 
     def said(self, place: str) -> str:
         """Return the kind in words; `place` is what the number of a line counts, such as `line`."""
@@ -126,7 +140,7 @@ def _torn_words(reason: str, content: str | None) -> tuple[str, str]:
         found, expected = map(int, counted.groups())
         return _of_another_length(expected, found, quoted)
     if "utf-8" in reason.lower():
-        return f"a line is not UTF-8: {quoted}", _NOT_UTF8
+        return f"{_NO_UTF8}: {quoted}", _NOT_UTF8
     if reason.startswith("a quote"):
         return f"{reason}: {quoted}", "a quote within a value is doubled"
     if "no JSON object" in reason:

@@ -141,9 +141,9 @@ class Delta:
             self._forms = found.columns
             unsure = self._read(batches)
         self._notes += found.notes
-        refuse_if_none_counts(self._table, self._uncounted, self._is_reread)
-        if unsure and not self._knows_its_numbers():
+        if unsure and not self._knows_its_numbers():  # by them, others may count by `where:`
             raise refused_as_unsure(*unsure[0])
+        refuse_if_none_counts(self._table, self._uncounted, self._is_reread)
 
     def _read(self, batches: list[Batch]) -> list[tuple[Batch, Marks]]:
         """Read the batches; return those whose numbers may be read in two ways."""

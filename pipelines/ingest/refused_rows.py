@@ -10,7 +10,7 @@ from pipelines.ingest.bad_rows import Kind, kinds, of_mixed_encodings, said
 from pipelines.ingest.compared_values import OF_WHERE, in_two_ways
 from pipelines.ingest.judged_rows import Judged
 from pipelines.ingest.number_marks import Marks, either, marks
-from pipelines.ingest.rows_of_no_data import without_them
+from pipelines.ingest.rows_of_no_data import sums
 from pipelines.settings.apis import Api
 from pipelines.sources.batches import Batch, ExportError, Remedy
 from pipelines.sql import only_row
@@ -32,14 +32,18 @@ class Share(NamedTuple):
 
 
 def refuse_bad_rows(
-    connection: duckdb.DuckDBPyConnection, judged: Judged, count: int, lines_read: int | None
+    connection: duckdb.DuckDBPyConnection,
+    judged: Judged,
+    count: int,
+    lines_read: int | None,
+    unsure: Marks | None,
 ) -> None:
     """Raise ExportError if a batch's bad rows are more than some rows to look at later.
 
     They are if they are more than the client's quality.quarantine_limit allows, of its rows or of
     its lines: one row may hold most of them. They are if they are all rows; or if a setting would
     read them, as it would `1,010.00`: no limit is the remedy for that, it would leave out each
-    amount of a thousand and more.
+    amount of a thousand and more. Numbers of the others that are `unsure` are told with them.
     """
     totals = [(count, "rows"), (lines_read or 0, "lines")]
     found = _shares(connection, judged.bad, judged.rejects, totals)
@@ -49,8 +53,8 @@ def refuse_bad_rows(
     if over or written.is_other:
         by_setting = judged.still_bad(written.possible[0] if written.is_other else None)
         rest = _shares(connection, *by_setting, totals)
-        remedies = written.remedies()
-        raise _refused(connection, judged, [*over, found[0]][0], remedies, _over(judged, rest))
+        error = (connection, judged, [*over, found[0]][0], rest)
+        raise _refused(*error, written.remedies(), unsure)
 
 
 def _shares(
@@ -65,7 +69,7 @@ def _shares(
     ]
 
 
-def _over(judged: Judged, shares: list[Share]) -> list[Share]:
+def _over(judged: Judged, shares: Sequence[Share]) -> list[Share]:
     """Return which shares of bad rows, or lines, are more than the client allows, or all there are."""
     is_poll = bool(judged.batch.covers.first)  # one may bring one row alone
     limit, at_least = judged.client.quality.quarantine_limit, 1 if is_poll else 0
@@ -114,22 +118,24 @@ def _marks(
 
 def refused_as_unsure(batch: Batch, written: Marks) -> ExportError:
     """Return the error that asks how a batch's numbers are read."""
+    return batch.refused(f"its {_in_two_ways(written)}", written.remedies())
+
+
+def _in_two_ways(written: Marks) -> str:
     columns = "; ".join(
         f"{column} {', '.join(map(repr, dict.fromkeys(values)))}"
         for column, values in written.in_two_ways.items()
     )
-    return batch.refused(
-        f"its numbers can be read in two ways, and no number of this export decides: {columns}",
-        written.remedies(),
-    )
+    return f"numbers can be read in two ways, and no number of this export decides: {columns}"
 
 
 def _refused(
     connection: duckdb.DuckDBPyConnection,
     judged: Judged,
     share: Share,
-    numbers: Sequence[Remedy],
     rest: Sequence[Share],
+    numbers: Sequence[Remedy],
+    unsure: Marks | None,
 ) -> ExportError:
     """Return the error that names every kind of fault, and the settings that would read the rows.
 
@@ -142,13 +148,19 @@ def _refused(
     if numbers:  # a setting says how the numbers are read: nobody has to write them otherwise
         found = [kind._replace(advice="") if kind.is_number else kind for kind in found]
     text = f"{share.bad} of {share.of} {share.what} are bad: {said(found, judged.place)}"
-    is_little = bool(rest) and all(each.bad <= _FEW * each.of for each in rest)
-    if not is_little and share.what == "rows" and not any(each.meaning for each in remedies):
-        remedies += without_them(connection, judged, found, share.of)
-    if is_little:
+    if unsure and not numbers:
+        text += f". Unless another file of it decides, its {_in_two_ways(unsure)}"
+        remedies = [*unsure.remedies(), *remedies]
+    over = _over(judged, rest)
+    is_little = all(each.bad <= _FEW * each.of for each in over)
+    if share.what == "rows" and not any(each.meaning for each in remedies):
+        left_out = sums(connection, judged, found, share.of, is_little)
+        remedies += left_out.remedies
+        over = _over(judged, [each._replace(bad=each.bad - left_out.rows) for each in rest])
+    if over and is_little and not any(kind.is_of_form for kind in found):
         rows = "the other rows" if remedies else "these rows"
         text += f". If {rows} may be left out, a limit lets them go to quarantine"
-        limit = max(each.rounded_up for each in rest)
+        limit = max(each.rounded_up for each in over)
         remedies.append(Remedy(f"quarantine_limit: {limit}", below="quality"))
     return judged.batch.refused(text, remedies)
 

@@ -5,7 +5,8 @@ refuses a shorter file tomorrow. A condition reads both.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import duckdb
 
@@ -20,30 +21,44 @@ from pipelines.sql import BLANKS, identifier, literal
 _MOST_WORDS = 8  # for nothing, in one condition
 
 
-def without_them(
-    connection: duckdb.DuckDBPyConnection, judged: Judged, found: Iterable[Kind], rows: int
-) -> list[Remedy]:
+class Sums(NamedTuple):
+    """How many rows are without a key, and the line that leaves them out."""
+
+    rows: int = 0
+    remedies: list[Remedy] = []
+
+
+def sums(
+    connection: duckdb.DuckDBPyConnection,
+    judged: Judged,
+    found: Sequence[Kind],
+    rows: int,
+    are_few: bool,
+) -> Sums:
     """Return the line that leaves out rows without a key, if these are no more than half of a batch's.
 
-    More are no sums: then a column is mapped to something else, or the export lacks its ids.
+    More are no sums: then a column is mapped to something else, or the export lacks its ids. Nor are
+    a few in which nothing else is wrong: they have lost their id.
     """
     feed = judged.feed
     if not isinstance(feed, Export) or feed.format:
-        return []
-    missing = [name for kind in found if 2 * kind.rows <= rows for name in _missing(kind)]
+        return Sums()
+    missing = {name: kind for kind in found if 2 * kind.rows <= rows for name in _missing(kind)}
     keys = [name for name in missing if name in judged.contract.identifying]
     if not keys or len(feed.names(keys[0])) != 1:
-        return []
+        return Sums()
+    kind = missing[keys[0]]
+    if are_few and not any(kind != each and kind[:2] == each[:2] for each in found):
+        return Sums()
     (column,) = feed.names(keys[0])
     words = _words(connection, judged, keys[0])
     if len(words) > _MOST_WORDS:
-        return []
+        return Sums()
     has_key = f"NOT IN ({', '.join(map(literal, words))})" if words else "IS NOT NULL"
     where = f"({identifier(column)} {has_key})"
     where = f"({feed.where}) AND {where}" if feed.where else where
-    return [
-        Remedy(f"where: {condition(where)}", meaning=f"rows without {column} are sums or notes")
-    ]
+    meaning = f"rows without {column} are sums or notes"
+    return Sums(kind.rows, [Remedy(f"where: {condition(where)}", meaning=meaning)])
 
 
 def _missing(kind: Kind) -> list[str]:

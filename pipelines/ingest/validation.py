@@ -110,8 +110,8 @@ def validate(
     if isinstance(feed, Export) and not where and contract.converts:
         refuse_uncounting(connection, contract, batch, rows_file, rows.unread, ordinals_used)
     counting = row_count + reject_count - uncounted
-    refuse_bad_rows(connection, judged, counting, rows.lines_read)
     marks = unsure(connection, judged, texts)
+    refuse_bad_rows(connection, judged, counting, rows.lines_read, marks)
     counted = (row_count, reject_count, (left_out or 0) + uncounted, rows.lines_read)
     apart = uncounted_file if uncounted else None
     return Validated(rows_file, rejects_file, *counted, marks, apart, uncounted)

@@ -155,16 +155,52 @@ def test_near_names_are_proposed(tenant: Tenant, head: str, mapping: str) -> Non
 def test_a_limit_is_a_remedy_where_few_rows_are_bad(tenant: Tenant) -> None:
     good = "".join(f"2026-10-01,c{number},Brand,1,EUR,1,1\n" for number in range(30))
     tenant.deliver(
-        "spend.csv", f"{HEAD}\n{good}Total,,,30,EUR,30,30\n2026-10-01,x,Brand,?,EUR,1,1\n"
+        "spend.csv", f"{HEAD}\n{good}2026-10-32,y,,30,EUR,30,30\n2026-10-01,x,Brand,?,EUR,1,1\n"
     )
     problem = tenant.ingest().problem
     assert problem.startswith(
-        "spend.csv: 2 of 32 rows are bad: spend_date 'Total' is no date (line 32);"
-        " campaign_id is missing (line 32); cost '?' is no money (line 33)."
+        "spend.csv: 2 of 32 rows are bad: spend_date '2026-10-32' is no date (line 32);"
+        " cost '?' is no money (line 33)."
     )
     paste(tenant.settings, problem)
     assert tenant.ingest().counts.quarantined == 2
     assert sums(tenant) == (Decimal(30), 30, 30)
+
+
+def test_few_sums_are_left_out_by_a_condition_and_the_rest_by_a_limit(tenant: Tenant) -> None:
+    """A limit that lets the sums of a long file pass refuses a short one tomorrow."""
+    good = "".join(f"2026-10-01,c{number},Brand,1,EUR,1,1\n" for number in range(30))
+    tenant.deliver("spend-1.csv", f"{HEAD}\n{good}Total,--,,30,EUR,30,30\n")
+    problem = tenant.ingest().problem
+    assert "quarantine_limit" not in problem
+    paste(tenant.settings, problem)
+    tenant.deliver("spend-2.csv", f"{HEAD}\n2026-10-02,a,Brand,1,EUR,1,1\nTotal,--,,1,EUR,1,1\n")
+    assert tenant.ingest().problem == ""
+    assert sums(tenant) == (Decimal(31), 31, 31)
+    tenant.deliver("spend-3.csv", f"{HEAD}\n{good}Total,,,30,EUR,30,30\n2026-10-03,x,B,?,EUR,1,1\n")
+    problem = tenant.ingest().problem
+    paste(tenant.settings, problem)
+    assert tenant.ingest().counts.quarantined == 1
+    assert sums(tenant) == (Decimal(31), 31, 31)
+
+
+FORMS = {
+    "another date": "11/3/2026,x,B,1,EUR,1,1",
+    "a date in letters": '"Nov 3, 2026",x,B,1,EUR,1,1',
+    "an epoch": "1793527200,x,B,1,EUR,1,1",
+    "another currency": "2026-10-01,x,B,1,USD,1,1",
+    "another encoding": b"2026-10-01,x,Stra\xdfe,1,EUR,1,1",
+}
+
+
+@pytest.mark.parametrize("row", FORMS.values(), ids=FORMS)
+def test_no_limit_is_told_for_what_is_written_otherwise(tenant: Tenant, row: str | bytes) -> None:
+    """The rows are there, and would be lost."""
+    good = "".join(f"2026-10-01,c{number},Brand,1,EUR,1,1\n" for number in range(30))
+    end = row if isinstance(row, bytes) else row.encode()
+    tenant.deliver("spend.csv", f"{HEAD}\n{good}".encode() + end + b"\n")
+    problem = tenant.ingest().problem
+    assert "1 of 31 rows are bad" in problem and "quarantine" not in problem
 
 
 @pytest.mark.parametrize("limit", ["0", "0.9", "1"])

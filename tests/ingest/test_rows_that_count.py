@@ -252,6 +252,23 @@ def test_of_two_readings_of_what_is_compared_one_is_chosen(house: House) -> None
     assert shop.counting() == {"3"}
 
 
+@pytest.mark.parametrize("other", ["", "3;?"], ids=["alone", "beside a bad row"])
+def test_what_may_leave_out_all_rows_by_one_reading_is_asked_for_first(
+    house: House, other: str
+) -> None:
+    shop = Shop(house.home, where="Net > 100")
+    net(shop, *filter(None, ["1;1.250", "2;2.500", other]))
+    problem = shop.ingest("web").problem
+    assert "no number of this export decides: Net of `where:` '1.250', '2.500'" in problem
+    assert ("Net, and '?' is no number" in problem) == bool(other)
+    paste(shop.settings, problem)
+    net(shop, "1;1.250", "2;2.500")
+    assert not shop.ingest("web").problem
+    assert shop.counting() == {"1", "2"}
+    paste(shop.settings, problem, choice=1)
+    assert "`where: Net > 100` leaves out all of its 2 rows" in shop.ingest("web").problem
+
+
 @pytest.mark.parametrize("rows", [["1;1.250", "2;2.5"], ["1;1.250", "2;950"]])
 def test_what_another_number_decides_or_no_row_turns_on_is_not_asked(
     house: House, rows: list[str]
