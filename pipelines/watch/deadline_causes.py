@@ -1,6 +1,7 @@
 """Judge whether a client makes its deadline, and whether it made the last one."""
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from pipelines.watch.facts import Facts
 from pipelines.watch.findings import Finding
@@ -20,14 +21,9 @@ def at_risk(facts: Facts) -> Iterator[Finding]:
     needs = left(under_way, takes, facts.now)
     if facts.now + needs <= deadline:
         return
-    state = "its run has not begun"
-    if under_way:
-        step = "is being computed" if under_way.ingested else "is still at its ingest"
-        began = on_the_clock(facts.client, under_way.began)
-        state = f"its run began at {began}, {span(facts.now - under_way.began)} ago, and {step}"
     yield Finding(
         "at_risk",
-        f"{state}; it needs {span(needs)} more ({takes.said}) and has {span(deadline - facts.now)}",
+        f"{_state(facts, deadline)}; it needs {span(needs)} more ({takes.said}) and has {span(deadline - facts.now)}",
         "`make status` says what it waits for"
         if under_way
         else f"`.venv/bin/python -m pipelines daily --client {facts.client.id}`",
@@ -43,20 +39,22 @@ def late(facts: Facts) -> Iterator[Finding]:
     yield Finding(
         "late",
         f"the numbers due at {on_the_clock(facts.client, deadline)} on {deadline:%Y-%m-%d} are not"
-        f" published: {_why(facts)}; {_published_last(facts)}",
+        f" published: {_state(facts, deadline)}; {_published_last(facts)}",
         f"`.venv/bin/python -m pipelines daily --client {facts.client.id}`",
     )
 
 
-def _why(facts: Facts) -> str:
+def _state(facts: Facts, deadline: datetime) -> str:
+    """Return how far the morning of a deadline is."""
     if facts.is_held:
         return "it is held"
-    if under_way := facts.under_way(facts.last_deadline):
-        began = on_the_clock(facts.client, under_way.began)
-        return (
-            f"its run began at {began}, {span(facts.now - under_way.began)} ago, and has not ended"
-        )
-    return "no run has served it"
+    if not (newest := facts.newest_run(deadline)):
+        return "its run has not begun"
+    began = f"its run began at {on_the_clock(facts.client, newest.began)}"
+    if newest.ended:
+        return f"{began} and ended as {newest.result}"
+    step = "is being computed" if newest.ingested else "is still at its ingest"
+    return f"{began}, {span(facts.now - newest.began)} ago, and {step}"
 
 
 def _published_last(facts: Facts) -> str:

@@ -1,6 +1,5 @@
 """Gather what the watch judges a client by: statuses, the ledger, the published files; no warehouse."""
 
-from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
 
@@ -68,11 +67,13 @@ class Facts(NamedTuple):
         served = [each.ended for each in self.mornings if each.is_done and each.ended]
         return any(moment >= since for moment in (*written, *served))
 
-    def under_way(self, deadline: datetime) -> Morning | None:
-        """Return the run of a deadline's morning that serves the client now."""
+    def newest_run(self, deadline: datetime) -> Morning | None:
+        """Return the run of a deadline's morning that began last; None if none has."""
         since = morning_of(self.client, deadline)
-        return _last(each for each in self.mornings if each.began >= since and not each.ended)
+        of_morning = [each for each in self.mornings if each.began >= since]
+        return max(of_morning, key=lambda each: each.began, default=None)
 
-
-def _last(mornings: Iterable[Morning]) -> Morning | None:
-    return max(mornings, key=lambda each: each.began, default=None)
+    def under_way(self, deadline: datetime) -> Morning | None:
+        """Return the same if it serves the client now."""
+        newest = self.newest_run(deadline)
+        return newest if newest and not newest.ended else None
