@@ -1,9 +1,9 @@
 """Subscribe to a topic of Salesforce's event bus, from where one was, as fast as one can follow."""
 
+import asyncio
 import json
 from collections.abc import Iterator
-from queue import SimpleQueue
-from threading import Timer
+from contextlib import suppress
 from typing import Any, NamedTuple, Self
 from urllib.parse import urlsplit
 
@@ -11,12 +11,15 @@ import fastavro
 import grpc
 
 from pipelines.sources.errors import PlatformError
+from pipelines.sources.events import event_loop
 from pipelines.sources.events import eventbus_pb2 as wire
 from pipelines.sources.events.bus_errors import SchemaGone, named
 from pipelines.sources.events.eventbus_pb2_grpc import PubSubStub
+from pipelines.sources.events.inbox import Inbox
 from pipelines.sources.platforms.salesforce_rest import Session
 
-READY_FOR = 100  # events that may wait here; the bus allows no more
+READY_FOR = 100  # events that are on their way; the bus allows no more
+WAITING = 2_000  # events that may wait here until those before them are in the lake
 SILENCE = 300.0  # seconds; the bus gives a sign of life within 270
 PATIENCE = 30.0  # seconds for a question that is answered once
 ALIVE = (
@@ -63,67 +66,102 @@ def after(replay_id: bytes) -> Place:
 class Bus:
     """A connection to the bus for one session of an org: `with Bus(address, session) as bus`.
 
-    Every error is raised as PlatformError, with what it means for the place one has reached.
+    Every error is raised as PlatformError, with what it means for the place one has reached. `stop`
+    ends what is followed, from any thread.
     """
 
     def __init__(self, address: str, session: Session) -> None:
         self._address, self._session = address, session
         self._schemas: dict[str, Any] = {}
+        self._inbox: Inbox[Answer] = Inbox(WAITING)
+        self._is_stopped = False
 
     def __enter__(self) -> Self:
-        self._channel = _channel(self._address)
-        self._stub = PubSubStub(self._channel)
+        self._channel = event_loop.answer(_channel(self._address))
+        self._stub: Any = PubSubStub(self._channel)
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._channel.close()
+        event_loop.answer(self._channel.close())
 
     def follow(self, topic: str, place: Place, silence: float = SILENCE) -> Iterator[Answer]:
-        """Yield what is published on a topic, for as long as the bus and the caller go on.
+        """Yield what is published on a topic, all that has come at once, until it is stopped.
 
-        More is asked for when the caller comes for the next answer, so that no more than
-        `READY_FOR` events wait: who is slow slows the bus, and loses nothing. A bus that is silent
-        for longer than `silence` is taken for cut off.
+        No more than `WAITING` events wait here: then none are asked for, so who is slow slows the
+        bus, and loses nothing. A bus that is silent for longer than `silence` is taken for cut off.
         """
-        requests: SimpleQueue[wire.FetchRequest | None] = SimpleQueue()
-        requests.put(
-            wire.FetchRequest(
-                topic_name=topic,
-                replay_preset=place.preset,
-                replay_id=place.replay_id,
-                num_requested=READY_FOR,
-            )
+        self._inbox = inbox = Inbox[Answer](WAITING)
+        if self._is_stopped:
+            return
+        first = wire.FetchRequest(
+            topic_name=topic,
+            replay_preset=place.preset,
+            replay_id=place.replay_id,
+            num_requested=READY_FOR,
         )
-        call = self._stub.Subscribe(iter(requests.get, None), metadata=self._metadata())
+        receiving = event_loop.start(self._receive(first, inbox))
         try:
-            while True:
-                answer = _next(call, silence)
-                events = [
-                    Event(each.replay_id, each.event.schema_id, each.event.payload)
-                    for each in answer.events
-                ]
-                yield Answer(events, _place(answer))
-                if events:
-                    requests.put(wire.FetchRequest(topic_name=topic, num_requested=len(events)))
+            while taken := inbox.take(silence):
+                answers, asked = taken
+                if not answers:
+                    raise PlatformError(
+                        "connection_cut",
+                        f"the event bus gave no sign of life for {silence:.0f} s",
+                        passes=True,
+                    )
+                if asked:
+                    event_loop.answer(self._ask(topic, asked))
+                yield _together(answers)
         except grpc.RpcError as error:
             raise named(error, "subscription") from None
         finally:
-            requests.put(None)
-            call.cancel()
+            receiving.cancel()
+
+    def stop(self) -> None:
+        """End what is followed; what was received is left, and comes again the next time."""
+        self._is_stopped = True
+        self._inbox.end()
 
     def schema(self, schema_id: str) -> Any:
         """Return the parsed schema of an event; each is asked for once."""
         if schema_id not in self._schemas:
             try:
-                found = self._stub.GetSchema(
-                    wire.SchemaRequest(schema_id=schema_id),
-                    metadata=self._metadata(),
-                    timeout=PATIENCE,
-                )
+                found = event_loop.answer(self._asked_schema(schema_id))
             except grpc.RpcError as error:
                 raise named(error, "schema") from None
             self._schemas[schema_id] = _parsed(found.schema_json)
         return self._schemas[schema_id]
+
+    async def _asked_schema(self, schema_id: str) -> wire.SchemaInfo:
+        request = wire.SchemaRequest(schema_id=schema_id)
+        return await self._stub.GetSchema(request, metadata=self._metadata(), timeout=PATIENCE)
+
+    async def _receive(self, first: wire.FetchRequest, inbox: Inbox[Answer]) -> None:
+        """Put into the inbox what comes, and its end."""
+        self._writing = asyncio.Lock()  # gRPC sends one request at a time
+        self._call = self._stub.Subscribe(metadata=self._metadata())
+        try:
+            await self._call.write(first)
+            while (answer := await self._call.read()) is not grpc.aio.EOF:
+                events = [
+                    Event(each.replay_id, each.event.schema_id, each.event.payload)
+                    for each in answer.events
+                ]
+                if asked := inbox.put(Answer(events, _place(answer)), len(events)):
+                    await self._ask(first.topic_name, asked)
+            raise PlatformError(
+                "connection_cut", "the event bus ended the subscription", passes=True
+            )
+        except Exception as error:
+            inbox.end(error)
+        finally:
+            self._call.cancel()
+
+    async def _ask(self, topic: str, events: int) -> None:
+        """Ask for more events; where the call is over, that is read next."""
+        with suppress(grpc.RpcError, asyncio.InvalidStateError):
+            async with self._writing:
+                await self._call.write(wire.FetchRequest(topic_name=topic, num_requested=events))
 
     def _metadata(self) -> tuple[tuple[str, str], ...]:
         session = self._session
@@ -144,6 +182,12 @@ def _parsed(schema: str) -> Any:
         ) from None
 
 
+def _together(answers: list[Answer]) -> Answer:
+    """Return several answers as one: all events in their order, and the last place that is known."""
+    places = [each.place for each in answers if each.place]
+    return Answer([event for each in answers for event in each.events], (places or [b""])[-1])
+
+
 def _place(answer: wire.FetchResponse) -> bytes:
     """Return the replay id to go on from. A sign of life must not overtake what was not sent yet."""
     if answer.events:
@@ -151,23 +195,8 @@ def _place(answer: wire.FetchResponse) -> bytes:
     return answer.latest_replay_id if answer.pending_num_requested else b""
 
 
-def _next(call: Any, silence: float) -> wire.FetchResponse:
-    """Wait for the next answer, and break the subscription off after too long a silence."""
-    over = Timer(silence, call.cancel)
-    over.daemon = True
-    over.start()
-    try:
-        return next(call)
-    except StopIteration:
-        raise PlatformError(
-            "connection_cut", "the event bus ended the subscription", passes=True
-        ) from None
-    finally:
-        over.cancel()
-
-
-def _channel(address: str) -> grpc.Channel:
+async def _channel(address: str) -> grpc.aio.Channel:
     """Return a private connection; an open one only to this machine, as tests and the demo have it."""
     if urlsplit(f"//{address}").hostname in ("127.0.0.1", "localhost"):
-        return grpc.insecure_channel(address, options=ALIVE)
-    return grpc.secure_channel(address, grpc.ssl_channel_credentials(), options=ALIVE)
+        return grpc.aio.insecure_channel(address, options=ALIVE)
+    return grpc.aio.secure_channel(address, grpc.ssl_channel_credentials(), options=ALIVE)
