@@ -43,6 +43,11 @@ def runs_folder() -> Path:
     return home() / "runs"
 
 
+def stream_folder() -> Path:
+    """Return the folder that says of each client how its CRM is followed between mornings."""
+    return home() / "stream"
+
+
 def project_folder() -> Path:
     """Return the folder of the code: the checkout with `models/` and `config.yaml`."""
     return Path(__file__).parent.parent

@@ -9,6 +9,7 @@ from pipelines.contracts.catalog import CONTRACTS
 from pipelines.settings.api_versions import NEWEST
 from pipelines.settings.base import Settings, secure
 from pipelines.settings.expected_every import EVERY, MEANING
+from pipelines.settings.stream import Stream
 
 VERSION = r"^v[0-9]+([.][0-9]+)?$"
 ADDRESS, OF_VERSION = "Address of the API.", "Version of the API."
@@ -95,6 +96,7 @@ class SalesforceApi(Api):
         {},
         description="By column of opportunities, the org's field; the rest have Salesforce's own.",
     )
+    stream: Stream = Stream()
 
     @field_validator("columns")
     @classmethod

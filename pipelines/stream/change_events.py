@@ -38,15 +38,27 @@ class ChangeEvents:
         self._why = "it is followed for the first time"
         self._caught_up = self._known_until = LONG_AGO
         self._tries: dict[bytes, int] = {}
+        self._bus: Bus | None = None
+        self._is_stopped = False
+
+    def stop(self) -> None:
+        """End the notices, also while one is waited for."""
+        self._is_stopped = True
+        if bus := self._bus:
+            bus.stop()
 
     def notices(self) -> Iterator[Notice]:
         """Yield what changed. Raise PlatformError where the bus, or the org, does not answer."""
         now = datetime.now(timezone.utc)
         session = session_of(self._client, self._api, now + PATIENCE)
         with Bus(self._address, session) as bus:
+            self._bus = bus
+            if self._is_stopped:
+                return
             if cursor := cursors.read(self._client, TOPIC):
                 try:
                     yield from self._follow(bus, after(cursor.replay_id))
+                    return
                 except PlaceGone:
                     self._why = "the event bus no longer had what came after the last event"
                     self._caught_up = LONG_AGO
@@ -73,6 +85,7 @@ class ChangeEvents:
             place=answer.place.hex(),
             reached=partial(self._reach, answer.place),
             told="; ".join(told),
+            gone=[one for each in new if each.is_deletion for one in each.ids],
         )
 
     def _reach(self, place: bytes) -> None:

@@ -81,6 +81,32 @@ def test_a_deal_that_is_deleted_is_so_in_the_lake(org: Org, stream: Stream) -> N
     assert org.deals("opportunity_id[15], is_deleted") == [("1", False), ("1", True)]
 
 
+@pytest.mark.parametrize("change", ["DELETE", "GAP_DELETE"])
+def test_a_deal_that_was_purged_is_withdrawn(org: Org, stream: Stream, change: str) -> None:
+    with stream:
+        stream.reached(stream.close(1))
+        stream.reached(stream.close(2))
+        gone = org.server.objects["Opportunity"].pop(0)["Id"]
+        stream.reached(stream.bus.publish("Opportunity", gone, "006000000000009AAA", change=change))
+        stream.reached(stream.bus.publish("Opportunity", gone, change=change))
+
+    assert org.deals("opportunity_id[15], stage, is_deleted") == [
+        ("1", "Closed Won", False),
+        ("2", "Closed Won", False),
+        ("1", "Closed Won", True),
+    ]
+
+
+def test_a_deal_that_is_undeleted_is_there_again(org: Org, stream: Stream) -> None:
+    with stream:
+        stream.reached(stream.close(1))
+        stream.reached(stream.close(1, minutes=2, IsDeleted=True))
+        deal = org.deal(1, minutes=3, IsDeleted=False)
+        stream.reached(stream.bus.publish("Opportunity", deal["Id"], change="UNDELETE"))
+
+    assert org.deals("is_deleted") == [(False,), (True,), (False,)]
+
+
 @pytest.mark.parametrize("change", ["GAP_UPDATE", "GAP_OVERFLOW"])
 def test_after_a_gap_the_org_is_asked(org: Org, stream: Stream, change: str) -> None:
     with stream:
@@ -171,7 +197,7 @@ def test_what_cannot_be_had_pins_the_place(org: Org, stream: Stream) -> None:
     assert sorted(stages(org)) == [("1", "Closed Won"), ("2", "Closed Won")]
 
 
-def test_a_burst_is_brought_in_whole_by_the_hundred(org: Org, stream: Stream) -> None:
+def test_a_burst_is_brought_in_whole_many_at_once(org: Org, stream: Stream) -> None:
     with stream:
         stream.reached(stream.close(0))
         loads = org.files()
@@ -181,7 +207,7 @@ def test_a_burst_is_brought_in_whole_by_the_hundred(org: Org, stream: Stream) ->
     assert sorted(org.deals("opportunity_id")) == sorted(
         (f"006{number:012}AAA",) for number in range(251)
     )
-    assert 3 <= org.files() - loads < 100
+    assert 1 <= org.files() - loads < 100
 
 
 def test_events_that_were_asked_for_anyway_are_passed_over(org: Org, stream: Stream) -> None:

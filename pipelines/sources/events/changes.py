@@ -11,6 +11,7 @@ from pipelines.sources.events.subscription import Event
 
 LOST = "GAP_OVERFLOW"  # more changed than the org writes events of
 ID = re.compile(r"[A-Za-z0-9_-]+")
+DELETED = ("DELETE", "GAP_DELETE")
 
 
 class Undecodable(Exception):
@@ -34,6 +35,11 @@ class Change(NamedTuple):
     def is_lost(self) -> bool:
         """Return whether the ids are not all known: `006*` stands for every record of the object."""
         return self.kind == LOST or not self.ids or not all(map(ID.fullmatch, self.ids))
+
+    @property
+    def is_deletion(self) -> bool:
+        """Return whether the records were deleted; some may be there again by now."""
+        return self.kind in DELETED
 
 
 def change(event: Event, schema: Any) -> Change:

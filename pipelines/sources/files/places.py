@@ -23,7 +23,7 @@ from pipelines.settings.reader import named_by_files
 from pipelines.sources.batches import ExportError, Remedy
 
 # What the product keeps in the data's home, and where dlt keeps secrets: in any home.
-_KEPT = ("lake", "warehouse", "published", "settled", "clients", "logs", ".cache")
+_KEPT = ("lake", "warehouse", "published", "settled", "stream", "clients", "logs", ".cache")
 _SECRETS = ".dlt"
 _KEPT_FROM = "it leads to what is kept for others, from which no export is read; deliver a file"
 _OPENED = Path("/proc/self/fd")

@@ -33,12 +33,17 @@ class Session(NamedTuple):
 
 def signed_in(request: FetchRequest, api: SalesforceApi) -> RESTClient:
     """Return the org, at the address that it names. Raise PlatformError if it gives no session."""
-    sign_in = partial(session_of, request.client.id, api, request.until)
+    return org_of(request.client.id, api, request.until)
+
+
+def org_of(client: str, api: SalesforceApi, until: datetime) -> RESTClient:
+    """Return a client's org, asked patiently until a moment. Raise PlatformError without a session."""
+    sign_in = partial(session_of, client, api, until)
     session = sign_in()
     tokens = [session.token]
     return connect(
         f"{session.address}/services/data/{api.version}",
-        request.until,
+        until,
         refusal,
         Token(lambda: tokens.pop() if tokens else sign_in().token),
     )

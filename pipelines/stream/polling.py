@@ -1,0 +1,46 @@
+"""Hear of changes by asking: one small question for changed deals, every few minutes."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
+from threading import Event
+
+from pipelines.settings.apis import SalesforceApi
+from pipelines.sources.platforms.salesforce_records import changed_since
+from pipelines.sources.platforms.salesforce_rest import org_of
+from pipelines.stream.notices import Notice
+
+OVERLAP = timedelta(minutes=5)  # a change may be committed so much later than its stamp
+PATIENCE = timedelta(seconds=30)
+
+
+class Polls:
+    """Questions for one client's deals: at first for everything, then for ids and stamps alone.
+
+    Each question begins five minutes before the one before it, as changes are committed late and
+    several have one stamp; what it names that is known already is no news. Where there is news, all
+    that changed is asked for, of every table, as the morning does it.
+    """
+
+    def __init__(self, client: str, api: SalesforceApi, seconds: float | None = None) -> None:
+        self._client, self._api = client, api
+        self._pause = api.stream.poll_minutes * 60 if seconds is None else seconds
+        self._stopped = Event()
+
+    def stop(self) -> None:
+        """End the notices, also while one is waited for."""
+        self._stopped.set()
+
+    def notices(self) -> Iterator[Notice]:
+        """Yield what changed. Raise PlatformError where the org does not answer."""
+        since = datetime.now(timezone.utc) - OVERLAP
+        known = self._changed_since(since)
+        yield Notice([], is_everything=True)
+        while not self._stopped.wait(self._pause):
+            asked = datetime.now(timezone.utc)
+            changed = self._changed_since(since)
+            yield Notice([], is_everything=bool(changed - known))
+            known, since = changed, asked - OVERLAP
+
+    def _changed_since(self, moment: datetime) -> set[tuple[str, str]]:
+        org = org_of(self._client, self._api, datetime.now(timezone.utc) + PATIENCE)
+        return changed_since(org, moment)
