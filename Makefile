@@ -5,7 +5,7 @@ RUN := $(BIN)/python -m pipelines
 DATA := $(or $(ATTRIBUTION_HOME),.)
 SQLMESH := $(BIN)/sqlmesh --log-file-dir "$(DATA)/logs"
 
-.PHONY: help daily watch packages ingest backfill accept reread status export explain blueprint train preview promote \
+.PHONY: help daily watch packages ingest stream backfill accept reread status export explain blueprint train preview promote \
 	rollback plan audit \
 	test check soak ci style types lint versions format docs demo demo-api demo-clean lock stubs clean install exports
 
@@ -20,6 +20,9 @@ watch: install ## alert of clients late, held, odd
 
 ingest: exports ## append new exports to lake
 	$(RUN) ingest
+
+stream: install ## follow every CRM until stopped
+	$(RUN) stream
 
 backfill: install ## load CLIENT's history from SINCE
 	$(RUN) backfill $(CLIENT) --since $(SINCE)

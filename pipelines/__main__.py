@@ -11,6 +11,7 @@ from pipelines.commands import screen
 from pipelines.commands.data_changes import accept, backfill, reread
 from pipelines.commands.every_day import daily, ingest
 from pipelines.commands.explanations import explain
+from pipelines.commands.following import stream
 from pipelines.commands.inspection import blueprint, export, status
 from pipelines.commands.model_changes import preview, promote, train
 from pipelines.commands.shown_version import rollback
@@ -25,7 +26,7 @@ app = typer.Typer(
 )
 
 _COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
-    "Every day": (daily, ingest, watch),
+    "Every day": (daily, ingest, stream, watch),
     "To read": (status, explain, blueprint, export),
     "When something changes": (backfill, accept, reread, train, preview, promote, rollback),
 }

@@ -14,7 +14,7 @@ from enum import Enum
 from multiprocessing.connection import Connection
 from threading import Thread
 from time import monotonic, sleep
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 Work = TypeVar("Work")
 Answer = TypeVar("Answer")
@@ -46,15 +46,22 @@ class Process:
 
     Processes are forked: what is imported here costs them nothing. The function's last argument is
     its end of the connection. An interruption is for this process alone, which then ends the others.
+    One that `has_children` may fork further processes; it must be ended before this one ends.
     """
 
-    def __init__(self, function: Callable, *arguments: Any, bounds: Bounds = _UNBOUNDED) -> None:
+    def __init__(
+        self,
+        function: Callable,
+        *arguments: Any,
+        bounds: Bounds = _UNBOUNDED,
+        has_children: bool = False,
+    ) -> None:
         self.bounds, self.began = bounds, monotonic()
         self.connection, theirs = multiprocessing.Pipe()
         process = multiprocessing.get_context("fork").Process(
             target=_run,
             args=(os.getpid(), bounds.megabytes, function, *arguments, theirs),
-            daemon=True,
+            daemon=not has_children,
         )
         process.start()
         self._process = process
@@ -95,7 +102,21 @@ class Process:
         return self._process.exitcode
 
 
-def heard(processes: Iterable[Process], seconds: float = math.inf) -> list[Process]:
+class Talking(Protocol):
+    """What is waited for: a process, or whoever else talks over a connection."""
+
+    connection: Connection
+
+    @property
+    def seconds_left(self) -> float:
+        """Return how long it may still run."""
+        ...
+
+
+Talker = TypeVar("Talker", bound=Talking)
+
+
+def heard(processes: Iterable[Talker], seconds: float = math.inf) -> list[Talker]:
     """Wait for the processes that sent something, died, or had their time; return these.
 
     After some seconds without any, return none.
@@ -122,6 +143,10 @@ class Pool(Generic[Work, Answer]):
         self._function, self._bounds = function, bounds
         self._waiting = list(works)
         self._running: dict[Process, Work] = {}
+
+    def add(self, work: Work) -> None:
+        """Have one more work done, after those that wait."""
+        self._waiting.append(work)
 
     def running(self) -> list[Process]:
         """Start what can be started; return the processes that are running, none at the end."""
@@ -164,6 +189,7 @@ class Pool(Generic[Work, Answer]):
 
 def _run(parent: int, megabytes: float, function: Callable, *arguments: Any) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     gc.freeze()  # what is inherited is not cleared away: its threads were not inherited
     Thread(target=_watch, args=(parent, megabytes), daemon=True).start()
     function(*arguments)

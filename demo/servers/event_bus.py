@@ -95,6 +95,7 @@ class EventBus(service.PubSubServicer):
         self.delivered = self.signs = 0  # events, and answers without any
         self.schemas_asked: Counter[str] = Counter()
         self.refuse_sessions = False
+        self.refuse_topic = False  # as an org does that has not selected the object
         self.end_session_at_schema = False  # once
         self.moved = timedelta(0)  # how far the clock of commits is from that of this machine
         self.broken_schemas: Counter[str] = Counter()  # by schema id: how often it is refused yet
@@ -199,6 +200,8 @@ class EventBus(service.PubSubServicer):
         """Answer a subscription, as many events as it asks for."""
         self._admit(context)
         first = next(requests)
+        if self.refuse_topic:
+            _refuse(context, grpc.StatusCode.NOT_FOUND, "topic.not.found")
         self.subscriptions.append(first)
         asked = _Asked(first.num_requested, requests, self._changed)
         place = self._start(first, context)

@@ -16,6 +16,7 @@ from pipelines.commands.chosen_clients import (
     stop,
     usable_and_missing,
 )
+from pipelines.commands.following import show_followed
 from pipelines.commands.warnings import warn_of_loads_ahead, warn_of_sharing, warn_of_versions
 
 
@@ -23,7 +24,8 @@ def status(client: Some = None) -> None:
     """Show the status of each source of each client, as of its last ingest, and who is held.
 
     The exit status is 1 if any is not ok, if a client was held by its last morning, if its published
-    files are older than the warehouse's tables, or if its settings file is gone, misnamed or wrong.
+    files are older than the warehouse's tables, if `make stream` cannot follow it, or if its settings
+    file is gone, misnamed or wrong.
     """
     from pipelines.serving.memory import files_behind, held_for
 
@@ -45,7 +47,15 @@ def status(client: Some = None) -> None:
     behind = [(client.id, why) for client in clients if (why := files_behind(client))]
     for name, why in behind:
         screen.warn(name, why)
-    end(problems or is_ahead or held or behind or any(status.code != "ok" for status in found))
+    is_lost = show_followed(clients)
+    end(
+        problems
+        or is_ahead
+        or held
+        or behind
+        or is_lost
+        or any(status.code != "ok" for status in found)
+    )
 
 
 def blueprint(client: Chosen) -> None:

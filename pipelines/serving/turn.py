@@ -1,15 +1,16 @@
-"""Let one command at a time change what is published: a second one says who is at it."""
+"""Let one command at a time change what is published, or follow: a second one says who is at it."""
 
 import fcntl
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timezone
+from pathlib import Path
 from typing import IO
 
 from pipelines.home import warehouse_folder
 
-DAILY = "make daily"
+DAILY, STREAM = "make daily", "make stream"
 
 
 class NotOurTurn(Exception):
@@ -17,14 +18,17 @@ class NotOurTurn(Exception):
 
 
 @contextmanager
-def turn(command: str, tell: Callable[[str], None] | None = None) -> Iterator[None]:
+def turn(
+    command: str, tell: Callable[[str], None] | None = None, folder: Path | None = None
+) -> Iterator[None]:
     """Take the turn while it lasts; it is given back when the process ends, however it does.
 
     Raise NotOurTurn if another command has it. With `tell`, say so and wait for it, but not for a
-    second one of the same command.
+    second one of the same command. In another folder than the warehouse's there is another turn.
     """
-    warehouse_folder().mkdir(parents=True, exist_ok=True)
-    with (warehouse_folder() / "turn.lock").open("a+") as file:
+    folder = folder or warehouse_folder()
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "turn.lock").open("a+") as file:
         if not _takes(file):
             who = _signature(file)
             if not tell or who.startswith(command):

@@ -16,9 +16,10 @@ from pipelines.sources.errors import PlatformError
 from pipelines.sources.platforms.salesforce_records import records_by_id
 from pipelines.sources.platforms.salesforce_rest import signed_in
 from pipelines.stream.notices import Brought, Notice
+from pipelines.stream.ways import SOURCE
 from pipelines.stream.withdrawn_deals import withdrawn
 
-SOURCE, TABLE = "salesforce", "opportunities"
+TABLE = "opportunities"
 
 
 def bring(client: Client, api: SalesforceApi | None, notice: Notice) -> Brought:

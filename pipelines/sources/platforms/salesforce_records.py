@@ -44,9 +44,7 @@ def records_by_id(
     return batch._replace(fingerprint="")
 
 
-def _heard(
-    pages: Iterable[list[dict]], came: Callable[[str], None]
-) -> Iterator[list[dict]]:
+def _heard(pages: Iterable[list[dict]], came: Callable[[str], None]) -> Iterator[list[dict]]:
     for page in pages:
         for record in page:
             came(record["Id"])

@@ -1,0 +1,111 @@
+"""The command that follows every client's CRM until it is stopped, and how that is shown."""
+
+import signal
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
+
+from pipelines.commands import results, screen
+from pipelines.commands.chosen_clients import Some, usable
+from pipelines.home import clients_folder, stream_folder
+from pipelines.settings.client import Client
+from pipelines.settings.reader import Problem, keep, read
+
+if TYPE_CHECKING:
+    from pipelines.stream.consumer import Consumer
+
+
+def stream(client: Some = None) -> None:
+    """Follow every client's CRM until stopped: a deal that closes is published in seconds.
+
+    Ctrl-C or SIGTERM ends it, and nothing is lost: what comes meanwhile is read the next time. A client's
+    file that changes, appears or goes is taken up. A second one says who runs, and ends.
+    """
+    from pipelines.serving.turn import STREAM, NotOurTurn, turn
+
+    clients, problems = usable(client)
+    try:
+        with turn(STREAM, folder=stream_folder()):
+            _follow(client, clients, problems)
+    except NotOurTurn as error:
+        screen.tell(f"{error}: it follows the clients, this command leaves it to that one")
+
+
+def show_followed(clients: list[Client]) -> bool:
+    """Show how the clients are followed that are; return whether something is wrong with one."""
+    from pipelines.stream.follow_status import read_status
+
+    is_wrong, now = False, datetime.now(timezone.utc)
+    for client in clients:
+        if status := read_status(client.id):
+            wrong, known = status.lines(now)
+            for line in known:
+                screen.say(client.id, line)
+            for line in wrong:
+                screen.warn(client.id, line)
+            is_wrong |= bool(wrong)
+    return is_wrong
+
+
+def _follow(chosen: list[str] | None, clients: list[Client], problems: list[Problem]) -> None:
+    from pipelines.stream.consumer import Consumer
+
+    is_stopped: list[int] = []
+
+    def stop(number: int, frame: Any) -> None:
+        is_stopped.append(number)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)
+    files = _files()
+    consumer, left = Consumer(_tell), dict[str, str]()
+    try:
+        left = _take_up(consumer, clients, left)
+        while not is_stopped:
+            consumer.step()
+            if (now := _files()) != files:
+                files = now
+                clients, problems = _read_again(chosen, problems)
+                left = _take_up(consumer, clients, left)
+    finally:
+        consumer.end()
+    screen.tell("stopped: what comes meanwhile is read by the next make stream, or make daily")
+
+
+def _take_up(consumer: "Consumer", clients: list[Client], left: dict[str, str]) -> dict[str, str]:
+    """Follow the clients that can be followed; return, and tell once, why others are left out."""
+    from pipelines.stream.ways import why_not
+
+    reasons = {client.id: why_not(client) for client in clients}
+    consumer.follow(client for client in clients if not reasons[client.id])
+    for client, why in reasons.items():
+        if why and left.get(client) != why:
+            _tell(client, f"left to the morning: {why}")
+    return reasons
+
+
+def _read_again(
+    chosen: list[str] | None, problems: list[Problem]
+) -> tuple[list[Client], list[Problem]]:
+    """Return the clients as their files are now, and their problems; those are told that are new."""
+    found, now = read()
+    now = [problem for problem in now if not chosen or problem.client in chosen]
+    results.show_problems(problem for problem in now if problem not in problems)
+    for client in found:
+        keep(client)
+    return [client for client in found if not chosen or client.id in chosen], now
+
+
+def _files() -> dict[str, tuple[int, int, int]]:
+    """Return what says whether a client's file is another one, or has other content."""
+    found = {}
+    for file in clients_folder().glob("*"):
+        try:
+            stat = file.stat()
+        except OSError:  # it has gone since it was listed
+            continue
+        found[file.name] = (stat.st_ino, stat.st_size, stat.st_mtime_ns)
+    return found
+
+
+def _tell(client: str, line: str) -> None:
+    screen.say(f"{datetime.now(timezone.utc):%Y-%m-%d %H:%M:%S} {client}", line)

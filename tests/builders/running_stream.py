@@ -1,0 +1,74 @@
+"""`make stream` as it runs: a command in a process of its own, and the lines that it prints."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from typing import Self
+
+from tests.builders.checkout import PROJECT
+
+PATIENCE = 120  # seconds until a test gives up waiting
+
+
+class RunningStream:
+    """The command on the home of the environment, and what it has printed so far."""
+
+    def __init__(self, *arguments: str) -> None:
+        self._arguments = arguments
+        self.lines: list[str] = []
+        self._said = threading.Condition()
+
+    def __enter__(self) -> Self:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "pipelines", "stream", *self._arguments],
+            cwd=PROJECT,
+            env={**os.environ, "PYTHONWARNINGS": "ignore"},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.end(signal.SIGKILL)
+
+    def end(self, number: int = signal.SIGTERM) -> int:
+        """End it by a signal, unless it has ended; return its exit status."""
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        return self.wait()
+
+    def wait(self) -> int:
+        """Wait until it has ended by itself; return its exit status."""
+        status = self.process.wait(PATIENCE)
+        self._reader.join(PATIENCE)
+        return status
+
+    def until(self, holds: Callable[[], object]) -> None:
+        """Wait until something holds, looked at after each line and twice a second."""
+        with self._said:
+            waited = 0.0
+            while not holds():
+                assert waited < PATIENCE and self.process.poll() is None, self.lines
+                waited += 0 if self._said.wait(0.5) else 0.5
+
+    def says(self, client: str, text: str) -> None:
+        """Wait until a line about a client says something."""
+        self.until(lambda: self.said(client, text))
+
+    def said(self, client: str, text: str) -> list[str]:
+        """Return the lines about a client that say something."""
+        return [line for line in self.lines if f" {client}: " in line and text in line]
+
+    def _read(self) -> None:
+        assert self.process.stdout
+        for line in self.process.stdout:
+            with self._said:
+                self.lines.append(line.rstrip("\n"))
+                self._said.notify_all()
