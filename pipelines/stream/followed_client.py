@@ -14,8 +14,17 @@ from pipelines.stream.follow_status import (
     utc_text,
     write_status,
 )
-from pipelines.stream.process_messages import Alive, Done, Failure, Heard, Said, Troubled, Wanted, Work
 from pipelines.stream.notices import Notice
+from pipelines.stream.process_messages import (
+    Alive,
+    Done,
+    Failure,
+    Heard,
+    Said,
+    Troubled,
+    Wanted,
+    Work,
+)
 from pipelines.stream.settled_versions import newest_settled, settled_at
 from pipelines.stream.ways import api_of, way_called
 

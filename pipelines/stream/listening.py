@@ -13,6 +13,7 @@ from time import monotonic
 from pipelines.stream.adapters import adapter_of
 from pipelines.stream.file_writers import prepare
 from pipelines.stream.follower import REFUSED, Follower
+from pipelines.stream.notices import Brought, Notice, nothing
 from pipelines.stream.process_messages import (
     Alive,
     Done,
@@ -24,7 +25,6 @@ from pipelines.stream.process_messages import (
     Troubled,
     Wanted,
 )
-from pipelines.stream.notices import Brought, Notice, nothing
 
 _SELDOM = 30.0  # seconds between two signs of life that are passed on
 

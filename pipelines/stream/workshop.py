@@ -5,12 +5,11 @@ stays small.
 """
 
 import math
-from importlib import import_module
-from importlib.util import find_spec
 from multiprocessing.connection import Connection
 
 import duckdb
 
+from pipelines.fastpath.publishing import publish_provisional
 from pipelines.ingest.bounds import bounds
 from pipelines.ingest.source_status import printable
 from pipelines.lake.append import clear
@@ -82,9 +81,7 @@ def _do(work: Work) -> Done:
 
 def _publish(work: Work) -> Done:
     """Publish what changed since the last run."""
-    if not find_spec("pipelines.fastpath.publishing"):
-        return Done(work)
-    done = import_module("pipelines.fastpath.publishing").publish_provisional(work.client)
+    done = publish_provisional(work.client)
     if done and done.problems:
         problems = (problem.removeprefix(f"{done.client}: ") for problem in done.problems)
         return Done(work, failure=Failure(printable("; ".join(problems))))

@@ -9,6 +9,7 @@ import pytest
 from demo.servers import Status
 from demo.servers.event_bus import EventBus
 from pipelines.sources.events import eventbus_pb2 as wire
+from pipelines.sources.events import subscription
 from pipelines.sources.events.subscription import READY_FOR
 from pipelines.stream.change_events import TRIES
 from tests.builders.disturbances import disturb
@@ -293,7 +294,10 @@ def test_a_clock_of_ours_that_is_wrong_passes_no_event_over(
 # Flow, and the neighbours.
 
 
-def test_who_is_slow_slows_the_bus_and_loses_nothing(org: Org, stream: Stream) -> None:
+def test_who_is_slow_slows_the_bus_and_loses_nothing(
+    org: Org, stream: Stream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(subscription, "WAITING", 2 * READY_FOR)
     stuck, release = threading.Event(), threading.Event()
 
     def block(notice) -> None:
@@ -312,7 +316,8 @@ def test_who_is_slow_slows_the_bus_and_loses_nothing(org: Org, stream: Stream) -
         release.set()
         stream.reached(last)
 
-    assert waiting <= READY_FOR
+    # A hundred at most are stuck, and on their way; two hundred wait.
+    assert READY_FOR < waiting <= 4 * READY_FOR
     assert stream.bus.delivered - delivered == 5 * READY_FOR
     assert {row[0] for row in stages(org)} == {str(number) for number in range(7)}
 
