@@ -5,7 +5,7 @@ RUN := $(BIN)/python -m pipelines
 DATA := $(or $(ATTRIBUTION_HOME),.)
 SQLMESH := $(BIN)/sqlmesh --log-file-dir "$(DATA)/logs"
 
-.PHONY: help daily watch packages ingest stream backfill accept reread status export explain blueprint train preview promote \
+.PHONY: help daily watch packages ingest stream backfill accept reread status export explain changes blueprint train preview promote \
 	rollback plan audit \
 	test check soak ci style types lint versions format docs demo demo-api demo-clean lock stubs clean install exports
 
@@ -41,6 +41,9 @@ export: install ## write CLIENT's TABLE as CSV
 
 explain: install ## show what made CONVERSION's numbers
 	$(RUN) explain $(CLIENT) --conversion "$(CONVERSION)"
+
+changes: install ## tell why CLIENT's numbers moved SINCE
+	$(RUN) changes $(CLIENT) --since $(SINCE) $(if $(BY),--$(BY))
 
 blueprint: install ## explain CLIENT's SQL variables
 	$(RUN) blueprint $(CLIENT)

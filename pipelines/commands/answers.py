@@ -1,6 +1,8 @@
 """Show why a number is as it is: what explains it, as tables and lines around them."""
 
+from collections.abc import Iterable
 from datetime import datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from rich.markup import escape
@@ -10,6 +12,7 @@ from pipelines.commands.screen_tables import new_table
 
 if TYPE_CHECKING:
     from pipelines.explaining.conversion import Explanation
+    from pipelines.explaining.number_changes import CauseSum, Changes, Move
     from pipelines.explaining.path_touches import Touch
 
 
@@ -29,17 +32,17 @@ def show_explanation(found: "Explanation") -> None:
 
 
 def _show_facts(found: "Explanation") -> None:
-    newest = found.versions[-1]
     row = found.credit[0] if found.credit else {}
-    own = f"{newest.original_revenue:.2f} {newest.original_currency}"
+    said = row or found.versions[-1]._asdict()  # of the deal itself, where it has no credit
+    own = f"{said['original_revenue']:.2f} {said['original_currency']}"
     facts = {
         found.client: f"conversion {found.conversion_id}",
         "published": f"version {found.version}, of loads until {moment(found.loaded_until)} UTC",
         "type": row.get("conversion_type"),
         "customer": row.get("customer_id"),
-        "converted at": f"{moment(newest.converted_at)} UTC" if newest.converted_at else None,
+        "converted at": f"{moment(said['converted_at'])} UTC" if said["converted_at"] else None,
         "revenue": f"{row['revenue']} {row['currency']}" if row else f"none; its source says {own}",
-        "in its source": own if row and row["currency"] != newest.original_currency else None,
+        "in its source": own if row and row["currency"] != row["original_currency"] else None,
         "model": row.get("model"),
         "method": row.get("method") if row.get("method") != row.get("model") else None,
         "model version": row.get("model_version"),
@@ -109,3 +112,73 @@ def _show_loads(found: "Explanation") -> None:
             what = f"whose {touch.touchpoint_id} is"
             shown.add_row(escape(what), name, moment(load_of.committed_at), "")
     screen.screen.print(shown)
+
+
+def show_changes(found: "Changes", since: datetime) -> None:
+    """Show why published numbers moved: by cause, then by channel and cause, each with its total."""
+    shown_then = f"the version {found.before}, shown at {moment(since)} UTC"
+    if found.before == found.after:
+        screen.say(found.client, f"nothing changed: {shown_then}, is shown now")
+        return
+    screen.tell_fact(found.client, f"from {shown_then}, to {found.after}")
+    for version, changed in found.settings:
+        for each in changed:
+            screen.tell_fact("promoted", f"{each}, with the version {version}")
+    if not found.causes:
+        screen.say(found.client, "the published numbers of channels and campaigns are the same")
+        return
+    _show_causes(found)
+    _show_moves(found)
+    meanings = {row.cause: row.cause.meaning for row in found.causes}
+    for cause, meaning in meanings.items():
+        screen.tell_fact(cause, meaning)
+
+
+def _show_causes(found: "Changes") -> None:
+    shown = new_table("why", "rows", "spend", "credit", found.currency, "such as")
+    for row in found.causes:
+        examples = escape("; ".join(row.examples))
+        shown.add_row(row.cause, str(row.number), *_moved(row), examples)
+    shown.add_section()
+    shown.add_row("total", "", *_total(found.causes), "")
+    screen.screen.print(shown)
+
+
+def _show_moves(found: "Changes") -> None:
+    has_campaigns = any(move.campaign is not None for move in found.moves)
+    columns = ["channel", *(["campaign"] if has_campaigns else []), "why", "spend", "credit"]
+    shown = new_table(*columns, found.currency)
+    places = [(move.channel, move.campaign) for move in found.moves]
+    for place in dict.fromkeys(places):
+        of_place = [move for move in found.moves if (move.channel, move.campaign) == place]
+        name = [escape(each or "") for each in (place if has_campaigns else place[:1])]
+        for move in of_place:
+            shown.add_row(*name, move.cause, *_moved(move))
+        if len(of_place) > 1:
+            shown.add_row(*name, "all of it", *_total(of_place))
+        shown.add_section()
+    shown.add_row("total", *([""] * len(columns[1:-2])), *_total(found.moves))
+    screen.screen.print(shown)
+
+
+def _moved(row: "CauseSum | Move") -> tuple[str, str, str]:
+    """Return by how much spend, credit and revenue moved; nothing for what did not."""
+    return _signed(row.cost), _signed(row.credit), _signed(row.revenue)
+
+
+def _total(rows: "Iterable[CauseSum | Move]") -> tuple[str, str, str]:
+    rows, nothing = list(rows), Decimal(0)
+    cost, credit, revenue = (
+        _signed(sum((getattr(row, name) for row in rows), nothing), "0.00")
+        for name in ("cost", "credit", "revenue")
+    )
+    return cost, credit, revenue
+
+
+def _signed(amount: Decimal, nothing: str = "") -> str:
+    """Return an amount with its sign: cents, or as many digits as it has where those are more."""
+    shown = f"{amount:+.2f}"
+    if Decimal(shown) == amount:
+        return shown if amount else nothing
+    exact = f"{amount.quantize(Decimal('1e-6')).normalize():+f}"
+    return exact if Decimal(exact) else nothing

@@ -1,5 +1,6 @@
-"""The commands that say why numbers are as they are: explain."""
+"""The commands that say why numbers are as they are, and why they moved: explain, changes, replay."""
 
+from datetime import datetime
 from typing import Annotated
 
 import typer
@@ -30,6 +31,39 @@ def explain(
     try:
         answers.show_explanation(explained(chosen, conversion))
     except ExplainError as error:
+        raise stop(str(error)) from None
+    except PublishedFileError as error:
+        raise stop(f"{client}: {error}") from None
+
+
+Moment = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S.%f"]
+
+
+def changes(
+    client: Chosen,
+    since: Annotated[
+        datetime, typer.Option(formats=Moment, help="UTC: what was shown then is compared.")
+    ],
+    campaigns: Annotated[
+        bool, typer.Option("--campaigns", help="Show each campaign, not only channels.")
+    ] = False,
+) -> None:
+    """Tell why published numbers moved since then: by cause, by channel, in total, to the cent.
+
+    Causes are new, won, reopened, deleted and revised conversions, exchange rates, late, revised and
+    deleted touches, identities, training, promotions, and new, restated and deleted spend. The sums of
+    the causes are exactly what the numbers moved by. It compares the versions that were kept, which
+    `published_files.keep_days` limits, and waits for nobody. A day means its beginning.
+    Such as: `python -m pipelines changes acme --since 2026-11-26`, or `--since 2026-11-26T08:00`.
+    """
+    from pipelines.explaining.number_changes import changes as told
+    from pipelines.explaining.steps import GoneVersion
+    from pipelines.published.version_folders import PublishedFileError
+
+    chosen = one(client)
+    try:
+        answers.show_changes(told(chosen, since, campaigns), since)
+    except GoneVersion as error:
         raise stop(str(error)) from None
     except PublishedFileError as error:
         raise stop(f"{client}: {error}") from None

@@ -8,9 +8,9 @@ import duckdb
 from pipelines.explaining.bringing_loads import Load, Row, loads_by_moment, rows_of
 from pipelines.explaining.conversion_states import state_of, unknown
 from pipelines.explaining.path_touches import Touch, left_out_touches, path_touches
-from pipelines.published.opening import define_settled
+from pipelines.explaining.version_tables import define_version
 from pipelines.published.settings_file import settings_of
-from pipelines.published.version_folders import current
+from pipelines.published.version_folders import base_of, current, is_provisional
 from pipelines.settings.client import Client
 
 
@@ -38,7 +38,7 @@ class Explanation(NamedTuple):
     version: str  # the published one that is shown
     loaded_until: datetime | None
     credit: list[dict[str, Any]]  # its rows of attribution_v1; none where it has no credit
-    versions: list[Version]
+    versions: list[Version]  # as far as they are settled
     touches: list[Touch]
     left_out: list[Touch]
     reasons: list[str]  # why it has no credit, or is in no total
@@ -54,10 +54,10 @@ def explain(client: Client, conversion_id: str) -> Explanation:
     """
     if not (shown := current(client.id)):
         raise ExplainError(f"{client.id}: nothing is published yet; run make daily")
-    settings = settings_of(client.id, shown.version) or client
+    settings = settings_of(client.id, base_of(client.id, shown.version)) or client
     conversion_id = conversion_id.strip()
     with duckdb.connect() as opened:
-        define_settled(opened, client.id, shown.version)
+        define_version(opened, client.id, client.id, shown.version)
         opened.execute(f"SET schema = '{client.id}_publish'")
         credit = _dictionaries(
             opened,
@@ -66,7 +66,7 @@ def explain(client: Client, conversion_id: str) -> Explanation:
         )
         loads = loads_by_moment(client.id)
         versions = _versions(opened, client.id, conversion_id)
-        if not versions:
+        if not versions and not credit:
             raise ExplainError(unknown(opened, client.id, conversion_id, loads))
         touches = path_touches(opened, settings, credit)
         left_out = left_out_touches(opened, settings, conversion_id)
@@ -74,6 +74,8 @@ def explain(client: Client, conversion_id: str) -> Explanation:
         ((until,),) = opened.execute("SELECT MAX(loaded_until) FROM freshness_v1").fetchall()
     moments = {version.loaded_at for version in versions}
     moments |= {at for touch in touches for at in (touch.loaded_at, touch.owner_known_at) if at}
+    if is_provisional(shown.version):  # loads that no run has settled may have brought any of it
+        moments |= {at for at in loads if not until or at > until}
     keys = [conversion_id, *(touch.row_key for touch in touches)]
     rows = rows_of(client.id, [loads[at] for at in sorted(moments) if at in loads], keys)
     return Explanation(

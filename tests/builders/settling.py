@@ -8,8 +8,13 @@ from pipelines.published.writing import write
 from pipelines.settings.kept_versions import PublishedFiles
 
 
-def settle(warehouse: duckdb.DuckDBPyConnection, client: str, models: str) -> None:
-    """Write the files of a client whose tables a connection has, with the text of its models."""
+def settle(
+    warehouse: duckdb.DuckDBPyConnection, client: str, models: str, promotion: int = 1
+) -> None:
+    """Write the files of a client whose tables a connection has, with the text of its models.
+
+    Each `promotion` puts other tables behind what is published.
+    """
     history = read_settled(models)
     with duckdb.connect(config={"threads": 1}) as shown:
         for schema, table in warehouse.execute(
@@ -23,6 +28,7 @@ def settle(warehouse: duckdb.DuckDBPyConnection, client: str, models: str) -> No
                 f"CREATE SCHEMA IF NOT EXISTS {schema}; CREATE SCHEMA IF NOT EXISTS behind_{schema}"
             )
             shown.register("rows", warehouse.execute(f"FROM {schema}.{table}").to_arrow_table())
-            shown.execute(f"CREATE TABLE behind_{schema}.{table} AS FROM rows")
-            shown.execute(f"CREATE VIEW {schema}.{table} AS SELECT * FROM behind_{schema}.{table}")
+            behind = f"behind_{schema}.{table}__{promotion}"
+            shown.execute(f"CREATE TABLE {behind} AS FROM rows")
+            shown.execute(f"CREATE VIEW {schema}.{table} AS SELECT * FROM {behind}")
         write(shown, client, PublishedFiles(), lambda *_: models)

@@ -98,7 +98,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
             lake_writer.write(home, name, load)
         seen = [load._replace(at=seen_from(load.at)) for load in LOADS]
         ((warehouse, _),) = replay(models[name], seen, [START + 8 * HOUR])
-        settle(warehouse, name, json.dumps({"history": []}))
+        settle(warehouse, name, json.dumps({"settled": []}))
     _quarantine(home / "lake/deals/salesforce/quarantine", LOADS[1])
     for warehouse_file in (home / "warehouse").glob("*.duckdb*"):
         warehouse_file.unlink()
