@@ -10,6 +10,7 @@ from pathlib import Path
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
 from pipelines.files import write_atomically
+from pipelines.watch.deadline_causes import late
 from pipelines.watch.facts import Facts
 from pipelines.watch.findings import Finding
 
@@ -58,11 +59,11 @@ class _Gauges:
         client = facts.client.id
         causes = [each.cause for each in findings]
         self._deadline.labels(client).set(facts.next_deadline.timestamp())
-        self._late.labels(client).set("late" in causes)
+        self._late.labels(client).set(any(late(facts)))
         self._held.labels(client).set(facts.is_held)
         self._sources.labels(client).set(len(facts.sources))
-        late = [each for each in facts.sources if each.status.code not in _NOT_LATE]
-        self._late_sources.labels(client).set(len(late))
+        is_late = [each.status.code not in _NOT_LATE for each in facts.sources]
+        self._late_sources.labels(client).set(sum(is_late))
         for cause in dict.fromkeys(causes):
             self._alerts.labels(client, cause).set(causes.count(cause))
         if facts.shown:

@@ -7,7 +7,16 @@ from pipelines.settings.alerts import Cause
 from pipelines.watch.daily_numbers import DailyNumbers, Days
 from pipelines.watch.facts import Facts
 from pipelines.watch.findings import Finding
-from pipelines.watch.usual import Usual, compare, counted, of_money, summed, total, weekday
+from pipelines.watch.usual import (
+    Usual,
+    compare,
+    counted,
+    of_money,
+    of_sales,
+    summed,
+    total,
+    weekday,
+)
 
 OLD = timedelta(days=7)  # a newest day that is older tells of an export that has ended
 COLLAPSED = 0.3  # of the usual sessions
@@ -27,11 +36,13 @@ def odd_numbers(facts: Facts) -> Iterator[Finding]:
     currency = f" {numbers.currency}"
     sessions = _judged(numbers, summed(numbers.sessions.values()), counted)
     spend = _judged(numbers, summed(numbers.spend.values()), of_money)
+    sales = _judged(numbers, numbers.conversions, counted)
+    revenue = _judged(numbers, numbers.revenue, of_sales(sales[1].usual if sales else 0))
     judged: list[tuple[Cause, str, str, tuple[date, Usual] | None, dict[str, Days]]] = [
         ("odd_spend", "spend", currency, spend, numbers.spend),
         ("odd_sessions", "sessions", "", sessions, numbers.sessions),
-        ("odd_conversions", "conversions", "", _judged(numbers, numbers.conversions, counted), {}),
-        ("odd_revenue", "revenue", currency, _judged(numbers, numbers.revenue, of_money), {}),
+        ("odd_conversions", "conversions", "", sales, {}),
+        ("odd_revenue", "revenue", currency, revenue, {}),
     ]
     for cause, what, unit, found, channels in judged:
         if not found or not found[1].is_far:

@@ -44,6 +44,19 @@ def of_money(usual: float) -> float:
     return usual / 10
 
 
+def of_sales(conversions: float) -> Callable[[float], float]:
+    """Return the same for revenue: few sales of unlike sizes sum up to anything.
+
+    Sales that differ as much as they are large, and come by chance, vary by 1.6 divided by the root of
+    their number. Of fewer than ten a day only ten times the usual is far; of fewer than three, fifty.
+    """
+    if conversions >= 10:
+        share = max(1.6 / conversions**0.5, 0.1)
+    else:
+        share = (10 if conversions >= 3 else 50) / FAR
+    return lambda usual: share * usual
+
+
 def weekday(
     days: Days, day: date, since: date, chance: Callable[[float], float], length: int = 1
 ) -> Usual | None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import NamedTuple
 
+from pipelines.settings.alerts import CAUSES
 from pipelines.settings.client import Client
 from pipelines.settings.reader import Problem
 from pipelines.watch.alert_channels import Sender, channels_of, on_call_channels
@@ -59,6 +60,9 @@ class Watch:
         facts = gather(client, self._now, known_since, mornings.get(client.id, []), wrong)
         findings = judge(facts)
         state.take(findings, frozenset() if facts.numbers else OF_NUMBERS, self._now)
+        remember(
+            client.id, state
+        )  # on a full disk nothing is told, or it were told again and again
         channels = [*self._on_call, *channels_of(client)]
         told = tell(client.id, state, channels, self._sender, lambda alert: text(facts, alert))
         if problem := ping(facts, state):
@@ -69,7 +73,8 @@ class Watch:
     def _without_settings(self, name: str, state: State, wrong: list[str]) -> Watched:
         """Tell the on-call of a client whose file cannot be used at all: no more is known of it."""
         findings = [settings_wrong(wrong)]
-        state.take(findings, frozenset(), self._now)
+        state.take(findings, frozenset(CAUSES) - {"settings"}, self._now)
+        remember(name, state)
         told = tell(name, state, self._on_call, self._sender, lambda alert: short_text(name, alert))
         return _watched(name, findings, told)
 

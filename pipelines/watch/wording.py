@@ -34,7 +34,7 @@ def short_text(client: str, alert: Alert) -> str:
 
 
 def _lines(said: dict[str, str]) -> str:
-    return "\n".join(f"{name}: {each}" for name, each in said.items())
+    return "\n".join(f"{name}: {' '.join(each.split())}" for name, each in said.items())
 
 
 def time_left(facts: Facts) -> str:
