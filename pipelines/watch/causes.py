@@ -3,7 +3,13 @@
 from collections.abc import Callable, Iterable
 
 from pipelines.settings.alerts import Cause
-from pipelines.watch import deadline_causes, holding_causes, number_causes, source_causes
+from pipelines.watch import (
+    deadline_causes,
+    holding_causes,
+    number_causes,
+    source_causes,
+    stream_causes,
+)
 from pipelines.watch.facts import Facts
 from pipelines.watch.findings import Finding
 
@@ -19,6 +25,7 @@ JUDGES: tuple[Judge, ...] = (
     source_causes.stale,
     source_causes.unanswered,
     source_causes.odd_sums,
+    stream_causes.stream_silent,
     number_causes.odd_numbers,
     number_causes.tracking_broken,
     number_causes.channel_vanished,

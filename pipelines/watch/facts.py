@@ -6,6 +6,7 @@ from typing import NamedTuple
 from pipelines.ingest.acceptance import Waiting
 from pipelines.ingest.source_status import Status
 from pipelines.settings.client import Client
+from pipelines.stream.follow_status import FollowStatus
 from pipelines.watch.daily_numbers import DailyNumbers
 from pipelines.watch.moments import deadline_before, morning_of, next_deadline
 from pipelines.watch.mornings import Morning
@@ -31,7 +32,7 @@ class Facts(NamedTuple):
     """All that a client is judged by at one moment.
 
     `known_since` is when the watch saw the client first; `held_for` is why its last morning held it;
-    `unreadable` is why its published files cannot be read; `settings` why its file cannot be used.
+    `stream` is how its CRM is followed; `unreadable` is why its published files cannot be read; `settings` why its file cannot be used.
     """
 
     client: Client
@@ -42,6 +43,7 @@ class Facts(NamedTuple):
     held_for: list[str] = []
     shown: Shown | None = None
     numbers: DailyNumbers | None = None
+    stream: FollowStatus | None = None
     unreadable: str = ""
     settings: list[str] = []
 

@@ -18,6 +18,7 @@ from pipelines.published.version_folders import (
 )
 from pipelines.serving.memory import held_for
 from pipelines.settings.client import Client
+from pipelines.stream.follow_status import read_status
 from pipelines.watch.alert_state import watch_folder
 from pipelines.watch.daily_numbers import daily_numbers
 from pipelines.watch.facts import Facts, Shown, Source
@@ -36,6 +37,7 @@ def gather(
     """Return the facts about a client; what cannot be read of its published files is a fact, too."""
     sources = [_source(client, status) for status in statuses(client)]
     facts = Facts(client, now, known_since, sources, mornings, held_for(client), settings=settings)
+    facts = facts._replace(stream=read_status(client.id))
     try:
         return _with_published(facts)
     except LockedViewFile:  # somebody has it open: it is whole

@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 from pipelines.__main__ import app
 from pipelines.ingest.acceptance import Waiting, wait_for_word
 from pipelines.ingest.source_status import Status
+from pipelines.stream.follow_status import FollowStatus, utc_text, write_status
 from tests.builders.listeners import Mailbox, Message, Webhooks
 from tests.builders.watched import History, ok, settle
 from tests.conftest import House
@@ -123,6 +124,21 @@ def publishes(**numbers: object) -> Callable[[Agency], None]:
     return lambda agency: agency.publish(BROKEN, History(YESTERDAY).differs(YESTERDAY, **numbers))
 
 
+def goes_silent(agency: Agency) -> None:
+    for name in CLIENTS:
+        followed(name, alive_at=at("05:40" if name == BROKEN else "05:58"))
+
+
+def followed(name: str, alive_at: datetime) -> None:
+    said = FollowStatus(how="events", followed_since=utc_text(at("05:00").astimezone(timezone.utc)))
+    said.alive_at = said.changed_at = utc_text(alive_at.astimezone(timezone.utc))
+    write_status(name, said)
+
+
+def is_alive(agency: Agency) -> None:
+    followed(BROKEN, alive_at=at("06:01"))
+
+
 def published(agency: Agency) -> None:
     agency.publish(BROKEN)
 
@@ -210,6 +226,15 @@ WAYS = {
         "source did not answer (google_ads)",
         ("credentials_expired: renew them", "remedy: correct what the reason says"),
         well,
+    ),
+    "stream silent": Way(
+        *("06:00", 27, goes_silent),
+        "stream silent",
+        (
+            "make stream gave its last sign of life at 05:40 Europe/Berlin, 20 min ago",
+            "`make stream` follows it again",
+        ),
+        is_alive,
     ),
     "odd sums": Way(
         *("06:00", 27, says(Status(BROKEN, "google_ads", warnings=[MICROS]))),

@@ -1,0 +1,50 @@
+"""Judge the stream of a client that is followed: whether it gives a sign of life, and whether it is read."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from pipelines.stream.follow_status import DEAD, FollowStatus, moment_of
+from pipelines.watch.facts import Facts
+from pipelines.watch.findings import Finding
+from pipelines.watch.moments import on_the_clock, span
+
+
+def stream_silent(facts: Facts) -> Iterator[Finding]:
+    """Find a stream that is dead, cannot be read, has ended, or is silent for longer than its habit.
+
+    What mends itself within ten minutes, as a connection that is cut, is found by nobody.
+    """
+    if facts.stream and (said := _said(facts, facts.stream)):
+        if facts.stream.changed_at:
+            said += f"; its last change came {_ago(facts, facts.stream.changed_at)}"
+        yield Finding("stream_silent", said, _REMEDY, "salesforce")
+
+
+_REMEDY = (
+    "`make status` says how it is followed, `make stream` follows it again; until then deals come with"
+    " `make daily`"
+)
+
+
+def _said(facts: Facts, stream: FollowStatus) -> str:
+    """Return what is wrong with a stream for long; nothing if nothing is."""
+    alive = stream.alive_at or stream.followed_since
+    problem = stream.problem or stream.publishing_problem
+    wrong = {
+        f"it is not followed: make stream ended {_ago(facts, stream.ended_at)}": stream.ended_at,
+        f"it cannot be followed: {problem}": stream.troubled_since,
+        f"make stream gave its last sign of life {_ago(facts, alive)}": alive,
+        f"what changed is not published: {problem}": stream.publishing_problem
+        and stream.changed_at,
+    }
+    for said, since in wrong.items():
+        if since and moment_of(since) < facts.now - DEAD:
+            return said
+    is_quiet = stream.silent_since and not stream.ended_at
+    return "no deal changes for longer than is its habit" if is_quiet else ""
+
+
+def _ago(facts: Facts, text: str) -> str:
+    """Return a moment of the past as people say it: `at 05:40 Europe/Berlin, 12 min ago`."""
+    moment: datetime = moment_of(text)
+    return f"at {on_the_clock(facts.client, moment)}, {span(facts.now - moment)} ago"

@@ -1,0 +1,50 @@
+"""A stream that is followed and gives no sign of life is found; one that is cut for a moment is not."""
+
+from datetime import datetime, timedelta, timezone
+
+import pytest
+
+from pipelines.settings.client import Client
+from pipelines.stream.follow_status import FollowStatus, utc_text
+from pipelines.watch.facts import Facts
+from pipelines.watch.stream_causes import stream_silent
+
+NOW = datetime(2026, 11, 27, 6, tzinfo=timezone.utc)
+ONE = Client.model_validate({"id": "one", "name": "One", "currency": "EUR", "sources": {}})
+
+
+def ago(minutes: int) -> str:
+    return utc_text(NOW - timedelta(minutes=minutes))
+
+
+def found(**said: str) -> list[str]:
+    stream = FollowStatus(**{"followed_since": ago(600), "alive_at": ago(2)} | said)
+    return [each.what for each in stream_silent(Facts(ONE, NOW, NOW, stream=stream))]
+
+
+def test_one_that_is_followed_and_alive_is_well() -> None:
+    assert found() == []
+    assert list(stream_silent(Facts(ONE, NOW, NOW))) == [], "nor is one that nobody follows"
+
+
+@pytest.mark.parametrize(
+    "field, what",
+    [
+        ("alive_at", "make stream gave its last sign of life at 05:{at} UTC, {minutes} min ago"),
+        ("ended_at", "it is not followed: make stream ended at 05:{at} UTC, {minutes} min ago"),
+        ("troubled_since", "it cannot be followed: the bus is down"),
+    ],
+)
+def test_what_lasts_ten_minutes_is_found(field: str, what: str) -> None:
+    problem = {"problem": "the bus is down"} if field == "troubled_since" else {}
+    assert found(**{field: ago(9)}, **problem) == []
+    assert found(**{field: ago(11)}, **problem) == [what.format(at=49, minutes=11)]
+
+
+def test_a_silence_beyond_its_habit_and_what_is_not_published_are_found() -> None:
+    assert found(silent_since=ago(300), changed_at=ago(300)) == [
+        "no deal changes for longer than is its habit; its last change came at 01:00 UTC, 5 h ago"
+    ]
+    (what,) = found(publishing_problem="the disk is full", changed_at=ago(20))
+    assert what.startswith("what changed is not published: the disk is full; its last change")
+    assert found(publishing_problem="the disk is full", changed_at=ago(1)) == []
