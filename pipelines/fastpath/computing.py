@@ -6,6 +6,8 @@ the raw rows of its loads. The interval may begin within a day: a model's rows a
 load, or of a conversion's newest revision, however many loads are computed together.
 """
 
+import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timezone
@@ -21,8 +23,11 @@ from pipelines.ihc.asking_bounds import Bounds
 from pipelines.lake.commit_clock import wait_for_commits
 from pipelines.published.models_file import models_text
 from pipelines.published.opening import define_settled
-from pipelines.published.version_folders import current, settled_beneath
+from pipelines.published.version_folders import current, make_private, settled_beneath
 from pipelines.sql import identifier
+
+
+_MEMORY = "1GB"  # right after a first load of a million sessions, all of them are computed again
 
 
 class FastPathError(Exception):
@@ -94,7 +99,7 @@ def provisional(
         return
     version = settled_beneath(client, shown.version)
     models = _models(client, version)
-    with duckdb.connect() as connection:
+    with _spilling(client) as connection:
         define_settled(connection, client, version)
         wait_for_commits(lake_folder() / client)
         until = until or datetime.now(timezone.utc).replace(tzinfo=None)
@@ -118,6 +123,15 @@ def provisional(
             interval.changed,
             failed,
         )
+
+
+@contextmanager
+def _spilling(client: str) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open a database in memory that does not take more than its share: the rest lies in a private folder."""
+    folder = make_private(client) / f".spilled-{os.getpid()}.new"
+    with duckdb.connect(config={"memory_limit": _MEMORY, "temp_directory": str(folder)}) as opened:
+        yield opened
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _models(client: str, version: str) -> RenderedModels:
