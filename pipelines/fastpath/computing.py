@@ -26,7 +26,6 @@ from pipelines.published.opening import define_settled
 from pipelines.published.version_folders import current, make_private, settled_beneath
 from pipelines.sql import identifier
 
-
 _MEMORY = "1GB"  # right after a first load of a million sessions, all of them are computed again
 
 
