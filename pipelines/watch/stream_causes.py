@@ -28,18 +28,15 @@ _REMEDY = (
 
 def _said(facts: Facts, stream: FollowStatus) -> str:
     """Return what is wrong with a stream for long; nothing if nothing is."""
-    alive = stream.alive_at or stream.followed_since
-    problem = stream.problem or stream.publishing_problem
-    wrong = {
-        f"it is not followed: make stream ended {_ago(facts, stream.ended_at)}": stream.ended_at,
-        f"it cannot be followed: {problem}": stream.troubled_since,
-        f"make stream gave its last sign of life {_ago(facts, alive)}": alive,
-        f"what changed is not published: {problem}": stream.publishing_problem
-        and stream.changed_at,
-    }
-    for said, since in wrong.items():
+    unpublished = stream.changed_at if stream.publishing_problem else ""
+    for since, said in (
+        (stream.ended_at, "it is not followed: make stream ended"),
+        (stream.troubled_since, f"it cannot be followed: {stream.problem}: first"),
+        (stream.alive_at or stream.followed_since, "make stream gave its last sign of life"),
+        (unpublished, f"what changed is not published: {stream.publishing_problem}: it came"),
+    ):
         if since and moment_of(since) < facts.now - DEAD:
-            return said
+            return f"{said} {_ago(facts, since)}"
     is_quiet = stream.silent_since and not stream.ended_at
     return "no deal changes for longer than is its habit" if is_quiet else ""
 

@@ -229,7 +229,7 @@ WAYS = {
     ),
     "stream silent": Way(
         *("06:00", 27, goes_silent),
-        "stream silent",
+        "stream silent (salesforce)",
         (
             "make stream gave its last sign of life at 05:40 Europe/Berlin, 20 min ago",
             "`make stream` follows it again",

@@ -11,6 +11,7 @@ from pipelines.watch.stream_causes import stream_silent
 
 NOW = datetime(2026, 11, 27, 6, tzinfo=timezone.utc)
 ONE = Client.model_validate({"id": "one", "name": "One", "currency": "EUR", "sources": {}})
+WEST = ONE.model_copy(update={"timezone": "America/New_York"})
 
 
 def ago(minutes: int) -> str:
@@ -24,6 +25,8 @@ def found(**said: str) -> list[str]:
 
 def test_one_that_is_followed_and_alive_is_well() -> None:
     assert found() == []
+    west = Facts(WEST, NOW, NOW, stream=FollowStatus(followed_since=ago(1)))
+    assert list(stream_silent(west)) == []
     assert list(stream_silent(Facts(ONE, NOW, NOW))) == [], "nor is one that nobody follows"
 
 
@@ -32,7 +35,10 @@ def test_one_that_is_followed_and_alive_is_well() -> None:
     [
         ("alive_at", "make stream gave its last sign of life at 05:{at} UTC, {minutes} min ago"),
         ("ended_at", "it is not followed: make stream ended at 05:{at} UTC, {minutes} min ago"),
-        ("troubled_since", "it cannot be followed: the bus is down"),
+        (
+            "troubled_since",
+            "it cannot be followed: the bus is down: first at 05:{at} UTC, {minutes} min ago",
+        ),
     ],
 )
 def test_what_lasts_ten_minutes_is_found(field: str, what: str) -> None:
@@ -46,5 +52,5 @@ def test_a_silence_beyond_its_habit_and_what_is_not_published_are_found() -> Non
         "no deal changes for longer than is its habit; its last change came at 01:00 UTC, 5 h ago"
     ]
     (what,) = found(publishing_problem="the disk is full", changed_at=ago(20))
-    assert what.startswith("what changed is not published: the disk is full; its last change")
+    assert what.startswith("what changed is not published: the disk is full: it came at 05:40 UTC")
     assert found(publishing_problem="the disk is full", changed_at=ago(1)) == []
