@@ -1,6 +1,7 @@
 """Name the times that a zone has twice or never: those of the nights in which its clocks are changed.
 
-A time without an offset is read in the client's zone, by a rule that DuckDB and its calendar share:
+A time without an offset is read in the client's zone, or in that of its column, by a rule that DuckDB
+and its calendar share:
 
 - One that comes twice, as 2026-10-25 02:30 in Berlin, is the later one, after clocks went back: 01:30 UTC.
 - One that never comes, as 2026-03-29 02:30 there, is read by the clock from before the change, 01:30 UTC;
@@ -9,8 +10,10 @@ A time without an offset is read in the client's zone, by a rule that DuckDB and
 Nothing in an export tells whether that is what was meant, so the rows are counted and told.
 """
 
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta, timezone
 from functools import cache
+from pathlib import Path
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -47,24 +50,40 @@ def clock_changes(zone: str) -> tuple[ClockChange, ...]:
     return tuple(found)
 
 
-def ambiguous_times(contract: Contract, client: Client) -> str:
-    """Return SQL for a note on each batch with new times that its zone has twice or never: `export_file`, `note`.
+def ambiguous_times(
+    contract: Contract, client: Client, zones: Mapping[str, str], local_times: Iterable[Path]
+) -> str:
+    """Return SQL for a note on each batch with new times that their zone has twice or never: `export_file`, `note`.
 
-    What is new is in `delivered`, less the rows that are `unchanged`. A day without an hour is beyond
-    doubt, unless the whole day never came.
+    What is new is in `delivered`, less the rows that are `unchanged`. Columns of another zone than the
+    client's, in `zones`, are as they were written in `local_times`: see `Validated`.
     """
-    columns = [name for name, column in contract.columns.items() if column.type == "timestamp"]
-    changes = clock_changes(client.timezone)
-    if not columns or not changes:
-        return "SELECT '' AS export_file, '' AS note WHERE FALSE"
-    times = ", ".join(f"{{name: '{name}', written: {name}}}" for name in columns)
-    return f"""
+    times = [name for name, column in contract.columns.items() if column.type == "timestamp"]
+    found = [_ambiguous(client.timezone, {name: name for name in times if name not in zones}, _NEW)]
+    if files := ", ".join(literal(str(file)) for file in local_times):
+        local = f"(FROM read_parquet([{files}]) SEMI JOIN {_NEW} USING (ordinal))"
+        for zone in {*zones.values()}:
+            columns = {name: f"local_{name}" for name, each in zones.items() if each == zone}
+            found += [] if zone[0] in "+-" else [_ambiguous(zone, columns, local)]
+    nothing = "SELECT '' AS export_file, '' AS note WHERE FALSE"
+    return " UNION ALL ".join(filter(None, found)) or nothing
+
+
+_NEW = "(FROM delivered ANTI JOIN unchanged USING (ordinal) WHERE reason IS NULL)"
+
+
+def _ambiguous(zone: str, columns: Mapping[str, str], rows: str) -> str:
+    """Return SQL for the notes on columns of one zone, by their names in the rows; '' if there can be none.
+
+    A day without an hour is beyond doubt, unless the whole day never came.
+    """
+    if not columns or not (changes := clock_changes(zone)):
+        return ""
+    times = ", ".join(f"{{name: '{name}', written: {value}}}" for name, value in columns.items())
+    return f"""(
       WITH times AS (
         SELECT export_file, one.name, one.written, TRY_CAST(one.written AS TIMESTAMP) AS moment
-        FROM (
-          SELECT export_file, UNNEST([{times}]) AS one
-          FROM delivered ANTI JOIN unchanged USING (ordinal) WHERE reason IS NULL
-        )
+        FROM (SELECT export_file, UNNEST([{times}]) AS one FROM {rows})
       ), counted AS (
         SELECT export_file, name, is_twice, COUNT(*) AS count, COUNT(DISTINCT begins) AS nights,
         ARG_MAX(night, begins) AS night
@@ -74,7 +93,8 @@ def ambiguous_times(contract: Contract, client: Client) -> str:
         AND (CONTAINS(written, ':') OR NOT is_twice AND moment + INTERVAL 1 DAY <= ends)
         GROUP BY export_file, name, is_twice
       )
-      SELECT export_file, {_note(client.timezone)} AS note FROM counted"""
+      SELECT export_file, {_note(zone)} AS note FROM counted
+    )"""
 
 
 def _offset(zone: str, moment: datetime) -> timedelta:

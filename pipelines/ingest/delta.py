@@ -129,6 +129,7 @@ class Delta:
         self._forms: list[str] = []
         self._taken: list[Taken] = []
         self._uncounted: list[Uncounted] = []
+        self._local_times: list[Path] = []
         self._is_reread = False
 
     def validate(self, batches: list[Batch]) -> None:
@@ -149,7 +150,7 @@ class Delta:
         """Read the batches; return those whose numbers may be read in two ways."""
         self._connection.execute(_BATCHES)
         self._torn = TornLines(self._connection)
-        self._delivered, self._taken, self._uncounted = [], [], []
+        self._delivered, self._taken, self._uncounted, self._local_times = [], [], [], []
         rejects: list[Path] = []
         unsure: list[tuple[Batch, Marks]] = []
         ordinals_used = 0
@@ -181,6 +182,7 @@ class Delta:
         if not self._forms:  # else the lake's form of an id may be one that older versions took
             refuse_rounded_ids(self._connection, contract, batch, done.rows)
         self._taken.append(Taken(batch, done.rows, ordinals_used))
+        self._local_times += [done.local_times] if done.local_times else []
         apart = done.uncounted, done.uncounted_rows, done.row_count
         self._uncounted.append(Uncounted(batch, number, *apart))
         if done.is_empty and self._table.delivery.mode == "full":
@@ -267,11 +269,16 @@ class Delta:
             newest_days=newest_days(contract, client),
             unusual=[
                 unusual(contract, client, self._usual()),
-                ambiguous_times(contract, client),
+                ambiguous_times(contract, client, self._zones(), self._local_times),
             ],
         )
         self._connection.execute(f"CREATE TABLE load_counts AS {query}")
         return Counts(*only_row(self._connection.execute(summed("load_counts"))))
+
+    def _zones(self) -> dict[str, str]:
+        """Return the zones of the columns whose times are read by another clock than the client's."""
+        contract, export = self._table.delivery.contract, self._table.export
+        return zones(export, contract, self._table.client.timezone) if export else {}
 
     def _usual(self) -> str:
         """Return SQL for the rows that say what is usual: those in the lake, or all that came at first.

@@ -32,6 +32,7 @@ class Validated(NamedTuple):
     A good row has no `reason`. `left_out` counts what is knowingly not read, and `lines_read` the
     lines of a text file. Of numbers that are `unsure`, such as `1.250`, other batches may say how
     they are read. Rows that do not count, by the export's `where:`, are in a file of their own.
+    `local_times` has, by ordinal, the times that were read by another zone's clock, as `local_…`.
     """
 
     rows: Path
@@ -43,6 +44,7 @@ class Validated(NamedTuple):
     unsure: Marks | None = None
     uncounted: Path | None = None
     uncounted_rows: int = 0
+    local_times: Path | None = None
 
     @property
     def is_empty(self) -> bool:
@@ -74,18 +76,19 @@ def validate(
     reading = reading_of(feed)
     where = feed.where if isinstance(feed, Export) else None
     wrong = faults(contract, client, reading) + compared_values.faults(where, reading.numbers)
-    judged_file = all_file if where else rows_file
     named = zones(feed, contract, client.timezone) if isinstance(feed, Export) else {}
+    clocks = [f"local_{name}" for name, zone in named.items() if zone[0] not in "+-"]
+    judged_file = all_file if where or clocks else rows_file
     uncounted_file = target.with_name(f"{target.name}.uncounted.parquet")
 
     def taken(rows: Rows) -> Taken:
         query = _validated(contract, reading, wrong, batch, rows, named, ordinals_used, forms)
         row_count = _write(connection, query, judged_file)
-        if rows.where:
-            own = f"* EXCLUDE ({', '.join(compared_values.names(rows.where))})"
-            for condition, file in (("counts", rows_file), ("NOT counts", uncounted_file)):
-                part = f"SELECT {own} FROM read_parquet({literal(str(all_file))}) WHERE {condition}"
-                _write(connection, part, file)
+        beside = [*(compared_values.names(rows.where) if rows.where else []), *clocks]
+        parts = {"counts": rows_file, "NOT counts": uncounted_file} if rows.where else {}
+        for condition, file in (parts or {"TRUE": rows_file} if beside else parts).items():
+            part = f"* EXCLUDE ({', '.join(beside)}) FROM read_parquet({literal(str(all_file))})"
+            _write(connection, f"SELECT {part} WHERE {condition}", file)
         reject_count = _write(connection, _rejects(batch, rows), rejects_file)
         return Taken(rows, row_count, reject_count)
 
@@ -114,7 +117,8 @@ def validate(
     refuse_bad_rows(connection, judged, counting, rows.lines_read, marks)
     counted = (row_count, reject_count, (left_out or 0) + uncounted, rows.lines_read)
     apart = uncounted_file if uncounted else None
-    return Validated(rows_file, rejects_file, *counted, marks, apart, uncounted)
+    local = all_file if clocks else None
+    return Validated(rows_file, rejects_file, *counted, marks, apart, uncounted, local)
 
 
 def _count(connection: duckdb.DuckDBPyConnection, file: Path) -> int:
@@ -206,14 +210,24 @@ def _tidy(contract: Contract, relation: str, named: Mapping[str, str], forms: It
     }
     tidy |= {name: decimal_ids.kept(name) for name in forms}
     for name, zone in named.items():
-        is_bare = f"REGEXP_FULL_MATCH({name}, {literal(_BARE_TIME)})"
-        tidy[name] = f"IF({is_bare}, {_zoned(name, zone)}, {tidy[name]})"
+        tidy[name] = f"IF({_is_bare(name)}, {_zoned(name, zone)}, {tidy[name]})"
     values = [f"{value} AS {name}" for name, value in tidy.items() if name in contract.columns]
-    return f"(SELECT * REPLACE ({', '.join(values)}) FROM {relation})" if values else relation
+    if not values:
+        return relation
+    local = "".join(
+        f", IF({_is_bare(name)}, {name}, NULL) AS local_{name}"
+        for name, zone in named.items()
+        if zone[0] not in "+-"
+    )
+    return f"(SELECT * REPLACE ({', '.join(values)}){local} FROM {relation})"
 
 
 # A time of day without an offset: 2026-11-03 14:30, 2026-11-03T14:30:00.5.
 _BARE_TIME = ".*[0-9][T ][0-9]{1,2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?"
+
+
+def _is_bare(name: str) -> str:
+    return f"REGEXP_FULL_MATCH({name}, {literal(_BARE_TIME)})"
 
 
 def _zoned(name: str, zone: str) -> str:

@@ -23,7 +23,7 @@ from pipelines.settings.limits import Limits, next_deadline
 from pipelines.settings.needs import missing
 from pipelines.settings.path_rules import ChannelRule
 from pipelines.settings.sources import Sources
-from pipelines.settings.time_zones import time_zones
+from pipelines.settings.time_zones import did_you_mean, time_zones
 
 PathEnds = Literal["first_touch_attribution", "last_touch_attribution", "channel_performance"]
 Table = Literal[PathEnds, "attribution_customer_journey", "channel_reporting"]
@@ -178,7 +178,9 @@ class Client(Settings):
     @classmethod
     def _exists(cls, zone: str) -> str:
         if zone not in time_zones():
-            raise ValueError(f"'{zone}' is no IANA time zone; write one like Europe/Berlin")
+            raise ValueError(
+                f"'{zone}' is no IANA time zone; write one like Europe/Berlin{did_you_mean(zone)}"
+            )
         return zone
 
     @field_validator("start")

@@ -1,5 +1,6 @@
 """Know the zones of times: IANA's names, as `Europe/Berlin`, and distances from UTC, as `UTC+2`."""
 
+import difflib
 import re
 from functools import cache
 from typing import Annotated
@@ -36,6 +37,21 @@ def iana(written: str) -> str:
     return _by_small_letters().get(written.strip().replace(" ", "_").lower(), "")
 
 
+def nearest(written: str) -> tuple[str, ...]:
+    """Return the zones that may be meant by a name that is none: of `Europe/Berlim` or `Berlin`, Europe/Berlin."""
+    names, plain = _by_small_letters(), written.strip().replace(" ", "_").lower()
+    if "/" not in plain:
+        cities = {name.rpartition("/")[2]: zone for name, zone in sorted(names.items())}
+        near = difflib.get_close_matches(plain, cities, 1, cutoff=0.8)
+        return tuple(cities[each] for each in near)
+    return tuple(names[each] for each in difflib.get_close_matches(plain, names, 1, cutoff=0.8))
+
+
+def did_you_mean(written: str) -> str:
+    """Return the end of a sentence, and the question whether another zone is meant; nothing if none is near."""
+    return "".join(f". Did you mean {each}?" for each in nearest(written))
+
+
 def areas() -> set[str]:
     """Return what IANA's names begin with, in small letters: `europe`, `america`."""
     return {name.partition("/")[0] for name in _by_small_letters() if "/" in name}
@@ -50,6 +66,7 @@ def _is_known(written: str) -> str:
     if written != OWN and not (found := offset(written) or iana(written)):
         raise ValueError(
             f"'{written}' is no zone; write one like Europe/Berlin or UTC+2, or {OWN} for the client's own"
+            f"{did_you_mean(written)}"
         )
     return written if written == OWN else found
 

@@ -167,6 +167,38 @@ def test_a_time_is_told_until_it_is_delivered_exactly(tenant: Tenant) -> None:
     assert deals(tenant, "Europe/Berlin", "2026-10-25T00:30:00Z") == []
 
 
+@pytest.mark.parametrize("where", [False, True])
+def test_times_of_another_zone_are_counted_by_its_clock(tenant: Tenant, where: bool) -> None:
+    """Zones that the client's file sets, or the name of a column: each time by its own zone."""
+    export: dict = {"zones": {"closed_at": "America/New_York"}}
+    export["columns"] = {"opened_at": "opened_at (Europe/Berlin)"}
+    House(tenant.home).change(
+        "one",
+        sources={
+            "salesforce": {"opportunities": export | ({"where": "amount > 0"} if where else {})}
+        },
+    )
+    head = "opportunity_id,customer_id,stage,is_won,opened_at (Europe/Berlin),closed_at,amount"
+    rows = [
+        "1,c,Won,true,2026-10-25 02:30,2026-11-01 01:30:00,5",  # twice here and there
+        "2,c,Won,true,2026-10-25 02:30:00+01:00,2026-11-01 05:30:00Z,5",  # in no doubt
+        "3,c,Won,true,2026-10-24 02:30,2026-03-08 02:30:00,5",  # never, in New York
+        "4,c,Won,true,2026-03-08 02:30,2026-10-25 02:30:00,5",  # there, not here
+    ]
+    tenant.deliver("deals.csv", "\n".join([head, *rows, ""]))
+    outcome = tenant.ingest("salesforce")
+    assert outcome.problem == ""
+    (warning,) = outcome.status.warnings
+    said = [
+        "1 row has a opened_at that Europe/Berlin has twice (2026-10-25 02:00 to 03:00): ",
+        "1 row has a closed_at that America/New_York has twice (2026-11-01 01:00 to 02:00): ",
+        "1 row has a closed_at that America/New_York does not have (2026-03-08 02:00 to 03:00): ",
+    ]
+    assert all(each in warning for each in said) and warning.count(" row has ") == len(said)
+    moments = tenant.log("opened_at, closed_at", "salesforce", "opportunities")
+    assert moments[0] == ("2026-10-25 01:30:00+00:00", "2026-11-01 06:30:00+00:00")
+
+
 def test_days_of_spend_are_beyond_doubt(tenant: Tenant) -> None:
     text = tenant.settings.read_text()
     tenant.settings.write_text(f"{text}timezone: Pacific/Apia\n")

@@ -31,7 +31,18 @@ NAMED = {
     "createdAtUtc": "+00:00",
     "createdUTC": "+00:00",
     "utcTime": "+00:00",
+    "Sold (Z)": "+00:00",
+    "sold_at_z": "+00:00",
+    "Sold [Zulu]": "+00:00",
+    "Sold (UCT)": "+00:00",
+    "Sold (GMT0)": "+00:00",
+    "Coordinated Universal Time": "+00:00",
+    "Sold (Etc/GMT+5)": "Etc/GMT+5",
     "Closed": None,
+    "created_local": None,  # where the client is
+    "met_at": None,
+    "est_time": None,
+    "center_time": None,
     "utcome_at": None,
     "closed_by_utc_offset": None,
     "Date/Time": None,
@@ -119,6 +130,50 @@ def test_a_name_that_may_be_several_zones_is_asked_for(shop: Tenant, column: str
         assert times(shop) == [*expected, TIMES[2]]  # read again each time
 
 
+IN_OTHER_WORDS = {
+    "EST5EDT": "America/New_York",
+    "Sold (PST8PDT)": "America/Los_Angeles",
+    "ts_cet_local": "Europe/Berlin",
+    "cet_sold_at": "Europe/Berlin",
+    "soldCEST": "Europe/Berlin",
+    "Paris time": "Europe/Paris",
+    "Sold (New York)": "America/New_York",
+    "sold_tokyo_time": "Asia/Tokyo",
+    "local time berlin": "Europe/Berlin",
+    "Sold (Eastern)": "America/New_York",
+    "sold_pacific_time": "America/Los_Angeles",
+    "W. Europe Standard Time": "Europe/Berlin",
+    "Sold GMT Standard Time": "Europe/London",
+    "AUS Eastern Standard Time": "Australia/Sydney",
+    "Japan time": "Asia/Tokyo",
+    "Sold (Europe/Berlim)": "Europe/Berlin",
+    "Sold (UTC-like)": "client",
+    "Sold Somewhere Standard Time": "client",
+}
+
+
+@pytest.mark.parametrize(("column", "zone"), IN_OTHER_WORDS.items())
+def test_a_zone_in_other_words_is_asked_for_and_what_may_be_meant_is_named(
+    shop: Tenant, column: str, zone: str
+) -> None:
+    deliver(shop, column)
+    problem = shop.ingest("web").problem
+    assert f"converted_at is read from {column}, and " in problem
+    assert f"`zones: {{converted_at: {zone}}}`" in problem.partition(", or ")[0]
+    paste(shop.settings, problem)
+    assert not shop.ingest("web").problem
+
+
+def test_two_columns_are_asked_for_at_once(house: House) -> None:
+    tenant = Tenant(house.home)
+    mapped = {"closed_at": "Closed (PST)", "opened_at": "Opened (UTC-like)"}
+    house.change("one", sources={"salesforce": {"opportunities": {"columns": mapped}}})
+    head = "opportunity_id,customer_id,stage,is_won,Closed (PST),Opened (UTC-like),amount"
+    tenant.deliver("deals.csv", f"{head}\n1,7,Won,true,2026-07-01 12:00,2026-06-01 12:00,5\n")
+    problem = tenant.ingest("salesforce").problem
+    assert "zones: {closed_at: America/Los_Angeles, opened_at: client}" in problem
+
+
 def test_a_zone_that_nobody_knows_is_asked_for(shop: Tenant) -> None:
     deliver(shop, "Sold (Europe/Berln)")
     problem = shop.ingest("web").problem
@@ -132,6 +187,8 @@ def test_a_zone_that_nobody_knows_is_asked_for(shop: Tenant) -> None:
 @pytest.mark.parametrize(
     ("zone", "problem"),
     {
+        "Europe/Berlim": "for the client's own. Did you mean Europe/Berlin?",
+        "Berlin": "Did you mean Europe/Berlin?",
         "Mars/Base": "'Mars/Base' is no zone; write one like Europe/Berlin or UTC+2, or client for",
         "UTC+25": "'UTC+25' is no zone",
         "PST": "'PST' is no zone",
@@ -145,6 +202,12 @@ def test_a_zone_of_the_clients_file_exists(shop: Tenant, zone: str, problem: str
     with pytest.raises(ClientError, match=r"zones\.converted_at") as error:
         parse(shop.settings)
     assert problem in str(error.value)
+
+
+def test_the_clients_own_zone_has_a_near_name(shop: Tenant) -> None:
+    House(shop.home).change("one", timezone="Europe/Berlim")
+    with pytest.raises(ClientError, match=r"no IANA time zone.* Did you mean Europe/Berlin"):
+        parse(shop.settings)
 
 
 def test_zones_are_of_columns_of_times(shop: Tenant) -> None:

@@ -11,9 +11,10 @@ from typing import NamedTuple
 
 from pipelines.contracts.contract import Contract
 from pipelines.settings.exports import Export
-from pipelines.settings.time_zones import OWN, areas, iana, offset
+from pipelines.settings.time_zones import OWN, areas, iana, nearest, offset
 from pipelines.sources.batches import ExportError, Remedy
 from pipelines.sources.files.zone_abbreviations import abbreviated
+from pipelines.sources.files.zone_words import area, in_words, says_utc
 
 _UTC = r"(?:UTC|GMT)(?:\s*[+\u2212-]\s*\d{1,2}(?::?\d{2})?)?"
 _AT_ITS_END = re.compile(rf"(?:[(\[]\s*|[ _-])({_UTC})\s*[)\]]?\s*$", re.IGNORECASE)
@@ -21,8 +22,10 @@ _IN_BRACKETS = re.compile(rf"[(\[]\s*({_UTC}|[+\u2212-]\d{{2}}:?\d{{2}})\s*[)\]]
 _AS_A_WORD = re.compile(
     r"(?<![^ _.(-])(?i:UTC|GMT)[ _.-]+(?=[A-Za-z(])|[a-z\d](?:Utc|UTC|Gmt|GMT)$|^(?:utc|gmt|Utc)(?=[A-Z])"
 )
-_OF_ANOTHER = re.compile(r"[+\u2212-]\s*\d|offset|local", re.IGNORECASE)  # `local_by_utc_offset`
-_CITY = re.compile(r"[A-Za-z]+(?:/[A-Za-z][A-Za-z_+-]*(?: [A-Za-z_]+)*)+")
+_OF_ANOTHER = re.compile(
+    r"[+\u2212-]\s*\d|offset|local|like|ish\b", re.IGNORECASE
+)  # `local_by_utc_offset`
+_CITY = re.compile(r"[A-Za-z]+(?:/[A-Za-z][A-Za-z_+\d-]*(?: [A-Za-z_]+)*)+")
 
 
 class _Said(NamedTuple):
@@ -31,12 +34,18 @@ class _Said(NamedTuple):
     zone: str = ""
     what: str = ""
     candidates: tuple[str, ...] = ()
+    is_unknown: bool = False
 
     @property
     def why(self) -> str:
         """Return why the zone is asked for."""
-        if self.candidates:
-            return f"{self.what} may be several zones"
+        if self.candidates and not self.is_unknown:
+            others = (
+                "several zones"
+                if len(self.candidates) > 1
+                else f"the clock of {self.candidates[0]}"
+            )
+            return f"{self.what} may be {others}"
         return f"nobody knows the zone {self.what}"
 
 
@@ -65,7 +74,10 @@ def ask_for_zones(
     )
     readings = max((found.candidates for found in asked.values()), key=len)
     remedies = [
-        _remedy(export, {name: (found.candidates * 9)[place] for name, found in asked.items()})
+        _remedy(
+            export,
+            {name: ((found.candidates or (OWN,)) * 9)[place] for name, found in asked.items()},
+        )
         for place in range(len(readings))
     ]
     raise refused(said, remedies=[*remedies, _remedy(export, dict.fromkeys(asked, OWN))])
@@ -99,14 +111,19 @@ def _said(name: str) -> _Said:
         if city := _city(text):
             return _Said(city)
         if text.partition("/")[0].lower() in areas():
-            return _Said(what=text)
-    what, candidates = abbreviated(name)
+            return _Said(what=text, candidates=nearest(text), is_unknown=True)
+    what, candidates = area(name)
+    what, candidates = (what, candidates) if candidates else abbreviated(name)
+    if not candidates:
+        what, candidates = in_words(name)
     if found := _AT_ITS_END.search(name) or _IN_BRACKETS.search(name):
         after = name[found.end() :].strip(" )]")
         if after and re.search("[+\u2212-]", found[1]):  # (GMT-08:00) Pacific Time: in summer, too?
             return _Said(what=f"{found[1]} {after}", candidates=(*candidates[:1], found[1].upper()))
         return _Said(zone) if (zone := offset(found[1])) else _Said(what=found[1])
-    if not candidates and _AS_A_WORD.search(name):
+    if says_utc(name):
+        return _Said(offset("UTC"))
+    if not what and _AS_A_WORD.search(name):
         return _Said(what=name) if _OF_ANOTHER.search(name) else _Said(offset("UTC"))
     return _Said(what=what, candidates=candidates)
 

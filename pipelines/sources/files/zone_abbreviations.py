@@ -29,6 +29,7 @@ _MEANT = {
     "WEST": "+01:00 Europe/Lisbon",
     "BST": "+01:00 Europe/London Asia/Dhaka",
     "CET": "+01:00 Europe/Berlin",
+    "MET": "+01:00 Europe/Berlin",
     "MEZ": "+01:00 Europe/Berlin",
     "CEST": "+02:00 Europe/Berlin",
     "MESZ": "+02:00 Europe/Berlin",
@@ -73,29 +74,62 @@ _IN_WORDS = {
 }
 
 # Words, too, or the ends of some: `actual_ist`, `campaign_cat`. They count in brackets and capitals alone.
-_WORDS = {"PT", "MT", "CT", "ET", "AST", "EST", "IST", "ICT", "WEST", "CAT", "EAT", "WAT", "MST"}
+_WORDS = {
+    "PT",
+    "MT",
+    "CT",
+    "ET",
+    "AST",
+    "EST",
+    "IST",
+    "ICT",
+    "WEST",
+    "CAT",
+    "EAT",
+    "WAT",
+    "MST",
+    "MET",
+}
+
+# These are no words anywhere, so they count wherever they stand, as in `ts_cet_local`.
+_UNMISTAKABLE = {"CET", "CEST", "MEZ", "MESZ", "EEST", "OESZ", "JST", "SAST", "AKST", "AKDT"}
+_UNMISTAKABLE |= {"AWST", "ACST", "ACDT", "AEST", "AEDT", "NZST", "NZDT"}
 
 _BRACKETED = re.compile(r"[(\[]\s*([A-Za-z]{2,4})\s*[)\]]")
 _LAST = re.compile(r"[ _-]([A-Za-z]{3,4})\s*$")
+_OF_CLOCKS = re.compile(r"(?<![A-Za-z])([A-Za-z]{2,4})[ _-]+(?i:local|tz|zone)(?![A-Za-z])")
+_OF_TIMES = re.compile(r"(?<![A-Za-z])([A-Z]{2,4})[ _-]+(?i:time)(?![A-Za-z])")
+_WITHIN = re.compile(r"(?<![A-Za-z])([A-Za-z]{3,4})(?![A-Za-z])|(?<=[a-z])([A-Z]{3,4})(?![A-Za-z])")
+_WORDS_OF_ZONES = "|".join(sorted(_IN_WORDS, key=len, reverse=True)).replace(" ", "[ _-]")
 _SPELT = re.compile(
-    rf"(?i)\b({'|'.join(sorted(_IN_WORDS, key=len, reverse=True))})( Standard| Daylight| Summer)? Time\b"
+    rf"(?i)(?<![a-z])({_WORDS_OF_ZONES})([ _-](Standard|Daylight|Summer))?[ _-]Time(?![a-z])"
+    rf"|[(\[]\s*({_WORDS_OF_ZONES})\s*[)\]]|(?<=[ _-])({_WORDS_OF_ZONES})\s*$"
 )
 
 
 def abbreviated(name: str) -> tuple[str, tuple[str, ...]]:
     """Return how a column's name calls its zone, and which zones that may be; nothing if it calls none."""
     if found := _SPELT.search(name):
-        return found[0], _candidates(_IN_WORDS[found[1].title()])
+        words = re.sub("[ _-]+", " ", found[1] or found[4] or found[5]).title()
+        return found[0].strip(" ()[]"), candidates(_IN_WORDS[words])
     for form in (_BRACKETED, _LAST):
         for text in form.findall(name):
             is_sure = text.upper() not in _WORDS or (form is _BRACKETED and text.isupper())
             if text.upper() in _MEANT and is_sure:
-                return text, _candidates(text.upper())
-    return "", ()
+                return text, candidates(text.upper())
+    texts = [*_OF_CLOCKS.findall(name), *_OF_TIMES.findall(name)]
+    texts += [
+        one or other
+        for one, other in _WITHIN.findall(name)
+        if (one or other).upper() in _UNMISTAKABLE
+    ]
+    return next(
+        ((each, candidates(each.upper())) for each in texts if each.upper() in _MEANT), ("", ())
+    )
 
 
-def _candidates(abbreviation: str) -> tuple[str, ...]:
-    """Return what may be meant, the city's clock first."""
-    meant = _MEANT[abbreviation].split()
+def candidates(abbreviation: str) -> tuple[str, ...]:
+    """Return what may be meant, the city's clock first; nothing if it is no abbreviation of a zone."""
+    meant = _MEANT.get(abbreviation, "").split()
     offsets = tuple(f"UTC{each}" for each in meant if each[0] in "+-")
     return (*(each for each in meant if each[0] not in "+-"), *offsets)
