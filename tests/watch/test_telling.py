@@ -16,6 +16,9 @@ from typer.testing import CliRunner, Result
 
 from pipelines.__main__ import app
 from pipelines.ingest.source_status import Status
+from pipelines.ledger.day_files import append
+from pipelines.ledger.processes_alive import this_process
+from pipelines.ledger.run_events import Run, event
 from tests.builders.listeners import Mailbox, Webhooks
 from tests.builders.watched import History, ok, settle
 from tests.conftest import PROJECT, House
@@ -39,6 +42,10 @@ def hooks(monkeypatch: pytest.MonkeyPatch) -> Iterator[Webhooks]:
     with Webhooks() as hooks:
         monkeypatch.setenv("CLIENTS__ONE__ALERTS__HOOK", hooks.address("s3cr3t-token"))
         yield hooks
+
+
+def publish(dawn: datetime) -> None:
+    History(dawn.date() - timedelta(days=1)).publish("one", datetime.now(timezone.utc))
 
 
 def watch() -> Result:
@@ -161,23 +168,27 @@ def test_a_client_whose_file_was_never_right_is_told_to_the_on_call(
 def test_a_health_check_hears_of_fail_once_and_of_success(
     home: Path, hooks: Webhooks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    address = hooks.ping_address("one-uuid")
+    address, tomorrow = hooks.ping_address("one-uuid"), DAWN + timedelta(days=1)
     monkeypatch.setenv("CLIENTS__ONE__ALERTS__HEALTHCHECK_URL", address)
     with time_machine.travel(DAWN, tick=False) as clock:
         watch()
         watch()
         assert hooks.pings == ["one-uuid/fail"]
         ok("one")
-        History(DAWN.date() - timedelta(days=1)).publish("one", datetime.now(timezone.utc))
+        publish(DAWN)
         watch()
         watch()
         assert hooks.pings == ["one-uuid/fail", "one-uuid"]
-        clock.move_to(DAWN + timedelta(days=1, hours=3))
+        clock.move_to(DAWN + timedelta(days=1))
+        append(event(Run("one", "daily"), "START", tomorrow, "code", this_process()), tomorrow)
         watch()
-        assert hooks.pings[2:] == ["one-uuid/fail"], "it is late"
+        watch()
+        assert hooks.pings[2:] == ["one-uuid/start"], "its morning has begun"
+        clock.shift(3 * 3600)
+        watch()
+        assert hooks.pings[3:] == ["one-uuid/fail"], "it is late"
         hooks.is_down = True
-        ok("one")
-        History(DAWN.date()).publish("one", datetime.now(timezone.utc))
+        publish(DAWN + timedelta(days=1))
         done = watch()
         assert done.exit_code == 1
         assert "healthcheck_url: it did not take the ping: it answered 503" in done.output
