@@ -14,6 +14,7 @@ from pipelines.published.version_folders import (
     PublishedFileError,
     current,
     manifest,
+    whole_versions,
     written_at,
 )
 from pipelines.serving.memory import held_for
@@ -39,11 +40,12 @@ def gather(
     facts = Facts(client, now, known_since, sources, mornings, held_for(client), settings=settings)
     facts = facts._replace(stream=read_status(client.id))
     try:
-        return _with_published(facts)
-    except LockedViewFile:  # somebody has it open: it is whole
-        return facts
+        now_shown = current(client.id)
+        return _with_published(facts, now_shown.version) if now_shown else facts
     except (PublishedFileError, duckdb.Error, OSError) as error:
-        return facts._replace(unreadable=" ".join(str(error).split()))
+        is_whole = isinstance(error, LockedViewFile)  # somebody has it open for writing
+        unreadable = "" if is_whole else " ".join(str(error).split())
+        return _with_newest(facts)._replace(unreadable=unreadable)
 
 
 def _source(client: Client, status: Status) -> Source:
@@ -52,19 +54,29 @@ def _source(client: Client, status: Status) -> Source:
     return Source(status, asked_at, waiting_of(client.id, status.source))
 
 
-def _with_published(facts: Facts) -> Facts:
-    """Return the facts with what is published of the client."""
+def _with_published(facts: Facts, version: str) -> Facts:
+    """Return the facts with what is published of the client: a version."""
     client = facts.client
-    if not (now_shown := current(client.id)):
-        return facts
-    tables = manifest(client.id, now_shown.version)["publish"]
-    rows = {name: sum(map(_row_count, table["digests"].values())) for name, table in tables.items()}
-    shown = Shown(now_shown.version, written_at(now_shown.version), rows)
     with duckdb.connect() as opened:
-        define_settled(opened, client.id, now_shown.version)
+        define_settled(opened, client.id, version)
         kept = watch_folder() / f"{client.id}.numbers.json"
-        numbers = daily_numbers(opened, client, now_shown.version, kept)
-    return facts._replace(shown=shown, numbers=numbers)
+        numbers = daily_numbers(opened, client, version, kept)
+    return facts._replace(shown=_shown(client, version), numbers=numbers)
+
+
+def _with_newest(facts: Facts) -> Facts:
+    """Return the facts with the newest version, where it cannot be read which one is shown."""
+    versions = whole_versions(facts.client.id)
+    return facts._replace(shown=_shown(facts.client, versions[-1])) if versions else facts
+
+
+def _shown(client: Client, version: str) -> Shown:
+    try:
+        tables = manifest(client.id, version)["publish"]
+    except PublishedFileError:
+        tables = {}
+    rows = {name: sum(map(_row_count, table["digests"].values())) for name, table in tables.items()}
+    return Shown(version, written_at(version), rows)
 
 
 def _row_count(digest: str) -> int:

@@ -2,6 +2,8 @@
 
 import re
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
@@ -295,7 +297,7 @@ WAYS = {
         spell,
     ),
     "torn": Way(
-        *("06:00", 27, tear),
+        *("08:30", 27, tear),
         "published files not readable",
         ("published/cedar.duckdb is not readable", "`make daily`, which writes them anew"),
         rewrite,
@@ -348,3 +350,16 @@ def test_a_limit_of_requests_is_a_note_until_the_deadline_has_passed(agency: Age
     (mail,), (hook,) = agency.told()
     assert hook.subject == mail.subject == "cedar: rate limited past its deadline (google_ads)"
     assert "which passed 1 min ago without an answer" in mail.text
+
+
+def test_a_published_file_that_somebody_writes_to_is_whole(agency: Agency) -> None:
+    """Another process has it open: which version it shows cannot be read, and nothing is wrong."""
+    agency.clock.move_to(at("08:30"))
+    program = "import duckdb, sys; opened = duckdb.connect(sys.argv[1]); print(flush=True); input()"
+    file = agency.home / f"published/{BROKEN}.duckdb"
+    with subprocess.Popen(
+        [sys.executable, "-c", program, file], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as other:
+        other.stdout.readline()
+        assert "nothing is wrong" in agency.watch()
+        other.stdin.close()
