@@ -7,7 +7,7 @@ SQLMESH := $(BIN)/sqlmesh --log-file-dir "$(DATA)/logs"
 
 .PHONY: help daily watch packages ingest stream backfill accept reread status export explain changes blueprint train preview promote \
 	rollback plan audit \
-	test check soak ci style types lint versions format docs demo demo-api demo-clean lock stubs clean install exports
+	test check soak ci style types lint versions format docs demo demo-api demo-stream demo-clean lock stubs clean install exports
 
 help: ## list these verbs
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -110,6 +110,9 @@ demo: install ## write demo exports of DAY
 
 demo-api: install ## serve demo platforms, run against them
 	$(BIN)/python -m demo.platforms
+
+demo-stream: install ## close a deal, see its credit
+	$(BIN)/python -m demo.closed_deal
 
 demo-clean: install ## take the demo out
 	$(BIN)/python -m demo.removal
