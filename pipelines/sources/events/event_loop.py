@@ -8,15 +8,19 @@ import asyncio
 from collections.abc import Coroutine
 from concurrent.futures import Future
 from functools import cache
-from threading import Thread
+from threading import Lock, Thread
 from typing import Any, TypeVar
 
 Answer = TypeVar("Answer")
 
+_starting = Lock()  # threads that come first together share one loop
+
 
 def start(work: Coroutine[Any, Any, Answer]) -> Future[Answer]:
     """Start a coroutine in the thread; return what its answer, or its error, can be had from."""
-    return asyncio.run_coroutine_threadsafe(work, _loop())
+    with _starting:
+        loop = _loop()
+    return asyncio.run_coroutine_threadsafe(work, loop)
 
 
 def answer(work: Coroutine[Any, Any, Answer]) -> Answer:
