@@ -13,6 +13,7 @@ from tests.soak.homes import empty_home
 from tests.soak.hostile import set_beside
 from tests.soak.kills import kill_everything
 from tests.soak.malformed import deliver
+from tests.soak.stream_kills import kill_streams
 from tests.soak.streams import disturb_streams
 from tests.soak.surroundings import fill_the_disk, move_the_clock
 
@@ -41,6 +42,7 @@ def main(
             trials += set_beside(Path(folder, "hostile"))
         if only in ("", "streams"):
             trials += disturb_streams(_entered(Path(folder, "streams")), seeds=5 * kills)
+            trials += kill_streams(kills, Path(folder, "stream_kills"))
     show(trials)
     raise typer.Exit(bool(failed(trials)))
 

@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import duckdb
@@ -58,8 +59,11 @@ def kill(process: subprocess.Popen) -> None:
     process.communicate()
 
 
-def published(home: Path, client: str) -> dict[str, list[str]]:
-    """Return the rows of a client's published files, as text and in order; nothing before the first."""
+def published(home: Path, client: str, without: Iterable[str] = ()) -> dict[str, list[str]]:
+    """Return the rows of a client's published files, as text and in order; nothing before the first.
+
+    Columns that say when, and those `without`, are left out.
+    """
     if not (home / f"published/{client}.duckdb").exists():
         return {}
     with duckdb.connect() as reader:
@@ -67,12 +71,12 @@ def published(home: Path, client: str) -> dict[str, list[str]]:
         ((version,),) = reader.execute("SELECT version FROM files.main.version").fetchall()
         # The home is a copy, and the views name the files of the one that it was copied from.
         files = sorted((home / "published" / client / version).glob("*.parquet"))
-        return {file.stem: _rows(reader, file) for file in files}
+        return {file.stem: _rows(reader, file, {*_WHEN, *without}) for file in files}
 
 
-def _rows(reader: duckdb.DuckDBPyConnection, file: Path) -> list[str]:
+def _rows(reader: duckdb.DuckDBPyConnection, file: Path, left_out: set[str]) -> list[str]:
     rows = reader.read_parquet(str(file))
-    kept = ", ".join(name for name in rows.columns if name not in _WHEN)
+    kept = ", ".join(name for name in rows.columns if name not in left_out)
     return sorted(map(repr, rows.select(kept).fetchall()))
 
 
