@@ -5,7 +5,7 @@ RUN := $(BIN)/python -m pipelines
 DATA := $(or $(ATTRIBUTION_HOME),.)
 SQLMESH := $(BIN)/sqlmesh --log-file-dir "$(DATA)/logs"
 
-.PHONY: help daily watch packages ingest stream backfill accept reread status export explain changes blueprint train preview promote \
+.PHONY: help daily watch packages ingest stream backfill accept reread status export explain changes replay blueprint train preview promote \
 	rollback plan audit \
 	test check soak ci style types lint versions format docs demo demo-api demo-stream demo-clean lock stubs clean install exports
 
@@ -45,6 +45,9 @@ explain: install ## show what made CONVERSION's numbers
 changes: install ## tell why CLIENT's numbers moved SINCE
 	$(RUN) changes $(CLIENT) --since $(SINCE) $(if $(BY),--$(BY))
 
+replay: install ## show CLIENT's numbers as published AS_OF
+	$(RUN) replay $(CLIENT) --as-of $(AS_OF) $(if $(BY),--$(BY))
+
 blueprint: install ## explain CLIENT's SQL variables
 	$(RUN) blueprint $(CLIENT)
 
@@ -52,10 +55,10 @@ train: install ## train CLIENT's models that learn
 	$(RUN) train $(CLIENT)
 
 preview: install ## compare CLIENT's change with prod
-	$(RUN) preview $(CLIENT)
+	$(RUN) preview $(CLIENT) $(if $(BY),--$(BY))
 
 promote: install ## bring CLIENT's change into prod
-	$(RUN) promote $(CLIENT)
+	$(RUN) promote $(CLIENT) $(if $(BY),--$(BY))
 
 rollback: install ## show CLIENT's version before, or VERSION
 	$(RUN) rollback $(CLIENT) $(if $(VERSION),--version $(VERSION))

@@ -10,7 +10,7 @@ import typer
 from pipelines.commands import screen
 from pipelines.commands.data_changes import accept, backfill, reread
 from pipelines.commands.every_day import daily, ingest
-from pipelines.commands.explanations import changes, explain
+from pipelines.commands.explanations import changes, explain, replay
 from pipelines.commands.following import stream
 from pipelines.commands.inspection import blueprint, export, status
 from pipelines.commands.model_changes import preview, promote, train
@@ -27,7 +27,7 @@ app = typer.Typer(
 
 _COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
     "Every day": (daily, ingest, stream, watch),
-    "To read": (status, explain, changes, blueprint, export),
+    "To read": (status, explain, changes, replay, blueprint, export),
     "When something changes": (backfill, accept, reread, train, preview, promote, rollback),
 }
 for panel, commands in _COMMANDS.items():

@@ -67,3 +67,31 @@ def changes(
         raise stop(str(error)) from None
     except PublishedFileError as error:
         raise stop(f"{client}: {error}") from None
+
+
+def replay(
+    client: Chosen,
+    as_of: Annotated[
+        datetime, typer.Option(formats=Moment, help="UTC: what was shown then is shown again.")
+    ],
+    campaigns: Annotated[
+        bool, typer.Option("--campaigns", help="Show each campaign, not only channels.")
+    ] = False,
+) -> None:
+    """Show the numbers that were published then, from the files that were kept of them.
+
+    Nothing is computed, and what outsiders read stays as it is. Files are kept as long as
+    `published_files:` in the client's file says; where they are gone, it says what is left. A day means
+    its beginning. Such as: `python -m pipelines replay acme --as-of 2026-11-26T08:00`.
+    """
+    from pipelines.explaining.replay import replay as replayed
+    from pipelines.explaining.steps import GoneVersion
+    from pipelines.published.version_folders import PublishedFileError
+
+    chosen = one(client)
+    try:
+        answers.show_replay(client, chosen.currency, as_of, replayed(chosen, as_of), campaigns)
+    except GoneVersion as error:
+        raise stop(str(error)) from None
+    except PublishedFileError as error:
+        raise stop(f"{client}: {error}") from None

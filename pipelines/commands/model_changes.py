@@ -1,16 +1,19 @@
 """The commands that change by which models a client's credit is given: train, preview, promote."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Annotated
 
 import typer
 
-from pipelines.commands import results, screen
+from pipelines.commands import comparisons, results, screen
 from pipelines.commands.chosen_clients import Chosen, end, one, stop, usable
 from pipelines.commands.warnings import tell_of_rereads
+from pipelines.explaining.compared_campaigns import compared_versions
+from pipelines.explaining.setting_changes import SettingChange, setting_changes
+from pipelines.published.version_folders import PublishedFileError, current
 from pipelines.settings.client import Client
-from pipelines.settings.reader import keep, named_by_files, read
+from pipelines.settings.reader import keep, named_by_files, promoted_settings, read
 
 
 def train(client: Chosen) -> None:
@@ -40,10 +43,17 @@ def train(client: Chosen) -> None:
         results.show_lesson(client, lesson)
 
 
-def preview(client: Chosen) -> None:
-    """Build a client's change in `dev`, and print how it shifts credit among the channels.
+Whole = Annotated[
+    bool, typer.Option("--campaigns", help="Show all campaigns that move, not only the first ten.")
+]
 
-    Nothing that is published changes. Edit clients/CLIENT.yaml, preview, then promote.
+
+def preview(client: Chosen, campaigns: Whole = False) -> None:
+    """Build a client's change in `dev`, and print which settings changed and what that does.
+
+    Shown are spend, credit, revenue, CPA and ROAS by channel, in total, and by each campaign that moves,
+    in `prod`, in `dev`, and the differences. Nothing that is published changes. Edit clients/CLIENT.yaml,
+    preview, then promote.
     """
     from sqlmesh.utils.errors import PlanError
 
@@ -65,20 +75,31 @@ def preview(client: Chosen) -> None:
     elif not shifts:
         screen.say(client, "nothing to compare, the models in `prod` are as its file says")
     else:
+        comparisons.show_setting_changes(client, _changed_settings(chosen))
         results.show_learnt(promotion.learnt(chosen))
         results.show_excluded(client, promotion.excluded(chosen))
-        results.show_shifts(client, shifts)
+        names = ("prod", "dev")
+        comparisons.show_comparison(client, shifts, chosen.currency, names, campaigns)
+        screen.say(client, f"promote it with `make promote CLIENT={client}`")
     tell_of_rereads(chosen)
+
+
+def _changed_settings(client: Client) -> list[SettingChange]:
+    """Return what a client's file says otherwise than what is promoted; nothing if nothing is."""
+    promoted = promoted_settings(client.id)
+    return setting_changes(promoted, client) if promoted else []
 
 
 def promote(
     clients: Annotated[
         list[str] | None, typer.Argument(help="The clients; all that have a file, if left out.")
     ] = None,
+    campaigns: Whole = False,
 ) -> None:
     """Bring each client's change into `daily` and `prod`, if its audits pass; retire one without a file.
 
-    A retired client's views go, its lake stays. The exit status is 1 if a client does not pass: it
+    Of each that changes it prints which settings did, and what that does to channels and campaigns. A
+    retired client's views go, its lake stays. The exit status is 1 if a client does not pass: it
     keeps what it had, the others are promoted.
     """
     found, problems = read()
@@ -91,11 +112,13 @@ def promote(
     chosen = clients or [client.id for client in found]
     gone = [client for client in chosen if client not in named_by_files()]
     with _turn_or_stop("make promote"):
-        passed = [_promote(each, settings.get(each)) for each in chosen if each not in gone]
+        passed = [
+            _promote(each, settings.get(each), campaigns) for each in chosen if each not in gone
+        ]
         end(not all([*passed, not gone or _retire(gone)]))
 
 
-def _promote(client: str, settings: Client | None) -> bool:
+def _promote(client: str, settings: Client | None, is_whole: bool) -> bool:
     """Promote a client that has a file; return whether it passed, and show why not."""
     from sqlmesh.utils.errors import PlanError
 
@@ -106,6 +129,7 @@ def _promote(client: str, settings: Client | None) -> bool:
     if not settings:
         screen.warn(client, "not promoted, `prod` keeps what it has; correct its file first")
         return False
+    before, new_settings = _shown(client), _changed_settings(settings)
     try:
         changed = promotion.promote(settings)
     except promotion.FilesNotWritten as error:
@@ -114,9 +138,30 @@ def _promote(client: str, settings: Client | None) -> bool:
     except (PlanError, TrainingError, WarehouseError) as error:
         screen.warn(client, f"not promoted, it keeps what it had\n{error}")
         return False
+    if changed and before:
+        _show_promoted(settings, before, new_settings, is_whole)
     screen.say(client, "promoted" if changed else "already as its file says")
     tell_of_rereads(settings)
     return True
+
+
+def _shown(client: str) -> str | None:
+    """Return the version that is shown of a client, if there is one that can be read."""
+    with suppress(PublishedFileError):
+        return shown.version if (shown := current(client)) else None
+    return None
+
+
+def _show_promoted(
+    client: Client, before: str, changed: list[SettingChange], is_whole: bool
+) -> None:
+    """Show which settings a promotion brought, and what the version it wrote does to campaigns."""
+    comparisons.show_setting_changes(client.id, changed)
+    with suppress(PublishedFileError):  # the version before was pruned as this one was written
+        after = _shown(client.id) or before
+        campaigns = compared_versions(client.id, before, after)
+        names = ("before", "after")
+        comparisons.show_comparison(client.id, campaigns, client.currency, names, is_whole)
 
 
 def _retire(clients: list[str]) -> bool:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pipelines.ingest.run import Outcome
     from pipelines.ingest.source_status import Status
     from pipelines.learning.lesson import Lesson
-    from pipelines.serving.promotion import Excluded, Learnt, Shift
+    from pipelines.serving.promotion import Excluded, Learnt
     from pipelines.serving.report import Figures, Report
     from pipelines.settings.reader import Problem
 
@@ -146,16 +146,6 @@ def show_backfill(client: str, slices: "dict[str, list[Slice]]") -> None:
         for each in loaded:
             if each.problem:
                 screen.warn(client, f"{source}: {each.problem}")
-
-
-def show_shifts(client: str, shifts: "list[Shift]") -> None:
-    """Show how a change shifts credit among the channels."""
-    table = _table("channel", "credit in prod", "in dev", "revenue in prod", "in dev")
-    for shift in shifts:
-        credit = (f"{shift.credit_before:.2f}", f"{shift.credit_after:.2f}")
-        table.add_row(shift.channel, *credit, shift.revenue_before, shift.revenue_after)
-    screen.screen.print(table)
-    screen.say(client, f"promote it with `make promote CLIENT={client}`")
 
 
 def show_learnt(rows: "list[Learnt]") -> None:

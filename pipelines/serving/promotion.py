@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import duckdb
 
+from pipelines.explaining.compared_campaigns import Compared, compared
 from pipelines.learning.learners import learners
 from pipelines.learning.published import published
 from pipelines.learning.training import train_first
@@ -18,34 +19,8 @@ class FilesNotWritten(WarehouseError):
     """A client was promoted, and its published files could not be written; the text says why."""
 
 
-class Shift(NamedTuple):
-    """What a change does to one channel: credit in conversions, revenue in money."""
-
-    channel: str
-    credit_before: float
-    credit_after: float
-    revenue_before: str
-    revenue_after: str
-    currency: str
-
-
-_SHIFTS = """
-WITH before AS (
-  SELECT channel, SUM(conversions) AS credit, SUM(revenue) AS revenue
-  FROM {client}_publish.campaigns_v1 GROUP BY channel HAVING credit <> 0 OR revenue <> 0
-), after AS (
-  SELECT channel, SUM(conversions) AS credit, SUM(revenue) AS revenue
-  FROM {client}_publish__dev.campaigns_v1 GROUP BY channel HAVING credit <> 0 OR revenue <> 0
-)
-SELECT
-  channel, COALESCE(before.credit, 0)::DOUBLE, COALESCE(after.credit, 0)::DOUBLE,
-  COALESCE(before.revenue, 0)::TEXT, COALESCE(after.revenue, 0)::TEXT, '{currency}'
-FROM before FULL OUTER JOIN after USING (channel) ORDER BY channel
-"""
-
-
-def preview(client: Client) -> list[Shift] | None:
-    """Build a client's change in `dev`; return how it shifts credit among the channels.
+def preview(client: Client) -> list[Compared] | None:
+    """Build a client's change in `dev`; return what it does to each campaign.
 
     A model that learns is trained before, if it has never been. Nothing changed, nothing returned;
     None where `prod` does not have the client, so there is nothing to compare with.
@@ -60,10 +35,10 @@ def preview(client: Client) -> list[Shift] | None:
         return difference(warehouse, client) if prod else None
 
 
-def difference(warehouse: Warehouse, client: Client) -> list[Shift]:
-    """Return the credit per channel in `prod` and in `dev`."""
-    query = _SHIFTS.format(client=client.id, currency=client.currency)
-    return [Shift(*row) for row in warehouse.rows(query)]
+def difference(warehouse: Warehouse, client: Client) -> list[Compared]:
+    """Return what each campaign costs and earns in `prod` and in `dev`."""
+    schemas = (f"{client.id}_publish", f"{client.id}_publish__dev")
+    return compared(warehouse.rows, *(f"{schema}.campaigns_v1" for schema in schemas))
 
 
 class Learnt(NamedTuple):

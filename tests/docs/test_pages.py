@@ -17,8 +17,8 @@ from tests.docs.pages import YAML, Command, commands, shown_part, steady, with_o
 
 # In this order, in one clone: a page goes on where the one before ended.
 IN_ORDER = (
-    *("README.md", "docs/alerts.md", "docs/tutorial.md", "docs/clients.md", "docs/operations.md"),
-    "docs/platforms.md",
+    *("README.md", "docs/explaining.md", "docs/alerts.md", "docs/tutorial.md", "docs/clients.md"),
+    *("docs/operations.md", "docs/platforms.md"),
 )
 ALL = sorted(path.relative_to(PROJECT).as_posix() for path in PROJECT.glob("docs/*.md"))
 LINK = re.compile(r"\]\((?!https?:)([^)#]+)")

@@ -17,7 +17,9 @@ from typer.testing import CliRunner
 
 from pipelines.__main__ import app
 from pipelines.explaining.causes import Cause
+from pipelines.explaining.compared_campaigns import total
 from pipelines.explaining.number_changes import Changes, changes
+from pipelines.explaining.replay import replay
 from pipelines.explaining.steps import GoneVersion
 from pipelines.learning import versions
 from pipelines.published.rolling_back import roll_back
@@ -403,7 +405,7 @@ def test_spend_of_versions_without_its_rows_is_told_by_campaign(begun: Shop) -> 
 
 @given(seed=strategies.integers(0, 2**32))
 @hypothesis_settings(
-    max_examples=8,
+    max_examples=6,
     deadline=None,
     derandomize=True,
     database=None,
@@ -435,6 +437,31 @@ def test_a_version_that_is_gone_is_said_to_be_gone(begun: Shop) -> None:
         GoneVersion, match=r"published_files\.keep_days: 7 in its file says how long"
     ):
         changes(client, early)
+
+
+def test_a_replay_shows_the_numbers_of_then(begun: Shop) -> None:
+    before = begun.publish(BASE)
+    begun.publish([*BASE, news("a new deal")])
+    client = begun.house.client("shop")
+
+    found = replay(client, written_at(before))
+
+    assert (found.version, found.models) == (before, ["position_based"])
+    assert found.settings == client
+    assert total(found.campaigns).after.revenue == Decimal("178.33")
+    now = replay(client, written_at(current("shop").version))
+    assert total(now.campaigns).after.revenue == Decimal("278.33")
+
+    for load in BASE:
+        lake_writer.write(begun.home, "shop", load)
+    with pytest.raises(
+        GoneVersion, match="The 4 loads that were committed until then are in the lake"
+    ):
+        replay(client, START + timedelta(days=1))
+    with pytest.raises(GoneVersion, match="No load was committed until then"):
+        replay(client, START)
+    shown = CliRunner().invoke(app, ["replay", "shop", "--as-of", "2100-01-01"])
+    assert shown.exit_code == 0 and "278.33" in shown.output, shown.output
 
 
 def test_the_command_shows_causes_channels_and_totals(begun: Shop) -> None:

@@ -40,11 +40,15 @@ def test_a_switch_is_previewed_and_promoted_for_one_client(switched: House) -> N
 
     shown = switched.pipelines("preview", "acme")
     assert shown.returncode == 0 and "Paid Search" in shown.stdout, shown.stdout
+    change = "acme: attribution.model: position_based → last_touch"
+    for said in (change, "difference", "CPA", "ROAS", "total", "Paid Social: "):
+        assert said in shown.stdout, shown.stdout
     assert switched.sqlmesh("audit").returncode == 0
 
     promoted = switched.pipelines("promote", "acme")
 
     assert promoted.returncode == 0 and "acme: promoted" in promoted.stdout, promoted.stdout
+    assert change in promoted.stdout and "difference" in promoted.stdout
     after = {name: switched.published(name) for name in before}
     assert after["acme"]["attribution_v1"] == switched.published("acme", "dev")["attribution_v1"]
     assert after | {"acme": 0} == before | {"acme": 0}
