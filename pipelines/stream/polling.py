@@ -4,9 +4,11 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from threading import Event
 
+from dlt.sources.helpers.rest_client import RESTClient
+
 from pipelines.settings.apis import SalesforceApi
 from pipelines.sources.platforms.salesforce_records import changed_since
-from pipelines.sources.platforms.salesforce_rest import org_of
+from pipelines.sources.platforms.salesforce_rest import org_of, session_of
 from pipelines.stream.notices import Notice
 
 OVERLAP = timedelta(minutes=5)  # a change may be committed so much later than its stamp
@@ -32,15 +34,19 @@ class Polls:
 
     def notices(self) -> Iterator[Notice]:
         """Yield what changed. Raise PlatformError where the org does not answer."""
-        since = datetime.now(timezone.utc) - OVERLAP
-        known = self._changed_since(since)
+        org, now = self._signed_in()
+        since = now - OVERLAP
+        known = changed_since(org, since)
         yield Notice([], is_everything=True)
         while not self._stopped.wait(self._pause):
-            asked = datetime.now(timezone.utc)
-            changed = self._changed_since(since)
+            org, now = self._signed_in()
+            changed = changed_since(org, since)
             yield Notice([], is_everything=bool(changed - known))
-            known, since = changed, asked - OVERLAP
+            known, since = changed, now - OVERLAP
 
-    def _changed_since(self, moment: datetime) -> set[tuple[str, str]]:
-        org = org_of(self._client, self._api, datetime.now(timezone.utc) + PATIENCE)
-        return changed_since(org, moment)
+    def _signed_in(self) -> tuple[RESTClient, datetime]:
+        """Return the org, and what time it is there: its clock may not be ours."""
+        now = datetime.now(timezone.utc)
+        session = session_of(self._client, self._api, now + PATIENCE)
+        org = org_of(self._client, self._api, now + PATIENCE, session)
+        return org, session.issued_at or now

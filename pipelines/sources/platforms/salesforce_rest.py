@@ -36,10 +36,12 @@ def signed_in(request: FetchRequest, api: SalesforceApi) -> RESTClient:
     return org_of(request.client.id, api, request.until)
 
 
-def org_of(client: str, api: SalesforceApi, until: datetime) -> RESTClient:
+def org_of(
+    client: str, api: SalesforceApi, until: datetime, session: Session | None = None
+) -> RESTClient:
     """Return a client's org, asked patiently until a moment. Raise PlatformError without a session."""
     sign_in = partial(session_of, client, api, until)
-    session = sign_in()
+    session = session or sign_in()
     tokens = [session.token]
     return connect(
         f"{session.address}/services/data/{api.version}",
