@@ -21,7 +21,7 @@ from pipelines.ingest.remedies import naming
 from pipelines.ingest.rereading import from_the_start
 from pipelines.ingest.sharing import note_contents
 from pipelines.ingest.source_log import SourceLog
-from pipelines.ingest.source_status import Status, forget, printable, statuses, write
+from pipelines.ingest.source_status import Status, forget, moment, printable, statuses, write
 from pipelines.lake.append import alone, scratch
 from pipelines.processes import Exceeded, Pool, Process, heard
 from pipelines.settings.client import Client
@@ -130,18 +130,30 @@ def ingest_source(
                 ExportError,
                 PlatformError,
             ) as error:  # the folder still has what was downloaded
-                return _ended(aged(client, log, _refused(client, source, error)))
+                return _ended(aged(client, log, _refused(client, source, error, log)))
     except Exception as error:
         return _ended(_refused(client, source, error))
 
 
-def _refused(client: Client, source: str, error: Exception) -> Status:
-    """Return the status of a source that brought nothing: what was said of it before still holds."""
-    return status_of(client, source, error)._replace(notes=_said_before(client, source))
+def _refused(client: Client, source: str, error: Exception, log: SourceLog | None = None) -> Status:
+    """Return the status of a source that brought nothing: what was said of the load before still holds."""
+    notes = [_of_before(note, log) for note in _said_before(client, source)]
+    return status_of(client, source, error)._replace(notes=notes)
 
 
 def _said_before(client: Client, source: str) -> list[str]:
     return [note for each in statuses(client) if each.source == source for note in each.notes]
+
+
+def _of_before(note: str, log: SourceLog | None) -> str:
+    """Return a note with the time of the load that it is of, lest it be taken for one of a refused file."""
+    if note.startswith(_BEFORE):
+        return note
+    at = f" of {moment(max(log.loads.values()))} UTC" if log and log.loads else ""
+    return f"{_BEFORE}{at}: {note}"
+
+
+_BEFORE = "in the load before"
 
 
 def _bring_in(

@@ -4,6 +4,7 @@ import gzip
 import json
 import os
 import signal
+import time
 from pathlib import Path
 
 import pytest
@@ -11,9 +12,12 @@ from dlt.destinations.impl.filesystem.filesystem import FilesystemClient
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
+from pipelines.ingest import run as ingesting
 from pipelines.ingest.load_counts import Counts
 from pipelines.ingest.readings import to_be_read_again
-from pipelines.ingest.run import Outcome, ingest_source
+from pipelines.ingest.run import Outcome, ingest, ingest_source
+from pipelines.processes import Bounds
+from tests.builders.pasting import paste
 from tests.builders.spend_files import FORMATS
 from tests.builders.tenant import Tenant
 from tests.conftest import House
@@ -169,6 +173,63 @@ def test_what_was_too_large_unpacked_is_read_once_it_may_be(tenant: Tenant) -> N
     house.change("one", limits={"unpacked_mb": 1})
     assert tenant.ingest().counts == Counts()
     assert {cost for *_, cost in costs(tenant)} == {"1", "2"}
+
+
+@pytest.mark.parametrize("key", ["nothing", "row_lines"])
+def test_what_is_nothing_and_what_is_a_row_is_read_again(tenant: Tenant, key: str) -> None:
+    """There and back: a row that the setting takes is deleted, and one that it gives is read."""
+    note = '04,1,a,4,"one, two, three, four, five\nsix, seven, eight, nine, ten"'
+    deliver(tenant, "1", "01,1,a,1,1", "02,1,nobody,2,1", "03,1,b,3,1", note)
+    first = tenant.ingest()
+    assert (first.problem, first.counts.quarantined) == ("", 1)
+    before = tenant.settings.read_text()
+    assert {cost for *_, cost in costs(tenant)} == {"1", "2", "3"}
+
+    if key == "nothing":
+        tenant.settings.write_text(f"nothing: [nobody]\n{before}")
+    else:
+        House(tenant.home).change("one", sources={"google_ads": {"spend": {"row_lines": 2}}})
+    assert f"1 file read again, as settings changed ({key}: " in said(tenant.ingest())
+    with_it = {"1", "3"} if key == "nothing" else {"1", "2", "3", "4"}
+    assert {cost for *_, cost in costs(tenant)} == with_it
+    tenant.settings.write_text(before)
+    assert not tenant.ingest().problem
+    assert {cost for *_, cost in costs(tenant)} == {"1", "2", "3"}
+    assert tenant.ingest().counts == Counts()
+
+
+def _grow(work: object) -> None:
+    """Take ever more memory, and time."""
+    held = []
+    for _ in range(3_000):
+        held.append(os.urandom(1_000_000))
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize(
+    "bound", [Bounds(seconds=0.001), Bounds(megabytes=1)], ids=["time", "memory"]
+)
+def test_what_a_bound_ended_is_read_once_that_is_raised_and_stays(
+    tenant: Tenant, monkeypatch: pytest.MonkeyPatch, bound: Bounds
+) -> None:
+    def outcome() -> Outcome:
+        (outcomes,) = ingest([House(tenant.home).client("one")])
+        return next(each for each in outcomes if each.source == "google_ads")
+
+    deliver(tenant, "1", "01,1,a,1,1")
+    with monkeypatch.context() as patched:
+        patched.setattr(ingesting, "bounds", lambda client: bound)
+        patched.setattr(ingesting, "_ingest_alone", _grow)
+        ended = outcome()
+        assert ended.status.code == "failed" and costs(tenant) == set()
+    paste(tenant.settings, ended.problem)
+    assert outcome().counts == Counts(1, 1)
+    with monkeypatch.context() as patched:
+        patched.setattr(ingesting, "bounds", lambda client: bound)
+        patched.setattr(ingesting, "_ingest_alone", _grow)
+        assert outcome().status.code == "failed"
+    assert {cost for *_, cost in costs(tenant)} == {"1"}
+    assert (outcome().counts, len(tenant.log("*"))) == (Counts(), 1)
 
 
 def _home(home: Path) -> Tenant:
@@ -342,7 +403,7 @@ def test_reread_says_what_it_read_and_what_it_cannot(tenant: Tenant) -> None:
     deliver(tenant, "1", "01,1,a,1,10")
     tenant.ingest()
 
-    done = house.pipelines("reread", "one", "--source", "google_ads")
+    done = house.run("make", "-o", "install", "reread", "CLIENT=one", "SOURCE=google_ads")
     assert done.returncode == 0
     assert "google_ads: spend: 1 file read again: 0 rows changed, 0 deleted" in done.stdout
     wrong = house.pipelines("reread", "one", "--source", "google")

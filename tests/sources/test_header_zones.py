@@ -1,5 +1,6 @@
 """The zone that a column's name says is the zone of its times; one that may be several is asked for."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -94,6 +95,20 @@ def test_times_are_read_by_the_clock_of_the_city(shop: Tenant) -> None:
         "conversions: converted_at is read as America/New_York, as its column is called"
         " 'Sold (America/New_York)'; a time with an offset of its own keeps that"
     ]
+
+
+def test_what_is_said_of_times_is_of_its_load_where_the_source_is_halted(shop: Tenant) -> None:
+    path = deliver(shop, "Sold (America/New_York)")
+    (said,) = shop.ingest("web").status.notes
+    path.write_text(path.read_text() + "x,c,never,5\n")
+    for _ in range(2):
+        halted = shop.ingest("web")
+        assert halted.status.holds
+        (note,) = halted.status.notes
+        assert re.fullmatch(r"in the load before of 20\d\d-.{11} UTC: " + re.escape(said), note)
+    deliver(shop, "Sold (America/New_York)")
+    shop.deliver("sold-2.csv", path.read_text())
+    assert shop.ingest("web").status.notes == [said]
 
 
 READINGS = {
