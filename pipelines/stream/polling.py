@@ -12,6 +12,7 @@ from pipelines.sources.platforms.salesforce_rest import org_of, session_of
 from pipelines.stream.notices import Notice
 
 OVERLAP = timedelta(minutes=5)  # a change may be committed so much later than its stamp
+MOMENT = timedelta(seconds=2)  # stamps are whole seconds: another change may have the same one
 PATIENCE = timedelta(seconds=30)
 
 
@@ -36,13 +37,13 @@ class Polls:
         """Yield what changed. Raise PlatformError where the org does not answer."""
         org, now = self._signed_in()
         since = now - OVERLAP
-        known = changed_since(org, since)
+        known = _old(changed_since(org, since), now)
         yield Notice([], is_everything=True)
         while not self._stopped.wait(self._pause):
             org, now = self._signed_in()
             changed = changed_since(org, since)
             yield Notice([], is_everything=bool(changed - known))
-            known, since = changed, now - OVERLAP
+            known, since = _old(changed, now), now - OVERLAP
 
     def _signed_in(self) -> tuple[RESTClient, datetime]:
         """Return the org, and what time it is there: its clock may not be ours."""
@@ -50,3 +51,8 @@ class Polls:
         session = session_of(self._client, self._api, now + PATIENCE)
         org = org_of(self._client, self._api, now + PATIENCE, session)
         return org, session.issued_at or now
+
+
+def _old(changed: set[tuple[str, str]], now: datetime) -> set[tuple[str, str]]:
+    """Return those changes whose stamp no further change can have."""
+    return {(id_, stamp) for id_, stamp in changed if datetime.fromisoformat(stamp) < now - MOMENT}

@@ -10,7 +10,7 @@ from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
 from random import Random
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from demo.servers import Status
 from demo.servers.event_bus import EventBus
@@ -64,7 +64,7 @@ class Disturbed:
         if self._is_down:
             self._on_bus_up_or_down()
 
-    def _change(self, **told: object) -> bytes:
+    def _change(self, **told: Any) -> bytes:
         """Change a deal in the CRM, and publish that it changed. Its stamp may be an old one."""
         number = self._put()
         return self._bus.publish("Opportunity", f"006{number:012}AAA", **told)

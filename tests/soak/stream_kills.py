@@ -2,6 +2,7 @@
 
 import os
 import random
+import signal
 import subprocess
 import time
 from collections.abc import Iterator
@@ -74,7 +75,7 @@ class Disturbed:
             self._running[command] = start(self._home, command)
 
     def kill(self, command: str) -> None:
-        """Kill a command, with all its processes or only the first one: the others then end by themselves."""
+        """Kill a command with all its processes, or only the first: the others then end by themselves."""
         process = self._running.pop(command)
         if self._chance.random() < 0.5:
             process.kill()
@@ -82,6 +83,14 @@ class Disturbed:
         else:
             with suppress(ProcessLookupError):
                 kill(process)
+
+    def kill_a_part(self) -> None:
+        """Kill one of the processes that the stream has started, which goes on without it."""
+        self.start("stream")
+        self.close_deals(self._chance.uniform(2, 5))
+        if parts := _descendants(self._running["stream"].pid):
+            with suppress(ProcessLookupError):
+                os.kill(self._chance.choice(parts), signal.SIGKILL)
 
     def close_deals(self, seconds: float) -> None:
         """Let deals close for a while."""
@@ -145,7 +154,7 @@ class Disturbed:
 def kill_streams(kills: int, folder: Path, seed: int = 0) -> Iterator[Trial]:
     """Close deals while the stream and mornings are killed; each time, settle and rebuild.
 
-    A round kills the stream alone, then both, then nobody: a morning settles while deals close. What is
+    A round kills the stream, a part of it, then stream and morning, then nothing: a morning settles while deals close. What is
     shown then, with what is provisional, must be what a rebuild in a fresh home publishes, and so
     must what the next morning settles.
     """
@@ -161,6 +170,7 @@ def kill_streams(kills: int, folder: Path, seed: int = 0) -> Iterator[Trial]:
                 with Readers(home, CLIENT) as readers:
                     steps = [
                         disturbed.kill_stream,
+                        disturbed.kill_a_part,
                         lambda: disturbed.kill_both(morning),
                         disturbed.serve,
                         disturbed.wait_for_a_last_deal,
@@ -170,8 +180,8 @@ def kill_streams(kills: int, folder: Path, seed: int = 0) -> Iterator[Trial]:
                 wrong = wrong or "; ".join(readers.wrong[:3])
                 wrong = wrong or ("" if readers.looks else "nobody read")
                 wrong = wrong or _differs(home, _home(folder / "rebuilt", platforms, bus))
-                result = "lost" if wrong else "survived"
-                yield Trial("kill -9 of stream and daily", f"{seed}.{number}", result, wrong)
+                fault, case = "kill -9 of stream and daily", f"{seed}.{number}"
+                yield Trial(fault, case, "lost" if wrong else "survived", wrong)
         finally:
             disturbed.end()
 
@@ -187,6 +197,17 @@ def _differs(home: Path, rebuilt: Path) -> str:
         return f"as shown by the stream: {differs}"
     _must_run(home)
     return same(published(home, CLIENT), published(rebuilt, CLIENT))
+
+
+def _descendants(process: int) -> list[int]:
+    """Return the processes that a process has started, and theirs."""
+    found = []
+    for file in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            fields = file.read_text().rpartition(")")[2].split()
+            if int(fields[1]) == process:
+                found += [int(file.parent.name), *_descendants(int(file.parent.name))]
+    return found
 
 
 def _must_run(home: Path) -> None:

@@ -40,8 +40,8 @@ def notices(org: Org) -> Iterator[Notice]:
 
 
 def changed(org: Org, number: int, **changes) -> dict:
-    """Change a deal now, by the org's clock."""
-    now = datetime.now(timezone.utc) + org.server.moved
+    """Change a deal a moment ago, by the org's clock."""
+    now = datetime.now(timezone.utc) + org.server.moved - timedelta(seconds=5)
     return org.deal(number, **{"SystemModstamp": now} | changes)
 
 
@@ -86,6 +86,16 @@ def test_a_change_of_an_equal_or_older_stamp_is_news(org: Org, notices: Iterator
 
     assert next(notices).is_everything
     assert [row[0] for row in org.deals()] == ["1", "2"]
+
+
+def test_two_changes_of_one_second_are_both_news(org: Org, notices: Iterator[Notice]) -> None:
+    next(notices)
+    now = datetime.now(timezone.utc)
+    for stage in ("Closed Won", "Lost"):
+        changed(org, 1, StageName=stage, SystemModstamp=now)
+        assert next(notices).is_everything
+
+    assert org.deals("stage") == [("Closed Won",), ("Lost",)]
 
 
 def test_an_org_that_is_away_is_told(org: Org, notices: Iterator[Notice]) -> None:
