@@ -8,6 +8,7 @@ import json
 from collections import defaultdict
 from contextlib import suppress
 from datetime import date
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -40,6 +41,11 @@ class DailyNumbers(NamedTuple):
     revenue: Days
     partial: list[str]
     currency: str
+
+    @property
+    def days(self) -> set[str]:
+        """Return the days on which anything is published."""
+        return {*self.conversions, *chain(*self.spend.values(), *self.sessions.values())}
 
 
 def daily_numbers(

@@ -18,7 +18,7 @@ from pipelines.watch.usual import (
     weekday,
 )
 
-OLD = timedelta(days=7)  # a newest day that is older tells of an export that has ended
+OLD = timedelta(days=7)  # behind the others: such an export has ended, and its last day is no news
 COLLAPSED = 0.3  # of the usual sessions
 MOST_SHARE = 0.2  # by which the unattributed share may be above its usual
 ENOUGH = 20  # conversions that tell something
@@ -58,7 +58,7 @@ def tracking_broken(facts: Facts) -> Iterator[Finding]:
     """Find sessions that collapse, and a share of conversions without a touchpoint that leaps up."""
     if not (numbers := facts.numbers):
         return
-    said, day = [], date.fromisoformat(numbers.last)
+    said, day = [], date.min
     found = _judged(numbers, summed(numbers.sessions.values()), counted)
     if found and found[1].is_far and _has_collapsed(found[1]):
         day = found[0]
@@ -164,11 +164,11 @@ def _judged(
 
 
 def _newest(numbers: DailyNumbers, days: Days) -> date | None:
-    """Return the newest day that has something; None if that is long ago."""
+    """Return the newest day that has something; None if others go on and it was long ago."""
     if not days:
         return None
-    newest = date.fromisoformat(max(days))
-    return newest if newest >= date.fromisoformat(numbers.last) - OLD else None
+    newest, of_all = (date.fromisoformat(max(each)) for each in (days, numbers.days))
+    return newest if newest >= of_all - OLD else None
 
 
 def _first(days: Days) -> date:

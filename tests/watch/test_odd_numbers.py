@@ -182,10 +182,17 @@ def test_a_platform_whose_claims_leap_up_is_named() -> None:
     assert "last week 4.3 times, usually 1.0" in finding.what
 
 
-def test_an_export_that_ended_long_ago_is_no_longer_judged() -> None:
+@pytest.mark.parametrize("last, is_judged", [("2026-11-19", True), ("2026-11-18", False)])
+def test_an_export_that_ended_while_others_go_on_is_no_longer_judged(
+    last: str, is_judged: bool
+) -> None:
+    spend = {day: cost for day, cost in days(200, 5).items() if day <= last} | {last: 9000}
+    assert bool(found(numbers(spend={"Display": spend}))) == is_judged
+
+
+def test_where_all_data_ends_its_last_day_is_judged() -> None:
     spend = {"Display": days(200, 5, d2026_11_26=9000)}
-    assert found(numbers(spend=spend, last="2026-11-30"))
-    assert found(numbers(spend=spend, last="2026-12-10")) == []
+    assert [each.cause for each in found(numbers(spend=spend, last="2026-12-10"))] == ["odd_spend"]
 
 
 def test_a_client_may_leave_out_a_cause() -> None:
