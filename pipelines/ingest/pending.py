@@ -12,7 +12,7 @@ from typing import NamedTuple
 from pipelines.ingest.table import Table
 from pipelines.settings.exports import DeliveryOrder, Export
 from pipelines.sources.batches import Batch, ExportError, Remedy
-from pipelines.sources.files.delivery_groups import Delivery, Group
+from pipelines.sources.files.delivery_groups import Delivery, Group, by_file_times, by_names
 from pipelines.sources.files.delivery_order import in_order
 from pipelines.sources.files.name_patterns import OrderError
 
@@ -199,7 +199,7 @@ def _groups(
     try:
         return in_order([*deliveries, *gone], export.ordered_by, "".join(folder[:2]), others)
     except OrderError as error:
-        raise ExportError(str(error)) from None
+        raise ExportError(str(error), remedies=[by_file_times(), by_names()]) from None
 
 
 def _delivery(export: Export, batch: Batch) -> Delivery:

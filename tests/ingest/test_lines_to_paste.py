@@ -108,6 +108,19 @@ def mixed_names(tenant: Tenant) -> str:
     return tenant.ingest().problem
 
 
+def ordered_by(column: str) -> Callable[[Tenant], str]:
+    """Deliver two files, of which the first was exported later, and order them by a column."""
+
+    def deliver(tenant: Tenant) -> str:
+        tenant.setting(f"ordered_by: {{column: {column}}}")
+        for name, day in (("one", "02"), ("two", "01")):
+            rows = [f"{HEAD},exported_at", f"{days('a', cost=day)[0]},2026-10-{day}", ""]
+            tenant.deliver(f"spend-{name}.csv", "\n".join(rows))
+        return tenant.ingest().problem
+
+    return deliver
+
+
 def orders(tenant: Tenant) -> str:
     web = {"conversions": {"files": "exports/one/orders*", "expected_every": "never"}}
     House(tenant.home).change("one", sources={"web": web})
@@ -228,7 +241,7 @@ CASES = {
         full(fewer_in_the_second), {(f"c{number}", "2") for number in range(12)} | {("d", "2")}
     ),
     "pending._untold 1": Case(full(two_in_one_moment), {A, B}, choice=1),
-    "delivery_groups.orders 1": Case(
+    "delivery_groups.by_names 1": Case(
         full(in_files(north=days("a"), south=days("a", cost="9"))), {("a", "9")}
     ),
     "delivery_order._in_two_ways 1": Case(
@@ -239,7 +252,8 @@ CASES = {
         {("a", "9")},
         choice=1,
     ),
-    "delivery_order._mixed 1": Case(mixed_names, {("a", "3")}),
+    "delivery_groups.by_file_times 1": Case(mixed_names, {("a", "3")}),
+    "missing_columns._missing_time 1": Case(full(ordered_by("exported_on")), {("a", "02")}),
     "name_numbers._unsure 1": Case(
         in_files(**{"311026": days("a"), "011126": days("a", cost="9")}), {("a", "9")}
     ),

@@ -6,6 +6,7 @@ import duckdb
 
 from pipelines.contracts.contract import Column, Contract
 from pipelines.sources.batches import Batch
+from pipelines.sources.files.delivery_groups import by_file_times, by_names
 
 CONTRACT = Contract({"time": Column("text", "When the row was exported", required=True)}, "")
 
@@ -29,4 +30,5 @@ def newest(batch: Batch, column: str) -> Any:
         return time
     if count and numbers == count:
         return number
-    raise batch.refused(f"not each value of its column {column} is a time; correct `ordered_by:`")
+    reason = f"not each value of its column {column} is a time, as `ordered_by:` says"
+    raise batch.refused(reason, [by_file_times(), by_names()])

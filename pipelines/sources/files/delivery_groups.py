@@ -27,8 +27,17 @@ class Group(NamedTuple):
     @property
     def orders(self) -> list[Remedy]:
         """Return the lines of which one would tell the order."""
-        meaning = "the last in the order of names is the newest"
-        return [*self.remedies] or [Remedy("ordered_by: name", meaning=meaning)]
+        return [*self.remedies] or [by_names()]
+
+
+def by_names() -> Remedy:
+    """Return the line that orders by names."""
+    return Remedy("ordered_by: name", meaning="the last in the order of names is the newest")
+
+
+def by_file_times() -> Remedy:
+    """Return the line that orders by when files were written."""
+    return Remedy("ordered_by: file time", meaning="the file written last is the newest")
 
 
 def by_file_time(deliveries: Sequence[Delivery]) -> list[Group]:

@@ -11,7 +11,14 @@ from itertools import pairwise
 
 from pipelines.settings.exports import DeliveryOrder, Order
 from pipelines.sources.batches import Remedy
-from pipelines.sources.files.delivery_groups import Delivery, Group, by_file_time, short, sorted_by
+from pipelines.sources.files.delivery_groups import (
+    Delivery,
+    Group,
+    by_file_time,
+    by_file_times,
+    short,
+    sorted_by,
+)
 from pipelines.sources.files.name_numbers import by_numbers
 from pipelines.sources.files.name_patterns import OrderError, time_by_pattern
 from pipelines.sources.files.name_times import Found, Span, time_in
@@ -48,10 +55,7 @@ def in_order(
     return _by_name(deliveries, told, proved, trusts_numbers=ordered_by == "name")
 
 
-_TWO_FORMS = (
-    "the column {} holds times in some deliveries and numbers in others: name another column in"
-    " `ordered_by:`"
-)
+_TWO_FORMS = "the column {} holds times in some deliveries and numbers in others"
 _SAME_TIME = "{} have the same time in their names"
 
 
@@ -141,7 +145,5 @@ def _mixed(
     ):
         untold = next(each.name for each in deliveries if each.name not in times)
         why = f"{short(untold)} has no time in its name, and file times contradict the other names"
-        meaning = "the file written last is the newest"
-        remedy = Remedy("ordered_by: file time", meaning=meaning)
-        return [Group([each.name for each in deliveries], why, (remedy,))]
+        return [Group([each.name for each in deliveries], why, (by_file_times(),))]
     return groups

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection
 from pipelines.contracts.contract import Contract
 from pipelines.settings.exports import Export
 from pipelines.sources.batches import ExportError, Remedy
+from pipelines.sources.files.delivery_groups import by_file_times, by_names
 from pipelines.sources.yaml_texts import is_odd, scalar
 
 _SHOWN = 40  # names of an export
@@ -22,6 +23,8 @@ def missing_columns(
     present: Collection[str],
 ) -> ExportError:
     """Return the error for columns that an export lacks: by its name for one, our columns."""
+    if not contract.staged_by:  # it reads when a delivery was exported, and nothing else
+        return _missing_time(refused, next(iter(missing)), present)
     read = {name for column in contract.columns for name in export.names(column)}
     meant = _meant(missing, [name for name in present if name not in read])
     listed = ", ".join(
@@ -46,6 +49,21 @@ def missing_columns(
     remedies += [Remedy(f"{column}: null", below="columns") for column in spared]
     advice = [_about_near(missing, meant), _about_nested(nested), _about_absent(alone, spared)]
     return refused(f"{reason}. {'. '.join(filter(None, advice))}", remedies=remedies)
+
+
+def _missing_time(
+    refused: Callable[..., ExportError], name: str, present: Collection[str]
+) -> ExportError:
+    """Return the error for the column that is to tell the time of a delivery."""
+    meant = _meant({name: []}, list(present)).values()
+    remedies = [
+        Remedy(
+            f"ordered_by: {{column: {scalar(each)}}}", meaning=f"{each} tells when it was exported"
+        )
+        for each in meant
+    ]
+    reason = f"`ordered_by:` names the column {name}, which it lacks; it has {shown(present)}"
+    return refused(reason, remedies=[*remedies, by_file_times(), by_names()])
 
 
 def shown(names: Collection[str]) -> str:

@@ -10,6 +10,8 @@ from pipelines.sources.files.delivery_groups import (
     Delivery,
     Group,
     by_file_time,
+    by_file_times,
+    by_names,
     short,
     sorted_by,
 )
@@ -41,7 +43,8 @@ def by_numbers(
     for each in ordered:
         if each.file_time is not None and each.file_time < newest - _CLEARLY:
             why = "the numbers in their names and the times at which they were written contradict"
-            return [Group([each.name for each in ordered], why)]
+            orders = (by_file_times(), by_names())
+            return [Group([each.name for each in ordered], why, orders)]
         newest = max(newest, each.file_time or 0)
     in_time = [group.names for group in by_file_time(ordered)]
     is_proved = in_time == [[each.name] for each in ordered]

@@ -19,7 +19,7 @@ def time_by_pattern(name: str, form: str) -> datetime:
     for text in reversed(found):
         with suppress(ValueError):
             return datetime.strptime(text, form)
-    raise OrderError(f"{short(name)} has no time like {form} in its name; correct `ordered_by:`")
+    raise OrderError(f"{short(name)} has no time like {form} in its name, as `ordered_by:` says")
 
 
 _DIRECTIVES = {
