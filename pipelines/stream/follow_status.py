@@ -12,7 +12,7 @@ from pipelines.files import write_atomically
 from pipelines.home import stream_folder
 from pipelines.stream.silences import Silences
 
-DEAD = timedelta(minutes=10)  # the bus gives a sign of life within 270 seconds
+GRACE = timedelta(minutes=10)
 
 
 @dataclass
@@ -21,9 +21,11 @@ class FollowStatus:
 
     `problem` says why it waits, since `troubled_since`; `silent_since` is set once it is silent for
     longer than its habit; `ended_at` once it is not followed any more, as the command has ended.
+    While it `may_be_unpublished`, a load may be in the lake whose credit is not published.
     """
 
     how: str = ""
+    alive_within: float = 300  # seconds in which a sign of life is due
     followed_since: str = ""
     alive_at: str = ""  # last sign of life
     changed_at: str = ""  # last change that was brought in
@@ -31,13 +33,14 @@ class FollowStatus:
     problem: str = ""
     troubled_since: str = ""
     publishing_problem: str = ""
+    may_be_unpublished: bool = False
     silent_since: str = ""
     ended_at: str = ""
     silences: Silences = field(default_factory=dict)
 
-    def begin(self, how: str, now: str) -> None:
+    def begin(self, how: str, alive_within: float, now: str) -> None:
         """Note that it is followed from now on."""
-        self.how, self.followed_since = how, now
+        self.how, self.alive_within, self.followed_since = how, alive_within, now
         self.alive_at = self.problem = self.troubled_since = self.ended_at = ""
 
     def trouble(self, problem: str, now: str) -> None:
@@ -49,10 +52,10 @@ class FollowStatus:
         """Return what is wrong, a line each, and what else there is to know."""
         if self.ended_at:
             return [], [f"not followed since {_shown(self.ended_at)}, when make stream ended"]
-        wrong = []
-        if moment_of(self.alive_at or self.followed_since) < now - DEAD and not self.problem:
-            alive = _shown(self.alive_at or self.followed_since)
-            wrong.append(f"no sign of life of make stream since {alive}: run it again")
+        wrong, alive = [], self.alive_at or self.followed_since
+        is_late = now - moment_of(alive) > timedelta(seconds=self.alive_within) + GRACE
+        if is_late and not self.problem:
+            wrong.append(f"no sign of life of make stream since {_shown(alive)}: run it again")
         if self.problem:
             wrong.append(f"not followed since {_shown(self.troubled_since)}: {self.problem}")
         if self.publishing_problem:

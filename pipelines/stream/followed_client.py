@@ -26,7 +26,7 @@ from pipelines.stream.process_messages import (
     Work,
 )
 from pipelines.stream.settled_versions import newest_settled, settled_at
-from pipelines.stream.ways import api_of, way_called
+from pipelines.stream.ways import alive_within, api_of, way_called
 
 AGAIN, SELDOM = 30.0, 1800.0  # seconds until what failed is published again: first, at most
 
@@ -45,8 +45,9 @@ class FollowedClient:
         self._settled = newest_settled(client.id)
         self._failures, self._publish_at = 0, 0.0
         self.status = read_status(client.id) or FollowStatus()
-        self._is_unpublished = self._changed_since(self._settled)  # a killed process left it so
-        self.status.begin(way_called(client), utc_text(_now()))
+        self._is_unpublished = self.status.may_be_unpublished  # a killed process left it so
+        self._is_doubtful = False  # whether a load was committed that nobody answered for
+        self.status.begin(way_called(client), alive_within(client), utc_text(_now()))
         self._keep()
         tell(f"followed by {self.status.how}")
 
@@ -68,12 +69,16 @@ class FollowedClient:
     def start_anew(self, number: int) -> None:
         """Forget what a thread wanted that died; the next one tells it again."""
         self.number, self._wanted = number, []
+        self.status.trouble("", "")
 
     def next_work(self) -> Work | None:
         """Return what is to be done now, if anything."""
         work = None
         if not self._is_busy and self._wanted:
             work = self._wanted.pop(0)
+            if not self.status.may_be_unpublished:
+                self.status.may_be_unpublished = True  # before it is: it may be killed in between
+                self._keep()
         elif not self._is_busy and self._is_unpublished and monotonic() >= self._publish_at:
             self._is_unpublished = False
             work = Work(self.client, "publish", self.number)
@@ -87,6 +92,7 @@ class FollowedClient:
             self._brought(done)
         else:
             self._published(done)
+        self.status.may_be_unpublished = self._is_unpublished or self._is_doubtful
         self._keep()
 
     def look(self) -> None:
@@ -107,10 +113,13 @@ class FollowedClient:
 
     def _brought(self, done: Done) -> None:
         if done.failure:
+            self._is_doubtful = True
             if not done.work.is_waited_for:  # else the thread that waits says so, and tries again
                 self._tell(done.failure.problem)
             return
         self.status.alive_at = utc_text(_now())
+        if self._is_doubtful:
+            self._is_unpublished, self._is_doubtful = True, False
         if not (done.brought.counts.appended or done.brought.counts.deleted):
             return
         self.status.silences = silences.ended(self.status.silences, self._quiet_since(), _now())

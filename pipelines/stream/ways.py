@@ -5,6 +5,7 @@ from pipelines.settings.client import Client
 from pipelines.settings.exports import Export
 
 SOURCE = "salesforce"
+BUS_IS_ALIVE = 300.0  # seconds; the event bus gives a sign of life within 270
 
 
 def why_not(client: Client) -> str:
@@ -25,6 +26,12 @@ def way_called(client: Client) -> str:
     if api.stream.by == "polls":
         return f"a question every {api.stream.poll_minutes:g} minutes"
     return "change events"
+
+
+def alive_within(client: Client) -> float:
+    """Return the seconds in which a client that is followed gives a sign of life."""
+    api = api_of(client)
+    return max(BUS_IS_ALIVE, api.stream.poll_minutes * 60 if api else 0)
 
 
 def api_of(client: Client) -> SalesforceApi | None:

@@ -5,7 +5,9 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Self
 
 from tests.builders.checkout import PROJECT
@@ -49,6 +51,28 @@ class RunningStream:
         status = self.process.wait(PATIENCE)
         self._reader.join(PATIENCE)
         return status
+
+    def children(self) -> list[int]:
+        """Return its processes, the oldest first: one that listens, and one that works."""
+        listed = ["ps", "-o", "pid=", "--ppid", str(self.process.pid)]
+        found = subprocess.run(listed, stdout=subprocess.PIPE, text=True, check=True).stdout
+        return sorted(int(pid) for pid in found.split() if self._is_alive(int(pid)))
+
+    def until_gone(self, processes: list[int]) -> None:
+        """Wait until no process of these is there any more."""
+        for _ in range(2 * PATIENCE):
+            if not any(map(self._is_alive, processes)):
+                return
+            time.sleep(0.5)
+        raise AssertionError(f"of {processes} some are still there")
+
+    @staticmethod
+    def _is_alive(process: int) -> bool:
+        state = Path(f"/proc/{process}/stat")
+        try:
+            return state.read_text().rpartition(")")[2].split()[0] != "Z"
+        except OSError:
+            return False
 
     def until(self, holds: Callable[[], object]) -> None:
         """Wait until something holds, looked at after each line and twice a second."""

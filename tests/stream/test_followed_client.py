@@ -82,11 +82,30 @@ def test_what_brought_nothing_is_not_published(followed: Followed) -> None:
     assert followed.client.next_work() is None
 
 
+def test_what_may_have_been_loaded_is_published_after_a_kill(org: Org, followed: Followed) -> None:
+    followed.want("1")
+    assert followed.client.next_work() and followed.status.may_be_unpublished
+    killed = Followed(org, followed.clock)
+    assert killed.do().kind == "publish"
+    assert not killed.status.may_be_unpublished
+
+
+def test_what_failed_may_be_loaded_and_is_published_once_it_is_told_again(
+    followed: Followed,
+) -> None:
+    followed.want("1")
+    followed.do(failure=Failure("its process died"))
+    assert followed.status.may_be_unpublished and followed.client.next_work() is None
+    followed.want("1")
+    assert [followed.do(appended=0).kind, followed.do().kind] == ["bring", "publish"]
+    assert not followed.status.may_be_unpublished
+
+
 def test_what_is_not_published_is_told_once_and_tried_again(
     followed: Followed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(followed_client, "monotonic", lambda: now)
     now = 0.0
+    monkeypatch.setattr(followed_client, "monotonic", lambda: now)
     followed.want("1")
     followed.do()
     pauses = []

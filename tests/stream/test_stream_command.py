@@ -1,6 +1,7 @@
 """`make stream`: every client is followed until it is stopped, each for itself."""
 
 import json
+import os
 import signal
 from collections.abc import Iterator
 
@@ -76,3 +77,25 @@ def test_an_org_whose_bus_refuses_is_asked(org: Org) -> None:
 
     status = json.loads((org.home / "stream/two.json").read_text())
     assert status["problem"] == "" and status["changed_at"] and status["ended_at"]
+
+
+def test_a_process_that_dies_is_started_anew(org: Org, bus: EventBus) -> None:
+    with RunningStream() as stream:
+        stream.says("two", "followed for the first time")
+        close(org, bus, 1)
+        stream.says("two", "1 deal changed")
+        listens, works = stream.children()
+        os.kill(works, signal.SIGKILL)
+        close(org, bus, 2)
+        stream.until(lambda: len(stream.said("two", "1 deal changed")) == 2)
+        os.kill(listens, signal.SIGKILL)
+        close(org, bus, 3)
+        stream.until(lambda: len(stream.said("two", "1 deal changed")) == 3)
+        children = stream.children()
+        stream.end(signal.SIGKILL)
+        stream.until_gone(children)
+    with RunningStream() as stream:
+        close(org, bus, 4)
+        stream.says("two", "1 deal changed")
+
+    assert org.deals("opportunity_id[15]") == [(str(number),) for number in (1, 2, 3, 4)]
