@@ -12,7 +12,7 @@ from pipelines.files import write_atomically
 from pipelines.home import stream_folder
 from pipelines.stream.silences import Silences
 
-GRACE = timedelta(minutes=10)
+DEAD = timedelta(minutes=10)  # what lasts as long does not mend itself
 
 
 @dataclass
@@ -38,6 +38,11 @@ class FollowStatus:
     ended_at: str = ""
     silences: Silences = field(default_factory=dict)
 
+    @property
+    def dead_after(self) -> timedelta:
+        """Return after how long without a sign of life nobody follows it any more."""
+        return max(DEAD, 2 * timedelta(seconds=self.alive_within))
+
     def begin(self, how: str, alive_within: float, now: str) -> None:
         """Note that it is followed from now on."""
         self.how, self.alive_within, self.followed_since = how, alive_within, now
@@ -53,8 +58,7 @@ class FollowStatus:
         if self.ended_at:
             return [], [f"not followed since {_shown(self.ended_at)}, when make stream ended"]
         wrong, alive = [], self.alive_at or self.followed_since
-        is_late = now - moment_of(alive) > timedelta(seconds=self.alive_within) + GRACE
-        if is_late and not self.problem:
+        if now - moment_of(alive) > self.dead_after and not self.problem:
             wrong.append(f"no sign of life of make stream since {_shown(alive)}: run it again")
         if self.problem:
             wrong.append(f"not followed since {_shown(self.troubled_since)}: {self.problem}")

@@ -12,7 +12,8 @@ from pipelines.watch.moments import on_the_clock, span
 def stream_silent(facts: Facts) -> Iterator[Finding]:
     """Find a stream that is dead, cannot be read, has ended, or is silent for longer than its habit.
 
-    What mends itself within ten minutes, as a connection that is cut, is found by nobody.
+    What mends itself within ten minutes, as a connection that is cut, is found by nobody. Who is asked
+    more rarely gives a sign of life more rarely.
     """
     if facts.stream and (said := _said(facts, facts.stream)):
         if facts.stream.changed_at:
@@ -29,13 +30,14 @@ _REMEDY = (
 def _said(facts: Facts, stream: FollowStatus) -> str:
     """Return what is wrong with a stream for long; nothing if nothing is."""
     unpublished = stream.changed_at if stream.publishing_problem else ""
-    for since, said in (
-        (stream.ended_at, "it is not followed: make stream ended"),
-        (stream.troubled_since, f"it cannot be followed: {stream.problem}: first"),
-        (stream.alive_at or stream.followed_since, "make stream gave its last sign of life"),
-        (unpublished, f"what changed is not published: {stream.publishing_problem}: it came"),
+    alive_at = stream.alive_at or stream.followed_since
+    for since, limit, said in (
+        (stream.ended_at, DEAD, "it is not followed: make stream ended"),
+        (stream.troubled_since, DEAD, f"it cannot be followed: {stream.problem}: first"),
+        (alive_at, stream.dead_after, "make stream gave its last sign of life"),
+        (unpublished, DEAD, f"what changed is not published: {stream.publishing_problem}: it came"),
     ):
-        if since and moment_of(since) < facts.now - DEAD:
+        if since and moment_of(since) < facts.now - limit:
             return f"{said} {_ago(facts, since)}"
     is_quiet = stream.silent_since and not stream.ended_at
     return "no deal changes for longer than is its habit" if is_quiet else ""

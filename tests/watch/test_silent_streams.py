@@ -1,6 +1,7 @@
 """A stream that is followed and gives no sign of life is found; one that is cut for a moment is not."""
 
 from datetime import datetime, timedelta, timezone
+from typing import Any
 
 import pytest
 
@@ -18,7 +19,7 @@ def ago(minutes: int) -> str:
     return utc_text(NOW - timedelta(minutes=minutes))
 
 
-def found(**said: str) -> list[str]:
+def found(**said: Any) -> list[str]:
     stream = FollowStatus(**{"followed_since": ago(600), "alive_at": ago(2)} | said)
     return [each.what for each in stream_silent(Facts(ONE, NOW, NOW, stream=stream))]
 
@@ -45,6 +46,11 @@ def test_what_lasts_ten_minutes_is_found(field: str, what: str) -> None:
     problem = {"problem": "the bus is down"} if field == "troubled_since" else {}
     assert found(**{field: ago(9)}, **problem) == []
     assert found(**{field: ago(11)}, **problem) == [what.format(at=49, minutes=11)]
+
+
+def test_who_is_asked_once_an_hour_gives_a_sign_of_life_so_often() -> None:
+    assert found(alive_within=3600, alive_at=ago(119)) == []
+    assert found(alive_within=3600, alive_at=ago(121)) != []
 
 
 def test_a_silence_beyond_its_habit_and_what_is_not_published_are_found() -> None:
