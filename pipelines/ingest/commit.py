@@ -40,7 +40,7 @@ def bring_in(
 ) -> Loaded:
     """Bring in what is pending of each table: a commit for each round, all tables in the last.
 
-    If it `is_asked`, what was loaded is read again.
+    If it `is_asked`, what was loaded is read again; of a platform, that it answered is kept at any rate.
 
     Of most sources there is one round; whole deliveries that were never loaded are a round each.
     Nothing is committed of a round if it brings nothing new. Files are made in the folder meanwhile.
@@ -56,7 +56,7 @@ def bring_in(
             name: each.rounds[-left] for name, each in found.items() if len(each.rounds) >= left
         }
         changed, notes = _changed(client, log, rounds, folder, is_last=left == 1)
-        counts = _commit(log, changed, {name: rounds[name] for name in changed})
+        counts = _commit(log, changed, {name: rounds[name] for name in changed}, is_asked)
         loaded = Loaded(loaded.counts + counts, notes + loaded.notes, was_read=True)
     wait_for_word(client.id, log.source, [])
     return loaded
@@ -86,6 +86,8 @@ def _pending(
 ) -> Pending:
     table = Table(client, name, delivery_of(client, log.source, name), log)
     with naming(name):
+        if is_asked and not table.export:  # it may say what it said before
+            return Pending([Round(batches)])
         try:
             return with_rereads(table, batches, pending(table, batches), is_asked)
         except Undecided:
@@ -120,10 +122,14 @@ def _changed(
     return changed, notes
 
 
-def _commit(log: SourceLog, changed: dict[str, Changes], rounds: dict[str, Round]) -> Counts:
-    """Commit one round of each table, unless it brings nothing new."""
+def _commit(
+    log: SourceLog, changed: dict[str, Changes], rounds: dict[str, Round], is_asked: bool
+) -> Counts:
+    """Commit one round of each table, unless it brings nothing new and nobody asked for it."""
     counts = sum((table.counts for table in changed.values()), Counts())
-    is_new = any(_are_new(log.loaded(name), round_.batches) for name, round_ in rounds.items())
+    is_new = is_asked or any(
+        _are_new(log.loaded(name), round_.batches) for name, round_ in rounds.items()
+    )
     is_new |= any(round_.again is not None for round_ in rounds.values())
     if is_new or not counts.is_all_unchanged:
         log.append(_files(changed))

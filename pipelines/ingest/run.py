@@ -16,6 +16,7 @@ from pipelines.ingest.commit import Loaded, bring_in
 from pipelines.ingest.fetching import fetch_request
 from pipelines.ingest.freshness import aged, answered, delivered
 from pipelines.ingest.load_counts import Counts
+from pipelines.ingest.readable_now import readable_now, said
 from pipelines.ingest.refusals import status_of
 from pipelines.ingest.remedies import naming
 from pipelines.ingest.rereading import from_the_start
@@ -183,8 +184,9 @@ def _fetch(
     status, until = Status(client.id, log.source), stop_asking_at(client)
     warnings: dict[str, None] = {}  # each once, in the order in which they came
     request = fetch_request(client, log, folder)
+    again = {} if is_poll else readable_now(client, log)
     request = request._replace(
-        warn=lambda text: warnings.update({printable(text): None}), is_poll=is_poll
+        warn=lambda text: warnings.update({printable(text): None}), is_poll=is_poll, again=again
     )
     try:
         for batch in platform.fetch(request):
@@ -193,7 +195,8 @@ def _fetch(
                 raise no_time_left(log.source)
     except PlatformError as error:
         status = status_of(client, log.source, error)
-    loaded = bring_in(client, log, batches, folder)
+    loaded = bring_in(client, log, batches, folder, is_asked=bool(again))
+    loaded = loaded._replace(notes=[*said(again), *loaded.notes])
     days = [str(day) for day in platform.missing(fetch_request(client, log, folder))]
     alive = answered(client.sources.of(log.source)) if status.code == "ok" else {}
     status = status._replace(days_missing=days, warnings=list(warnings))

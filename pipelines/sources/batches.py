@@ -154,7 +154,8 @@ class FetchRequest(NamedTuple):
     `coverage` is what the lake has, by table; `since` asks for history from that day on, as a
     backfill does. What is fetched lies in `folder` until it is loaded. `warn` is told what looks wrong
     and holds nobody. `known` are the names of the batches of each table's newest load. A poll between
-    nights, `is_poll`, asks for no more than what is marked as changed.
+    nights, `is_poll`, asks for no more than what is marked as changed. What is to be asked for `again`,
+    by table, is asked for although the lake has it.
     """
 
     client: Client
@@ -166,3 +167,4 @@ class FetchRequest(NamedTuple):
     warn: Callable[[str], None] = lambda text: None
     known: Mapping[str, Iterable[str]] = {}
     is_poll: bool = False
+    again: Mapping[str, Iterable[Coverage]] = {}

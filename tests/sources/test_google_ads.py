@@ -11,6 +11,7 @@ import time_machine
 from demo.servers import Status
 from demo.servers import google_ads_server as google
 from demo.servers.google_ads_server import Customer, GoogleAdsServer
+from pipelines.ingest import validation
 from pipelines.ingest.load_counts import Counts
 from pipelines.ingest.run import ingest_client
 from tests.builders.advertiser import NAMED, ONCE, Advertiser, day, leaks
@@ -97,6 +98,53 @@ def test_a_second_run_with_nothing_changed_commits_nothing(
     one.ingest()
     outcome = one.ingest()
     assert (outcome.status.code, outcome.counts, one.commits()) == ("ok", Counts(), 1)
+
+
+def ingest_in_dollars(server: GoogleAdsServer, one: Advertiser) -> None:
+    """Ingest rows that want rates, as a version did that refused no answer for them."""
+    server.customers["1"] = Customer(rows=spent(1, 2, 3), currency="USD")
+    with pytest.MonkeyPatch.context() as older:
+        older.setattr(validation, "refuse_bad_rows", lambda *of: None)
+        counts = one.ingest().counts
+    assert (counts.appended, counts.quarantined) == (0, 3)
+
+
+def deliver_rates(one: Advertiser) -> None:
+    """Let the client have rates."""
+    rates = {"rates": {"rates": {"files": "exports/one/rates*", "expected_every": "never"}}}
+    House(one.home).change("one", sources=rates)
+
+
+@pytest.mark.parametrize("later", [0, 5])
+def test_days_in_quarantine_are_asked_for_again_once_rates_come(
+    server: GoogleAdsServer, enrol: Enrol, later: int
+) -> None:
+    """Beyond the days that are restated, too, and once: whatever the platform answers then."""
+    one, days = enrol(), [day(3), day(2), day(1)]
+    ingest_in_dollars(server, one)
+    with time_machine.travel(datetime.now(timezone.utc) + timedelta(days=later), tick=True):
+        deliver_rates(one)
+        outcome = one.ingest()
+        assert (outcome.status.code, outcome.counts.appended) == ("ok", 3)
+        (note,) = [each for each in outcome.status.notes if "quarantine" in each]
+        assert note.startswith(f"spend: rows in quarantine can be read now: {days[0]}")
+        assert {row[0] for row in one.spend_log("currency")} == {"USD"}
+        server.requests.clear()
+        assert one.ingest().counts.appended == 0
+        assert min(first for _, first, _ in asked(server)) == day(3)  # the first that is restated
+
+
+def test_what_is_gone_by_then_is_not_asked_for_forever(
+    server: GoogleAdsServer, enrol: Enrol
+) -> None:
+    one = enrol()
+    ingest_in_dollars(server, one)
+    server.customers["1"] = Customer(rows=[])
+    deliver_rates(one)
+    assert "can be read now" in "".join(one.ingest().status.notes)
+    commits = one.commits()
+    one.ingest()
+    assert one.commits() == commits
 
 
 def test_the_next_day_asks_for_the_missing_day_before_the_restated_ones(

@@ -166,6 +166,29 @@ def test_an_orgs_own_fields_stand_in_and_are_asked_for_from_the_start(org: Org) 
     assert ago(55) in org.queries()[-5]
 
 
+def test_deals_in_quarantine_are_asked_for_again_once_rates_come(org: Org) -> None:
+    """With all that changed since, and once; a deal that came by itself meanwhile is not lost."""
+    org.set("columns: {currency: CurrencyIsoCode}")
+    org.deal(1, 0, CurrencyIsoCode="EUR")
+    org.poll()
+    org.deal(2, 100, CurrencyIsoCode="USD")
+    org.deal(4, 100, CurrencyIsoCode="EUR")
+    org.poll()
+    org.deal(3, 200, CurrencyIsoCode="EUR")
+    org.poll()
+    assert {row[0] for row in org.quarantine("salesforce")} != set()
+    rates = {"rates": {"rates": {"files": "exports/one/rates*", "expected_every": "never"}}}
+    House(org.home).change(org.name, sources=rates)
+    outcome = org.poll()
+    assert (outcome.counts.appended, outcome.counts.quarantined) == (1, 0)
+    assert any(
+        "opportunities: rows in quarantine can be read now" in one for one in outcome.status.notes
+    )
+    assert {row[0] for row in org.deals("currency")} == {"EUR", "USD"}
+    assert org.poll().counts.appended == 0
+    assert "can be read now" not in "".join(org.poll().status.notes)
+
+
 @pytest.mark.parametrize(
     ("line", "said"),
     [

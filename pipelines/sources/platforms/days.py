@@ -87,7 +87,7 @@ def spans(request: FetchRequest, api: AdsApi, account: str) -> list[Span]:
 
 
 def missing(request: FetchRequest, api: AdsApi, account: str) -> list[date]:
-    """Return the days of an account that the lake lacks."""
+    """Return the days of an account that the lake lacks, or that are to be asked for again."""
     yesterday = _yesterday(request)
     covered = {
         day
@@ -98,7 +98,8 @@ def missing(request: FetchRequest, api: AdsApi, account: str) -> list[date]:
     first = min([yesterday - DAY * (api.restate_days - 1), *covered])
     if request.since:
         first = date.fromisoformat(request.since)
-    return [day for day in Span(first, yesterday).days if day not in covered]
+    again = {each.first for each in request.again.get("spend", []) if each.account == account}
+    return [day for day in Span(first, yesterday).days if day not in covered or str(day) in again]
 
 
 def _yesterday(request: FetchRequest) -> date:

@@ -174,7 +174,17 @@ def _batch(
 
 def _covered(request: FetchRequest, table: str, query: Query) -> list[Coverage]:
     covered = [one._replace(account=one.account or "") for one in request.coverage.get(table, [])]
-    return [one for one in covered if one.account == query.account]
+    return _without(request.again.get(table, []), query, covered)
+
+
+def _without(again: Iterable[Coverage], query: Query, covered: list[Coverage]) -> list[Coverage]:
+    """Return what the lake has of a table's own changes, less all since the first that is to come again.
+
+    A record that came without a mark, as its parent changed, may be marked by any earlier moment.
+    """
+    since = min((one.first if one.account == query.account else "" for one in again), default=None)
+    own = [one for one in covered if one.account == query.account]
+    return own if since is None else [one for one in own if one.last <= since]
 
 
 def _newest(covered: list[Coverage]) -> str:
