@@ -225,7 +225,7 @@ def _mostly(channels: dict[str, Days], day: date, unit: str) -> str:
         return ""
     channel = max(found, key=lambda name: abs(found[name].now - found[name].usual))
     usual = found[channel]
-    return f"; most of it is {channel}: {_number(usual.now)}{unit}, usually {_number(usual.usual)}{unit}"
+    return f"; furthest off is {channel}: {_number(usual.now)}{unit}, usually {_number(usual.usual)}{unit}"
 
 
 def _number(number: float) -> str:

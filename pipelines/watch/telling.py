@@ -6,6 +6,7 @@ from pipelines.watch.alert_channels import Channel, Sender
 from pipelines.watch.alert_state import ALERT, RECOVERY, Alert, State, remember
 from pipelines.watch.wording import subject
 
+_NO_CHANNEL = "no channel"
 _NOBODY = "nobody is told: there is no channel; docs/alerts.md says how to write one"
 
 
@@ -35,8 +36,9 @@ def tell(
                 told.lines.append(f"{name}: {line}")
             else:
                 told.failed[f"{name}: {sender.failed[name]}; the next watch tries again"] = None
-        if alert.is_open and not by_name:
-            told.failed[_NOBODY] = None
+        if not by_name and alert.untold([_NO_CHANNEL]):
+            alert.told[_NO_CHANNEL] = ALERT if alert.is_open else RECOVERY
+            told.failed[f"{line.removeprefix(client)[2:]}: {_NOBODY}"] = None
     state.forget_told(list(by_name))
     remember(client, state)
     return told

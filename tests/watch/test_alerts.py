@@ -249,7 +249,7 @@ WAYS = {
         "odd spend",
         (
             "spend on 2026-11-26: 6,000 EUR, usually 500 EUR on this weekday (median of 8)",
-            "most of it is Paid Search",
+            "furthest off is Paid Search",
             "`make export CLIENT=cedar TABLE=campaigns_v1 SINCE=2026-11-26 UNTIL=2026-11-26`",
         ),
         published,
@@ -257,7 +257,7 @@ WAYS = {
     "odd sessions": Way(
         *("06:00", 27, publishes(sessions={"Email": 400})),
         "odd sessions",
-        ("sessions on 2026-11-26: 500, usually 140", "most of it is Email: 400, usually 40"),
+        ("sessions on 2026-11-26: 500, usually 140", "furthest off is Email: 400, usually 40"),
         published,
     ),
     "odd conversions": Way(

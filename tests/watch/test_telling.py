@@ -119,7 +119,11 @@ def test_an_alert_that_reaches_nobody_is_said_and_ends_with_1(home: Path) -> Non
     settle(home, "one")
     done = watch()
     assert done.exit_code == 1
-    assert "one: nobody is told: there is no channel; docs/alerts.md says" in done.output
+    said = "one: held (google_ads): nobody is told: there is no channel; docs/alerts.md says"
+    assert said in done.output
+    again = watch()
+    assert again.exit_code == 0, "cron mails it once"
+    assert "held (google_ads)" in again.output and "nobody" not in again.output
 
 
 def test_two_watches_at_once_tell_once(home: Path, hooks: Webhooks) -> None:
