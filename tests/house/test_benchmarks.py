@@ -42,6 +42,18 @@ def test_heuristics() -> None:
         ("ingest.py", "--rows", "2000", "--runs", "1"),
         ("ingest.py", "--clients", "2"),
         ("fleet.py", "--clients", "2", "--sessions", "100"),
+        (
+            "fast_path.py",
+            "--sessions",
+            "60",
+            "--deals",
+            "2",
+            "--burst",
+            "9",
+            "--idle",
+            "0",
+            "--no-mornings",
+        ),
     ],
 )
 def test_the_others_run(arguments: tuple[str, ...]) -> None:
