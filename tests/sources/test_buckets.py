@@ -2,6 +2,7 @@
 
 import gzip
 import shutil
+import threading
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -13,8 +14,9 @@ from demo.servers import bucket_server as buckets
 from demo.servers.bucket_server import LONG_AGO, BucketServer
 from demo.servers.http_server import Answer, Request
 from pipelines.ingest.load_counts import Counts
-from pipelines.ingest.run import ingest_source
+from pipelines.ingest.run import ingest, ingest_source
 from pipelines.settings.reader import read
+from tests.builders.pasting import paste
 from tests.builders.tenant import SPEND, Tenant
 from tests.conftest import House
 
@@ -240,6 +242,26 @@ def test_a_packed_object_is_read_and_one_too_large_unpacked_is_refused(cloud: Cl
     cloud.objects["one/spend-2.csv.gz"] = packed + gzip.compress(b"\n" * 2_000_000)
     problem = cloud.ingest().problem
     assert problem.startswith("spend-2.csv.gz: unpacked it is larger than 1 MB")
+    paste(cloud.settings, problem)
+    assert cloud.ingest().counts == Counts(1, unchanged=1)
+
+
+def test_a_bucket_that_takes_longer_than_its_client_allows_is_late(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However patient its client is with one answer."""
+    cloud.configure(patience="60")
+    House(cloud.home).change("one", limits={"minutes": 0.02})
+    cloud.put("one/spend-1.csv", "01,a,A,1")
+    answer, over = cloud.server.answer, threading.Event()
+    monkeypatch.setattr(cloud.server, "answer", lambda request: over.wait(60) and answer(request))
+    ((outcome,),) = ingest([House(cloud.home).client("one")])
+    over.set()
+    assert outcome.status.code == "platform_down" and not outcome.status.holds
+    assert "google_ads did not end within 0.02 minutes" in outcome.problem
+    paste(cloud.settings, outcome.problem)
+    assert "minutes: 0.04" in cloud.settings.read_text()
+    assert cloud.ingest().counts == Counts(1, 1)
 
 
 def test_an_object_that_vanishes_or_changes_meanwhile_is_asked_for_again(

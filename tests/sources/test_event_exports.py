@@ -1,5 +1,6 @@
 """Event exports: GA4's and Snowplow's events become sessions, however they are spread over files."""
 
+import gzip
 import json
 import shutil
 from pathlib import Path
@@ -20,6 +21,7 @@ from pipelines.lake.loads import committed_loads
 from pipelines.settings.reader import read
 from pipelines.sources.deliveries import delivery_of, exported
 from pipelines.sources.files import snowplow_columns
+from tests.builders.pasting import paste
 from tests.builders.tenant import Tenant
 from tests.conftest import House
 
@@ -458,6 +460,27 @@ def _half(site: Site, form: str, number: int) -> list[dict]:
     """Return half of the events of a format."""
     events = GA4_EVENTS if site.form == "ga4" else SNOWPLOW_EVENTS
     return (events[:3], events[3:])[number]
+
+
+@pytest.mark.parametrize("form", ["ga4", "snowplow"])
+def test_packed_events_beyond_their_limit_are_refused_and_read_once_it_is_raised(
+    house: House, form: str
+) -> None:
+    site = Site(house.home, form)
+    plain = site.exports / ("events.jsonl" if form == "ga4" else "events.tsv")
+    for number in (0, 1):
+        (as_jsonl if form == "ga4" else as_tsv)(plain, _half(site, form, number))
+        content = plain.read_bytes() + b"\n" * 700_000
+        site.deliver(
+            f"events-{number}.{plain.name.partition('.')[2]}.gz", gzip.compress(content * 2)
+        )
+    plain.unlink()
+    House(site.home).change("one", limits={"unpacked_mb": 1})
+    problem = site.ingest().problem
+    assert "unpacked it is larger than 1 MB" in problem and site.sessions() == set()
+    paste(site.settings, problem)
+    assert not site.ingest().problem
+    assert site.sessions()
 
 
 READ_OTHERWISE = {

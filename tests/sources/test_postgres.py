@@ -1,5 +1,6 @@
 """Postgres: a table is read as text in one snapshot, and every refusal has a name."""
 
+import math
 import shutil
 import socket
 import sys
@@ -13,8 +14,10 @@ import adbc_driver_postgresql.dbapi as driver
 import pytest
 
 from pipelines.ingest import acceptance
+from pipelines.ingest import run as ingesting
 from pipelines.ingest.load_counts import Counts
-from pipelines.ingest.run import Outcome, ingest_source
+from pipelines.ingest.run import Outcome, ingest, ingest_source
+from pipelines.processes import Bounds
 from pipelines.settings.reader import read
 from pipelines.sources.files import postgres as postgres_source
 from tests.builders.pasting import paste
@@ -372,6 +375,36 @@ def test_a_query_that_does_not_end_is_ended_by_the_database(
     shop.configure("shop.endless")
     outcome = shop.ingest()
     assert outcome.status.code == "platform_down" and "stopped the query" in outcome.problem
+
+
+@pytest.mark.parametrize(
+    "bound", [Bounds(seconds=0.5), Bounds(megabytes=60)], ids=["time", "memory"]
+)
+def test_a_table_that_takes_more_than_its_client_allows_is_late_alone(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, bound: Bounds
+) -> None:
+    """By the minutes of the whole ingest, and by memory: what was published stays, and is told."""
+    value = "repeat('v', 40000000)" if bound.megabytes < math.inf else "pg_sleep(1)::TEXT"
+    shop.database.run(
+        f"""CREATE VIEW shop.large AS SELECT session_id, visitor_id, customer_id, started_at,
+        {value} AS source, medium, campaign FROM shop.sessions, generate_series(1, 60)""",
+        "GRANT SELECT ON shop.large TO reader",
+    )
+    shop.visit(1)
+    shop.configure("shop.large")
+    monkeypatch.setattr(ingesting, "bounds", lambda client: bound)
+    ((outcome,),) = ingest([House(shop.home).client("one")])
+    assert outcome.status.code == "platform_down" and not outcome.status.holds
+    limit = "memory_mb" if bound.megabytes < math.inf else "minutes"
+    assert f"under limits: `{limit}: " in outcome.problem
+    shop.database.run(
+        "DROP VIEW shop.large", "CREATE VIEW shop.large AS SELECT * FROM shop.sessions"
+    )
+    shop.database.run("GRANT SELECT ON shop.large TO reader")
+    monkeypatch.undo()
+    shop.login(shop.database.url_of("reader", PASSWORD))
+    paste(shop.settings, outcome.problem)
+    assert shop.ingest().counts == Counts(1, 1)
 
 
 def test_a_server_that_says_nothing_is_not_reached(
