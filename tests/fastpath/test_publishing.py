@@ -8,6 +8,9 @@ import duckdb
 import pytest
 import time_machine
 
+from pipelines.explaining.causes import Cause
+from pipelines.explaining.conversion import explain
+from pipelines.explaining.number_changes import changes
 from pipelines.fastpath.publishing import publish_provisional
 from pipelines.home import lake_folder
 from pipelines.lake.loads import seen_from
@@ -22,6 +25,7 @@ from pipelines.published.version_folders import (
     versions_of,
     view_file,
     whole_versions,
+    written_at,
 )
 from pipelines.settings.kept_versions import PublishedFiles
 from tests.builders.fast_path import CLOSED, CRM, WEB, Prepared, loaded, run, seen, write
@@ -248,3 +252,17 @@ def test_a_file_that_did_not_change_is_a_link_and_a_reader_keeps_its_version(
             publish_provisional(deals.client)
             count = f"SELECT COUNT(DISTINCT conversion_id) FROM {CREDIT}"
             assert reader.execute(count).fetchall() == [(2,)] and rows(count) == [(3,)]
+
+
+def test_provisional_numbers_are_explained_as_such(deals: Prepared) -> None:
+    (settled,) = whole_versions("deals")
+    write("deals", [WON])
+    publish_provisional(deals.client)
+
+    found = explain(deals.client, "deal-3")
+
+    assert found.version == current("deals").version and found.credit[0]["is_provisional"]
+    assert {row.key for row in found.rows} >= {"deal-3"}  # by the load that no run has settled
+    moved = changes(deals.client, written_at(settled))
+    assert [(row.cause, row.revenue) for row in moved.causes] == [(Cause.PROVISIONAL, 100)]
+    assert (moved.before, moved.after) == (settled, found.version)
