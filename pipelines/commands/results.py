@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pipelines.ingest.backfill import Slice
     from pipelines.ingest.run import Outcome
     from pipelines.ingest.source_status import Status
+    from pipelines.ingest.withdrawal import Withdrawn
     from pipelines.learning.lesson import Lesson
     from pipelines.serving.promotion import Excluded, Learnt
     from pipelines.serving.report import Figures, Report
@@ -128,6 +129,15 @@ def show_waiting(waiting: "list[Waiting]") -> None:
         counts = (str(each.before), str(each.after), str(each.deleted))
         table.add_row(each.table, each.delivery, *counts, escape(", ".join(each.examples)))
     screen.screen.print(table)
+
+
+def show_withdrawn(found: "list[Withdrawn]") -> None:
+    """Show what became of the rows of a load that was taken back."""
+    table = _table("source", "table", "rows", "deleted", "as before", "changed since")
+    for each in found:
+        counts = (each.rows, each.deleted, each.restored, each.changed_since)
+        table.add_row(each.source, each.table, *map(str, counts))
+    screen.screen.print(table if table.row_count else "The load had no rows")
 
 
 def show_backfill(client: str, slices: "dict[str, list[Slice]]") -> None:
