@@ -28,9 +28,9 @@ from pipelines.published.version_folders import (
     written_at,
 )
 from pipelines.settings.kept_versions import PublishedFiles
-from tests.builders.fast_path import CLOSED, CRM, WEB, Prepared, loaded, run, seen, write
 from tests.builders.histories import DAY, deal, session
 from tests.builders.lake_writer import START, Load
+from tests.builders.prepared_clients import CLOSED, CRM, WEB, Prepared, loaded, run, seen, write
 from tests.builders.settling import settle
 
 pytestmark = pytest.mark.xdist_group("fast_path")  # its models are rendered once
