@@ -9,12 +9,12 @@ from pipelines.settings.client import Client
 from pipelines.settings.reader import Problem
 from pipelines.watch.alert_channels import Sender, channels_of, on_call_channels
 from pipelines.watch.alert_state import State, alone_with, recall, remember
-from pipelines.watch.causes import judge, unjudged
 from pipelines.watch.facts import Facts
 from pipelines.watch.findings import Finding
 from pipelines.watch.gathering import gather
 from pipelines.watch.health_checks import ping
 from pipelines.watch.holding_causes import settings_wrong
+from pipelines.watch.judgement import judge, unjudged
 from pipelines.watch.mornings import Morning
 from pipelines.watch.telling import Told, tell
 from pipelines.watch.wording import short_text, text

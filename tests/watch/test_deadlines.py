@@ -10,11 +10,11 @@ from pipelines.ledger.day_files import append
 from pipelines.ledger.processes_alive import this_process
 from pipelines.ledger.run_events import Run, event
 from pipelines.settings.client import Client
-from pipelines.watch.causes import unjudged
 from pipelines.watch.deadline_causes import at_risk, late
 from pipelines.watch.facts import Facts, Shown, Source
 from pipelines.watch.findings import Finding
 from pipelines.watch.holding_causes import held
+from pipelines.watch.judgement import unjudged
 from pipelines.watch.ledger_mornings import mornings_of_clients
 from pipelines.watch.moments import deadline_before, morning_of, next_deadline, span
 from pipelines.watch.mornings import Morning, left, usual
