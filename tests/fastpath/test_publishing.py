@@ -14,7 +14,8 @@ from pipelines.explaining.number_changes import changes
 from pipelines.fastpath.publishing import publish_provisional
 from pipelines.home import lake_folder
 from pipelines.lake.loads import seen_from
-from pipelines.published.old_versions import prune
+from pipelines.published import old_versions
+from pipelines.published.old_versions import prune, prune_provisional
 from pipelines.published.opening import published
 from pipelines.published.rolling_back import roll_back
 from pipelines.published.staleness import why_behind
@@ -204,7 +205,9 @@ def test_credit_waits_for_a_source_that_it_is_computed_from(
     assert done.problems == (said if waits else ()) and (done.version is None) is waits
 
 
-def test_versions_with_provisional_rows_are_in_nobodys_way(deals: Prepared) -> None:
+def test_versions_with_provisional_rows_are_in_nobodys_way(
+    deals: Prepared, monkeypatch: pytest.MonkeyPatch
+) -> None:
     publish = lambda: publish_provisional(deals.client)  # noqa: E731
     settle(run(deals, seen([WEB, CRM]), NIGHT), "deals", deals.text)
     write("deals", [WON])
@@ -227,6 +230,10 @@ def test_versions_with_provisional_rows_are_in_nobodys_way(deals: Prepared) -> N
     with time_machine.travel(datetime.now(timezone.utc) + timedelta(days=90), tick=True):
         prune("deals", PublishedFiles())
     assert whole_versions("deals") == [first, second] and current("deals").version == shown
+
+    monkeypatch.setattr(old_versions, "_MOST_PROVISIONAL", 1)
+    prune_provisional("deals")
+    assert provisional_versions("deals") == [shown]
 
     assert roll_back("deals", None) == first  # what stands on the second would follow it again
     (problem,) = publish().problems
