@@ -88,7 +88,7 @@ def test_one_that_is_under_way_needs_what_is_left() -> None:
     (found,) = judged(at("06:36"), [*TWENTY, Morning(at("06:00"))])
     assert found.cause == "at_risk"
     assert found.what == (
-        "its run began at 06:00 UTC, 36 min ago, and is still at its ingest; it needs 1 h 25 min more"
+        "its run began at 06:00 UTC, 36 min ago, and waits for its ingest or its turn; it needs 1 h 25 min more"
         " (nine of its last 20 mornings took no longer) and has 1 h 24 min"
     )
 
