@@ -62,8 +62,7 @@ def show_morning(reports: "list[Report]", outcomes: "Iterable[Outcome]" = ()) ->
     reports = sorted(reports, key=lambda report: report.client)
     columns = ("conversions", "currency", "revenue", "unattributed", "spend", "newest day")
     table = _table("client", "result", *columns, "loaded until")
-    table.columns[1].min_width = len("published")
-    table.columns[-1].no_wrap = True
+    table.columns[1].no_wrap = table.columns[-1].no_wrap = True
     for report in reports:
         result = f"[red]{report.result}[/red]" if report.result == "held" else report.result
         table.add_row(report.client, result, *_figures(report.published))
@@ -203,4 +202,4 @@ def show_lesson(client: str, lesson: "Lesson") -> None:
 def show_paragraphs(paragraphs: Iterable[str]) -> None:
     """Print paragraphs, an empty line after each."""
     for paragraph in paragraphs:
-        screen.screen.print(paragraph, "", sep="\n", markup=False)
+        screen.show(paragraph)
