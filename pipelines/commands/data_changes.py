@@ -50,6 +50,7 @@ def accept(
     another file asks again. Such as: `python -m pipelines accept acme --source salesforce`.
     """
     from pipelines.ingest import acceptance
+    from pipelines.ledger.recording import recorded
 
     chosen = one(client)
     waiting = acceptance.waiting_of(chosen.id, source)
@@ -58,8 +59,10 @@ def accept(
             f"{client}: nothing of {source} waits to be accepted; make status shows what is held"
         )
     results.show_waiting(waiting)
-    for each in waiting:
-        acceptance.accept(chosen.id, source, each)
+    with recorded(chosen.id, "accept", source) as run:
+        for each in waiting:
+            acceptance.accept(chosen.id, source, each)
+        run.outcome, run.rows = "accepted", sum(each.deleted for each in waiting)
     what = "deletes them" if any(each.deleted for each in waiting) else "takes it"
     screen.say(client, f"accepted; the next make daily {what}")
 
@@ -89,26 +92,3 @@ def reread(
     outcome = ingest_source(chosen, source, is_asked=True)
     results.show_ingest([outcome])
     end(outcome.problem)
-
-
-def withdraw(
-    client: Chosen,
-    load: Annotated[str, typer.Option(help="The load's id, as `make explain` shows it.")],
-) -> None:
-    """Take a bad load back, by a new entry in the log; the next `make daily` publishes without it.
-
-    What the load brought anew is deleted, what it changed is as it was before, what a later load has
-    brought since stays. Its files may be delivered again, also unchanged. One that still lies where it was
-    read from is to be moved away first, or replaced by the right one: the next ingest would load it again.
-    Such as: `python -m pipelines withdraw acme --load 1795782411.8744965`.
-    """
-    from pipelines.ingest.withdrawal import WithdrawalError
-    from pipelines.ingest.withdrawal import withdraw as take_back
-
-    chosen = one(client)
-    try:
-        found = take_back(chosen.id, load)
-    except WithdrawalError as error:
-        raise stop(str(error)) from None
-    results.show_withdrawn(found)
-    screen.say(client, f"the load {load} is taken back; the next make daily publishes without it")

@@ -13,6 +13,7 @@ from pipelines.ingest.refused_files import keep_refused
 from pipelines.ingest.source_log import SourceLog
 from pipelines.ingest.source_status import printable
 from pipelines.lake.append import alone, scratch
+from pipelines.ledger.recording import recorded
 from pipelines.settings.client import Client
 from pipelines.sources.batches import Batch, ExportError
 from pipelines.sources.deliveries import PLATFORMS, platform_of
@@ -42,15 +43,24 @@ def backfill(client: Client, source: str, since: date) -> Iterator[Slice]:
     where it was, and no morning has to fill a gap. The source is locked only while a slice is
     committed.
     """
-    with alone(client.id, f"{source}.backfill"):
-        yield Slice(source, "", days_missing=_days_missing(client, source, since))
-        try:
-            while slice_ := _next(client, source, since):
-                yield slice_
-        except PlatformError as error:
-            yield Slice(source, "", problem=f"{error.code}: {printable(str(error))}")
-        except ExportError as error:
-            yield Slice(source, "", problem=printable(str(error)))
+    with alone(client.id, f"{source}.backfill"), recorded(client.id, "backfill", source) as run:
+        run.rows = 0
+        for slice_ in _slices(client, source, since):
+            run.rows += slice_.counts.appended
+            if slice_.problem:
+                run.fails("late", slice_.problem)
+            yield slice_
+
+
+def _slices(client: Client, source: str, since: date) -> Iterator[Slice]:
+    yield Slice(source, "", days_missing=_days_missing(client, source, since))
+    try:
+        while slice_ := _next(client, source, since):
+            yield slice_
+    except PlatformError as error:
+        yield Slice(source, "", problem=f"{error.code}: {printable(str(error))}")
+    except ExportError as error:
+        yield Slice(source, "", problem=printable(str(error)))
 
 
 def _next(client: Client, source: str, since: date) -> Slice | None:

@@ -24,8 +24,12 @@ from pipelines.ingest.sharing import note_contents
 from pipelines.ingest.source_log import SourceLog
 from pipelines.ingest.source_status import Status, forget, moment, printable, statuses, write
 from pipelines.lake.append import alone, scratch
+from pipelines.lake.newest_loads import newest_loads
+from pipelines.ledger.recording import parts_of, recorded
+from pipelines.ledger.run_events import Run
 from pipelines.processes import Exceeded, Pool, Process, heard
 from pipelines.settings.client import Client
+from pipelines.settings.deadlines import by_deadline
 from pipelines.sources.batches import Batch, ExportError
 from pipelines.sources.deliveries import Platform, exported, platform_of
 from pipelines.sources.errors import PlatformError
@@ -47,15 +51,23 @@ class Outcome(NamedTuple):
 
 
 class Ingest:
-    """Every client's sources on their way into the lake, each in a process of its own."""
+    """Every client's sources on their way into the lake, each in a process of its own.
 
-    def __init__(self, clients: list[Client]) -> None:
+    They are started in the order of the clients. `wholes` has the runs that they are parts of, in the
+    ledger, by client.
+    """
+
+    def __init__(self, clients: list[Client], wholes: dict[str, Run] | None = None) -> None:
         with duckdb.connect() as connection:
             connection.execute("SELECT ?", [1])  # loads pandas: here once, not in every process
         self._clients = {client.id: client for client in clients}
         self._running = {client.id: _sources(client) for client in clients}
         self._outcomes: dict[str, list[Outcome]] = {client.id: [] for client in clients}
-        works = [(client, source) for client in clients for source in self._running[client.id]]
+        works = [
+            (client, source, (wholes or {}).get(client.id))
+            for client in clients
+            for source in self._running[client.id]
+        ]
         self.pool = Pool(_ingest_alone, works, lambda work: bounds(work[0]))
         for client in clients:
             _forget_others(client)
@@ -68,7 +80,7 @@ class Ingest:
         """Note that a process has ended; return the client and its outcomes if it was its last one."""
         if not (done := self.pool.answer(process)):
             return None
-        (client, source), answer = done
+        (client, source, _), answer = done
         if isinstance(answer, Exceeded):
             answer = _ended(exceeded(client, source, answer))
         self._outcomes[client.id].append(answer or _ended(Status(client.id, source, *_DIED)))
@@ -77,8 +89,8 @@ class Ingest:
 
 
 def ingest(chosen: list[Client]) -> Iterator[list[Outcome]]:
-    """Bring in the clients; yield each one's outcomes as it ends."""
-    ingesting = Ingest(chosen)
+    """Bring in the clients, in order of deadline; yield each one's outcomes as it ends."""
+    ingesting = Ingest(by_deadline(chosen, datetime.now(timezone.utc)))
     try:
         yield from ([] for _ in ingesting.without_sources())
         while running := ingesting.pool.running():
@@ -92,9 +104,11 @@ def ingest(chosen: list[Client]) -> Iterator[list[Outcome]]:
 _DIED = ("failed", "its process died; run it again")
 
 
-def _ingest_alone(work: tuple[Client, str]) -> Outcome:
+def _ingest_alone(work: tuple[Client, str, Run | None]) -> Outcome:
     """Bring in one source, in this process."""
-    return ingest_source(*work)
+    client, source, whole = work
+    with parts_of(whole):
+        return ingest_source(client, source)
 
 
 def ingest_client(client: Client) -> list[Outcome]:
@@ -120,8 +134,26 @@ def ingest_source(
 
     What a platform answered before an error is brought in, too. If it `is_asked`, what was loaded of
     its exports is read again. A poll between nights, `is_poll`, leaves to the night what a platform
-    does not mark as changed.
+    does not mark as changed, and the ledger has nothing of it: there are thousands a day.
     """
+    if is_poll:
+        return _ingest(client, source, is_asked, is_poll)
+    with recorded(client.id, "reread" if is_asked else "ingest", source) as run:
+        outcome = _ingest(client, source, is_asked, is_poll)
+        _note(run, outcome)
+        return outcome
+
+
+def _note(run: Run, outcome: Outcome) -> None:
+    """Note in the ledger what became of a source; one that is late or holds has failed there."""
+    counts, status = outcome.counts, outcome.status
+    run.rows, run.outcome, run.reason = counts.appended, status.code, outcome.problem
+    run.has_failed = status.code not in ("ok", "stale")
+    if counts.appended or counts.deleted:
+        run.made = {status.source: newest_loads(status.client).get(status.source, "")}
+
+
+def _ingest(client: Client, source: str, is_asked: bool, is_poll: bool) -> Outcome:
     try:
         with alone(client.id, source), scratch(client.id, source) as folder:
             log = SourceLog(client.id, source)
@@ -183,10 +215,10 @@ def _fetch(
     batches: dict[str, list[Batch]] = {}
     status, until = Status(client.id, log.source), stop_asking_at(client)
     warnings: dict[str, None] = {}  # each once, in the order in which they came
-    request = fetch_request(client, log, folder, is_poll=is_poll)
+    request = fetch_request(client, log, folder)
     again = {} if is_poll else readable_now(client, log)
     request = request._replace(
-        warn=lambda text: warnings.update({printable(text): None}), again=again
+        warn=lambda text: warnings.update({printable(text): None}), is_poll=is_poll, again=again
     )
     try:
         for batch in platform.fetch(request):

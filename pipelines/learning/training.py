@@ -13,6 +13,7 @@ from pipelines.learning.learners import learners
 from pipelines.learning.lesson import Learner, Lesson, Training, kept
 from pipelines.learning.published import TrainingError, one_line, published
 from pipelines.learning.versions import Version
+from pipelines.ledger.recording import recorded
 from pipelines.settings.client import Client
 
 
@@ -92,8 +93,15 @@ def named(client: Client) -> Iterator[None]:
 
 
 def _train(training: Training, models: list[str]) -> list[Lesson]:
-    own = learners(training.client)
-    return [own[model].train(model, training) for model in models]
+    return [_train_one(training, model) for model in models]
+
+
+def _train_one(training: Training, model: str) -> Lesson:
+    with recorded(training.client.id, "train", model) as run:
+        lesson = learners(training.client)[model].train(model, training)
+        run.outcome, run.reason = lesson.status, lesson.summary
+        run.made = {model: lesson.version} if lesson.version else {}
+        return lesson
 
 
 def _has_older(learner: Learner, client: Client) -> bool:

@@ -33,6 +33,7 @@ class Run:
     reason: str = ""
     has_failed: bool = False
     rows: int | None = None
+    cpu_seconds: float | None = None
     loads: dict[str, str] = field(default_factory=dict)
     made: dict[str, str] = field(default_factory=dict)
     models: dict[str, str] = field(default_factory=dict)
@@ -48,9 +49,7 @@ class Run:
         return {"namespace": self.client, "name": name}
 
 
-def event(
-    run: Run, kind: Kind, at: datetime, code: str, process: int, cpu: float | None = None
-) -> dict[str, Any]:
+def event(run: Run, kind: Kind, at: datetime, code: str, process: int) -> dict[str, Any]:
     """Return an event of a run. `process` names the process that it runs in: see `processes_alive`."""
     producer = f"urn:attribution:pipelines:{code}"
     return {
@@ -58,19 +57,18 @@ def event(
         "eventTime": at.isoformat(timespec="microseconds"),
         "producer": producer,
         "schemaURL": f"{_SPECIFICATION}/RunEvent",
-        "run": {"runId": run.run_id, "facets": _run_facets(run, kind, producer, process, cpu)},
+        "run": {"runId": run.run_id, "facets": _run_facets(run, kind, producer, process)},
         "job": run.job,
         "inputs": [_dataset(run, *each, producer) for each in run.loads.items()],
         "outputs": [_dataset(run, *each, producer) for each in run.made.items()],
     }
 
 
-def _run_facets(
-    run: Run, kind: Kind, producer: str, process: int, cpu: float | None
-) -> dict[str, Any]:
+def _run_facets(run: Run, kind: Kind, producer: str, process: int) -> dict[str, Any]:
     own: dict[str, Any] = {"step": run.step, "source": run.source, "process": process}
     if kind != "START":
-        ended = {"outcome": run.outcome, "reason": run.reason, "rows": run.rows, "cpuSeconds": cpu}
+        ended: dict[str, Any] = {"outcome": run.outcome, "reason": run.reason, "rows": run.rows}
+        ended["cpuSeconds"] = run.cpu_seconds
         own |= {name: value for name, value in ended.items() if value not in (None, "")}
         own |= {"learntVersions": run.models} if run.models else {}
     facets = {"attribution_run": _facet(producer, f"{_SPECIFICATION}/RunFacet", **own)}

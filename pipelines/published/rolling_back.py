@@ -1,5 +1,6 @@
 """Show an earlier version of a client's published files."""
 
+from pipelines.ledger.recording import recorded
 from pipelines.published.version_folders import (
     PublishedFileError,
     alone,
@@ -17,7 +18,7 @@ class RollbackError(Exception):
 
 def roll_back(client: str, version: str | None) -> str:
     """Show a version, or the one before that shown; return its name. Raise RollbackError if it cannot be."""
-    with alone(client):
+    with recorded(client, "rollback") as run, alone(client):
         versions = whole_versions(client)
         wanted = version or _before(client, versions)
         if wanted not in versions:
@@ -25,6 +26,7 @@ def roll_back(client: str, version: str | None) -> str:
                 f"{client}: there is no version {wanted} to show; there are {', '.join(versions) or 'none'}"
             )
         show(client, wanted)
+        run.made = {"published": wanted}
         return wanted
 
 

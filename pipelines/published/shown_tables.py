@@ -103,6 +103,11 @@ def digests(warehouse: duckdb.DuckDBPyConnection, client: str, table: Shown) -> 
     }
 
 
+def row_count(digests: dict[str, str]) -> int:
+    """Return how many rows a table has, by the digests of its parts."""
+    return sum(int(digest.partition(" ")[0]) for digest in digests.values())
+
+
 def copy(
     warehouse: duckdb.DuckDBPyConnection, client: str, table: Shown, part: str, file: str
 ) -> None:

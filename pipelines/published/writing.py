@@ -11,11 +11,20 @@ import duckdb
 
 from pipelines.disk import disk_problem
 from pipelines.files import sync_folder
+from pipelines.ledger.recording import recorded
+from pipelines.ledger.run_events import Run
 from pipelines.published import pending_tables
 from pipelines.published.models_file import Rendering, models_text, read_settled, write_models
 from pipelines.published.old_versions import clear_leftovers, prune, prune_provisional
 from pipelines.published.settings_file import keep_settings
-from pipelines.published.shown_tables import Shown, behind_published, copy, digests, shown_tables
+from pipelines.published.shown_tables import (
+    Shown,
+    behind_published,
+    copy,
+    digests,
+    row_count,
+    shown_tables,
+)
 from pipelines.published.version_folders import (
     PublishedFileError,
     alone,
@@ -102,6 +111,18 @@ def write(
 
     Where provisional rows are shown, these stay until it is known which of them are settled.
     """
+    with recorded(client, "publish") as run:
+        run.outcome = "unchanged"
+        _write(warehouse, client, keep, rendering, run)
+
+
+def _write(
+    warehouse: duckdb.DuckDBPyConnection,
+    client: str,
+    keep: PublishedFiles,
+    rendering: Rendering | None,
+    run: Run,
+) -> None:
     clear_leftovers(client)
     known = _before(client)
     models_before = models_text(client, known.version) if known else None
@@ -113,6 +134,8 @@ def write(
         write_version(warehouse, client, version, tables, now, [known] if known else [], models)
         if not shows_provisional(client):
             show(client, version)
+        run.outcome, run.made = "published", {"published": version}
+        run.rows = sum(row_count(table["digests"]) for table in now["publish"].values())
     elif known:
         if models and models != models_before:
             write_models(settled_of(client) / known.version, models)

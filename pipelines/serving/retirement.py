@@ -6,6 +6,7 @@ from collections.abc import Iterable
 import duckdb
 
 from pipelines.home import lake_folder, warehouse_folder
+from pipelines.ledger.recording import recorded
 from pipelines.published.old_versions import remove_files
 from pipelines.serving import memory
 from pipelines.settings.reader import Problem, is_retired, named_by_files, read, set_aside
@@ -63,8 +64,10 @@ def retire(clients: Iterable[str]) -> None:
         if members:
             _retire_in(shard, members, others=by_shard[shard] - members)
     for client in clients:
-        remove_files(client)
-        set_aside(client)
+        with recorded(client, "retire") as run:
+            remove_files(client)
+            set_aside(client)
+            run.outcome = "retired"
 
 
 _UNKNOWN = (
@@ -93,7 +96,12 @@ def _remove(shard: str, clients: set[str], others: set[str]) -> None:
             f" that of {' or '.join(sorted(others))}, or retire them together with"
             f' `make promote CLIENT="{" ".join(sorted(clients | others))}"`'
         )
-    for file in (f"{shard}.duckdb", f"{shard}.duckdb.wal", f"{shard}.morning.json"):
+    for file in (
+        f"{shard}.duckdb",
+        f"{shard}.duckdb.wal",
+        f"{shard}.morning.json",
+        f"{shard}.running.json",
+    ):
         (warehouse_folder() / file).unlink(missing_ok=True)
 
 
