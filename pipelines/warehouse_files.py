@@ -42,6 +42,19 @@ def stamp(shard: str) -> str:
     return digest.hexdigest()
 
 
+def age(shard: str) -> tuple[int, int] | None:
+    """Return which file a warehouse file is, and how often DuckDB has written it whole; None without one.
+
+    The second number stands in both of its headers, after their checksum; it only ever grows.
+    """
+    if not file_of(shard).exists():
+        return None
+    with file_of(shard).open("rb") as opened:
+        headers = opened.read(_HEADERS)
+    counts = [int.from_bytes(headers[start + 8 : start + 16], "little") for start in (4096, 8192)]
+    return file_of(shard).stat().st_ino, max(counts)
+
+
 def wait_until_free(shard: str, until: datetime, tell: Callable[[str], None]) -> None:
     """Wait until nobody holds a warehouse file open, and say whom is waited for.
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
@@ -20,7 +20,7 @@ from pipelines.published.version_folders import shows_provisional, versions_of
 from pipelines.serving.report import Figures, Report
 from pipelines.settings.client import Client
 from pipelines.torn_blocks import is_doubted
-from pipelines.warehouse_files import file_of, stamp
+from pipelines.warehouse_files import age, file_of, stamp
 
 
 def state(client: Client) -> str:
@@ -70,38 +70,71 @@ def recall(client: Client, current: str) -> Report | None:
     return Report(client.id, "nothing new", last["reasons"], Figures(**last["published"]))
 
 
-def remember(
-    shard: str, before: str, states: dict[str, str], reports: Iterable[Report]
-) -> list[Report]:
-    """Remember a shard's clients that were published, each in its state; return the reports.
+def remember(shard: str, before: str, states: dict[str, str], report: Report) -> Report:
+    """Remember a client's morning in its state; return the report.
 
-    `before` is the stamp that the warehouse file had before these clients were run. What is
-    remembered of one that was held is why, and what is published of it, which its report is given.
+    `before` is the stamp that the warehouse file had before it was run. What is remembered of a
+    client that was held is why, and what is published of it, which its report is given.
     """
-    mornings, said, now = _read(shard), [], stamp(shard)
+    report = _remember(shard, before, states, report)
+    _running(shard).unlink(missing_ok=True)
+    return report
+
+
+def _remember(shard: str, before: str, states: dict[str, str], report: Report) -> Report:
+    mornings, now = _read(shard), stamp(shard)
     _carry(mornings, before, now)
-    for report in reports:
-        if report.result == "published" and report.published:
-            mornings[report.client] = {
-                "state": states[report.client],
-                "warehouse": now,
-                "reasons": report.reasons,
-                "published": report.published._asdict(),
-            }
-        else:
-            last = mornings.setdefault(report.client, {})
-            last |= {"state": "", "held": report.reasons}
-            if figures := last.get("published"):
-                report = report._replace(published=report.published or Figures(**figures))
-        said.append(report)
+    if report.result == "published" and report.published:
+        mornings[report.client] = {
+            "state": states[report.client],
+            "warehouse": now,
+            "reasons": report.reasons,
+            "published": report.published._asdict(),
+        }
+    else:
+        last = mornings.setdefault(report.client, {})
+        last |= {"state": "", "held": report.reasons}
+        if figures := last.get("published"):
+            report = report._replace(published=report.published or Figures(**figures))
     _write(shard, mornings)
-    return said
+    return report
+
+
+def begin(shard: str) -> str:
+    """Note that a run is about to change a warehouse file; return the stamp that it has before."""
+    take_up(shard)
+    before = stamp(shard)
+    with suppress(OSError):  # then all are run again
+        write_atomically(_running(shard), json.dumps({"before": before, "age": age(shard)}))
+    return before
+
+
+def take_up(shard: str) -> None:
+    """Take up what a run left that was killed: it has changed its own client's tables, no other's.
+
+    So the other clients are still as they are remembered, if the file is the one that it changed:
+    not another, and not an older copy of it.
+    """
+    try:
+        left = json.loads(_running(shard).read_text(encoding="utf-8"))
+        now, (file, count) = age(shard), left["age"]
+    except (OSError, ValueError, TypeError, KeyError):  # nobody was killed, or there was no file
+        return
+    if now and now[0] == file and now[1] >= count:
+        mornings = _read(shard)
+        if _carry(mornings, left["before"], stamp(shard)):
+            _write(shard, mornings)
+    _running(shard).unlink(missing_ok=True)
+
+
+def _running(shard: str) -> Path:
+    return warehouse_folder() / f"{shard}.running.json"
 
 
 def note_held(shard: str, report: Report) -> None:
     """Remember why a client was held that was never run; where the disk takes nothing, do not."""
     with suppress(OSError):
-        remember(shard, stamp(shard), {}, [report])
+        _remember(shard, stamp(shard), {}, report)
 
 
 def held_for(client: Client) -> list[str]:
@@ -109,9 +142,15 @@ def held_for(client: Client) -> list[str]:
     return _read(client.shard).get(client.id, {}).get("held", [])
 
 
+def said_of(client: Client) -> list[str]:
+    """Return what the last morning that published a client said of it, such as a change that waits."""
+    return _read(client.shard).get(client.id, {}).get("reasons", [])
+
+
 @contextmanager
 def unchanged_for_others(shard: str) -> Iterator[None]:
     """Let a command change one client in a warehouse file; the others stay as they are remembered."""
+    take_up(shard)
     before = stamp(shard)
     try:
         yield
@@ -133,6 +172,14 @@ def files_behind(client: Client) -> str:
     """Return why a published client's files are not what the warehouse has; nothing if they are."""
     is_published = client.id in _published(_read(client.shard))
     return why_behind(client.id) if is_published or versions_of(client.id).exists() else ""
+
+
+def doubt(client: str, shard: str) -> None:
+    """Have a client run by the next morning, whatever is remembered: its tables are about to change."""
+    mornings = _read(shard)
+    if client in mornings:
+        mornings[client]["state"] = ""
+        _write(shard, mornings)
 
 
 def forget(client: str, shard: str) -> None:

@@ -1,23 +1,27 @@
-"""Serve every client's morning: ingest each client, and run it as soon as its ingest has ended."""
+"""Serve every client's morning in order of deadline: ingest each, and run it once its ingest has ended."""
 
 import os
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from datetime import datetime, timezone
 from typing import NamedTuple
 
 from pipelines.ingest.run import Ingest, Outcome
 from pipelines.learning.training import due, utc_now
+from pipelines.ledger.recording import INTERRUPTED, Step, begin, end, parts_of
+from pipelines.ledger.run_events import Run
 from pipelines.processes import Process, heard
 from pipelines.serving import memory
 from pipelines.serving.report import Report, held
 from pipelines.settings.client import Client
+from pipelines.settings.deadlines import by_deadline
 from pipelines.torn_blocks import doubt, is_doubted
-from pipelines.warehouse_files import stamp
 
 
 class Ingested(NamedTuple):
     """A client whose ingest has ended, and what became of its sources."""
 
+    client: str
     outcomes: list[Outcome]
 
 
@@ -27,12 +31,12 @@ class Waiting(NamedTuple):
     line: str
 
 
-Event = Ingested | Waiting | Report
+Event = Ingested | Waiting | Step | Report
 
 
 def morning(clients: list[Client]) -> Iterator[Event]:
     """Ingest the clients, run those that have something new, and say so as it happens."""
-    at_work = _Morning(clients)
+    at_work = _Morning(by_deadline(clients, datetime.now(timezone.utc)))
     try:
         yield from at_work.events()
     finally:
@@ -41,62 +45,79 @@ def morning(clients: list[Client]) -> Iterator[Event]:
 
 def serve(clients: Iterable[Client]) -> Iterator[Report]:
     """Serve clients whose ingest has ended, in this process; yield a report of each, as they end."""
-    states, shards = {}, defaultdict(list)
-    for client in clients:
-        states[client.id], report = _recalled(client)
-        if report:
-            yield report
-        else:
-            shards[client.shard].append(client)
-    for shard, members in shards.items():
-        before = stamp(shard)
-        yield from memory.remember(shard, before, states, serve_shard(members))
+    shards: defaultdict[str, list[Client]] = defaultdict(list)
+    for client in by_deadline(clients, datetime.now(timezone.utc)):
+        shards[client.shard].append(client)
+    for members in shards.values():
+        yield from serve_shard(members)
 
 
-def serve_shard(clients: list[Client]) -> list[Report]:
-    """Run clients of one shard in this process."""
+def serve_shard(clients: list[Client]) -> Iterator[Report]:
+    """Serve clients of one shard in this process."""
     from pipelines.serving.shard_run import ShardRun  # here: it loads all of SQLMesh
 
     shard = clients[0].shard
-    return ShardRun(shard, print, is_doubted(shard)).serve(clients)
+    memory.take_up(shard)
+    shard_run = ShardRun(shard, print, is_doubted(shard))
+    for client in clients:
+        run = begin(client.id, "daily")
+        state, report = _recalled(client)
+        if not report:
+            before = memory.begin(shard)
+            with parts_of(run):
+                said = shard_run.serve(client)
+            report = memory.remember(shard, before, {client.id: state}, said)
+        _end(run, report)
+        yield report
 
 
 class _Shard:
-    """The clients of one shard that are ready, those that are run, and the process that runs them.
+    """The clients of one shard that are ready, the one that is run, and the process that runs it.
 
-    The process loads SQLMesh with its first clients, and is given others as they become ready.
+    The process loads SQLMesh with its first client, and is given one after the other: the one whose
+    deadline comes first of those that are ready by then.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, clients: list[Client]) -> None:
         self.name = name
         self.ready: list[Client] = []
-        self.running: list[Client] = []
+        self.running: Client | None = None
         self.process: Process | None = None
         self._before, self._was_doubted = "", is_doubted(name)
+        self._order = [client.id for client in clients]
 
-    def run(self) -> None:
-        """Hand over the clients that are ready."""
+    @property
+    def rank(self) -> int:
+        """Return which place the most urgent of the clients that are ready has among all."""
+        return min((self._order.index(client.id) for client in self.ready), default=0)
+
+    def run(self, runs: dict[str, Run]) -> None:
+        """Hand over the most urgent of the clients that are ready."""
         from pipelines.serving.shard_run import serve_as_told  # once: the process is forked
 
         self.process = self.process or Process(serve_as_told, self.name, self._was_doubted)
         self._was_doubted = False
-        self.running, self.ready, self._before = self.ready, [], stamp(self.name)
-        self.process.send(self.running)
+        client = min(self.ready, key=lambda each: self._order.index(each.id))
+        self.ready.remove(client)
+        self.running, self._before = client, memory.begin(self.name)
+        self.process.send((client, runs[client.id]))
 
-    def hear(self, states: dict[str, str]) -> Iterator[Waiting | Report]:
-        """Yield what the process says: what it waits for, or the reports of the clients it ran."""
+    def hear(self, states: dict[str, str]) -> Waiting | Step | Report:
+        """Return what the process says: what it waits for, a step, or the report of the client it ran."""
+        assert self.process and self.running
         try:
-            said = self.process.hear() if self.process else []
+            said = self.process.hear()
         except EOFError:
             self.process = None
             doubt(self.name)  # DuckDB may have died of a torn block
             died = f"the process of warehouse/{self.name}.duckdb died; run it again"
-            said = [held(client.id, died) for client in self.running]
+            said = held(self.running.id, died)
         if isinstance(said, str):
-            yield Waiting(said)
-            return
-        self.running = []
-        yield from memory.remember(self.name, self._before, states, said)
+            return Waiting(said)
+        if isinstance(said, Step):
+            return said
+        self.running = None
+        return memory.remember(self.name, self._before, states, said)
 
     def end(self) -> None:
         """End the process."""
@@ -106,12 +127,15 @@ class _Shard:
 
 
 class _Morning:
-    """Clients on their way: to be ingested, ready to be run, run."""
+    """Clients on their way, in order of deadline: to be ingested, ready to be run, run."""
 
     def __init__(self, clients: list[Client]) -> None:
-        self._ingest = Ingest(clients)
+        self._runs = {client.id: begin(client.id, "daily") for client in clients}
+        self._ingest = Ingest(clients, self._runs)
         self._states: dict[str, str] = {}
-        self._shards = {client.shard: _Shard(client.shard) for client in clients}
+        self._shards = {client.shard: _Shard(client.shard, clients) for client in clients}
+        for shard in self._shards:
+            memory.take_up(shard)
 
     def events(self) -> Iterator[Event]:
         """Yield what happens, until every client is served."""
@@ -122,41 +146,56 @@ class _Morning:
                 yield from self._heard(process)
 
     def end(self) -> None:
-        """End all processes, whatever they do."""
+        """End all processes, whatever they do; who was not served by then was interrupted."""
         self._ingest.pool.end()
         for shard in self._shards.values():
             shard.end()
+        for run in self._runs.values():
+            run.fails(INTERRUPTED, "it was interrupted")
+            end(run)
+        self._runs.clear()
 
     def _heard(self, process: Process) -> Iterator[Event]:
         for shard in self._shards.values():
             if shard.process is process:
-                yield from shard.hear(self._states)
+                yield self._noted(shard.hear(self._states))
                 return
         if done := self._ingest.ended(process):
             yield from self._ingested(*done)
 
+    def _noted(self, event: Waiting | Step | Report) -> Event:
+        """Note in the ledger what a client's morning read, made, and how it ended."""
+        if isinstance(event, Step) and (whole := self._runs.get(event.run.client)):
+            whole.loads |= event.run.loads
+            whole.made |= event.run.made
+            whole.models |= event.run.models
+        if isinstance(event, Report):
+            _end(self._runs.pop(event.client), event)
+        return event
+
     def _ingested(self, client: Client, outcomes: list[Outcome]) -> Iterator[Event]:
         """Take a client whose ingest has ended: it is ready to be run, unless nothing is new."""
-        yield Ingested(outcomes)
+        yield Ingested(client.id, outcomes)
+        self._runs[client.id].rows = sum(each.counts.appended for each in outcomes)
         unsaid = [each for each in outcomes if each.status.holds and not each.is_kept]
         if unsaid:  # the gate cannot know of it
             why = "; ".join(f"{each.source}: {each.problem}" for each in unsaid)
-            yield _not_run(client, why)
+            yield self._noted(_not_run(client, why))
             return
         self._states[client.id], report = _recalled(client)
         if report:
-            yield report
+            yield self._noted(report)
         else:
             self._shards[client.shard].ready.append(client)
 
     def _run_shards(self) -> list[Process]:
         """Start what can be run, a shard a processor; return the processes that run clients."""
         shards = self._shards.values()
-        for shard in shards:
+        for shard in sorted(shards, key=lambda each: each.rank):
             busy = [each for each in shards if each.running]
             if shard.ready and not shard.running and len(busy) < (os.cpu_count() or 1):
                 self._make_room(shard)
-                shard.run()
+                shard.run(self._runs)
         return [each.process for each in shards if each.running and each.process]
 
     def _make_room(self, shard: _Shard) -> None:
@@ -164,6 +203,13 @@ class _Morning:
         idle = [each for each in self._shards.values() if each.process and not each.running]
         if not shard.process and len(idle) >= (os.cpu_count() or 1):
             idle[0].end()
+
+
+def _end(run: Run, report: Report) -> None:
+    """Record how a client's morning ended."""
+    run.outcome, run.reason = report.result, "; ".join(report.reasons)
+    run.has_failed = report.result == "held"
+    end(run)
 
 
 def _recalled(client: Client) -> tuple[str, Report | None]:

@@ -5,9 +5,13 @@ from typing import NamedTuple
 import duckdb
 
 from pipelines.explaining.compared_campaigns import Compared, compared
+from pipelines.lake.newest_loads import newest_loads
+from pipelines.learning.in_force import learnt_versions
 from pipelines.learning.learners import learners
 from pipelines.learning.published import published
 from pipelines.learning.training import train_first
+from pipelines.ledger.recording import recorded
+from pipelines.ledger.run_events import Run
 from pipelines.serving import memory
 from pipelines.serving.warehouse import Warehouse, opened
 from pipelines.settings.client import Client
@@ -26,6 +30,11 @@ def preview(client: Client) -> list[Compared] | None:
     None where `prod` does not have the client, so there is nothing to compare with.
     Raise PlanError, with the failures, if an audit fails; TrainingError if a training does.
     """
+    with recorded(client.id, "preview"):
+        return _preview(client)
+
+
+def _preview(client: Client) -> list[Compared] | None:
     train_first(client)
     with opened(client.shard) as warehouse:
         prod = warehouse.promoted("prod").get(client.id)
@@ -98,15 +107,25 @@ def promote(client: Client) -> bool:
     if an audit fails, and TrainingError if a training does; then both keep what they had. Raise
     FilesNotWritten if all but the files was done.
     """
+    with recorded(client.id, "promote") as run:
+        has_changed = _promote(client, run)
+        run.outcome = "promoted" if has_changed else "unchanged"
+        return has_changed
+
+
+def _promote(client: Client, run: Run) -> bool:
     train_first(client)
     with opened(client.shard) as warehouse:
         local = warehouse.local().get(client.id)
         environments = ("daily", "prod")
         behind = [each for each in environments if warehouse.promoted(each).get(client.id) != local]
+        run.loads, run.models = newest_loads(client.id), learnt_versions(client)
         if behind:
-            memory.forget(client.id, client.shard)
+            memory.doubt(client.id, client.shard)
         for environment in behind:
             warehouse.plan(environment, [client.id])
+        if behind:  # it passed: whatever held it before holds it no more
+            memory.forget(client.id, client.shard)
         keep_promoted(client)
         if problem := warehouse.write_files([client]).get(client.id):
             raise FilesNotWritten(problem)

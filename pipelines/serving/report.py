@@ -31,15 +31,17 @@ class Figures(NamedTuple):
     @property
     def by_newest_day(self) -> str:
         """Return the newest day of data, or a line for each day with the sources whose newest it is."""
-        sources: dict[str, list[str]] = {}
-        for named in filter(None, self.newest_days.split(", ")):
-            source, _, day = named.partition(": ")
-            sources.setdefault(day, []).append(source)
-        if len(sources) == 1:
-            return next(iter(sources))
-        return "\n".join(
-            f"{day} {', '.join(sources[day])}" for day in sorted(sources, reverse=True)
-        )
+        named = (each.split(": ") for each in filter(None, self.newest_days.split(", ")))
+        return by_newest_day({source: day for source, day in named})
+
+
+def by_newest_day(newest: dict[str, str]) -> str:
+    """Return the newest day of all sources, or a line for each day with the sources whose newest it is."""
+    days = sorted(set(newest.values()), reverse=True)
+    if len(days) == 1:
+        return days[0]
+    sources = {day: [source for source in newest if newest[source] == day] for day in days}
+    return "\n".join(f"{day} {', '.join(sources[day])}" for day in days)
 
 
 class Report(NamedTuple):

@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from datetime import datetime, timezone
+from functools import cache
 from typing import NamedTuple
 
 import duckdb
@@ -143,7 +144,7 @@ class Warehouse:
         record = self._environment(environment)
         snapshots = self._context.state_reader.get_snapshots(record.snapshots).values()
         for client in clients:
-            own = [each for each in snapshots if _client(exp.to_table(each.name)) == client]
+            own = [each for each in snapshots if _client(each.name) == client]
             scheduler = self._context.create_scheduler(own, self._context.snapshot_evaluator)
             scheduler.run(record.naming_info)
         return self._failures()
@@ -177,7 +178,7 @@ class Warehouse:
             cause = error.__cause__
             for each in cause.errors if isinstance(cause, NodeAuditsErrors) else [cause]:
                 failure = Failure(f"{table.db}.{table.name}", self._reason(each))
-                failures[_client(table)].append(failure)
+                failures[_client(table.sql())].append(failure)
         return dict(failures)
 
     def _reason(self, error: BaseException | None) -> str:
@@ -210,12 +211,14 @@ def opened(shard: str) -> Iterator[Warehouse]:
         yield warehouse
 
 
-def _client(table: exp.Table) -> str:
-    return table.db.split("_")[0]
+@cache
+def _client(table: str) -> str:
+    """Return the client that a table belongs to; asked for every table of a shard, again and again."""
+    return exp.to_table(table).db.split("_")[0]
 
 
 def _versions(snapshots: Iterable) -> dict[str, frozenset]:
     versions: dict[str, set] = defaultdict(set)
     for snapshot in snapshots:
-        versions[_client(exp.to_table(snapshot.name))].add(snapshot.snapshot_id)
+        versions[_client(snapshot.name)].add(snapshot.snapshot_id)
     return {client: frozenset(ids) for client, ids in versions.items()}

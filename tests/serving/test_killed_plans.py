@@ -41,7 +41,7 @@ def test_a_first_morning_that_was_killed_is_published_by_the_next(house: House) 
     house.export(sessions=60)
     house.ingest()
     serve = "from pipelines.serving import morning; from pipelines.settings.reader import read\n"
-    done = house.run("python", "-c", KILL + serve + "morning.serve_shard(read()[0])")
+    done = house.run("python", "-c", KILL + serve + "list(morning.serve_shard(read()[0]))")
     assert done.returncode == -9, done.stdout
     assert not any(house.published(name) for name in ("acme", "borealis", "cobalt", "shop"))
 

@@ -11,8 +11,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("morning")]
 def test_a_torn_status_holds_its_client_alone(served: House) -> None:
     (served.home / "lake/acme/google_ads/status.json").write_text('{"source": "goo')
 
-    clients = [served.client(name) for name in ("acme", "shop")]
-    reports = {report.client: report for report in ShardRun("home", print).serve(clients)}
+    shard_run = ShardRun("home", print)
+    reports = {name: shard_run.serve(served.client(name)) for name in ("acme", "shop")}
 
     assert reports["shop"].result == "published"
     assert reports["acme"].result == "held"
