@@ -8,31 +8,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 if TYPE_CHECKING:
     from pipelines.ingest.backfill import Slice
-    from pipelines.ingest.run import Outcome
-    from pipelines.serving.morning import Event
-    from pipelines.serving.report import Report
 
 Item = TypeVar("Item")
-
-
-def watched(events: "Iterable[Event]", total: int) -> "tuple[list[Outcome], list[Report]]":
-    """Return what a morning brought and what it published, beside bars that count its clients."""
-    from pipelines.serving.morning import Ingested, Waiting
-
-    outcomes: list[Outcome] = []
-    reports: list[Report] = []
-    with _bar("") as progress:
-        ingest, run = (progress.add_task(what, total=total) for what in ("Ingest", "Run"))
-        for event in events:
-            if isinstance(event, Waiting):
-                progress.console.print(event.line, markup=False)
-            elif isinstance(event, Ingested):
-                outcomes += event.outcomes
-                progress.advance(ingest)
-            else:
-                reports.append(event)
-                progress.advance(run)
-    return outcomes, reports
 
 
 def counted(what: str, items: Iterable[Item], total: int) -> Iterator[Item]:

@@ -1,29 +1,36 @@
 """The commands of every day: ingest what clients deliver, and serve their mornings."""
 
-from pipelines.commands import bars, results, screen
+from pipelines.commands import bars, progress, results, screen
 from pipelines.commands.chosen_clients import Some, end, statuses_of, usable_and_missing
+from pipelines.commands.screen import Json
 from pipelines.commands.warnings import warn_of_loads_ahead, warn_of_sharing, warn_of_versions
 
 
-def daily(client: Some = None) -> None:
+def daily(client: Some = None, as_json: Json = False) -> None:
     """Ingest, run `daily`, audit, promote each client that passes, and say what is published.
+
+    The client whose deadline comes first goes first, and is published as soon as it passes. Ended at
+    any time, it goes on where it was when it is started again.
 
     The exit status is 1 if a client is held, which keeps what it had, if a source is stale or its
     loads are dated ahead, or if the file of a client is gone, misnamed or wrong. For one client:
     `python -m pipelines daily --client acme`.
     """
+    from pipelines.ledger.view_file import write_view_file
     from pipelines.serving.morning import morning
     from pipelines.serving.turn import DAILY, NotOurTurn, turn
 
     clients, problems = usable_and_missing(client)
     try:
         with turn(DAILY, screen.tell):
-            outcomes, reports = bars.watched(morning(clients), len(clients))
+            outcomes, reports = progress.watched(morning(clients), len(clients), as_json)
+            write_view_file()
     except NotOurTurn as error:
         screen.tell(f"{error}: it serves the morning, this command leaves it to that one")
         return
-    results.show_ingest(outcomes)
-    results.show_morning(reports, outcomes)
+    if not as_json:
+        results.show_ingest(outcomes)
+        results.show_morning(reports, outcomes)
     warn_of_versions(clients)
     warn_of_sharing(clients)
     is_ahead = warn_of_loads_ahead(clients)
@@ -36,7 +43,7 @@ def daily(client: Some = None) -> None:
     )
 
 
-def ingest(client: Some = None) -> None:
+def ingest(client: Some = None, as_json: Json = False) -> None:
     """Append what is new in every client's exports to the lake.
 
     A refused export halts its client alone, until it is delivered again: the gate holds the
@@ -46,5 +53,10 @@ def ingest(client: Some = None) -> None:
 
     clients, _ = usable_and_missing(client)
     done = bars.counted("Ingest", run.ingest(clients), len(clients))
-    results.show_ingest([outcome for outcomes in done for outcome in outcomes])
+    if as_json:
+        for outcomes in done:
+            for outcome in outcomes:
+                progress.emit_outcome(outcome)
+    else:
+        results.show_ingest([outcome for outcomes in done for outcome in outcomes])
     warn_of_sharing(clients)
