@@ -1,12 +1,12 @@
 """The commands that read and change nothing: status, blueprint, export."""
 
-from datetime import datetime
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from pipelines.commands import results, screen
+from pipelines.commands import results, screen, status_tables
 from pipelines.commands.chosen_clients import (
     Chosen,
     Some,
@@ -17,43 +17,52 @@ from pipelines.commands.chosen_clients import (
     usable_and_missing,
 )
 from pipelines.commands.following import show_followed
+from pipelines.commands.screen import Json
 from pipelines.commands.warnings import warn_of_loads_ahead, warn_of_sharing, warn_of_versions
 
 
-def status(client: Some = None) -> None:
-    """Show the status of each source of each client, as of its last ingest, and who is held.
+def status(
+    client: Some = None,
+    every_source: Annotated[
+        bool, typer.Option("--all", help="Show each source, and what else there is to know of it.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Show how each client stands: what is published, as of which load, and what waits and why.
 
-    The exit status is 1 if any is not ok, if a client was held by its last morning, if its published
-    files are older than the warehouse's tables, if `make stream` cannot follow it, or if its settings
+    The exit status is 1 if a client is held, late or stale, if a source is not ok, if published files
+    are older than the warehouse's tables, if `make stream` cannot follow a client, or if its settings
     file is gone, misnamed or wrong.
     """
-    from pipelines.serving.memory import files_behind, held_for
+    from pipelines.commands.client_states import state_of
+    from pipelines.watch.ledger_mornings import mornings_of_clients
 
     clients, problems = usable_and_missing(client)
-    found = statuses_of(clients)
-    results.show_statuses(found)
+    now = datetime.now(timezone.utc)
+    found, mornings = statuses_of(clients), mornings_of_clients(now)
+    states = [
+        state_of(each, [one for one in found if one.client == each.id], mornings, now)
+        for each in clients
+    ]
+    if as_json:
+        status_tables.emit_states(states, found)
+    else:
+        status_tables.show_states(states)
+        status_tables.show_statuses(found, every_source)
+    for state in states:
+        for line in state.notes:
+            screen.say(state.client, line)
+        for line in state.waits:
+            screen.warn(state.client, line)
     warn_of_versions(clients)
     warn_of_sharing(clients)
     is_ahead = warn_of_loads_ahead(clients)
-    explained = {status.client for status in found if status.holds}
-    held = [
-        (client.id, reason)
-        for client in clients
-        for reason in held_for(client)
-        if client.id not in explained
-    ]
-    for name, reason in held:
-        screen.warn(name, f"held by its last morning: {reason}")
-    behind = [(client.id, why) for client in clients if (why := files_behind(client))]
-    for name, why in behind:
-        screen.warn(name, why)
     is_lost = show_followed(clients)
     end(
         problems
         or is_ahead
-        or held
-        or behind
         or is_lost
+        or any(state.is_wrong for state in states)
         or any(status.code != "ok" for status in found)
     )
 

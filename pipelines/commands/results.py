@@ -7,14 +7,12 @@ from rich.markup import escape
 
 from pipelines.commands import screen
 from pipelines.commands.screen_tables import new_table as _table
-from pipelines.contracts.catalog import sources_of
 
 if TYPE_CHECKING:
     from pipelines.ingest.acceptance import Waiting
     from pipelines.ingest.backfill import Slice
     from pipelines.ingest.run import Outcome
     from pipelines.ingest.source_status import Status
-    from pipelines.ingest.withdrawal import Withdrawn
     from pipelines.learning.lesson import Lesson
     from pipelines.serving.promotion import Excluded, Learnt
     from pipelines.serving.report import Figures, Report
@@ -62,7 +60,8 @@ def show_morning(reports: "list[Report]", outcomes: "Iterable[Outcome]" = ()) ->
     reports = sorted(reports, key=lambda report: report.client)
     columns = ("conversions", "currency", "revenue", "unattributed", "spend", "newest day")
     table = _table("client", "result", *columns, "loaded until")
-    table.columns[1].no_wrap = table.columns[-1].no_wrap = True
+    table.columns[1].min_width = len("published")
+    table.columns[-1].no_wrap = True
     for report in reports:
         result = f"[red]{report.result}[/red]" if report.result == "held" else report.result
         table.add_row(report.client, result, *_figures(report.published))
@@ -95,32 +94,6 @@ def _figures(published: "Figures | None") -> list[str]:
     return [*counted, *money, published.by_newest_day, until]
 
 
-def show_statuses(statuses: "list[Status]") -> None:
-    """Show each source's status, and what is wrong."""
-    columns = ("newest day", "days missing", "missing from", "retry at (UTC)")
-    table = _table("client", "source", "status", *columns)
-    for status in statuses:
-        code = status.code if status.code == "ok" else f"[red]{status.code}[/red]"
-        days = status.days_missing
-        missing = (str(len(days)), days[0]) if days else ("", "")
-        facts = (status.newest_day, *missing, status.retry_at)
-        table.add_row(status.client, status.source, code, *facts)
-    screen.screen.print(table if table.row_count else "No source was asked yet; run make ingest")
-    for status in statuses:
-        if status.code != "ok":
-            screen.warn(status.client, f"{status.source}: {status.problem}")
-        if status.days_missing and status.source in sources_of("stg_ad_spend"):
-            screen.warn(status.client, f"{status.source}: {_partial(status.days_missing)}")
-        for note in status.notes:
-            screen.say(status.client, f"{status.source}: {note}")
-    show_warnings(statuses)
-
-
-def _partial(days: list[str]) -> str:
-    """Return what days of an ad platform's spend that are missing do to the published numbers."""
-    return f"without its spend of {len(days)} days from {days[0]}, cost and ROAS of its channels are partial"
-
-
 def show_waiting(waiting: "list[Waiting]") -> None:
     """Show which deliveries delete how much, and some of the rows that go."""
     table = _table("table", "delivery", "rows before", "rows after", "deleted", "such as")
@@ -128,15 +101,6 @@ def show_waiting(waiting: "list[Waiting]") -> None:
         counts = (str(each.before), str(each.after), str(each.deleted))
         table.add_row(each.table, each.delivery, *counts, escape(", ".join(each.examples)))
     screen.screen.print(table)
-
-
-def show_withdrawn(found: "list[Withdrawn]") -> None:
-    """Show what became of the rows of a load that was taken back."""
-    table = _table("source", "table", "rows", "deleted", "as before", "changed since")
-    for each in found:
-        counts = (each.rows, each.deleted, each.restored, each.changed_since)
-        table.add_row(each.source, each.table, *map(str, counts))
-    screen.screen.print(table if table.row_count else "The load had no rows")
 
 
 def show_backfill(client: str, slices: "dict[str, list[Slice]]") -> None:
@@ -202,4 +166,4 @@ def show_lesson(client: str, lesson: "Lesson") -> None:
 def show_paragraphs(paragraphs: Iterable[str]) -> None:
     """Print paragraphs, an empty line after each."""
     for paragraph in paragraphs:
-        screen.show(paragraph)
+        screen.screen.print(paragraph, "", sep="\n", markup=False)
