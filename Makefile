@@ -5,7 +5,7 @@ RUN := $(BIN)/python -m pipelines
 DATA := $(or $(ATTRIBUTION_HOME),.)
 SQLMESH := $(BIN)/sqlmesh --log-file-dir "$(DATA)/logs"
 
-.PHONY: help daily watch packages ingest stream backfill accept reread status export explain changes replay blueprint train preview promote \
+.PHONY: help daily watch packages ingest stream backfill accept reread withdraw status export explain changes replay blueprint train preview promote \
 	rollback plan audit \
 	test check soak ci style types lint versions format docs demo demo-api demo-stream demo-clean lock stubs clean install exports
 
@@ -32,6 +32,9 @@ accept: install ## confirm what SOURCE's export deletes
 
 reread: install ## read SOURCE of CLIENT again
 	$(RUN) reread $(CLIENT) --source $(SOURCE)
+
+withdraw: install ## take CLIENT's bad LOAD back
+	$(RUN) withdraw $(CLIENT) --load $(LOAD)
 
 status: install ## show each source's status
 	$(RUN) status

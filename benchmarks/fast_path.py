@@ -106,10 +106,11 @@ def main(
 
 
 def _backdate(home: Path) -> None:
-    """Make all loads so far two days old: right after a first one, all of it is computed again."""
+    """Make the loads so far days old, the CRM's the newest: what came just before that is computed again."""
     for marker in home.glob("lake/*/*/_dlt_loads/*.jsonl"):
         load = json.loads(marker.read_text())
-        moment = datetime.fromisoformat(load["inserted_at"]) - timedelta(days=2)
+        days = 2 if marker.parents[1].name == "salesforce" else 3
+        moment = datetime.fromisoformat(load["inserted_at"]) - timedelta(days=days)
         marker.write_text(json.dumps(load | {"inserted_at": moment.isoformat()}))
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import typer
 
 from pipelines.commands import screen
-from pipelines.commands.data_changes import accept, backfill, reread
+from pipelines.commands.data_changes import accept, backfill, reread, withdraw
 from pipelines.commands.every_day import daily, ingest
 from pipelines.commands.explanations import changes, explain, replay
 from pipelines.commands.following import stream
@@ -28,7 +28,16 @@ app = typer.Typer(
 _COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
     "Every day": (daily, ingest, stream, watch),
     "To read": (status, explain, changes, replay, blueprint, export),
-    "When something changes": (backfill, accept, reread, train, preview, promote, rollback),
+    "When something changes": (
+        backfill,
+        accept,
+        reread,
+        withdraw,
+        train,
+        preview,
+        promote,
+        rollback,
+    ),
 }
 for panel, commands in _COMMANDS.items():
     for command in commands:

@@ -21,7 +21,7 @@ Answer = TypeVar("Answer")
 
 _TOO_LARGE = 99  # the exit status of a process that took too much memory
 _LONG = 60  # seconds, after which a work keeps no other from being started
-_MOST = 4  # processes for each processor, those that take long among them
+_MOST = 4  # times as many processes at once, those that take long among them
 
 
 class Bounds(NamedTuple):
@@ -129,7 +129,7 @@ def heard(processes: Iterable[Talker], seconds: float = math.inf) -> list[Talker
 
 
 class Pool(Generic[Work, Answer]):
-    """Works that are done each in a process, one a processor at a time.
+    """Works that are done each in a process, so many at once: one a processor, if it is not said.
 
     One that takes long keeps no other from being started: it may be one that never ends.
     """
@@ -139,7 +139,9 @@ class Pool(Generic[Work, Answer]):
         function: Callable[[Work], Answer],
         works: Iterable[Work],
         bounds: Callable[[Work], Bounds] = lambda work: _UNBOUNDED,
+        at_once: int | None = None,
     ) -> None:
+        self._at_once = at_once or os.cpu_count() or 1
         self._function, self._bounds = function, bounds
         self._waiting = list(works)
         self._running: dict[Process, Work] = {}
@@ -182,9 +184,8 @@ class Pool(Generic[Work, Answer]):
             process.end()
 
     def _has_room(self) -> bool:
-        processors = os.cpu_count() or 1
         new = [each for each in self._running if monotonic() - each.began < _LONG]
-        return len(new) < processors and len(self._running) < _MOST * processors
+        return len(new) < self._at_once and len(self._running) < _MOST * self._at_once
 
 
 def _run(parent: int, megabytes: float, function: Callable, *arguments: Any) -> None:

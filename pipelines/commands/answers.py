@@ -131,7 +131,10 @@ def show_changes(found: "Changes", since: datetime) -> None:
         screen.say(found.client, "the published numbers of channels and campaigns are the same")
         return
     _show_causes(found)
-    _show_moves(found)
+    if found.moves:
+        _show_moves(found)
+    else:
+        screen.say(found.client, "no channel moved; BY=campaigns shows which campaigns did")
     meanings = {row.cause: row.cause.meaning for row in found.causes}
     for cause, meaning in meanings.items():
         screen.tell_fact(cause, meaning)

@@ -92,3 +92,26 @@ def reread(
     outcome = ingest_source(chosen, source, is_asked=True)
     results.show_ingest([outcome])
     end(outcome.problem)
+
+
+def withdraw(
+    client: Chosen,
+    load: Annotated[str, typer.Option(help="The load's id, as `make explain` shows it.")],
+) -> None:
+    """Take a bad load back, by a new entry in the log; the next `make daily` publishes without it.
+
+    What the load brought anew is deleted, what it changed is as it was before, what a later load has
+    brought since stays. Its files may be delivered again, also unchanged. One that still lies where it was
+    read from is to be moved away first, or replaced by the right one: the next ingest would load it again.
+    Such as: `python -m pipelines withdraw acme --load 1795782411.8744965`.
+    """
+    from pipelines.ingest.withdrawal import WithdrawalError
+    from pipelines.ingest.withdrawal import withdraw as take_back
+
+    chosen = one(client)
+    try:
+        found = take_back(chosen.id, load)
+    except WithdrawalError as error:
+        raise stop(str(error)) from None
+    results.show_withdrawn(found)
+    screen.say(client, f"the load {load} is taken back; the next make daily publishes without it")

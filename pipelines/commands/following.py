@@ -1,7 +1,10 @@
 """The command that follows every client's CRM until it is stopped, and how that is shown."""
 
 import signal
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import datetime, timezone
+from time import sleep
 from typing import TYPE_CHECKING, Any
 
 from pipelines.commands import results, screen
@@ -13,6 +16,8 @@ from pipelines.settings.reader import Problem, keep, read
 if TYPE_CHECKING:
     from pipelines.stream.consumer import Consumer
 
+_TRIES = 20  # in two seconds
+
 
 def stream(client: Some = None) -> None:
     """Follow every client's CRM until stopped: a deal that closes is published in seconds.
@@ -20,14 +25,31 @@ def stream(client: Some = None) -> None:
     Ctrl-C or SIGTERM ends it, and nothing is lost: what comes meanwhile is read the next time. A client's
     file that changes, appears or goes is taken up. A second one says who runs, and ends.
     """
-    from pipelines.serving.turn import STREAM, NotOurTurn, turn
+    from pipelines.serving.turn import NotOurTurn
 
     clients, problems = usable(client)
     try:
-        with turn(STREAM, folder=stream_folder()):
+        with _turn():
             _follow(client, clients, problems)
     except NotOurTurn as error:
         screen.tell(f"{error}: it follows the clients, this command leaves it to that one")
+
+
+@contextmanager
+def _turn() -> Iterator[None]:
+    """Take the turn to follow; processes of a command that was just killed have it a moment longer."""
+    from pipelines.serving.turn import STREAM, NotOurTurn, turn
+
+    with ExitStack() as held:
+        for tries_left in range(_TRIES, -1, -1):
+            try:
+                held.enter_context(turn(STREAM, folder=stream_folder()))
+                break
+            except NotOurTurn:
+                if not tries_left:
+                    raise
+                sleep(0.1)
+        yield
 
 
 def show_followed(clients: list[Client]) -> bool:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pipelines.ingest.backfill import Slice
     from pipelines.ingest.run import Outcome
     from pipelines.ingest.source_status import Status
+    from pipelines.ingest.withdrawal import Withdrawn
     from pipelines.learning.lesson import Lesson
     from pipelines.serving.promotion import Excluded, Learnt
     from pipelines.serving.report import Figures, Report
@@ -60,8 +61,7 @@ def show_morning(reports: "list[Report]", outcomes: "Iterable[Outcome]" = ()) ->
     reports = sorted(reports, key=lambda report: report.client)
     columns = ("conversions", "currency", "revenue", "unattributed", "spend", "newest day")
     table = _table("client", "result", *columns, "loaded until")
-    table.columns[1].min_width = len("published")
-    table.columns[-1].no_wrap = True
+    table.columns[1].no_wrap = table.columns[-1].no_wrap = True
     for report in reports:
         result = f"[red]{report.result}[/red]" if report.result == "held" else report.result
         table.add_row(report.client, result, *_figures(report.published))
@@ -101,6 +101,15 @@ def show_waiting(waiting: "list[Waiting]") -> None:
         counts = (str(each.before), str(each.after), str(each.deleted))
         table.add_row(each.table, each.delivery, *counts, escape(", ".join(each.examples)))
     screen.screen.print(table)
+
+
+def show_withdrawn(found: "list[Withdrawn]") -> None:
+    """Show what became of the rows of a load that was taken back."""
+    table = _table("source", "table", "rows", "deleted", "as before", "changed since")
+    for each in found:
+        counts = (each.rows, each.deleted, each.restored, each.changed_since)
+        table.add_row(each.source, each.table, *map(str, counts))
+    screen.screen.print(table if table.row_count else "The load had no rows")
 
 
 def show_backfill(client: str, slices: "dict[str, list[Slice]]") -> None:
@@ -166,4 +175,4 @@ def show_lesson(client: str, lesson: "Lesson") -> None:
 def show_paragraphs(paragraphs: Iterable[str]) -> None:
     """Print paragraphs, an empty line after each."""
     for paragraph in paragraphs:
-        screen.screen.print(paragraph, "", sep="\n", markup=False)
+        screen.show(paragraph)

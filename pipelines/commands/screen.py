@@ -4,17 +4,22 @@ With `--json`, what is printed as a result is one JSON object a line, for machin
 """
 
 import json
+import sys
 from datetime import datetime, timezone
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.markup import escape
+from rich.text import Text
 
-WIDE = 240  # columns, for what no person watches
+from pipelines.commands.folding import folded
 
-screen = Console(highlight=False, soft_wrap=True, width=None if Console().is_terminal else WIDE)
-_errors = Console(stderr=True, highlight=False, soft_wrap=True)
+WIDE = 10_000  # columns, for what no person watches: nothing is folded
+
+screen = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else WIDE)
+_errors = Console(
+    stderr=True, highlight=False, soft_wrap=True, width=None if sys.stderr.isatty() else WIDE
+)
 
 
 _is_for_machines = False
@@ -34,7 +39,7 @@ Json = Annotated[
 def emit(**content: Any) -> None:
     """Print a JSON object, with the time."""
     line = {"at": datetime.now(timezone.utc).isoformat(timespec="seconds"), **content}
-    screen.print(json.dumps(line, default=str), markup=False)
+    print(json.dumps(line, default=str), flush=True)
 
 
 def say(client: str, text: str) -> None:
@@ -42,12 +47,12 @@ def say(client: str, text: str) -> None:
     if _is_for_machines:
         emit(client=client, note=text)
     else:
-        screen.print(f"{client}: {text}", markup=False)
+        _print(screen, f"{client}: {text}")
 
 
 def tell_fact(label: str, text: str) -> None:
-    """Print a fact: on a terminal its lines break between words, elsewhere it is one line."""
-    screen.print(f"{label}: {text}", markup=False, soft_wrap=not screen.is_terminal)
+    """Print a fact, as what is said of a client."""
+    say(label, text)
 
 
 def warn(client: str, text: str) -> None:
@@ -55,14 +60,26 @@ def warn(client: str, text: str) -> None:
     if _is_for_machines:
         emit(client=client, warning=text)
     else:
-        screen.print(f"[red]{client}[/red]: {escape(text)}")
+        _print(screen, f"{client}: {text}", red=len(client))
+
+
+def show(text: str) -> None:
+    """Print a paragraph, and an empty line after it."""
+    _print(screen, f"{text}\n")
 
 
 def fail(message: str) -> None:
     """Print why a command ends here, where errors go."""
-    _errors.print(message, markup=False)
+    _print(_errors, message)
 
 
 def tell(line: str) -> None:
     """Print what is happening, where errors go: it is no result."""
-    _errors.print(line, markup=False)
+    _print(_errors, line)
+
+
+def _print(console: Console, text: str, red: int = 0) -> None:
+    """Print lines, folded for a terminal; so many letters of the first are red."""
+    shown = Text(folded(text, console.width))
+    shown.stylize("red", 0, red)
+    console.print(shown)

@@ -10,6 +10,7 @@ from datetime import date, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
 from pipelines.contracts.catalog import sources_of
+from pipelines.ingest.newest_days import newest_day_in_lake
 from pipelines.ingest.source_log import SourceLog
 from pipelines.ingest.source_status import Status, today
 from pipelines.ingest.standing_notes import standing
@@ -32,7 +33,7 @@ def aged(
     missing = status.days_missing
     for table, feed in client.sources.of(log.source).items():
         delivery = delivery_of(client, log.source, table)
-        newest_day = _newest_day(log, table, delivery)
+        newest_day = _newest_day(client, log, table, delivery)
         sign_of_life = _sign_of_life(client, log, table, (delivered or {}).get(table))
         alive = newest_day if delivery.contract.is_daily else max(newest_day, sign_of_life)
         every = days(feed.expected_every or delivery.contract.expected_every)
@@ -68,12 +69,17 @@ def _written(batch: Batch, now: datetime) -> datetime:
     return min(now, datetime.fromtimestamp(batch.file_time / 1e9, timezone.utc))
 
 
-def _newest_day(log: SourceLog, table: str, delivery: TableDelivery) -> str:
+def _newest_day(client: Client, log: SourceLog, table: str, delivery: TableDelivery) -> str:
     """Return the newest day of a table's data: of days that a platform answers, also one without rows."""
     loaded = log.loaded(table)
     if delivery.mode == "days":
         return max((covers.last for covers in loaded.coverage), default="")
-    return max(loaded.days, default="") if delivery.contract.dated_by else ""
+    if not delivery.contract.dated_by:
+        return ""
+    counted = max(loaded.days, default="")
+    if max(loaded.counted_at_most, default="") <= counted:  # then no row can be newer
+        return counted
+    return max(counted, newest_day_in_lake(log, table, delivery.contract, client))
 
 
 def _sign_of_life(client: Client, log: SourceLog, table: str, came: datetime | None) -> str:

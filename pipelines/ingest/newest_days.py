@@ -3,9 +3,12 @@
 from datetime import datetime, timezone
 from zoneinfo import ZoneInfo
 
+import duckdb
+
 from pipelines.contracts.contract import Contract
+from pipelines.ingest.source_log import SourceLog
 from pipelines.settings.client import Client
-from pipelines.sql import literal
+from pipelines.sql import literal, only_row
 
 
 def newest_days(contract: Contract, client: Client) -> str:
@@ -17,18 +20,42 @@ def newest_days(contract: Contract, client: Client) -> str:
         return "SELECT export_file, '' AS newest_day FROM batches"
     now = datetime.now(timezone.utc)
     here = now.astimezone(ZoneInfo(client.timezone))
+    until = f"TIMESTAMP '{now:%F %T}' AS until, TIMESTAMP '{here:%F %T}' AS until_here"
+    rows = f"(SELECT *, {until} FROM delivered WHERE reason IS NULL)"
+    return f"SELECT export_file, {_newest(client)} AS newest_day FROM {_moments(contract, rows)} GROUP BY export_file"
+
+
+def newest_day_in_lake(log: SourceLog, table: str, contract: Contract, client: Client) -> str:
+    """Return the newest day of the rows whose loads did not count it, as older versions did not; '' if none."""
+    loads = ", ".join(literal(load) for load in log.loaded(table).uncounted)
+    if not loads or not log.has(table):
+        return ""
+    here = f"loaded_at AT TIME ZONE 'UTC' AT TIME ZONE {literal(client.timezone)}"
+    rows = f"""(
+      SELECT *, loaded_at AS until, {here} AS until_here FROM {log.rows(table, contract.dated_by)} AS log
+      WHERE load_id IN ({loads}) AND NOT is_deleted
+    )"""
+    with duckdb.connect() as connection:
+        query = f"SELECT {_newest(client)} FROM {_moments(contract, rows)}"
+        return only_row(connection.execute(query))[0] or ""
+
+
+def _newest(client: Client) -> str:
     zone = literal(client.timezone)
-    return f"""
-      SELECT export_file, GREATEST(
-        MAX(moment) FILTER (NOT has_offset AND moment <= TIMESTAMP '{here:%F %T}')::DATE,
-        (MAX(moment) FILTER (has_offset AND moment <= TIMESTAMP '{now:%F %T}')
+    return f"""GREATEST(
+        MAX(moment) FILTER (NOT has_offset AND moment <= until_here)::DATE,
+        (MAX(moment) FILTER (has_offset AND moment <= until)
           AT TIME ZONE 'UTC' AT TIME ZONE {zone})::DATE
-      )::TEXT AS newest_day
-      FROM (
-        SELECT export_file, TRY_CAST(written AS TIMESTAMP) AS moment,
+      )::TEXT"""
+
+
+def _moments(contract: Contract, rows: str) -> str:
+    """Return SQL for the moments of rows, each with how late it may be: in UTC, and where the client is."""
+    return f"""(
+        SELECT * EXCLUDE written, TRY_CAST(written AS TIMESTAMP) AS moment,
         REGEXP_MATCHES(SUBSTR(written, 11), '[Z+C-]') AS has_offset
         FROM (
-          SELECT export_file, UNNEST([{", ".join(contract.dated_by)}]) AS written
-          FROM delivered WHERE reason IS NULL
+          SELECT export_file, until, until_here, UNNEST([{", ".join(contract.dated_by)}]) AS written
+          FROM {rows}
         )
-      ) GROUP BY export_file"""
+      )"""

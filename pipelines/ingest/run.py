@@ -215,10 +215,10 @@ def _fetch(
     batches: dict[str, list[Batch]] = {}
     status, until = Status(client.id, log.source), stop_asking_at(client)
     warnings: dict[str, None] = {}  # each once, in the order in which they came
-    request = fetch_request(client, log, folder)
+    request = fetch_request(client, log, folder, is_poll=is_poll)
     again = {} if is_poll else readable_now(client, log)
     request = request._replace(
-        warn=lambda text: warnings.update({printable(text): None}), is_poll=is_poll, again=again
+        warn=lambda text: warnings.update({printable(text): None}), again=again
     )
     try:
         for batch in platform.fetch(request):

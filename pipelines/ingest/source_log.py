@@ -18,7 +18,8 @@ class LoadedTable(NamedTuple):
 
     `last` are the batches of the table's newest load, the id of which is `last_load`; `file_times`
     are those of the files, as far as the log knows them.
-    `days` are the newest day of data of each batch; `odd` says which sums of a batch are far off
+    `days` are the newest day of data of each batch, as far as its load counted it; of `uncounted` loads,
+    of older versions, that day is at most the one in `counted_at_most`. `odd` says which sums of a batch are far off
     their usual: the batch, its load, and what is odd.
     """
 
@@ -27,6 +28,8 @@ class LoadedTable(NamedTuple):
     file_times: dict[str, int]
     loads: dict[str, tuple[datetime, str]]
     days: list[str]
+    uncounted: set[str]
+    counted_at_most: list[str]
     odd: list[tuple[str, str, str]]
 
     @property
@@ -91,7 +94,7 @@ class SourceLog:
 
     def _load_counts(self) -> defaultdict[str, LoadedTable]:
         tables: defaultdict[str, LoadedTable] = defaultdict(
-            lambda: LoadedTable({}, [], {}, {}, [], [])
+            lambda: LoadedTable({}, [], {}, {}, [], set(), [], [])
         )
         for (
             table,
@@ -101,6 +104,8 @@ class SourceLog:
             load,
             file_time,
             day,
+            uncounted,
+            at_most,
             odd,
             *covers,
         ) in self._batches():
@@ -108,24 +113,24 @@ class SourceLog:
             tables[table].loads[batch] = moment, load
             if file_time is not None:
                 tables[table].file_times[batch] = int(file_time)
-            tables[table].days.append(day)
+            tables[table].days.append(day or "")
+            tables[table].uncounted.update(uncounted or [])
+            tables[table].counted_at_most.append(at_most or "")
             tables[table].odd.extend((batch, *each) for each in odd or [])
             if covers[1]:
                 tables[table].coverage.append(Coverage(*covers))
         return tables
 
     def _batches(self) -> list[tuple]:
-        """Return every batch that was loaded, as its newest load counted it.
-
-        A load whose newest day of data was not counted yet has none after its own.
-        """
+        """Return every batch that was loaded, as its newest load counted it."""
         if not self.has("exports"):
             return []
         with duckdb.connect() as connection:
             return connection.execute(
                 f"""SELECT table_name, export_file, ARG_MAX(fingerprint, loaded_at),
                 MAX(loaded_at), ARG_MAX(load_id, loaded_at), ARG_MAX(file_time, loaded_at),
-                MAX(COALESCE(newest_day, loaded_at::DATE::TEXT)),
+                MAX(newest_day), LIST(load_id) FILTER (newest_day IS NULL),
+                MAX(loaded_at::DATE::TEXT) FILTER (newest_day IS NULL),
                 LIST((load_id, unusual)) FILTER (unusual IS NOT NULL),
                 ANY_VALUE(account), ANY_VALUE(covers_from), ANY_VALUE(covers_until)
                 FROM {self.rows("exports", ["file_time", "newest_day", "unusual"])} AS log

@@ -22,7 +22,8 @@ from pipelines.published.version_folders import (
 from pipelines.settings.kept_versions import PublishedFiles
 
 _VERSIONS = "[0-9]*Z*"
-_PROVISIONAL_STAY = timedelta(hours=1)  # there may be hundreds a day
+# There may be a thousand a day, and each has the credit of all conversions.
+_PROVISIONAL_STAY, _MOST_PROVISIONAL = timedelta(hours=1), 200
 
 
 def clear_leftovers(client: str) -> None:
@@ -54,14 +55,18 @@ def prune(client: str, keep: PublishedFiles) -> None:
 
 
 def prune_provisional(client: str) -> None:
-    """Remove the provisional versions that were replaced an hour ago, whatever is kept of the settled ones."""
+    """Remove the provisional versions that were replaced an hour ago, or are too many.
+
+    What is kept of the settled ones does not matter here.
+    """
     until = datetime.now(timezone.utc) - _PROVISIONAL_STAY
     with suppress(PublishedFileError):
         shown = current(client)
-        later = sorted([*whole_versions(client), *provisional_versions(client)])
-        for version, next_one in pairwise(later):
-            is_old = is_provisional(version) and written_at(next_one) <= until
-            if is_old and not (shown and shown.version == version):
+        provisional = provisional_versions(client)
+        too_many = set(provisional[:-_MOST_PROVISIONAL])
+        for version, next_one in pairwise(sorted([*whole_versions(client), *provisional])):
+            is_old = written_at(next_one) <= until or version in too_many
+            if is_provisional(version) and is_old and not (shown and shown.version == version):
                 _remove_version(client, version)
 
 

@@ -35,7 +35,7 @@ def bring(client: Client, api: SalesforceApi | None, notice: Notice) -> Brought:
         return Brought()
     with alone(client.id, SOURCE), scratch(client.id, SOURCE) as folder:
         log = SourceLog(client.id, SOURCE)
-        request = fetch_request(client, log, folder)
+        request = fetch_request(client, log, folder, is_poll=True)
         org = signed_in(request, api)
         found: set[str] = set()
         batch = records_by_id(request, org, api, TABLE, notice.ids, notice.place, found.add)

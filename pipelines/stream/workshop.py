@@ -5,6 +5,7 @@ stays small.
 """
 
 import math
+import os
 from multiprocessing.connection import Connection
 
 import duckdb
@@ -20,6 +21,8 @@ from pipelines.stream.changed_deals import bring
 from pipelines.stream.process_messages import Done, Failure, Work
 from pipelines.stream.ways import SOURCE, api_of
 
+WAITING = 3  # works for each processor: most of the time of one it waits for an org
+
 
 class _Orders:
     """The connection by which works come, to be waited for beside the processes."""
@@ -34,7 +37,8 @@ def do_works(talk: Connection) -> None:
     """Do the works that come, and send what became of each, until the one who sends them ends."""
     with duckdb.connect() as connection:
         connection.execute("SELECT ?", [1])  # loads pandas: here once, not in every process
-    pool: Pool[Work, Done] = Pool(_do, [], lambda work: bounds(work.client))
+    at_once = WAITING * (os.cpu_count() or 1)
+    pool: Pool[Work, Done] = Pool(_do, [], lambda work: bounds(work.client), at_once)
     orders = _Orders(talk)
     while True:
         talkers: list[Process | _Orders] = [orders, *pool.running()]
@@ -89,5 +93,5 @@ def _publish(work: Work) -> Done:
         return Done(work)
     if not done.conversions:
         return Done(work, said="published: nothing is provisional any more")
-    deals = "deal is" if done.conversions == 1 else "deals are"
-    return Done(work, said=f"published: {done.conversions} {deals} provisional until the next run")
+    are = "conversion is" if done.conversions == 1 else "conversions are"
+    return Done(work, said=f"published: {done.conversions} {are} provisional until the next run")

@@ -53,7 +53,7 @@ def _state(facts: Facts, deadline: datetime) -> str:
     began = f"its run began at {on_the_clock(facts.client, newest.began)}"
     if newest.ended:
         return f"{began} and ended as {newest.result}"
-    step = "is being computed" if newest.ingested else "is still at its ingest"
+    step = "is being computed" if newest.ingested else "waits for its ingest or its turn"
     return f"{began}, {span(facts.now - newest.began)} ago, and {step}"
 
 

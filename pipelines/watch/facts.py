@@ -62,6 +62,11 @@ class Facts(NamedTuple):
         """Return whether the client's published tables wait for something."""
         return bool(self.held_for) or any(each.status.holds for each in self.sources)
 
+    @property
+    def is_at_work(self) -> bool:
+        """Return whether a run serves the client now."""
+        return any(not each.ended for each in self.mornings)
+
     def has_numbers_for(self, deadline: datetime) -> bool:
         """Return whether the numbers of a deadline's morning are there."""
         since = morning_of(self.client, deadline)

@@ -11,14 +11,19 @@ _RUN = "correct what the reason says, then run `make daily`"
 def held(facts: Facts) -> Iterator[Finding]:
     """Find what holds a client: each source that is refused or failed; else what its last morning says.
 
-    What a source says need not be said again by the morning. A full export that shrank is found as such.
+    What a source says need not be said again by the morning, and a full export that shrank is found as
+    such. While a run is at work, what the last one said is old.
     """
     holding = [each for each in facts.sources if each.status.holds]
     for each in holding:
         if not each.waiting:
             yield Finding("held", each.status.problem, _RUN, each.status.source)
-    if not holding and facts.held_for:
-        yield Finding("held", "; ".join(facts.held_for), _RUN)
+    if not holding and facts.held_for and not facts.is_at_work:
+        said = "; ".join(facts.held_for)
+        names = [each.status.source for each in facts.sources if f"{each.status.source}: " in said]
+        remedy = "the source is well since: `make daily` serves the client" if names else _RUN
+        for name in names or [""]:
+            yield Finding("held", said, remedy, name)
 
 
 def shrunk(facts: Facts) -> Iterator[Finding]:

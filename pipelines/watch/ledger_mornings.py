@@ -11,7 +11,7 @@ DAYS = 40  # that are read: twenty mornings, also where none is served at weeken
 def mornings_of_clients(now: datetime) -> dict[str, list[Morning]]:
     """Return the mornings of each client that the ledger has, the oldest first.
 
-    A morning is a client's `daily`; its ingest has ended as its first `compute` starts.
+    A morning is a client's `daily`; its ingest has ended, and its turn has come, as its `compute` starts.
     """
     recorded = runs(steps=("daily", "compute"), since=now - timedelta(days=DAYS))
     ingested: dict[str, datetime] = {}

@@ -9,12 +9,12 @@ from pipelines.settings.client import Client
 from pipelines.settings.reader import Problem
 from pipelines.watch.alert_channels import Sender, channels_of, on_call_channels
 from pipelines.watch.alert_state import State, alone_with, recall, remember
-from pipelines.watch.causes import OF_NUMBERS, judge
 from pipelines.watch.facts import Facts
 from pipelines.watch.findings import Finding
 from pipelines.watch.gathering import gather
 from pipelines.watch.health_checks import ping
 from pipelines.watch.holding_causes import settings_wrong
+from pipelines.watch.judgement import judge, unjudged
 from pipelines.watch.mornings import Morning
 from pipelines.watch.telling import Told, tell
 from pipelines.watch.wording import short_text, text
@@ -59,7 +59,7 @@ class Watch:
         known_since, mornings = datetime.fromisoformat(state.known_since), self._mornings
         facts = gather(client, self._now, known_since, mornings.get(client.id, []), wrong)
         findings = judge(facts)
-        state.take(findings, frozenset() if facts.numbers else OF_NUMBERS, self._now)
+        state.take(findings, unjudged(facts), self._now)
         remember(
             client.id, state
         )  # on a full disk nothing is told, or it were told again and again

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.builders.fast_path import Prepared, prepare
+from tests.builders.prepared_clients import Prepared, prepare
 from tests.conftest import House
 
 

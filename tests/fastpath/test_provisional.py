@@ -29,9 +29,19 @@ from pipelines.published.models_file import NAME, models_text
 from pipelines.published.opening import published as files
 from pipelines.published.version_folders import settled_of, whole_versions
 from tests.builders.crm_writer import CrmWorld
-from tests.builders.fast_path import CLOSED, CRM, EVE, WEB, Prepared, loaded, run, seen, write
 from tests.builders.histories import DAY, deal, mornings, session
 from tests.builders.lake_writer import START, Load, invent
+from tests.builders.prepared_clients import (
+    CLOSED,
+    CRM,
+    EVE,
+    WEB,
+    Prepared,
+    loaded,
+    run,
+    seen,
+    write,
+)
 from tests.builders.settling import settle
 from tests.conftest import PROJECT
 

@@ -8,10 +8,14 @@ import duckdb
 import pytest
 import time_machine
 
+from pipelines.explaining.causes import Cause
+from pipelines.explaining.conversion import explain
+from pipelines.explaining.number_changes import changes
 from pipelines.fastpath.publishing import publish_provisional
 from pipelines.home import lake_folder
 from pipelines.lake.loads import seen_from
-from pipelines.published.old_versions import prune
+from pipelines.published import old_versions
+from pipelines.published.old_versions import prune, prune_provisional
 from pipelines.published.opening import published
 from pipelines.published.rolling_back import roll_back
 from pipelines.published.staleness import why_behind
@@ -22,11 +26,12 @@ from pipelines.published.version_folders import (
     versions_of,
     view_file,
     whole_versions,
+    written_at,
 )
 from pipelines.settings.kept_versions import PublishedFiles
-from tests.builders.fast_path import CLOSED, CRM, WEB, Prepared, loaded, run, seen, write
 from tests.builders.histories import DAY, deal, session
 from tests.builders.lake_writer import START, Load
+from tests.builders.prepared_clients import CLOSED, CRM, WEB, Prepared, loaded, run, seen, write
 from tests.builders.settling import settle
 
 pytestmark = pytest.mark.xdist_group("fast_path")  # its models are rendered once
@@ -200,7 +205,9 @@ def test_credit_waits_for_a_source_that_it_is_computed_from(
     assert done.problems == (said if waits else ()) and (done.version is None) is waits
 
 
-def test_versions_with_provisional_rows_are_in_nobodys_way(deals: Prepared) -> None:
+def test_versions_with_provisional_rows_are_in_nobodys_way(
+    deals: Prepared, monkeypatch: pytest.MonkeyPatch
+) -> None:
     publish = lambda: publish_provisional(deals.client)  # noqa: E731
     settle(run(deals, seen([WEB, CRM]), NIGHT), "deals", deals.text)
     write("deals", [WON])
@@ -223,6 +230,10 @@ def test_versions_with_provisional_rows_are_in_nobodys_way(deals: Prepared) -> N
     with time_machine.travel(datetime.now(timezone.utc) + timedelta(days=90), tick=True):
         prune("deals", PublishedFiles())
     assert whole_versions("deals") == [first, second] and current("deals").version == shown
+
+    monkeypatch.setattr(old_versions, "_MOST_PROVISIONAL", 1)
+    prune_provisional("deals")
+    assert provisional_versions("deals") == [shown]
 
     assert roll_back("deals", None) == first  # what stands on the second would follow it again
     (problem,) = publish().problems
@@ -248,3 +259,17 @@ def test_a_file_that_did_not_change_is_a_link_and_a_reader_keeps_its_version(
             publish_provisional(deals.client)
             count = f"SELECT COUNT(DISTINCT conversion_id) FROM {CREDIT}"
             assert reader.execute(count).fetchall() == [(2,)] and rows(count) == [(3,)]
+
+
+def test_provisional_numbers_are_explained_as_such(deals: Prepared) -> None:
+    (settled,) = whole_versions("deals")
+    write("deals", [WON])
+    publish_provisional(deals.client)
+
+    found = explain(deals.client, "deal-3")
+
+    assert found.version == current("deals").version and found.credit[0]["is_provisional"]
+    assert {row.key for row in found.rows} >= {"deal-3"}  # by the load that no run has settled
+    moved = changes(deals.client, written_at(settled))
+    assert [(row.cause, row.revenue) for row in moved.causes] == [(Cause.PROVISIONAL, 100)]
+    assert (moved.before, moved.after) == (settled, found.version)

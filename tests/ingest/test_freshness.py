@@ -181,16 +181,25 @@ def test_what_is_no_number_of_days_is_refused(one: Tenant, every: str) -> None:
         parse(one.settings)
 
 
-def test_days_that_a_load_did_not_count_are_none_after_it(one: Tenant) -> None:
-    """A lake of before has no newest days: its loads say what they may hold at most."""
-    with at(4):
+def test_days_that_a_load_did_not_count_are_those_of_its_rows(one: Tenant) -> None:
+    """A lake of an older version has no newest days: they are found in its rows, and old data is told."""
+    with at(9):
         deliver(one)
-        brought(one)
+        expected = {source: outcome.status.newest for source, outcome in brought(one).items()}
     for file in (one.home / "lake/one").rglob("exports/*.parquet"):
         duckdb.sql(f"FROM '{file}'").select("* EXCLUDE (newest_day, unusual)").to_parquet(str(file))
-    with at(4, hour=7):
+    with at(9, hour=7):
         status = one.ingest().status
-    assert (status.newest, status.code) == ({"spend": "2026-10-04"}, "ok")
+        found = {source: outcome.status.newest for source, outcome in brought(one).items()}
+    assert (status.newest, status.code) == ({"spend": "2026-10-03"}, "stale")
+    assert found == expected
+    with time_machine.travel(datetime(2027, 4, 1, tzinfo=ZONE), tick=False):
+        assert (
+            one.ingest("salesforce").status.newest == expected["salesforce"]
+        )  # planned, as it came
+    one.spend("spend-2.csv", "08,b,1")
+    with at(9, hour=8):
+        assert one.ingest().status.newest == {"spend": "2026-10-08"}
 
 
 def test_a_day_has_its_length_where_clocks_change(one: Tenant) -> None:

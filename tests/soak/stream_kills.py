@@ -97,7 +97,7 @@ class Disturbed:
         until = time.monotonic() + seconds
         while time.monotonic() < until:
             self._crm.close()
-            time.sleep(min(self._chance.uniform(0, 1.0), max(0.0, until - time.monotonic())))
+            time.sleep(min(self._chance.uniform(0.2, 2.5), max(0.0, until - time.monotonic())))
 
     def kill_stream(self) -> None:
         """Kill the stream at some point between its start and what it publishes, while deals close."""

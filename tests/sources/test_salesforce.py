@@ -677,6 +677,15 @@ def test_too_many_at_once_is_waited_out(org: Org) -> None:
     assert (org.poll().problem, len(org.deals())) == ("", 1)
 
 
+def test_a_poll_waits_for_a_minute_at_most(org: Org, waits: list[float]) -> None:
+    org.set(patience=30)
+    org.server.fail(errors.server_unavailable(), times=None)
+    assert ingest_source(org.client(), "salesforce", is_poll=True).status.code == "platform_down"
+    polled, _ = sum(waits), waits.clear()
+    assert org.poll().status.code == "platform_down"
+    assert polled <= 60 < sum(waits)
+
+
 def test_used_up_requests_are_not_asked_again(org: Org) -> None:
     org.set(patience=1)
     org.server.daily_limit = 0

@@ -92,10 +92,11 @@ def test_a_process_that_dies_is_started_anew(org: Org, bus: EventBus) -> None:
         close(org, bus, 3)
         stream.until(lambda: len(stream.said("two", "1 deal changed")) == 3)
         children = stream.children()
-        stream.end(signal.SIGKILL)
-        stream.until_gone(children)
+        stream.process.kill()
+        stream.process.wait()
     with RunningStream() as stream:
         close(org, bus, 4)
         stream.says("two", "1 deal changed")
+        stream.until_gone(children)
 
     assert org.deals("opportunity_id[15]") == [(str(number),) for number in (1, 2, 3, 4)]

@@ -13,6 +13,8 @@ from pipelines.settings.client import Client
 from pipelines.watch.deadline_causes import at_risk, late
 from pipelines.watch.facts import Facts, Shown, Source
 from pipelines.watch.findings import Finding
+from pipelines.watch.holding_causes import held
+from pipelines.watch.judgement import unjudged
 from pipelines.watch.ledger_mornings import mornings_of_clients
 from pipelines.watch.moments import deadline_before, morning_of, next_deadline, span
 from pipelines.watch.mornings import Morning, left, usual
@@ -86,7 +88,7 @@ def test_one_that_is_under_way_needs_what_is_left() -> None:
     (found,) = judged(at("06:36"), [*TWENTY, Morning(at("06:00"))])
     assert found.cause == "at_risk"
     assert found.what == (
-        "its run began at 06:00 UTC, 36 min ago, and is still at its ingest; it needs 1 h 25 min more"
+        "its run began at 06:00 UTC, 36 min ago, and waits for its ingest or its turn; it needs 1 h 25 min more"
         " (nine of its last 20 mornings took no longer) and has 1 h 24 min"
     )
 
@@ -107,11 +109,23 @@ def test_what_is_published_is_at_no_risk_and_what_came_last_night_is_not_this_mo
 
 
 def test_one_that_is_held_is_not_at_risk_but_late() -> None:
-    held = [Source(Status("one", "web", "refused", "bad"), at("05:40"))]
+    refused = [Source(Status("one", "web", "refused", "bad"), at("05:40"))]
     mornings = [*TWENTY, Morning(at("05:30"), None, at("05:40"), "held")]
-    assert judged(at("07:55"), mornings, sources=held) == []
-    (found,) = judged(at("08:05"), mornings, sources=held)
+    assert judged(at("07:55"), mornings, sources=refused) == []
+    (found,) = judged(at("08:05"), mornings, sources=refused)
     assert found.cause == "late" and "are not published: it is held" in found.what
+
+
+def test_what_the_last_morning_says_stands_until_the_next_has_ended() -> None:
+    source = Source(Status("one", "web"), at("06:00"))
+    facts = Facts(client(), at("06:05"), LONG_AGO, [source], TWENTY, ["gate: web: line 7 is bad"])
+    (found,) = held(facts)
+    assert (found.key, found.what) == ("held web", "gate: web: line 7 is bad")
+    assert found.remedy == "the source is well since: `make daily` serves the client"
+    at_work = facts._replace(mornings=[*TWENTY, Morning(at("06:01"))])
+    assert list(held(at_work)) == [] and unjudged(at_work) >= {"held", "shrunk"}
+    (found,) = held(facts._replace(held_for=["credit_sums_to_one: 3 rows"]))
+    assert found.key == "held"
 
 
 def test_a_client_that_is_new_is_not_late_for_a_deadline_before_it() -> None:

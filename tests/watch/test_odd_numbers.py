@@ -5,10 +5,10 @@ from datetime import date, datetime, timedelta, timezone
 import pytest
 
 from pipelines.settings.client import Client
-from pipelines.watch.causes import OF_NUMBERS, judge
 from pipelines.watch.daily_numbers import DailyNumbers
 from pipelines.watch.facts import Facts
 from pipelines.watch.findings import Finding
+from pipelines.watch.judgement import OF_NUMBERS, judge
 
 NOW = datetime(2026, 11, 27, 6, tzinfo=timezone.utc)
 LAST = date(2026, 11, 26)

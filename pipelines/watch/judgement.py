@@ -41,6 +41,13 @@ OF_NUMBERS: frozenset[Cause] = frozenset(
 )
 
 
+def unjudged(facts: Facts) -> frozenset[str]:
+    """Return the causes of which nothing can be said now: what was found of them before stands."""
+    of_numbers = OF_NUMBERS if not facts.numbers else frozenset[Cause]()
+    of_holding = {"held", "shrunk"} if facts.is_at_work else set[str]()
+    return of_numbers | of_holding
+
+
 def judge(facts: Facts) -> list[Finding]:
     """Return what is wrong with a client, and what is worth a note; not what its file leaves out."""
     found = [finding for judge_one in JUDGES for finding in judge_one(facts)]
