@@ -40,8 +40,9 @@ def rules_of(settings: Client, conversion_type: str) -> Rules:
     return found.get(conversion_type) or found["deal"]
 
 
-_NEWEST = """(SELECT * FROM {table} QUALIFY
+_NEWEST = """(SELECT * FROM {table} WHERE touchpoint_id IN ({wanted}) QUALIFY
   ROW_NUMBER() OVER (PARTITION BY touchpoint_id ORDER BY loaded_at DESC) = 1)"""
+_OF_THE_PATH = "SELECT touchpoint_id FROM attribution_v1 WHERE conversion_id = $id"
 
 
 def path_touches(
@@ -51,7 +52,7 @@ def path_touches(
     if not credit or not credit[0]["is_attributed"]:
         return []
     weights = _weights(opened, settings, credit[0])
-    loaded = _loaded(opened, settings.id, [row["touchpoint_id"] for row in credit])
+    loaded = _loaded(opened, settings.id, credit[0]["conversion_id"])
     return [
         Touch(
             row["touchpoint_id"],
@@ -69,18 +70,19 @@ def path_touches(
 
 
 def _loaded(
-    opened: duckdb.DuckDBPyConnection, client: str, touchpoints: list[str]
+    opened: duckdb.DuckDBPyConnection, client: str, conversion_id: str
 ) -> dict[str, tuple[datetime, datetime | None]]:
     """Return when each touchpoint's newest version was loaded, and its owner was known, if later."""
-    owned = _NEWEST.format(table=f"{client}_journeys.owned_touchpoints")
-    newest = _NEWEST.format(table=f"{client}_journeys.touchpoints")
+    owned, newest = (
+        _NEWEST.format(table=f"{client}_journeys.{table}", wanted=_OF_THE_PATH)
+        for table in ("owned_touchpoints", "touchpoints")
+    )
     return {
         touchpoint: (loaded_at, owned_at if owned_at and owned_at > loaded_at else None)
         for touchpoint, loaded_at, owned_at in opened.execute(
             f"""SELECT touchpoint_id, touchpoints.loaded_at, owned.loaded_at FROM {newest} AS touchpoints
-            LEFT JOIN {owned} AS owned USING (touchpoint_id)
-            WHERE touchpoint_id IN (SELECT UNNEST($ids::TEXT[]))""",
-            {"ids": touchpoints},
+            LEFT JOIN {owned} AS owned USING (touchpoint_id)""",
+            {"id": conversion_id},
         ).fetchall()
     }
 
@@ -101,7 +103,7 @@ def _weights(
         formula, joined = weight(attribution.model_copy(update={"compare": []})), ""
     else:  # the version was published by other settings than those that are known
         return {}
-    newest = _NEWEST.format(table=f"{settings.id}_journeys.touchpoints")
+    newest = _NEWEST.format(table=f"{settings.id}_journeys.touchpoints", wanted=_OF_THE_PATH)
     query = f"""
     WITH touches AS (
       SELECT credit.*, touchpoints.is_direct, touchpoints.holder_engagement, touchpoints.closer_engagement,
@@ -134,10 +136,13 @@ def _learned(model: str, row: dict[str, Any]) -> tuple[str, str]:
 def left_out_touches(
     opened: duckdb.DuckDBPyConnection, settings: Client, conversion_id: str
 ) -> list[Touch]:
-    """Return the touchpoints of a conversion's customer that are not on its path, the newest first."""
-    client = settings.id
-    newest = _NEWEST.format(table=f"{client}_journeys.touchpoints")
-    owned = _NEWEST.format(table=f"{client}_journeys.owned_touchpoints")
+    """Return the touchpoints of a conversion's people that are not on its path, the newest first."""
+    has_contacts = settings.attribution.journeys == "account"
+    query = _LEFT_OUT.format(
+        client=settings.id,
+        contacts=_CONTACTS.format(client=settings.id) if has_contacts else "",
+        owners=owners("owned"),
+    )
     found = [
         Touch(
             touchpoint,
@@ -153,32 +158,55 @@ def left_out_touches(
             _why(settings, touched_at, *facts),
         )
         for touchpoint, touched_at, channel, campaign, loaded_at, *facts in opened.execute(
-            f"""
-            WITH conversion AS (
-              SELECT * FROM {client}_journeys.conversions WHERE conversion_id = $id
-              ORDER BY loaded_at DESC LIMIT 1
-            ), owned AS (
-              SELECT touchpoint_id, customer_id, owned_from, owned_until FROM {owners(owned)} AS owned
-            )
-            SELECT DISTINCT ON (touchpoint_id)
-              touchpoint_id, touchpoints.touched_at, touchpoints.channel, touchpoints.campaign,
-              touchpoints.loaded_at, touchpoints.is_deleted, touchpoints.excluded_by, touchpoints.is_direct,
-              conversion_type, converted_at,
-              COALESCE(converted_at < owned_from OR converted_at >= owned_until, FALSE) AS is_anothers
-            FROM {newest} AS touchpoints
-            LEFT JOIN owned USING (touchpoint_id)
-            JOIN conversion
-              ON conversion.customer_id = COALESCE(touchpoints.customer_id, owned.customer_id)
-            WHERE touchpoint_id NOT IN (
-              SELECT touchpoint_id FROM attribution_v1
-              WHERE conversion_id = $id AND NOT touchpoint_id IS NULL
-            )
-            ORDER BY touchpoint_id, is_anothers
-            """,
-            {"id": conversion_id},
+            query, {"id": conversion_id}
         ).fetchall()
     ]
     return sorted(found, key=lambda touch: (touch.touched_at, touch.touchpoint_id), reverse=True)
+
+
+# The customer of the conversion, and where journeys are those of accounts, the contacts of its account.
+_CONTACTS = """
+  UNION
+  SELECT UNNEST([LOWER(contact_id), LOWER(email)])
+  FROM {client}_staging.stg_contacts JOIN conversion USING (account_id)
+"""
+_LEFT_OUT = """
+WITH conversion AS (
+  SELECT * FROM {client}_journeys.conversions WHERE conversion_id = $id
+  ORDER BY loaded_at DESC LIMIT 1
+), people AS (
+  SELECT customer_id FROM conversion
+  UNION
+  SELECT LOWER(customer_id) FROM conversion
+  {contacts}
+), candidates AS (
+  SELECT touchpoint_id FROM {client}_journeys.touchpoints SEMI JOIN people USING (customer_id)
+  UNION
+  SELECT touchpoint_id FROM {client}_journeys.owned_touchpoints
+  WHERE customer_id IN (FROM people) OR next_customer_id IN (FROM people)
+), touchpoints AS (
+  SELECT * FROM {client}_journeys.touchpoints SEMI JOIN candidates USING (touchpoint_id)
+  QUALIFY ROW_NUMBER() OVER (PARTITION BY touchpoint_id ORDER BY loaded_at DESC) = 1
+), owned AS (
+  SELECT touchpoint_id, customer_id, next_customer_id, next_seen_at
+  FROM {client}_journeys.owned_touchpoints SEMI JOIN candidates USING (touchpoint_id)
+  QUALIFY ROW_NUMBER() OVER (PARTITION BY touchpoint_id ORDER BY loaded_at DESC) = 1
+)
+SELECT DISTINCT ON (touchpoint_id)
+  touchpoint_id, touchpoints.touched_at, touchpoints.channel, touchpoints.campaign,
+  touchpoints.loaded_at, touchpoints.is_deleted, touchpoints.excluded_by, touchpoints.is_direct,
+  conversion_type, converted_at,
+  COALESCE(converted_at < owned_from OR converted_at >= owned_until, FALSE) AS is_anothers
+FROM touchpoints
+CROSS JOIN conversion
+LEFT JOIN {owners} AS owners USING (touchpoint_id)
+WHERE COALESCE(touchpoints.customer_id, owners.customer_id) IN (FROM people)
+  AND touchpoint_id NOT IN (
+    SELECT touchpoint_id FROM attribution_v1
+    WHERE conversion_id = $id AND NOT touchpoint_id IS NULL
+  )
+ORDER BY touchpoint_id, is_anothers
+"""
 
 
 def _why(
@@ -209,6 +237,8 @@ def _why(
     if is_direct and direct != "include":
         only = "never earns" if direct == "exclude" else "earns where nothing else does"
         return f"direct: {only} (direct_touches: {direct})"
+    if settings.attribution.journeys == "account":
+        return "of nobody who takes part in the deal, or known since it was credited last"
     if settings.attribution.path:
         return "left out by a step of attribution.path"
     return "known since the conversion was credited last"
