@@ -5,6 +5,7 @@ cause. Of one that is in both, its revenue and the shares of its touchpoints may
 shares first, at the revenue of then, and then the revenue, so both parts sum to what it moved by.
 """
 
+from collections.abc import Collection
 from datetime import datetime
 
 import duckdb
@@ -108,10 +109,7 @@ SELECT
   COALESCE(deleted_deals.is_deleted, now_known.conversion_type <> 'deal', FALSE) AS is_deleted,
   (then_known.original_revenue, then_known.original_currency)
     IS DISTINCT FROM (now_known.original_revenue, now_known.original_currency) AS amount_differs,
-  (then_known.customer_id, then_known.account_id, then_known.converted_at, then_known.conversion_type)
-    IS DISTINCT FROM
-    (now_known.customer_id, now_known.account_id, now_known.converted_at, now_known.conversion_type)
-    AS row_differs,
+  ({row_of_then}) IS DISTINCT FROM ({row_of_now}) AS row_differs,
   COALESCE(path_differs, FALSE) AS path_differs,
   COALESCE(has_late, FALSE) AS has_late,
   COALESCE(has_deleted, FALSE) AS has_deleted,
@@ -125,6 +123,10 @@ LEFT JOIN now_known USING (conversion_id)
 LEFT JOIN changed_touches USING (conversion_id)
 LEFT JOIN deleted_deals USING (conversion_id)
 """
+_ROW = (
+    *("customer_id", "account_id", "converted_at", "conversion_type", "opened_at"),
+    *("milestone_1", "milestone_2", "milestone_3"),
+)
 _PATHS = """SELECT
     conversion_id, MAX(revenue) AS revenue, MAX(model) AS model, MAX(model_version) AS model_version,
     MAX(method) AS method, LIST((touchpoint, channel, campaign, credit) ORDER BY position, touchpoint) AS shares
@@ -151,6 +153,8 @@ SELECT
     WHEN path_differs AND has_owner THEN {identities}
     WHEN NOT path_differs AND learnt_differs THEN {training}
     WHEN NOT path_differs AND method_differs THEN {answers}
+    WHEN {has_people} AND path_differs THEN {identities}
+    WHEN {has_people} THEN {revised}
     ELSE {promotion}
   END AS cause_of_shares,
   CASE
@@ -219,12 +223,16 @@ _TABLES = (
 
 
 def add_credit_moves(
-    opened: duckdb.DuckDBPyConnection, then_until: datetime, is_promoted: bool, has_deals: bool
+    opened: duckdb.DuckDBPyConnection,
+    then_until: datetime,
+    is_promoted: bool,
+    staged: Collection[str],
 ) -> None:
     """Add to the table `moves` what moved credit and revenue from `then_…` to `now_…`.
 
     `then_until` is when the newest row of then was committed; `is_promoted` says whether other models
-    made the numbers of now.
+    made the numbers of now, and `staged` names the staging tables there. Where the CRM's people and leads
+    are among them, they decide whose touches count and when a milestone was reached.
     """
     digits = _minor_digits(opened)
     known = {
@@ -232,7 +240,10 @@ def add_credit_moves(
         "money": f"DECIMAL(18, {digits})",
         "digits": digits,
         "is_promoted": str(is_promoted).upper(),
-        "deals": "now_staging.stg_opportunities" if has_deals else _NO_DEALS,
+        "has_people": str(not is_promoted and bool(_PEOPLE & {*staged})).upper(),
+        "deals": "now_staging.stg_opportunities" if "stg_opportunities" in staged else _NO_DEALS,
+        "row_of_then": ", ".join(f"then_known.{column}" for column in _ROW),
+        "row_of_now": ", ".join(f"now_known.{column}" for column in _ROW),
         "paths_of_then": _PATHS.format(version="then"),
         "paths_of_now": _PATHS.format(version="now"),
     }
@@ -247,6 +258,7 @@ def add_credit_moves(
         opened.execute(f"DROP TABLE {table}")
 
 
+_PEOPLE = {"stg_contacts", "stg_contact_roles", "stg_leads"}
 _NO_DEALS = (
     "(SELECT NULL::TEXT AS opportunity_id, FALSE AS is_deleted, NULL AS loaded_at WHERE FALSE)"
 )

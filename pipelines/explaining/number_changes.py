@@ -145,7 +145,7 @@ def _add_told(
     """Add what the rows of credit and spend tell; return, as SQL, the cause of the spend that they do not."""
     until = loaded_until(opened, "then")
     is_promoted = _behind(then) != _behind(now)
-    add_credit_moves(opened, until, is_promoted, "stg_opportunities" in now.get("staging", {}))
+    add_credit_moves(opened, until, is_promoted, now.get("staging", {}))
     if not all("stg_ad_spend" in each.get("staging", {}) for each in (then, now)):
         return f"CASE WHEN had_spend THEN {literal(Cause.RESTATED_SPEND)} ELSE {literal(Cause.NEW_SPEND)} END"
     settings = settings_of(client.id, step.after) or client

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
+from random import Random
 
 import duckdb
 import pytest
@@ -29,8 +30,9 @@ from pipelines.published.version_folders import (
     written_at,
 )
 from pipelines.settings.kept_versions import PublishedFiles
-from tests.builders.histories import DAY, deal, session
-from tests.builders.lake_writer import START, Load
+from tests.builders.crm_writer import CrmWorld
+from tests.builders.histories import DAY, deal, mornings, session
+from tests.builders.lake_writer import START, Load, invent
 from tests.builders.prepared_clients import CLOSED, CRM, WEB, Prepared, loaded, run, seen, write
 from tests.builders.settling import settle
 
@@ -273,3 +275,46 @@ def test_provisional_numbers_are_explained_as_such(deals: Prepared) -> None:
     moved = changes(deals.client, written_at(settled))
     assert [(row.cause, row.revenue) for row in moved.causes] == [(Cause.PROVISIONAL, 100)]
     assert (moved.before, moved.after) == (settled, found.version)
+
+
+@pytest.mark.parametrize("name", ["accounts", "shop"])
+def test_every_conversion_of_a_history_is_explained(
+    fresh: Callable[[str], Prepared], name: str
+) -> None:
+    random, prepared = Random(name), fresh(name)
+    history = invent(random, prepared.client, 20, 12, CrmWorld if name == "accounts" else None)
+    write(name, history)
+    until = max(load.at for load in history) + timedelta(minutes=5)
+    warehouse = run(prepared, seen(history), until)
+    settle(warehouse, name, prepared.text)
+    conversions = warehouse.execute(
+        f"SELECT DISTINCT conversion_id FROM {name}_journeys.conversions"
+    ).fetchall()
+
+    found = {each: explain(prepared.client, each) for (each,) in conversions}
+
+    assert len(found) > 5
+    for conversion, explained in found.items():
+        earned = [touch.credit for touch in explained.touches]
+        assert explained.rows and any(row.key[:15] == conversion[:15] for row in explained.rows)
+        assert bool(earned) != bool(explained.reasons) or not explained.credit[0]["is_counted"]
+        assert not earned or sum(earned) == pytest.approx(1)
+        weights = [touch.weight for touch in explained.touches if touch.weight is not None]
+        assert name == "accounts" or len(weights) == len(earned)
+        for weight, credit in zip(weights, earned):
+            assert weight / sum(weights) == pytest.approx(credit)
+
+
+def test_causes_tell_all_of_the_deals_of_accounts(fresh: Callable[[str], Prepared]) -> None:
+    """Leads, contacts and milestones move credit without a touchpoint or a deal that changed."""
+    random, prepared = Random("accounts1"), fresh("accounts")
+    history = seen(invent(random, prepared.client, 24, 14, CrmWorld))
+    for until in mornings(random, history, 3):
+        until = until.replace(microsecond=0)
+        known = [load for load in history if load.at < until]
+        settle(run(prepared, known, until), "accounts", prepared.text)
+
+    found = changes(prepared.client, written_at(whole_versions("accounts")[0]))
+
+    causes = {row.cause for row in found.causes}
+    assert causes and Cause.OTHER not in causes
