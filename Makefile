@@ -36,7 +36,7 @@ reread: install ## read SOURCE of CLIENT again
 withdraw: install ## take CLIENT's bad LOAD back
 	$(RUN) withdraw $(CLIENT) --load $(LOAD)
 
-status: install ## show each source's status
+status: install ## show how each client stands
 	$(RUN) status
 
 export: install ## write CLIENT's TABLE as CSV

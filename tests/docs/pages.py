@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 CONSOLE = re.compile(r"^```(console|sh)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 YAML = re.compile(r"^```yaml\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+_PROGRESS = re.compile(r"2026-11-01 06:00:\d\dZ ")  # a line for each client and step, as it ends
 LAST_TABLE = "…\n"  # an output that begins so shows its last table alone
 
 
@@ -44,6 +45,7 @@ def steady(output: str) -> str:
     output = re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d\b", "2026-11-01 06:00", output)
     output = re.sub(r"Makefile:\d+:", "Makefile:", output)
     lines = [line.rstrip() for line in output.splitlines() if not line.startswith(".venv/bin/")]
+    lines = [line for line in lines if not _PROGRESS.match(line)]
     return "".join(f"{line}\n" for line in lines if line)
 
 
