@@ -8,7 +8,7 @@ from typing import Self
 import duckdb
 
 _OPEN = 4  # readers at once; the oldest leaves when another comes
-_PAUSE = 0.3  # seconds between two looks
+_PAUSE = 1.0  # seconds between two looks
 
 # What the rows say of themselves must hold in every version: one that is half old does not sum up.
 _CREDIT = """

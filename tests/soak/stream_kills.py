@@ -224,7 +224,7 @@ def _world() -> Iterator[tuple[Platforms, EventBus]]:
         EventBus(platforms.salesforce) as bus,
         patch.dict(os.environ, platforms.credentials(CLIENT)),
     ):
-        bus.keepalive = 0.5
+        bus.keepalive = 5
         yield platforms, bus
 
 
