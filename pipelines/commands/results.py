@@ -70,6 +70,11 @@ def show_morning(reports: "list[Report]", outcomes: "Iterable[Outcome]" = ()) ->
         said = [outcome.problem for outcome in outcomes if outcome.client == report.client]
         for line in report.trained:
             screen.say(report.client, line)
+        if count := report.settled_otherwise:
+            what = "conversion is" if count == 1 else "conversions are"
+            screen.say(
+                report.client, f"{count} {what} settled otherwise than shown ahead of this run"
+            )
         for reason in report.reasons:
             screen.warn(report.client, _without(said, reason))
         if report.published and (owners := report.published.dominant_ids):

@@ -8,6 +8,7 @@ import duckdb
 from pipelines.contracts.catalog import CONTRACTS
 from pipelines.disk import disk_problem
 from pipelines.fastpath.computing import FastPathError, provisional
+from pipelines.fastpath.settled_otherwise import settled_otherwise
 from pipelines.home import lake_folder
 from pipelines.ihc.asking_bounds import Bounds
 from pipelines.lake.kept_status import kept_status
@@ -37,9 +38,8 @@ class Published(NamedTuple):
     client: str
     version: str | None  # the version that is shown from now on; None if nothing changed
     conversions: int  # whose numbers are not as the last run settled them
-    problems: tuple[
-        str, ...
-    ]  # why what was shown stays, such as audits that fail; each names the client
+    problems: tuple[str, ...]  # why what was shown stays, such as audits that fail, with the client
+    replaced: int = 0  # conversions that a run has settled otherwise than they were shown
 
 
 def publish_provisional(client: Client) -> Published | None:
@@ -66,22 +66,22 @@ def _publish(client: str, shown: Current) -> Published:
     settled = settled_beneath(client, shown.version)
     if whole_versions(client)[-1:] != [settled]:
         return _kept(client, _ROLLED_BACK.format(client=client, version=settled))
-    problems, count = tuple(_halted(client)), 0
+    is_older = base_of(client, shown.version) != settled  # a run has settled newer numbers
+    problems, count, replaced = tuple(_halted(client)), 0, 0
     try:
         if not problems:
             with provisional(client, ihc_bounds=_IHC) as new:
                 assert new  # a version is shown
                 problems, count = new.failures, new.conversions
+                replaced = settled_otherwise(new, shown.version) if is_older else 0
                 if count and not problems:
                     version = write_provisional(new.connection, client, settled)
-                    return Published(client, version, count, ())
+                    return Published(client, version, count, (), replaced)
     except FastPathError as error:
         problems = (str(error).removeprefix(f"{client}: "),)
-    # Nothing is provisional any more, or a run has settled newer numbers than those shown.
-    is_over = not problems or base_of(client, shown.version) != settled
-    if is_provisional(shown.version) and is_over:
+    if is_provisional(shown.version) and (is_older or not problems):
         show(client, settled)
-        return Published(client, settled, 0, _named(client, problems))
+        return Published(client, settled, 0, _named(client, problems), replaced)
     return Published(client, None, count, _named(client, problems))
 
 

@@ -55,6 +55,7 @@ class Report(NamedTuple):
     reasons: list[str] = []
     published: Figures | None = None
     trained: list[str] = []  # what its models learnt this morning, and what that moved
+    settled_otherwise: int = 0  # conversions whose provisional credit came out otherwise
 
 
 def held(client: str, reason: str | Exception) -> Report:

@@ -211,7 +211,8 @@ def _report(
     figures = _figures(warehouse, client.id) if prod else None
     is_published = prod and not failures
     reasons = failures + waits + not_trained
-    return Report(client.id, "published" if is_published else "held", reasons, figures)
+    report = Report(client.id, "published" if is_published else "held", reasons, figures)
+    return report._replace(settled_otherwise=warehouse.settled_otherwise.get(client.id, 0))
 
 
 def _figures(warehouse: Warehouse, client: str) -> Figures | None:

@@ -64,6 +64,9 @@ class Warehouse:
         os.environ["ATTRIBUTION_HOME"] = str(home())
         warehouse_folder().mkdir(parents=True, exist_ok=True)
         self._listener = _Listener()
+        self.settled_otherwise: dict[
+            str, int
+        ] = {}  # client → conversions, by the last `write_files`
         set_console(self._listener)
         leave_files_to_the_caller()
         self._context = Context(paths=str(project_folder()))
@@ -152,9 +155,14 @@ class Warehouse:
     def write_files(self, clients: Iterable[Client]) -> dict[str, str]:
         """Write the published files of clients that have new numbers; return why, where it failed."""
         keep = {client.id: client.published_files for client in clients}
-        return write_settled(
-            self.connection(), keep, promoted_models(self._context), go_on=publish_changes
-        )
+        self.settled_otherwise = {}
+        models = promoted_models(self._context)
+        return write_settled(self.connection(), keep, models, self._go_on)
+
+    def _go_on(self, client: str) -> None:
+        """Show what was settled of a client, with what is still ahead of it."""
+        done = publish_changes(client)
+        self.settled_otherwise[client] = done.replaced if done else 0
 
     def rows(self, query: str) -> list[tuple]:
         """Return the rows of a query."""

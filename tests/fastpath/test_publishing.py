@@ -167,7 +167,23 @@ def test_a_run_settles_what_it_has_seen_and_the_rest_stays_shown(deals: Prepared
     settle(run(deals, seen([WEB, CRM, later, WON]), NOON + DAY), "deals", deals.text)
     done = publish_provisional(deals.client)
     assert (done.version, done.conversions) == (whole_versions("deals")[-1], 0)
+    assert done.replaced == 0
     assert tables() == batch(deals, [WEB, CRM, later, WON])
+
+
+def test_what_a_run_settles_otherwise_is_counted(deals: Prepared) -> None:
+    fifty = loaded(deal(2, "bob", CLOSED) | {"amount": "50"}, NOON + timedelta(minutes=1))
+    write("deals", [WON, fifty])
+    assert publish_provisional(deals.client).conversions == 2
+    late = loaded(deal(3, "bob", CLOSED) | {"amount": "7"}, NOON + timedelta(minutes=2))
+    ahead = loaded(deal(1, "ann", CLOSED) | {"amount": "8"}, NOON + timedelta(hours=6))
+    write("deals", [late, ahead])
+    settled = run(deals, seen([WEB, CRM, WON, fifty, late]), NOON + timedelta(hours=1))
+    settle(settled, "deals", deals.text)
+
+    done = publish_provisional(deals.client)
+
+    assert (done.conversions, done.replaced) == (1, 1)  # deal 1 is ahead; deal 3 was shown over 100
 
 
 def test_what_a_run_would_hold_keeps_what_is_shown(deals: Prepared) -> None:
