@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta, timezone
 
+import duckdb
 import pytest
 import time_machine
 
@@ -52,14 +53,14 @@ def test_who_is_held_is_told_until_a_morning_publishes(house: House) -> None:
         ("published", [], []),
     ):
         report = Report("shop", result, reasons, figures)
-        memory.remember("home", "", {"shop": "as it is"}, [report])
+        memory.remember("home", "", {"shop": "as it is"}, report)
         assert memory.held_for(client) == said
 
 
 def test_who_is_held_before_anything_is_published_is_told_too(house: House) -> None:
     client, why = house.client("shop"), ["its audit failed"]
     (house.home / "warehouse").mkdir()
-    memory.remember("home", "", {"shop": "as it is"}, [Report("shop", "held", why)])
+    memory.remember("home", "", {"shop": "as it is"}, Report("shop", "held", why))
 
     assert memory.held_for(client) == why  # without a warehouse file, too
     assert memory.remembered() == {"home": set()}
@@ -69,7 +70,7 @@ def test_who_is_held_before_anything_is_published_is_told_too(house: House) -> N
     assert memory.recall(client, "") is None
 
     figures = Figures("2026-10-05 06:00", "1", "EUR", "5.00", "0.00", "0.00")
-    memory.remember("home", "", {"shop": "now"}, [Report("shop", "published", [], figures)])
+    memory.remember("home", "", {"shop": "now"}, Report("shop", "published", [], figures))
     assert memory.held_for(client) == []
     assert memory.remembered() == {"home": {"shop"}}
 
@@ -82,7 +83,7 @@ def test_nobody_is_recalled_while_the_warehouse_file_is_doubted(
     (house.home / "warehouse/home.duckdb").touch()
     monkeypatch.setattr(memory, "why_behind", lambda name: "")  # as if its files were there
     figures = Figures("2026-10-05 06:00", "1", "EUR", "5.00", "0.00", "0.00")
-    memory.remember("home", "", {"shop": "now"}, [Report("shop", "published", [], figures)])
+    memory.remember("home", "", {"shop": "now"}, Report("shop", "published", [], figures))
     assert memory.recall(client, "now")
     torn_blocks.doubt("home")
     assert memory.recall(client, "now") is None  # the file may be built again
@@ -96,3 +97,29 @@ def test_a_torn_memory_remembers_nobody(house: House, content: str) -> None:
     client = house.client("shop")
     assert memory.held_for(client) == [] and memory.recall(client, "") is None
     assert memory.remembered() == {"home": set()}
+
+
+def test_a_killed_run_of_another_client_changes_nothing_but_an_older_file_does(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client, file = house.client("shop"), house.home / "warehouse/home.duckdb"
+    file.parent.mkdir()
+    monkeypatch.setattr(memory, "why_behind", lambda name: "")  # as if its files were there
+    write = "CREATE OR REPLACE TABLE other AS SELECT * FROM RANGE(10000)"
+    with duckdb.connect(str(file)) as warehouse:
+        warehouse.execute(write)
+    older = file.read_bytes()
+    with duckdb.connect(str(file)) as warehouse:
+        warehouse.execute(write)
+    figures = Figures("2026-10-05 06:00", "1", "EUR", "5.00", "0.00", "0.00")
+    memory.remember("home", "", {"shop": "now"}, Report("shop", "published", [], figures))
+
+    for killed in ("as it ran", "before it was put back"):
+        memory.begin("home")
+        with duckdb.connect(str(file)) as warehouse:
+            warehouse.execute(write)
+        if killed == "before it was put back":
+            file.write_bytes(older)  # in place: the file is the same one
+        assert memory.recall(client, "now") is None
+        memory.take_up("home")
+        assert bool(memory.recall(client, "now")) is (killed == "as it ran")

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 from rich.console import Console
 
-from pipelines.commands import results, screen
+from pipelines.commands import results, screen, status_tables
 from pipelines.ingest.load_counts import Counts
 from pipelines.ingest.run import Outcome
 from pipelines.ingest.source_status import Status, printable
@@ -39,7 +39,8 @@ def outcome(problem: str = "") -> Outcome:
 
 def test_a_table_fits_and_keeps_every_letter(shown: Callable[[], str]) -> None:
     results.show_ingest([outcome()])
-    results.show_statuses([Status(CLIENT, "facebook_ads", "ok", retry_at="2026-11-01 06:00")])
+    status = Status(CLIENT, "facebook_ads", "ok", retry_at="2026-11-01 06:00")
+    status_tables.show_statuses([status], every_source=True)
     lines = shown().splitlines()
     assert max(map(len, lines)) <= (80 if screen.screen.is_terminal else screen.WIDE)
     assert "…" not in shown()

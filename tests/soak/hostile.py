@@ -2,6 +2,7 @@
 
 import gzip
 import os
+import re
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -29,6 +30,9 @@ GOOD = "spend_date,campaign_id,campaign,cost,clicks,impressions\n2026-10-01,c1,B
 Write = Callable[[Path, str], None]
 
 
+_PROGRESS = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ ")  # how far a client is
+
+
 def set_beside(folder: Path) -> Iterator[Trial]:
     """Run one morning with every hostile client there is, and compare the good one with its twin."""
     before = shop_home(folder / "before")
@@ -47,13 +51,15 @@ def set_beside(folder: Path) -> Iterator[Trial]:
 
 def _judged(home: Path, name: str, printed: str, differs: str) -> tuple[Result, str]:
     """Say what became of a hostile client: named in a line, while the good one is as it would be."""
-    about_it = "\n".join(line for line in printed.splitlines() if name in line)
-    kept = b"".join(file.read_bytes() for file in (home / "lake").rglob("*") if file.is_file())
+    lines = [line for line in printed.splitlines() if not _PROGRESS.match(line)]
+    about_it = "\n".join(line for line in lines if name in line)
+    files = [*(home / "lake").rglob("*"), *(home / "runs").rglob("*")]
+    kept = b"".join(file.read_bytes() for file in files if file.is_file())
     if differs:
         return "crossed", differs
     if SECRET in printed or SECRET.encode() in kept:
         return "crossed", "a neighbour's secret was kept or shown"
-    if f"{name}: " not in printed or "Traceback" in about_it:
+    if f"{name}: " not in about_it or "Traceback" in about_it:
         return "unclear", about_it or "it is not named"
     return "survived", ""
 
