@@ -118,8 +118,9 @@ def _of_rows(connection: duckdb.DuckDBPyConnection, faults: list[Fault], rows: s
 def _of_rejects(connection: duckdb.DuckDBPyConnection, rejects: str) -> list[Kind]:
     """Return the kinds of fault of lines that are no rows."""
     found = connection.execute(
-        f"""SELECT reason, COUNT(*), MIN(line), ARG_MIN(LEFT(content, {QUOTED + 1}), line)
-        FROM {rejects} AS torn GROUP BY reason"""
+        f"""SELECT ARG_MIN(reason, line), COUNT(*), MIN(line),
+        ARG_MIN(LEFT(content, {QUOTED + 1}), line) FROM {rejects} AS torn
+        GROUP BY REGEXP_REPLACE(reason, 'line [0-9]+', 'line', 'g')"""
     ).fetchall()
     return [Kind(rows, line, *_torn(reason, content)) for reason, rows, line, content in found]
 

@@ -10,6 +10,7 @@ from pipelines.ingest.bad_rows import Kind, kinds, of_mixed_encodings, said
 from pipelines.ingest.compared_values import OF_WHERE, in_two_ways
 from pipelines.ingest.judged_rows import Judged
 from pipelines.ingest.number_marks import Marks, either, marks
+from pipelines.ingest.row_faults import NO_DATA
 from pipelines.ingest.rows_of_no_data import sums
 from pipelines.settings.apis import Api
 from pipelines.sources.batches import Batch, ExportError, Remedy
@@ -144,6 +145,7 @@ def _refused(
     found = kinds(connection, judged.faults, judged.bad, judged.rejects)
     texts = [name for name, column in judged.contract.columns.items() if column.type == "text"]
     found = of_mixed_encodings(connection, found, judged.rows, texts)
+    found = [_of_most(kind) if 2 * kind.rows > share.of else kind for kind in found]
     remedies = [*numbers, *_by_kind(found)]
     if numbers:  # a setting says how the numbers are read: nobody has to write them otherwise
         found = [kind._replace(advice="") if kind.is_number else kind for kind in found]
@@ -163,6 +165,17 @@ def _refused(
         limit = max(each.rounded_up for each in over)
         remedies.append(Remedy(f"quarantine_limit: {limit}", below="quality"))
     return judged.batch.refused(text, remedies)
+
+
+def _of_most(kind: Kind) -> Kind:
+    """Return a kind that most rows have: what they all lack makes none of them a sum."""
+    return kind._replace(advice=_MAPPED) if kind.advice == NO_DATA else kind
+
+
+_MAPPED = (
+    "what is empty in most rows is mostly in another column: name that under `columns:`, or have the"
+    " export fill it"
+)
 
 
 def _by_kind(found: Sequence[Kind]) -> list[Remedy]:

@@ -31,7 +31,7 @@ _TOO_LONG = (
     f"a text has {LONGEST_TEXT:,} bytes at most; longer ones are mostly rows that ran together, or a"
     " column of something else"
 )
-_NO_DATA = "a row without what every row needs is mostly a sum or a note: leave out what is no data"
+NO_DATA = "a row without what every row needs is mostly a sum or a note: leave out what is no data"
 
 
 class Fault(NamedTuple):
@@ -74,7 +74,7 @@ def reason(found: list[Fault]) -> str:
 
 def _missing(name: str, is_read: bool) -> Fault:
     delivered = f"delivered_{name}" if is_read else name
-    return Fault(f"{delivered} IS NULL", f"'{name} is missing'", _NO_DATA)
+    return Fault(f"{delivered} IS NULL", f"'{name} is missing'", NO_DATA)
 
 
 def _too_long(name: str) -> Fault:

@@ -325,6 +325,35 @@ def test_packed_files_with_zeros_are_unpacked_as_is_told(
     assert sums(tenant) == (2, 4, 6)
 
 
+@pytest.mark.parametrize(
+    "content, said",
+    {
+        "a page": ("<html><body>Please log in</body></html>\n", "a login or an error page"),
+        "rows without a header": ("2026-10-01,a,B,1,EUR,1,1\n" * 3, "it has 1, 2026-10-01, B, EUR"),
+        "blanks": ("\n \n", "it has none"),
+    }.values(),
+)
+def test_no_line_is_told_for_what_it_does_not_read(tenant: Tenant, content: str, said: str) -> None:
+    tenant.deliver("spend.csv", content)
+    problem = tenant.ingest().problem
+    assert said in problem and "write in clients/" not in problem
+
+
+def test_one_fault_of_many_lines_is_said_once(tenant: Tenant) -> None:
+    row = '2026-10-0{},a,"B \\"DE\\" x",1,EUR,1,1'
+    tenant.deliver("spend.csv", "\n".join([HEAD, *map(row.format, range(1, 9)), ""]))
+    problem = tenant.ingest().problem
+    assert "8 of 8 rows are bad: a quote opens in line 2 and none closes it" in problem
+    assert "(8 rows, the first in line 2)" in problem and "in line 3" not in problem
+
+
+def test_what_most_rows_lack_makes_no_sums_of_them(tenant: Tenant) -> None:
+    tenant.deliver("spend.csv", f"{HEAD}\n2026-10-01,1,B,,EUR,1,1\n2026-10-02,1,B,,EUR,1,1\n")
+    problem = tenant.ingest().problem
+    assert "cost is missing (2 rows" in problem and "sum or a note" not in problem
+    assert "name that under `columns:`" in problem
+
+
 def test_rows_without_a_key_that_are_most_are_no_sums(tenant: Tenant) -> None:
     tenant.deliver(
         "spend.csv", f"{HEAD}\n2026-10-01,1,B,5,EUR,1,1\n" + "2026-10-01,,B,5,EUR,1,1\n" * 2

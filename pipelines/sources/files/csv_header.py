@@ -8,7 +8,7 @@ from typing import NamedTuple
 from pipelines.sources.batches import ExportError
 from pipelines.sources.files import header_lines
 from pipelines.sources.files.physical_lines import BLOCK, blocks
-from pipelines.sources.files.unreadable import not_a_text
+from pipelines.sources.files.unreadable import is_known, not_a_text
 
 
 class Header(NamedTuple):
@@ -39,6 +39,8 @@ class Header(NamedTuple):
             names = header_lines.values(self._text(line), mark)
         except (UnicodeError, csv.Error) as error:
             raise not_a_text(self.path, line, error) from None
+        if not set(names) & set(self.wanted) and is_known(line):
+            raise not_a_text(self.path, line, ValueError())
         header_lines.refuse_titles(self.path, names, self.wanted)
         if twice := {name for name in names if name in self.wanted and names.count(name) > 1}:
             raise ExportError(

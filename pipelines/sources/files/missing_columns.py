@@ -46,7 +46,8 @@ def missing_columns(
         for column in missing[name]
     ]
     spared = [column for column in alone if not contract.columns[column].required]
-    remedies += [Remedy(f"{column}: null", below="columns") for column in spared]
+    if spared == alone:  # else `null` for these alone reads nothing
+        remedies += [Remedy(f"{column}: null", below="columns") for column in spared]
     advice = [_about_near(missing, meant), _about_nested(nested), _about_absent(alone, spared)]
     return refused(f"{reason}. {'. '.join(filter(None, advice))}", remedies=remedies)
 

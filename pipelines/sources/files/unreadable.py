@@ -97,6 +97,11 @@ def not_packed(path: Path, head: bytes) -> ExportError:
     return ExportError(f"its name ends in .gz, but it is not compressed by gzip; {reason}", path)
 
 
+def is_known(head: bytes) -> bool:
+    """Return whether a file that begins so is known to be something else than a text of rows."""
+    return bool(_beginning(head))
+
+
 def _beginning(head: bytes) -> str:
     """Return what a file is that begins so, and what to do with it; nothing if that is not known."""
     found = (text for start, text in _BEGINNINGS if re.match(start, head, re.IGNORECASE))
