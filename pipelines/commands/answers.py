@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.markup import escape
 
 from pipelines.commands import screen
-from pipelines.commands.comparisons import cells
+from pipelines.commands.change_tables import cells
 from pipelines.commands.screen_tables import new_table
 from pipelines.explaining.compared_campaigns import by_channel, total
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from pipelines.commands import comparisons, results, screen
+from pipelines.commands import change_tables, results, screen
 from pipelines.commands.chosen_clients import Chosen, end, one, stop, usable
 from pipelines.commands.warnings import tell_of_rereads
 from pipelines.explaining.compared_campaigns import compared_versions
@@ -75,11 +75,11 @@ def preview(client: Chosen, campaigns: Whole = False) -> None:
     elif not shifts:
         screen.say(client, "nothing to compare, the models in `prod` are as its file says")
     else:
-        comparisons.show_setting_changes(client, _changed_settings(chosen))
+        change_tables.show_setting_changes(client, _changed_settings(chosen))
         results.show_learnt(promotion.learnt(chosen))
         results.show_excluded(client, promotion.excluded(chosen))
         names = ("prod", "dev")
-        comparisons.show_comparison(client, shifts, chosen.currency, names, campaigns)
+        change_tables.show_comparison(client, shifts, chosen.currency, names, campaigns)
         screen.say(client, f"promote it with `make promote CLIENT={client}`")
     tell_of_rereads(chosen)
 
@@ -156,12 +156,12 @@ def _show_promoted(
     client: Client, before: str, changed: list[SettingChange], is_whole: bool
 ) -> None:
     """Show which settings a promotion brought, and what the version it wrote does to campaigns."""
-    comparisons.show_setting_changes(client.id, changed)
+    change_tables.show_setting_changes(client.id, changed)
     with suppress(PublishedFileError):  # the version before was pruned as this one was written
         after = _shown(client.id) or before
         campaigns = compared_versions(client.id, before, after)
         names = ("before", "after")
-        comparisons.show_comparison(client.id, campaigns, client.currency, names, is_whole)
+        change_tables.show_comparison(client.id, campaigns, client.currency, names, is_whole)
 
 
 def _retire(clients: list[str]) -> bool:

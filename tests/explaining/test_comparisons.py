@@ -5,7 +5,7 @@ from decimal import Decimal
 import duckdb
 import pytest
 
-from pipelines.commands.comparisons import show_comparison
+from pipelines.commands.change_tables import show_comparison
 from pipelines.explaining.compared_campaigns import Figures, by_channel, compared, total
 from pipelines.explaining.setting_changes import setting_changes
 from pipelines.settings.client import Client
