@@ -12,6 +12,7 @@ from pipelines.ledger.recording import INTERRUPTED, Step, begin, end, parts_of
 from pipelines.ledger.run_events import Run
 from pipelines.processes import Process, heard
 from pipelines.serving import memory
+from pipelines.serving.at_work import forget, was_at
 from pipelines.serving.report import Report, held
 from pipelines.settings.client import Client
 from pipelines.settings.deadlines import by_deadline
@@ -32,6 +33,11 @@ class Waiting(NamedTuple):
 
 
 Event = Ingested | Waiting | Step | Report
+
+_REMEDY = (
+    "the other clients are served without it; undo what was last changed of its settings or its data, as"
+    " attribution.custom, then make preview and make promote; report it if that does not help"
+)
 
 
 def morning(clients: list[Client]) -> Iterator[Event]:
@@ -85,6 +91,7 @@ class _Shard:
         self.process: Process | None = None
         self._before, self._was_doubted = "", is_doubted(name)
         self._order = [client.id for client in clients]
+        self._died_of = set[str]()
 
     @property
     def rank(self) -> int:
@@ -95,6 +102,8 @@ class _Shard:
         """Hand over the most urgent of the clients that are ready."""
         from pipelines.serving.shard_run import serve_as_told  # once: the process is forked
 
+        if not self.process:
+            forget(self.name)
         self.process = self.process or Process(serve_as_told, self.name, self._was_doubted)
         self._was_doubted = False
         client = min(self.ready, key=lambda each: self._order.index(each.id))
@@ -108,16 +117,32 @@ class _Shard:
         try:
             said = self.process.hear()
         except EOFError:
-            self.process = None
-            doubt(self.name)  # DuckDB may have died of a torn block
-            died = f"the process of warehouse/{self.name}.duckdb died; run it again"
-            said = held(self.running.id, died)
+            said = self._died(self.running)
         if isinstance(said, str):
             return Waiting(said)
         if isinstance(said, Step):
             return said
         self.running = None
         return memory.remember(self.name, self._before, states, said)
+
+    def _died(self, client: Client) -> str | Report:
+        """Return what is said of a process that died: its client is run once more, or held alone.
+
+        It may have been killed, or have died of a torn block: before another process runs a client
+        the file is read whole. One that dies of the same client again would always do so.
+        """
+        self.process, self._was_doubted = None, True
+        doubt(self.name)
+        model = was_at(self.name)
+        forget(self.name)
+        died = f"the process of warehouse/{self.name}.duckdb died"
+        died += f" as it computed {model}" if model else f" as it ran {client.id}"
+        if client.id in self._died_of:
+            return held(client.id, f"{died}, twice: {_REMEDY}")
+        self._died_of.add(client.id)
+        self.ready.append(client)
+        self.running = None
+        return f"{died}: {client.id} is run once more"
 
     def end(self) -> None:
         """End the process."""

@@ -12,6 +12,7 @@ from pipelines.learning.learners import learners
 from pipelines.learning.lesson import Lesson
 from pipelines.learning.training import TrainingError, retrain, untrained, utc_now
 from pipelines.ledger.recording import listen, parts_of, recorded
+from pipelines.serving.at_work import at_work
 from pipelines.serving.report import Figures, Report, held
 from pipelines.serving.warehouse import Warehouse
 from pipelines.settings.client import Client
@@ -130,7 +131,8 @@ def _train(warehouse: Warehouse, client: Client) -> tuple[list[Lesson], list[str
     if not prod or (local != daily and untrained(client)):
         return [], []
     try:
-        return retrain(warehouse.connection(), client, utc_now()), []
+        with at_work(client.shard, "what its models learn"):
+            return retrain(warehouse.connection(), client, utc_now()), []
     except TrainingError as error:
         return [], [str(error).removeprefix(f"{client.id}: ")]
 
