@@ -4,6 +4,7 @@ import resource
 from datetime import datetime, timedelta
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 import pytest
 import time_machine
@@ -54,6 +55,34 @@ def test_a_clock_that_is_put_back_hides_no_change_of_a_file(tenant: Tenant) -> N
         ingest_at(NOON - number * BACK, tenant)
 
     assert tenant.newest("cost") == {("1",)}
+
+
+@pytest.mark.parametrize("jump", [-2 * BACK, BACK])
+def test_a_clock_that_jumps_within_an_ingest_dates_its_load_after_the_run_before(
+    tenant: Tenant, monkeypatch: pytest.MonkeyPatch, jump: timedelta
+) -> None:
+    """The clock is put right between the reading of a file and its commit; a run has looked before."""
+    tenant.spend("spend.csv", "01,a,1")
+    ingest_at(NOON, tenant)
+    looked = NOON + timedelta(hours=1)
+    commit = append.append
+    with time_machine.travel(f"{looked.isoformat()}Z", tick=True) as clock:
+        wait_for_commits(tenant.home / "lake/one")
+
+        def jumps(*given: Any) -> None:
+            clock.move_to(f"{(looked + jump).isoformat()}Z")
+            commit(*given)
+
+        monkeypatch.setattr(append, "append", jumps)
+        tenant.spend("spend.csv", "01,a,2")
+        assert not tenant.ingest().problem
+        tenant.spend("spend.csv", "01,a,3")
+        assert not tenant.ingest().problem
+
+    first, *later = times(tenant)
+    assert first < looked < later[0] < later[1]
+    assert later[0] >= looked + jump
+    assert tenant.newest("cost") == {("3",)}
 
 
 def test_loads_in_the_first_minutes_of_a_day_keep_their_order(tenant: Tenant) -> None:

@@ -4,7 +4,7 @@ import gzip
 import shutil
 import threading
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -16,6 +16,7 @@ from demo.servers.http_server import Answer, Request
 from pipelines.ingest.load_counts import Counts
 from pipelines.ingest.run import ingest, ingest_source
 from pipelines.settings.reader import read
+from pipelines.sources.files import buckets as objects
 from tests.builders.pasting import paste
 from tests.builders.tenant import SPEND, Tenant
 from tests.conftest import House
@@ -391,3 +392,23 @@ def test_objects_are_read_again_as_a_new_lake_reads_them(cloud: Cloud) -> None:
     cloud.ingest()
     assert found - {("2026-10-09", "c", "9")} == cloud.newest("spend_date, campaign_id, cost")
     assert len(found) == 3
+
+
+def test_an_object_that_is_replaced_within_its_second_is_noticed(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has the size and the time of the one before: nothing is read before that second is over."""
+    now = datetime.now(timezone.utc)
+    cloud.put("one/spend-1.csv", "01,a,A,1")
+    cloud.server.modified["lake", "one/spend-1.csv"] = now
+    waits: list[float] = []
+
+    def replaced_meanwhile(seconds: float) -> None:
+        waits.append(seconds)
+        cloud.put("one/spend-1.csv", "01,a,A,2")
+        cloud.server.modified["lake", "one/spend-1.csv"] = now
+
+    monkeypatch.setattr(objects, "sleep", replaced_meanwhile)
+    assert cloud.ingest().problem == ""
+    assert cloud.newest("cost") == {("2",)}
+    assert len(waits) == 1 and 0 < waits[0] <= 2

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path, PurePosixPath
+from time import sleep, time
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 CHUNK = 8 << 20
 _LOOKED_FOR = 20
+_SECOND_IS_OVER = 2  # seconds after it begins, and clocks differ a little
 
 
 def batches(
@@ -32,15 +34,32 @@ def batches(
     Raise ExportError if there is none, PlatformError if the bucket does not answer.
     """
     store = open_store(request, source, export)
-    found = [
-        info
-        for info in store.ask(export.pattern, partial(_listed, store))
-        if info.is_file and _matches(store, info.path)
-    ]
+    found = _found(store, export)
+    if _may_still_change(found):
+        found = _found(store, export)
     _check_listing(store, {info.path for info in found}, request.known.get(table, ()))
     if not found:
         raise ExportError(f"no object matches {export.files}; deliver it, or correct `files:`")
     return [_batch(store, info, table, export, contract) for info in sorted(found, key=_path)]
+
+
+def _found(store: Store, export: Export) -> list["FileInfo"]:
+    listed = store.ask(export.pattern, partial(_listed, store))
+    return [info for info in listed if info.is_file and _matches(store, info.path)]
+
+
+def _may_still_change(found: "list[FileInfo]") -> bool:
+    """Wait until the second in which the newest object was written is over; return whether it was not.
+
+    An object is known by its size and that second: another one of this size, written within it, would
+    look like one that was loaded. One that is written later has another time.
+    """
+    newest = max((info.mtime_ns for info in found), default=0) / 1e9
+    left = newest + _SECOND_IS_OVER - time()
+    if left <= 0:
+        return False
+    sleep(min(left, _SECOND_IS_OVER))  # no longer, where the bucket's clock is ahead of ours
+    return True
 
 
 def _check_listing(store: Store, listed: set[str], known: Iterable[str]) -> None:
