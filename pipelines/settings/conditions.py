@@ -6,7 +6,7 @@ from typing import NamedTuple
 import duckdb
 from sqlglot import exp
 
-from pipelines.settings.comparisons import Kind, is_open_to_nothing, kind_of, kind_of_cast
+from pipelines.settings.compared_kinds import Kind, is_open_to_nothing, kind_of, kind_of_cast
 from pipelines.settings.expressions import COLUMNS, Weights, checked
 from pipelines.sql import identifier
 
