@@ -4,8 +4,10 @@ from typing import Any
 
 import duckdb
 
+from pipelines.lake.newest_loads import newest_loads
+from pipelines.ledger.recording import recorded
 from pipelines.published.old_versions import prune_provisional
-from pipelines.published.shown_tables import Column, Shown
+from pipelines.published.shown_tables import Column, Shown, row_count
 from pipelines.published.version_folders import (
     base_of,
     current,
@@ -35,11 +37,15 @@ def write_provisional(computed: duckdb.DuckDBPyConnection, client: str, base: st
         if is_on_base and before.is_shown and _numbers(before.manifest) == _numbers(now):
             return None
         known.append(before)
-    version = next_version(client, provisional=True)
-    write_version(computed, client, version, tables, now, known, base=base)
-    show(client, version)
-    prune_provisional(client)
-    return version
+    with recorded(client, "stream") as run:
+        run.loads = newest_loads(client)
+        version = next_version(client, provisional=True)
+        write_version(computed, client, version, tables, now, known, base=base)
+        show(client, version)
+        prune_provisional(client)
+        run.outcome, run.made = "published", {"published": version}
+        run.rows = sum(row_count(table["digests"]) for table in now["publish"].values())
+        return version
 
 
 def _table(name: str, held: dict[str, Any]) -> Shown:
