@@ -13,8 +13,8 @@ from tests.soak.homes import empty_home
 from tests.soak.hostile import set_beside
 from tests.soak.kills import kill_everything
 from tests.soak.malformed import deliver
+from tests.soak.stream_faults import disturb_streams
 from tests.soak.stream_kills import kill_streams
-from tests.soak.streams import disturb_streams
 from tests.soak.surroundings import fill_the_disk, move_the_clock
 
 
