@@ -94,9 +94,12 @@ class Interval:
         return [max(midnight, moment - _SEEN_EARLIER)]
 
     def _load(self, table: Table) -> None:
-        self._connection.execute(f"CREATE TABLE raw.{identifier(table.name)} AS {table.query}")
-        moments = [each for each in (self.loaded_until, table.loaded_until) if each]
-        self.loaded_until = max(moments, default=None)
+        raw = f"raw.{identifier(table.name)}"
+        self._connection.execute(f"CREATE TABLE {raw} AS {table.query}")
+        if table.is_of_loads:
+            newest = self._connection.execute(f"SELECT MAX(loaded_at) FROM {raw}")
+            moments = [each for each in (self.loaded_until, *only_row(newest)) if each]
+            self.loaded_until = max(moments, default=None)
 
     def _run(self, model: RenderedModel) -> None:
         table = self._table(model.name)

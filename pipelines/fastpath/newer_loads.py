@@ -15,7 +15,7 @@ class Table(NamedTuple):
 
     name: str  # such as web_sessions
     query: str
-    loaded_until: datetime | None  # when the newest load of the interval was seen; None without any
+    is_of_loads: bool  # its rows say when they were loaded
 
 
 def raw_table(
@@ -26,14 +26,13 @@ def raw_table(
     Of what models have learnt, `_models.markov_order_1`, all versions are read.
     """
     source, _, own = name.partition(".")
-    newest, rows = None, None
+    rows = None
     if source == LEARNED:
         rows = read_versions(str(home()), client, own)
     else:
         folder = str(lake_folder() / client / source)
         seen = committed_loads(folder).items()
         loads = {load: moment for load, moment in seen if start <= moment < until}
-        newest = max(loads.values(), default=None)
         if files := committed_files(folder, own, loads):
             texts = [column for column in typed if column not in OF_A_LOAD]
             rows = read_loads(files, loads, texts)
@@ -42,4 +41,4 @@ def raw_table(
         for column, type_ in typed.items()
     )
     found = f"FROM {rows} AS rows" if rows else "WHERE FALSE"
-    return Table(name.replace(".", "_"), f"SELECT {columns} {found}", newest)
+    return Table(name.replace(".", "_"), f"SELECT {columns} {found}", source != LEARNED)

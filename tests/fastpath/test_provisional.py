@@ -48,9 +48,10 @@ from tests.conftest import PROJECT
 pytestmark = pytest.mark.xdist_group("fast_path")  # its models are rendered once
 
 CREDIT = "attribution_v1"
-# What is said of provisional rows alone, and what stays as the last run left it.
+# What is said of provisional rows alone, and what stays as the last run left it, as how new the loads are
+# where none changed a number.
 BUT = """('is_provisional', 'provisional_since', 'provisional_conversions', 'sessions_without_consent',
-'newest_days', 'partial_without')"""
+'newest_days', 'partial_without', 'loaded_until')"""
 ADS = {"google_ads", "facebook_ads"}
 
 
