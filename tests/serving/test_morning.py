@@ -65,8 +65,9 @@ def ahead_of_the_run(client: str) -> list[tuple]:
     """Return what the next run will publish of credit, by the fast path."""
     with provisional(client) as new:
         assert new and not new.failures
-        rows = f"SELECT * REPLACE (NULL AS provisional_since) FROM {new.rows('attribution_v1')}"
-        return new.connection.execute(f"{rows} ORDER BY ALL").fetchall()
+        settled = "FALSE AS is_provisional, NULL AS provisional_since"
+        rows = f"SELECT * REPLACE ({settled}) FROM {new.rows('attribution_v1')} ORDER BY ALL"
+        return new.connection.execute(rows).fetchall()
 
 
 @pytest.fixture(scope="module")
