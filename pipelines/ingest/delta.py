@@ -130,6 +130,7 @@ class Delta:
         self._taken: list[Taken] = []
         self._uncounted: list[Uncounted] = []
         self._local_times: list[Path] = []
+        self._refunds: list[str] = []
         self._is_reread = False
 
     def validate(self, batches: list[Batch]) -> None:
@@ -151,6 +152,7 @@ class Delta:
         self._connection.execute(_BATCHES)
         self._torn = TornLines(self._connection)
         self._delivered, self._taken, self._uncounted, self._local_times = [], [], [], []
+        self._refunds = []
         rejects: list[Path] = []
         unsure: list[tuple[Batch, Marks]] = []
         ordinals_used = 0
@@ -182,6 +184,7 @@ class Delta:
         if not self._forms:  # else the lake's form of an id may be one that older versions took
             refuse_rounded_ids(self._connection, contract, batch, done.rows)
         self._taken.append(Taken(batch, done.rows, ordinals_used))
+        self._refunds += done.notes
         self._local_times += [done.local_times] if done.local_times else []
         apart = done.uncounted, done.uncounted_rows, done.row_count
         self._uncounted.append(Uncounted(batch, number, *apart))
@@ -215,7 +218,7 @@ class Delta:
         self._delivered += deleted_by_them(
             self._connection, self._table, self._uncounted, self._delivered, target
         )
-        self._notes += [each.said for each in self._uncounted if each.left_out]
+        self._notes += [each.said for each in self._uncounted if each.left_out] + self._refunds
         self._view("delivered", self._delivered)
         known = self._folder / f"{self._table.name}.known.parquet"
         if day_keys.keep_known(self._connection, self._table, known):

@@ -5,14 +5,14 @@ An export of payments has those that failed, too. Which rows count is for the cl
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import duckdb
 
 from pipelines.contracts.contract import Contract
 from pipelines.sources.batches import Batch, ExportError, Remedy
-from pipelines.sources.files.status_names import may_say, says_done, says_status
+from pipelines.sources.files.status_names import says_done, says_status, says_undone
 from pipelines.sources.yaml_texts import condition
 from pipelines.sql import identifier, literal
 
@@ -37,9 +37,25 @@ def refuse_uncounting(
     ordinals_used: int,
 ) -> None:
     """Raise ExportError if a column that is not read says of some conversions that they do not count."""
-    names = sorted(filter(may_say, unread), key=lambda name: not says_status(name))
+    names = [each for each in unread if says_status(each) or says_undone(each) or says_done(each)]
     if not names:
         return
+    keep_texts(connection, contract, batch, rows_file, names, ordinals_used)
+    for name in sorted(names, key=lambda name: (not says_status(name), name)):
+        found = connection.execute(counted_values(name, _undone(name))).fetchall()
+        if any(is_undone for _, _, is_undone in found):
+            raise _refusal(batch, name, found)
+
+
+def keep_texts(
+    connection: duckdb.DuckDBPyConnection,
+    contract: Contract,
+    batch: Batch,
+    rows_file: Path,
+    names: Iterable[str],
+    ordinals_used: int,
+) -> None:
+    """Keep, in the table `statuses`, what some columns that are not read say of the conversions."""
     with batch.open(connection) as rows:
         texts = ", ".join(
             f"NULLIF(TRIM(({rows.unread[name]})::TEXT), '') AS {identifier(name)}" for name in names
@@ -52,21 +68,21 @@ def refuse_uncounting(
               WHERE reason IS NULL AND ({contract.converts})
             )"""
         )
-        for name in names:
-            found = connection.execute(_values(name)).fetchall()
-            if any(is_undone for _, _, is_undone in found):
-                raise _refusal(batch, name, found)
 
 
-def _values(name: str) -> str:
-    """Return SQL for the values of a column, how many rows have each, and whether they do not count."""
+def counted_values(name: str, pattern: str) -> str:
+    """Return SQL for the values of a column, how many rows have each, and whether it fits a pattern."""
     plain = f"REGEXP_REPLACE(LOWER(TRIM({identifier(name)})), '[ _-]+', ' ', 'g')"
-    undone = _UNDONE if says_status(name) else _UNSET if says_done(name) else _SET
-    if says_done(name) and says_status(name):
-        undone = f"{_UNDONE}|{_UNSET}"
     return f"""SELECT {identifier(name)}, COUNT(*),
-      COALESCE(REGEXP_FULL_MATCH({plain}, {literal(undone)}), FALSE)
+      COALESCE(REGEXP_FULL_MATCH({plain}, {literal(pattern)}), FALSE)
       FROM statuses GROUP BY ALL ORDER BY 2 DESC, 1"""
+
+
+def _undone(name: str) -> str:
+    """Return the pattern of the values by which a row does not count."""
+    if says_done(name) and says_status(name):
+        return f"{_UNDONE}|{_UNSET}"
+    return _UNDONE if says_status(name) else _UNSET if says_done(name) else _SET
 
 
 def _refusal(batch: Batch, name: str, found: list[tuple]) -> ExportError:
@@ -78,7 +94,7 @@ def _refusal(batch: Batch, name: str, found: list[tuple]) -> ExportError:
         f" may be no conversions: it is {said}{others}. Say which rows count",
         [
             Remedy(
-                f"where: {condition(_condition(name, found))}", meaning="the others do not count"
+                f"where: {condition(condition_of(name, found))}", meaning="the others do not count"
             ),
             Remedy("where: true", meaning="all rows count"),
         ],
@@ -89,7 +105,7 @@ def _quoted(value: str | None) -> str:
     return "empty" if value is None else f"'{value[:_LISTED]}'"
 
 
-def _condition(name: str, found: list[tuple]) -> str:
+def condition_of(name: str, found: list[tuple]) -> str:
     """Return the condition for the rows that seem to count: by their values, or by those of the others."""
     column = name if re.fullmatch("[A-Za-z][A-Za-z]*", name) else identifier(name)
     good = [value for value, _, is_undone in found if not is_undone]

@@ -13,6 +13,7 @@ from pipelines.ingest.accounting import Taken, accounted
 from pipelines.ingest.day_keys import key_of
 from pipelines.ingest.judged_rows import Judged
 from pipelines.ingest.number_marks import Marks
+from pipelines.ingest.refunds import ask_about_refunds
 from pipelines.ingest.refused_rows import refuse_bad_rows, unsure, unsure_columns
 from pipelines.ingest.row_faults import Fault, faults, reason
 from pipelines.ingest.uncounting import refuse_uncounting
@@ -33,6 +34,7 @@ class Validated(NamedTuple):
     lines of a text file. Of numbers that are `unsure`, such as `1.250`, other batches may say how
     they are read. Rows that do not count, by the export's `where:`, are in a file of their own.
     `local_times` has, by ordinal, the times that were read by another zone's clock, as `local_…`.
+    `notes` say what is to be known of rows that were taken.
     """
 
     rows: Path
@@ -45,6 +47,7 @@ class Validated(NamedTuple):
     uncounted: Path | None = None
     uncounted_rows: int = 0
     local_times: Path | None = None
+    notes: list[str] = []
 
     @property
     def is_empty(self) -> bool:
@@ -110,15 +113,20 @@ def validate(
             )
         )
         texts = unsure_columns(connection, judged, rows.typed)
-    if isinstance(feed, Export) and not where and contract.converts:
-        refuse_uncounting(connection, contract, batch, rows_file, rows.unread, ordinals_used)
+    notes = list[str]()
+    if isinstance(feed, Export) and contract.converts:
+        if not where:
+            refuse_uncounting(connection, contract, batch, rows_file, rows.unread, ordinals_used)
+        notes = ask_about_refunds(
+            connection, contract, feed, batch, rows_file, rows.unread, ordinals_used
+        )
     counting = row_count + reject_count - uncounted
     marks = unsure(connection, judged, texts)
     refuse_bad_rows(connection, judged, counting, rows.lines_read, marks)
     counted = (row_count, reject_count, (left_out or 0) + uncounted, rows.lines_read)
     apart = uncounted_file if uncounted else None
     local = all_file if clocks else None
-    return Validated(rows_file, rejects_file, *counted, marks, apart, uncounted, local)
+    return Validated(rows_file, rejects_file, *counted, marks, apart, uncounted, local, notes)
 
 
 def _count(connection: duckdb.DuckDBPyConnection, file: Path) -> int:

@@ -121,14 +121,18 @@ def ordered_by(column: str) -> Callable[[Tenant], str]:
     return deliver
 
 
-def orders(tenant: Tenant) -> str:
+def orders(tenant: Tenant, column: str = "state", good: str = "paid", bad: str = "voided") -> str:
     web = {"conversions": {"files": "exports/one/orders*", "expected_every": "never"}}
     House(tenant.home).change("one", sources={"web": web})
     tenant.deliver(
         "orders.csv",
-        f"{ORDER},currency,state\n1,kim,2026-10-01,10,EUR,paid\n2,kim,2026-10-01,10,EUR,voided\n",
+        f"{ORDER},currency,{column}\n1,kim,2026-10-01,10,EUR,{good}\n2,kim,2026-10-01,10,EUR,{bad}\n",
     )
     return tenant.ingest("web").problem
+
+
+def refunded(tenant: Tenant) -> str:
+    return orders(tenant, "Refund Amount", "0.00", "4.50")
 
 
 def in_a_zone(tenant: Tenant) -> str:
@@ -262,6 +266,12 @@ CASES = {
     ),
     "uncounting._refusal 2": Case(
         orders, {("1", "10"), ("2", "10")}, "conversion_id, revenue", 1, "web", "conversions"
+    ),
+    "refunds.ask_about_refunds 1": Case(
+        refunded, {("1", "10")}, "conversion_id, revenue", source="web", table="conversions"
+    ),
+    "refunds.ask_about_refunds 2": Case(
+        refunded, {("1", "10"), ("2", "10")}, "conversion_id, revenue", 1, "web", "conversions"
     ),
     "header_zones._remedy 1": Case(
         in_a_zone,

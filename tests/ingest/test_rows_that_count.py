@@ -36,7 +36,7 @@ class Shop(Tenant):
         """Deliver orders in a CSV file."""
         lines = [f"No,Buyer,Booked,Gross,{column}"]
         for row in rows:
-            number, state = row.split(",")
+            number, state = row.split(",", 1)
             lines.append(f"{number},kim,2026-10-0{number} 08:00:00,10,{state}")
         self.deliver(file, "\n".join(lines) + "\n")
 
@@ -359,3 +359,69 @@ def test_times_are_in_the_zone_that_their_column_is_called_after(house: House) -
         "4": "2026-10-01",
     }
     assert "converted_at is read as UTC+00:00" in " ".join(outcome.status.notes)
+
+
+@pytest.mark.parametrize(
+    ("column", "nothing", "refund"),
+    [
+        ("Refunded Amount", "0.00", "12.50"),
+        ("amount_refunded", "", "3"),
+        ("Refunded", "0", "-4.50"),
+        ("Total chargebacks", "-", "7 EUR"),
+        ("R\u00fcckerstattung", "", "4.50"),
+        ("refund_id", "", "re_2"),
+        ("refundDate", "", "2026-10-04"),
+    ],
+)
+def test_money_given_back_is_asked_about(
+    house: House, column: str, nothing: str, refund: str
+) -> None:
+    shop = Shop(house.home)
+    shop.orders("orders.csv", f"1,{nothing}", f"2,{refund}", column=column)
+    problem = shop.ingest("web").problem
+    assert f"of 1 of its 2 rows the column '{column}', which is not read" in problem
+    assert f"'{refund}'" in problem
+
+    text = shop.settings.read_text()
+    paste(shop.settings, problem)
+    assert not shop.ingest("web").problem
+    assert shop.counting() == {"1"}
+    shop.settings.write_text(text)
+    paste(shop.settings, problem, choice=1)
+    outcome = shop.ingest("web")
+    assert not outcome.problem and "given back" not in str(outcome.status.notes)
+    assert shop.counting() == {"1", "2"}
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("Refunded Amount", "0.00"),
+        ("Refund policy", "30 days"),
+        ("Refundable until", "2026-11-01"),
+        ("returning_customer", "1"),
+    ],
+)
+def test_nothing_given_back_is_not_asked_about(house: House, column: str, value: str) -> None:
+    shop = Shop(house.home)
+    shop.orders("orders.csv", f"1,{value}", "2,", column=column)
+    assert not shop.ingest("web").problem
+
+
+def test_a_refund_of_an_order_that_counts_by_where_is_told(house: House) -> None:
+    shop = Shop(house.home, where="State = 'Paid'")
+    shop.orders("orders.csv", "1,Paid,", "2,Paid,4.50", "3,Void,9", column="State,Refund Total")
+    left_out, told = shop.ingest("web").status.notes
+    assert "1 of 3 rows left out by `where:`" in left_out
+    assert "of 1 of its 2 rows the column 'Refund Total'" in told and "('4.50')" in told
+    assert shop.counting() == {"1", "2"}
+
+
+def test_refunds_in_json_are_asked_about(house: House) -> None:
+    shop = Shop(house.home)
+    row = {"No": "1", "Buyer": "kim", "Booked": "2026-10-01 08:00:00", "Gross": "10"}
+    lines = [row | {"amount_refunded": 0}, row | {"No": "2", "amount_refunded": 2.5}]
+    shop.deliver("orders.jsonl", "\n".join(map(json.dumps, lines)) + "\n")
+    paste(shop.settings, shop.ingest("web").problem)
+    assert not shop.ingest("web").problem
+    assert shop.counting() == {"1"}

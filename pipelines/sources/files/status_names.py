@@ -1,4 +1,4 @@
-"""Say which of an export's columns may tell, by their names, that a row does not count."""
+"""Say which of an export's columns may tell, by their names, that a row does not count, or not in full."""
 
 import re
 
@@ -36,6 +36,12 @@ _OTHER = {  # of a parcel, an address, an amount, and why
     ),
 }
 
+_REFUND = "refund(?!ab).*|erstatt.*|r(\u00fc|ue)ckerstatt.*|charge?back.*|returned|returns|disputed|reversed"
+_NO_REFUND = {  # of rules, and of what is beside the money
+    *("policy", "reason", "method", "allowed", "eligible", "window", "deadline", "until", "fee"),
+    *("fees", "currency", "email", "by"),
+}
+
 
 def words(name: str) -> list[str]:
     """Return the words of a name, in small letters: of `financialStatus`, financial and status."""
@@ -61,6 +67,13 @@ def says_done(name: str) -> bool:
     return bool(found & _PAID) and not found & _OTHER
 
 
+def says_refund(name: str) -> bool:
+    """Return whether a column is called after money given back: `Refunded Amount`, `refund_id`."""
+    found = words(name)
+    is_other = {*found} & (_NO_REFUND | _STATUS)
+    return any(re.fullmatch(_REFUND, word) for word in found) and not is_other
+
+
 def may_say(name: str) -> bool:
-    """Return whether a column may say that a row does not count."""
-    return says_status(name) or says_undone(name) or says_done(name)
+    """Return whether a column may say that a row does not count, or not in full."""
+    return any(says(name) for says in (says_status, says_undone, says_done, says_refund))
