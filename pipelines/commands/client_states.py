@@ -13,7 +13,6 @@ from pipelines.serving.report import by_newest_day
 from pipelines.settings.client import Client
 from pipelines.watch.deadline_causes import late
 from pipelines.watch.facts import Facts, Shown, Source
-from pipelines.watch.findings import Finding
 from pipelines.watch.mornings import Morning
 
 _WRONG = ("held", "late", "stale")
@@ -59,7 +58,7 @@ def state_of(
     sources = [Source(status, now) for status in statuses]
     known = mornings.get(client.id, [])
     facts = Facts(client, now, now, sources, known, held_for(client), shown)
-    waits = [f"late: {finding.what}" for finding in _late(facts)]
+    waits = [f"late: {finding.what}" for finding in late(facts)]
     if not any(status.holds for status in statuses):  # which says itself what holds the client
         waits += [f"held by its last morning: {reason}" for reason in facts.held_for]
     if behind := files_behind(client):
@@ -77,7 +76,7 @@ def _state(facts: Facts) -> str:
     is_running = newest and not newest.ended
     words = [
         "held" if facts.is_held else "",
-        "late" if _late(facts) else "",
+        "late" if any(late(facts)) else "",
         "stale" if "stale" in codes else "",
         "running" if is_running else "",
         *sorted(codes),
@@ -85,12 +84,6 @@ def _state(facts: Facts) -> str:
         "interrupted" if newest and newest.result == "interrupted" else "",
     ]
     return next(filter(None, words), "ok")
-
-
-def _late(facts: Facts) -> list[Finding]:
-    """Return that a client is late; one that nobody served before its last deadline is new, and not late."""
-    is_known = facts.shown or any(each.began < facts.last_deadline for each in facts.mornings)
-    return list(late(facts)) if is_known else []
 
 
 def _version(client: str) -> Version:

@@ -31,10 +31,14 @@ def at_risk(facts: Facts) -> Iterator[Finding]:
 
 
 def late(facts: Facts) -> Iterator[Finding]:
-    """Find a client whose last deadline has passed without the numbers of that morning."""
+    """Find a client whose last deadline has passed without the numbers of that morning.
+
+    One that nobody served before that deadline, and that was not known then, is new and not late:
+    also where its first run is under way, or was interrupted.
+    """
     deadline = facts.last_deadline
-    is_new = not facts.shown and not facts.mornings and facts.known_since > deadline
-    if facts.has_numbers_for(deadline) or is_new:
+    was_served = facts.shown or any(each.began < deadline for each in facts.mornings)
+    if facts.has_numbers_for(deadline) or not (was_served or facts.known_since < deadline):
         return
     yield Finding(
         "late",

@@ -130,6 +130,10 @@ def test_what_the_last_morning_says_stands_until_the_next_has_ended() -> None:
 
 def test_a_client_that_is_new_is_not_late_for_a_deadline_before_it() -> None:
     assert judged(at("09:00"), [], known_since=at("08:30")) == []
+    for first_run in (Morning(at("08:40")), Morning(at("08:40"), None, at("08:40"), "interrupted")):
+        assert judged(at("09:00"), [first_run], known_since=at("08:30")) == []
+        (found,) = judged(at("09:00", 28), [first_run], known_since=at("09:00", 28))
+        assert "nothing of it was ever published" in found.what
     (found,) = judged(at("09:00", 28), [], known_since=at("08:30"))
     assert "nothing of it was ever published" in found.what
 
