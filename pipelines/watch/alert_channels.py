@@ -59,25 +59,27 @@ class Sender:
     def __init__(self) -> None:
         self.failed: dict[str, str] = {}  # why, by channel
 
-    def send(self, channel: Channel, title: str, text: str) -> bool:
-        """Send a message; return whether the channel has taken it."""
+    def send(self, channel: Channel, title: str, text: str, is_open: bool) -> bool:
+        """Send an alert, or that it is over; return whether the channel has taken it."""
         if channel.shown in self.failed:
             return False
-        problem = channel.problem or _send(channel, conceal(title), conceal(text))
+        problem = channel.problem or _send(channel, conceal(title), conceal(text), is_open)
         if problem:
             self.failed[channel.shown] = problem
         return not problem
 
 
-def _send(channel: Channel, title: str, text: str) -> str:
+def _send(channel: Channel, title: str, text: str, is_open: bool) -> str:
     """Send a message; return why it was not taken, without a word of the address."""
     asset = apprise.AppriseAsset(app_id="Attribution", app_desc="Attribution alerts")
     to = apprise.Apprise(asset=asset)
+    kind = apprise.NotifyType.WARNING if is_open else apprise.NotifyType.SUCCESS
     with apprise.LogCapture(level=apprise.logging.WARNING) as said:
         try:
             if not to.add(channel.address):
                 return "its address is none that Apprise knows: docs/alerts.md says how they look"
-            if to.notify(title=title, body=text, body_format=apprise.NotifyFormat.TEXT):
+            plain = apprise.NotifyFormat.TEXT
+            if to.notify(title=title, body=text, body_format=plain, notify_type=kind):
                 return ""
             reasons = said.getvalue().splitlines()
         except Exception as error:  # a plugin may raise what it likes

@@ -7,7 +7,7 @@ tells at most its last message again.
 
 import fcntl
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
@@ -15,9 +15,19 @@ from pathlib import Path
 
 from pipelines.files import write_atomically
 from pipelines.home import home
+from pipelines.settings.alerts import Cause
 from pipelines.watch.findings import Finding
 
 ALERT, RECOVERY = "alert", "recovery"
+
+# What a cause becomes, of the same source: nothing has recovered then.
+_UNANSWERED: tuple[Cause, ...] = ("rate_limited", "source_late")
+_HELD: tuple[Cause, ...] = ("held", "shrunk")
+_BECOMES: dict[str, tuple[Cause, ...]] = {
+    "at_risk": ("late", *_HELD),
+    "stale": (*_UNANSWERED, *_HELD),
+    **dict.fromkeys((*_UNANSWERED, *_HELD), (*_UNANSWERED, *_HELD)),
+}
 
 
 @dataclass
@@ -52,11 +62,19 @@ class State:
     pinged: str = ""
 
     def take(self, findings: list[Finding], unjudged: frozenset[str], now: datetime) -> None:
-        """Open an alert for each finding, and close those that are found no more and were judged."""
+        """Open an alert for each finding, and close those that are found no more and were judged.
+
+        One that became another is dropped: who was at risk and is late now has not recovered.
+        """
         found = {each.key: each for each in findings if not each.is_note}
         for key, alert in self.alerts.items():
             if key not in found and alert.cause not in unjudged:
                 alert.is_open = False
+        self.alerts = {
+            key: alert
+            for key, alert in self.alerts.items()
+            if alert.is_open or not _goes_on(alert, found.values())
+        }
         for key, each in found.items():
             known = self.alerts.get(key)
             since = known.since if known and known.is_open else now.isoformat()
@@ -71,6 +89,12 @@ class State:
             for key, alert in self.alerts.items()
             if alert.is_open or alert.untold(channels)
         }
+
+
+def _goes_on(alert: Alert, findings: Iterable[Finding]) -> bool:
+    """Return whether what an alert was about goes on under another name."""
+    becomes = _BECOMES.get(alert.cause, ())
+    return any(each.cause in becomes and alert.source in ("", each.source) for each in findings)
 
 
 def watch_folder() -> Path:

@@ -1,25 +1,29 @@
 """Judge whether a client makes its deadline, and whether it made the last one."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from pipelines.watch.facts import Facts
 from pipelines.watch.findings import Finding
-from pipelines.watch.moments import on_the_clock, span
+from pipelines.watch.moments import day_there, on_the_clock, span
 from pipelines.watch.mornings import left, usual
+
+# Before a deadline, for whoever is told that a run has not begun; a watch comes every five minutes.
+_TO_START_IT = timedelta(minutes=10)
 
 
 def at_risk(facts: Facts) -> Iterator[Finding]:
     """Find a client that will not make its next deadline if its run takes as long as usual.
 
-    One that is held is found as such: no run helps it.
+    One that is held is found as such: no run helps it. One whose run has not begun is at risk ten
+    minutes before, however short its runs are: somebody has to start it.
     """
     deadline = facts.next_deadline
     if facts.has_numbers_for(deadline) or facts.is_held:
         return
     takes, under_way = usual(facts.mornings), facts.under_way(deadline)
     needs = left(under_way, takes, facts.now)
-    if facts.now + needs <= deadline:
+    if facts.now + (needs if under_way else max(needs, _TO_START_IT)) <= deadline:
         return
     yield Finding(
         "at_risk",
@@ -42,7 +46,7 @@ def late(facts: Facts) -> Iterator[Finding]:
         return
     yield Finding(
         "late",
-        f"the numbers due at {on_the_clock(facts.client, deadline)} on {deadline:%Y-%m-%d} are not"
+        f"the numbers due at {on_the_clock(facts.client, deadline)} on {day_there(facts.client, deadline)} are not"
         f" published: {_state(facts, deadline)}; {_published_last(facts)}",
         f"`.venv/bin/python -m pipelines daily --client {facts.client.id}`",
     )

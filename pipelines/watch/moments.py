@@ -36,6 +36,11 @@ def on_the_clock(client: Client, moment: datetime) -> str:
     return f"{moment.astimezone(ZoneInfo(client.timezone)):%H:%M} {client.timezone}"
 
 
+def day_there(client: Client, moment: datetime) -> str:
+    """Return the day that it is where the client is: in Tokyo, a deadline of 23:00 UTC is tomorrow's."""
+    return f"{moment.astimezone(ZoneInfo(client.timezone)):%Y-%m-%d}"
+
+
 def span(length: timedelta) -> str:
     """Return a length of time in words: `1 h 20 min`, `3 days 2 h`; less than a minute is `1 min`."""
     minutes = max(1, round(abs(length) / timedelta(minutes=1)))

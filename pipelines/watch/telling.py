@@ -30,7 +30,7 @@ def tell(
     for alert in state.alerts.values():
         line = subject(client, alert)
         for name in alert.untold(list(by_name)):
-            if sender.send(by_name[name], line, worded(alert)):
+            if sender.send(by_name[name], line, worded(alert), alert.is_open):
                 alert.told[name] = ALERT if alert.is_open else RECOVERY
                 remember(client, state)
                 told.lines.append(f"{name}: {line}")

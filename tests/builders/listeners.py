@@ -11,11 +11,12 @@ from aiosmtpd.controller import Controller
 
 
 class Message(NamedTuple):
-    """A message that a channel took: to whom, its subject, its text."""
+    """A message that a channel took: to whom, its subject, its text; of a webhook, its kind."""
 
     to: str
     subject: str
     text: str
+    kind: str = ""
 
 
 class Mailbox:
@@ -83,7 +84,8 @@ class Webhooks:
             self.pings.append(path.removeprefix("/ping/"))
             return
         said = json.loads(body)
-        self.messages.append(Message(path.strip("/"), said["title"], said["message"]))
+        told = (said["title"], said["message"], said["type"])
+        self.messages.append(Message(path.strip("/"), *told))
 
     def address(self, name: str) -> str:
         """Return the address that Apprise posts to."""

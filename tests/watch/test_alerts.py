@@ -331,9 +331,40 @@ def test_one_is_broken_and_it_and_the_on_call_alone_are_told(agency: Agency, way
     mails, hooks = agency.told()
     assert {each.subject for each in (*mails, *hooks)} == {f"{BROKEN}: recovered: {title}"}
     assert [each.to for each in (*mails, *hooks)] == ["oncall@agency.example", BROKEN]
+    assert hooks[0].kind == "success", "Apprise's word for good news"
     assert f"cause: {title}\n" in mails[0].text and "\nit was: " in mails[0].text
     agency.watch()
     assert agency.told() == ([], []), "so is its recovery"
+
+
+def test_what_went_over_into_something_else_has_not_recovered(agency: Agency) -> None:
+    """Who was at risk is late, and a source that was refused lacks rows now: nobody is told that it is well."""
+    agency.clock.move_to(at("07:40", 28))
+    others_publish(agency)
+    agency.watch()
+    (mail,), (hook,) = agency.told()
+    assert (mail.subject, hook.kind) == ("cedar: at risk of missing its deadline", "warning")
+    agency.clock.move_to(at("08:01", 28))
+    agency.watch()
+    (mail,), _ = agency.told()
+    assert mail.subject == "cedar: late"
+    says(Status(BROKEN, "google_ads", "refused", REFUSED))(agency)
+    agency.watch()
+    shrinks(agency)
+    agency.watch()
+    mails, _ = agency.told()
+    assert [each.subject for each in mails] == [
+        "cedar: held (google_ads)",
+        "cedar: held, a full export shrank (google_ads)",
+    ]
+    well(agency)
+    published(agency)
+    agency.watch()
+    mails, _ = agency.told()
+    assert sorted(each.subject for each in mails) == [
+        "cedar: recovered: held, a full export shrank (google_ads)",
+        "cedar: recovered: late",
+    ]
 
 
 def test_a_limit_of_requests_is_a_note_until_the_deadline_has_passed(agency: Agency) -> None:

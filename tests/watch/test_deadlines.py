@@ -99,6 +99,21 @@ def test_one_that_was_cut_off_is_said_to_be() -> None:
     assert "its run began at 05:30 UTC and ended as interrupted; it needs 1 h 30 min" in found.what
 
 
+def test_one_that_nobody_has_started_is_at_risk_while_somebody_can() -> None:
+    short = served(*[1] * 20, ingest=0)
+    assert judged(at("07:49"), short, shown=Shown("v", at("05:31", 26), {})) == []
+    (found,) = judged(at("07:51"), short)
+    assert found.cause == "at_risk" and "its run has not begun; it needs 1 min more" in found.what
+    assert judged(at("07:51"), [*short, Morning(at("07:50"))]) == []
+
+
+def test_the_day_of_a_deadline_is_the_clients() -> None:
+    """Eight in Tokyo on the 28th is 23:00 UTC on the 27th."""
+    facts = Facts(client("Asia/Tokyo"), at("23:10"), LONG_AGO)
+    (found,) = late(facts)
+    assert "due at 08:00 Asia/Tokyo on 2026-11-28 are not published" in found.what
+
+
 def test_what_is_published_is_at_no_risk_and_what_came_last_night_is_not_this_mornings() -> None:
     shown = Shown("v", at("05:50"), {})
     assert judged(at("07:55"), TWENTY, shown=shown) == []
