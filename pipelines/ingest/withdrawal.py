@@ -17,6 +17,8 @@ from pipelines.contracts.salesforce_ids import whole_id
 from pipelines.home import home
 from pipelines.ingest.source_log import SourceLog
 from pipelines.lake.append import alone, scratch
+from pipelines.lake.newest_loads import newest_loads
+from pipelines.ledger.recording import recorded
 from pipelines.sql import literal, only_row
 
 _UNTIL_A_LOAD_IS_NAMED = 5  # loads, the newest first
@@ -44,8 +46,16 @@ def withdraw(client: str, load_id: str) -> list[Withdrawn]:
     has taken back all of it or nothing.
     """
     source = _source_of(client, load_id)
-    with alone(client, source), scratch(client, f"{source}.withdrawal") as folder:
-        log = SourceLog(client, source)
+    with recorded(client, "withdraw", source) as run, alone(client, source):
+        run.loads = {source: load_id}
+        found = _withdraw(SourceLog(client, source), load_id)
+        run.outcome, run.rows = "taken back", sum(each.rows for each in found)
+        run.made = {source: newest_loads(client)[source]}
+        return found
+
+
+def _withdraw(log: SourceLog, load_id: str) -> list[Withdrawn]:
+    with scratch(log.client, f"{log.source}.withdrawal") as folder:
         with duckdb.connect() as connection:
             files = _files_of(connection, log, load_id)
             _check(connection, log, load_id, files)

@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 from pipelines.__main__ import app
 from pipelines.ingest.withdrawal import WithdrawalError, withdraw
 from pipelines.lake.loads import committed_files, committed_loads, read_loads
+from pipelines.ledger.runs import runs
 from tests.builders import lake_writer
 from tests.builders.lake_writer import START, Load
 from tests.builders.tenant import Tenant
@@ -66,8 +67,12 @@ def test_rows_are_as_before_and_counted(tenant: Tenant) -> None:
     bad = bring_bad(tenant)
     bad.unlink()
 
-    (taken,) = withdraw("one", newest_load(tenant))
+    load = newest_load(tenant)
+    (taken,) = withdraw("one", load)
 
+    (run,) = runs("one", ["withdraw"])
+    assert (run.source, run.outcome, run.rows) == ("google_ads", "taken back", 2)
+    assert (run.loads_read["google_ads"], run.made["google_ads"]) == (load, newest_load(tenant))
     assert (taken.rows, taken.deleted, taken.restored, taken.changed_since) == (2, 1, 1, 0)
     assert known(tenant) == GOOD
     said, there = accounted(tenant)
