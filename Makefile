@@ -37,7 +37,7 @@ withdraw: install ## take CLIENT's bad LOAD back
 	$(RUN) withdraw $(CLIENT) --load $(LOAD)
 
 status: install ## show how each client stands
-	$(RUN) status
+	$(RUN) status $(if $(ALL),--all)
 
 export: install ## write CLIENT's TABLE as CSV
 	$(RUN) export $(CLIENT) $(if $(TABLE),--table $(TABLE)) $(if $(SINCE),--since $(SINCE)) $(if $(UNTIL),--until $(UNTIL)) $(if $(TO),--to $(TO))
