@@ -68,4 +68,5 @@ def _state(facts: Facts, deadline: datetime) -> str:
 def _published_last(facts: Facts) -> str:
     if not facts.shown:
         return "nothing of it was ever published"
-    return f"published last at {facts.shown.written_at:%Y-%m-%d %H:%M} UTC"
+    what = "provisional credit was published" if facts.shown.is_provisional else "published"
+    return f"{what} last at {facts.shown.written_at:%Y-%m-%d %H:%M} UTC"

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from pipelines.ingest.acceptance import Waiting
 from pipelines.ingest.source_status import Status
+from pipelines.published.version_folders import is_provisional
 from pipelines.settings.client import Client
 from pipelines.stream.follow_status import FollowStatus
 from pipelines.watch.daily_numbers import DailyNumbers
@@ -26,6 +27,11 @@ class Shown(NamedTuple):
     version: str
     written_at: datetime
     rows: dict[str, int]
+
+    @property
+    def is_provisional(self) -> bool:
+        """Return whether the stream wrote it, ahead of a run."""
+        return is_provisional(self.version)
 
 
 class Facts(NamedTuple):
@@ -68,9 +74,13 @@ class Facts(NamedTuple):
         return any(not each.ended for each in self.mornings)
 
     def has_numbers_for(self, deadline: datetime) -> bool:
-        """Return whether the numbers of a deadline's morning are there."""
+        """Return whether the numbers of a deadline's morning are there.
+
+        Provisional credit is none of them: a deal that closed at night is no morning.
+        """
         since = morning_of(self.client, deadline)
-        written = [self.shown.written_at] if self.shown else []
+        settled = self.shown if self.shown and not self.shown.is_provisional else None
+        written = [settled.written_at] if settled else []
         served = [each.ended for each in self.mornings if each.is_done and each.ended]
         return any(moment >= since for moment in (*written, *served))
 

@@ -123,6 +123,17 @@ def test_what_is_published_is_at_no_risk_and_what_came_last_night_is_not_this_mo
     assert judged(at("07:55"), [*TWENTY, nothing_new], shown=shown) == []
 
 
+def test_a_deal_that_closed_at_night_is_no_morning() -> None:
+    shown = Shown("20261127T023000.000000Z-provisional", at("02:30"), {})
+    (found,) = judged(at("07:55"), TWENTY, shown=shown)
+    assert found.cause == "at_risk"
+    (found,) = judged(at("08:01"), TWENTY, shown=shown)
+    assert found.cause == "late"
+    assert found.what.endswith("provisional credit was published last at 2026-11-27 02:30 UTC")
+    served_today = Morning(at("05:30"), at("05:35"), at("05:40"), "published")
+    assert judged(at("08:01"), [*TWENTY, served_today], shown=shown) == []
+
+
 def test_one_that_is_held_is_not_at_risk_but_late() -> None:
     refused = [Source(Status("one", "web", "refused", "bad"), at("05:40"))]
     mornings = [*TWENTY, Morning(at("05:30"), None, at("05:40"), "held")]
