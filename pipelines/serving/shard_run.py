@@ -162,8 +162,12 @@ def _compute(warehouse: Warehouse, client: Client, is_rebuilt: bool) -> list[str
     models have learnt for the first time.
     """
     with recorded(client.id, "compute") as step:
-        step.loads, step.models = newest_loads(client.id), learnt_versions(client)
         local, daily, prod = _versions(warehouse, client)
+        is_edited = bool(prod) and local != daily and not is_rebuilt
+        by = (
+            promoted_settings(client.id) if is_edited else client
+        )  # an edit waits for its promotion
+        step.loads, step.models = newest_loads(client.id), learnt_versions(by or client)
         if is_rebuilt or (not prod and local != daily):
             warehouse.plan("daily", [client.id], backfill=is_rebuilt)
         failed = warehouse.run("daily", [client.id]).get(client.id, [])

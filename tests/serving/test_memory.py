@@ -9,8 +9,10 @@ import time_machine
 from pipelines import torn_blocks
 from pipelines.ingest.source_status import Status
 from pipelines.ingest.source_status import write as write_status
-from pipelines.serving import memory
+from pipelines.ledger.runs import runs
+from pipelines.serving import memory, shard_run
 from pipelines.serving.report import Figures, Report
+from pipelines.settings.reader import keep_promoted
 from tests.builders.lake_writer import START, Load, write
 from tests.conftest import House
 
@@ -123,3 +125,31 @@ def test_a_killed_run_of_another_client_changes_nothing_but_an_older_file_does(
         assert memory.recall(client, "now") is None
         memory.take_up("home")
         assert bool(memory.recall(client, "now")) is (killed == "as it ran")
+
+
+class WithAnEdit:
+    """A warehouse whose client was edited since it was promoted."""
+
+    def local(self) -> dict:
+        return {"shop": frozenset({"edited"})}
+
+    def promoted(self, environment: str) -> dict:
+        return {"shop": frozenset({"promoted"})}
+
+    def run(self, environment: str, clients: list[str]) -> dict:
+        return {}
+
+
+def test_the_ledger_has_what_the_promoted_model_learnt_while_an_edit_waits(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        shard_run, "learnt_versions", lambda client: {client.attribution.model: "v1"}
+    )
+    keep_promoted(house.client("shop"))
+    house.edit("shop", "model: last_touch", "model: markov")
+
+    assert shard_run._compute(WithAnEdit(), house.client("shop"), False) == []
+
+    (run,) = runs("shop", ["compute"])
+    assert run.learnt_versions == {"last_touch": "v1"}
