@@ -64,8 +64,9 @@ def publish_changes(client: str) -> Published | None:
 
 def _publish(client: str, shown: Current) -> Published:
     settled = settled_beneath(client, shown.version)
-    if whole_versions(client)[-1:] != [settled]:
-        return _kept(client, _ROLLED_BACK.format(client=client, version=settled))
+    newest = max(whole_versions(client), default="")
+    if newest > settled:
+        return _kept(client, _ROLLED_BACK.format(client=client, version=settled, newest=newest))
     is_older = base_of(client, shown.version) != settled  # a run has settled newer numbers
     problems, count, replaced = tuple(_halted(client)), 0, 0
     try:
@@ -110,5 +111,5 @@ def _named(client: str, problems: Iterable[str]) -> tuple[str, ...]:
 
 _ROLLED_BACK = (
     "published/{client}.duckdb shows the version {version}, and there is a newer one: credit of newer"
-    " deals waits for the next run that publishes, or for make rollback CLIENT={client} VERSION=…"
+    " deals waits for the next run that publishes, or for make rollback CLIENT={client} VERSION={newest}"
 )

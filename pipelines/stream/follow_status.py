@@ -47,6 +47,7 @@ class FollowStatus:
         """Note that it is followed from now on."""
         self.how, self.alive_within, self.followed_since = how, alive_within, now
         self.alive_at = self.problem = self.troubled_since = self.ended_at = ""
+        self.publishing_problem = ""  # what is not published is tried at once, and told anew
 
     def trouble(self, problem: str, now: str) -> None:
         """Note why it waits; nothing once it does not."""

@@ -26,6 +26,7 @@ from pipelines.stream.process_messages import (
     Work,
 )
 from pipelines.stream.settled_versions import newest_settled, settled_at
+from pipelines.stream.standing import standing
 from pipelines.stream.ways import alive_within, api_of, way_called
 
 AGAIN, SELDOM = 30.0, 1800.0  # seconds until what failed is published again: first, at most
@@ -44,6 +45,7 @@ class FollowedClient:
         self._wanted: list[Work] = []
         self._settled = newest_settled(client.id)
         self._failures, self._publish_at = 0, 0.0
+        self._stood: tuple[int, ...] = ()  # when it was last not published
         self.status = read_status(client.id) or FollowStatus()
         self._is_unpublished = self.status.may_be_unpublished  # a killed process left it so
         self._is_doubtful = False  # whether a load was committed that nobody answered for
@@ -96,10 +98,12 @@ class FollowedClient:
         self._keep()
 
     def look(self) -> None:
-        """See whether a run has settled the client, or whether it is silent for too long."""
+        """See whether a run has settled the client, a problem is remedied, or it is silent for too long."""
         if (settled := newest_settled(self.client.id)) != self._settled:
             self._is_unpublished |= self._changed_since(self._settled)
             self._settled = settled
+        if self._failures and standing(self.client.id) != self._stood:
+            self._failures, self._publish_at = 0, 0.0
         quiet_since = self._quiet_since()
         if not self.status.silent_since and silences.is_too_long(
             self.status.silences, quiet_since, _now()
@@ -144,6 +148,7 @@ class FollowedClient:
         pause = min(AGAIN * 2**self._failures, SELDOM)
         self._failures += 1
         self._is_unpublished, self._publish_at = True, monotonic() + pause
+        self._stood = standing(self.client.id)
         if failure.problem != self.status.publishing_problem:
             self._tell(
                 f"what changed is not published: {failure.problem}; tried again in {pause:.0f} s"

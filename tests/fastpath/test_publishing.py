@@ -256,6 +256,7 @@ def test_versions_with_provisional_rows_are_in_nobodys_way(
     assert roll_back("deals", None) == first  # what stands on the second would follow it again
     (problem,) = publish().problems
     assert f"deals.duckdb shows the version {first}, and there is a newer one" in problem
+    assert problem.endswith(f"make rollback CLIENT=deals VERSION={second}")
     assert roll_back("deals", second) == second and publish().conversions == 1
 
 

@@ -1,5 +1,6 @@
 """What is done for one client, and when: bring in, publish once for all, wait, raise the alarm."""
 
+import os
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 
@@ -124,6 +125,36 @@ def test_what_is_not_published_is_told_once_and_tried_again(
     assert followed.status.publishing_problem == "an audit fails"
     followed.do()
     assert followed.status.publishing_problem == ""
+
+
+def test_what_is_not_published_is_tried_at_once_when_it_may_be_remedied(
+    org: Org, followed: Followed
+) -> None:
+    file = org.home / "lake/two/web/status.json"
+    file.parent.mkdir(parents=True)
+    followed.want("1")
+    followed.do()
+    for _ in range(2):
+        file.write_text("{}")
+        os.utime(file, ns=(1, 1))
+        followed.do(failure=Failure("web: deliver it whole"))
+        followed.client.look()
+        assert followed.client.next_work() is None
+        os.utime(file, ns=(2, 2))  # as `make ingest` writes it anew
+        followed.client.look()
+    assert followed.do().kind == "publish"
+    assert followed.status.publishing_problem == ""
+
+
+def test_who_follows_anew_is_told_again_why_it_is_not_published(
+    org: Org, followed: Followed
+) -> None:
+    followed.want("1")
+    followed.do()
+    followed.do(failure=Failure("an audit fails"))
+    again = Followed(org, followed.clock)
+    again.do(failure=Failure("an audit fails"))
+    assert again.told[-1] == "what changed is not published: an audit fails; tried again in 30 s"
 
 
 def test_a_silence_is_an_alarm_once_it_is_longer_than_the_habit(followed: Followed) -> None:
