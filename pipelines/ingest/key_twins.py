@@ -97,11 +97,13 @@ def _have_several_forms(
     connection.execute("CREATE OR REPLACE TEMP TABLE many_forms (tag UBIGINT)")
     for name in ids:
         forms = f"SELECT HASH({_plain(name)}) AS tag, HASH({name}) AS form FROM"
-        lake = f"{forms} {table.stored} AS log WHERE tag IN (SELECT tag FROM came)"
+        known = "FROM came"
+        if table.is_stored:
+            known += f" UNION ALL {forms} {table.stored} AS log WHERE tag IN (SELECT tag FROM came)"
         connection.execute(
             f"""INSERT INTO many_forms
             WITH came AS ({forms} delivered WHERE reason IS NULL AND {name} IS NOT NULL)
-            SELECT tag FROM (FROM came {f"UNION ALL {lake}" if table.is_stored else ""})
+            SELECT tag FROM ({known})
             GROUP BY tag HAVING MIN(form) <> MAX(form)"""
         )
     return bool(connection.execute("FROM many_forms LIMIT 1").fetchall())
