@@ -1,6 +1,9 @@
 """Bring what a notice is about into the client's lake, like any load."""
 
 from datetime import datetime, timezone
+from pathlib import Path
+
+from dlt.sources.helpers.rest_client import RESTClient
 
 from pipelines.ingest.commit import bring_in
 from pipelines.ingest.fetching import fetch_request
@@ -11,8 +14,10 @@ from pipelines.ingest.table import Table
 from pipelines.lake.append import alone, scratch
 from pipelines.settings.apis import SalesforceApi
 from pipelines.settings.client import Client
+from pipelines.sources.batches import Batch, FetchRequest
 from pipelines.sources.deliveries import delivery_of
 from pipelines.sources.errors import PlatformError
+from pipelines.sources.platforms import salesforce
 from pipelines.sources.platforms.salesforce_records import records_by_id
 from pipelines.sources.platforms.salesforce_rest import signed_in
 from pipelines.stream.notices import Brought, Notice
@@ -41,8 +46,32 @@ def bring(client: Client, api: SalesforceApi | None, notice: Notice) -> Brought:
         batch = records_by_id(request, org, api, TABLE, notice.ids, notice.place, found.add)
         table = Table(client, TABLE, delivery_of(client, SOURCE, TABLE), log)
         purged = withdrawn(table, sorted({*notice.gone} - found), notice.place)
-        loaded = bring_in(client, log, {TABLE: [batch, *([purged] if purged else [])]}, folder)
-    return Brought(loaded.counts, loaded.notes)
+        notes = _bring_beside(client, log, request, org, api, folder)
+        deals = [batch, *([purged] if purged else [])]
+        loaded = bring_in(client, log, {TABLE: deals}, folder)
+    return Brought(loaded.counts, [*notes, *loaded.notes])
+
+
+def _bring_beside(
+    client: Client,
+    log: SourceLog,
+    request: FetchRequest,
+    org: RESTClient,
+    api: SalesforceApi,
+    folder: Path,
+) -> list[str]:
+    """Append what changed in the tables beside the deals: an account's journeys go by people and roles.
+
+    What cannot be had waits for the next event, or run: the deals do not wait for it.
+    """
+    batches: dict[str, list[Batch]] = {}
+    notes = []
+    try:
+        for batch in salesforce.beside(request, org, api, TABLE):
+            batches.setdefault(batch.table, []).append(batch)
+    except PlatformError as error:
+        notes.append(f"people and roles beside deals wait: {error}")
+    return [*notes, *bring_in(client, log, batches, folder).notes]
 
 
 def _everything(client: Client) -> Brought:

@@ -56,6 +56,12 @@ class Org(Tenant):
         usual = {"AccountId": "001A", "Email": f"{number}@example.com", "Name": f"C {number}"}
         return self._put("Contact", f"003{number:012}AAA", minutes, usual, changes)
 
+    def role(self, number: int, deal: int, contact: dict, minutes: float = 0) -> dict:
+        """Put the role that a contact has in a deal into the CRM."""
+        usual = {"OpportunityId": f"006{deal:012}AAA", "ContactId": contact["Id"]}
+        usual |= {"Role": "Decision Maker", "IsPrimary": True}
+        return self._put("OpportunityContactRole", f"00K{number:012}AAA", minutes, usual, {})
+
     def _put(self, entity: str, id_: str, minutes: float, usual: dict, changes: dict) -> dict:
         records = self.server.objects[entity]
         record = next((one for one in records if one["Id"] == id_), None)

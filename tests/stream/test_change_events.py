@@ -223,3 +223,26 @@ def test_events_that_were_asked_for_anyway_are_passed_over(org: Org, stream: Str
     assert [("006000000000009AAA" in query, "006000000000000AAA" in query) for query in asked] == [
         (True, False)
     ]
+
+
+def test_people_and_roles_come_with_a_deal(org: Org, stream: Stream) -> None:
+    with stream:
+        stream.reached(stream.close(1))
+        contact = org.contact(1, minutes=2)
+        org.role(1, deal=2, contact=contact, minutes=2)
+        stream.reached(stream.close(2, minutes=2))
+
+    assert stages(org) == [("1", "Closed Won"), ("2", "Closed Won")]
+    assert org.log("contact_id", "salesforce", "contacts") == [(contact["Id"],)]
+    roles = org.log("opportunity_id[15], contact_id", "salesforce", "contact_roles")
+    assert roles == [("2", contact["Id"])]
+
+
+def test_a_deal_waits_for_no_table_beside_it(org: Org, stream: Stream) -> None:
+    with stream:
+        stream.begun()
+        del org.server.objects["Contact"]  # who asks may not see it
+        stream.reached(stream.close(1))
+
+    assert stages(org) == [("1", "Closed Won")]
+    assert any("people and roles beside deals wait" in told for told in stream.told)

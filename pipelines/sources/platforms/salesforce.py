@@ -32,9 +32,21 @@ def fetch(request: FetchRequest, api: SalesforceApi) -> Iterator[Batch]:
 
     A table that may not be read leaves the others alone: its PlatformError is raised at the end.
     """
-    org, errors = signed_in(request, api), []
-    since = _since(request, api)
-    for table in api.tables:
+    yield from _tables(request, signed_in(request, api), api, api.tables)
+
+
+def beside(
+    request: FetchRequest, org: RESTClient, api: SalesforceApi, table: str
+) -> Iterator[Batch]:
+    """Yield what changed in the tables beside one, as the people and roles of deals; raise like `fetch`."""
+    yield from _tables(request, org, api, [each for each in api.tables if each != table])
+
+
+def _tables(
+    request: FetchRequest, org: RESTClient, api: SalesforceApi, tables: Iterable[str]
+) -> Iterator[Batch]:
+    errors, since = [], _since(request, api)
+    for table in tables:
         read = _history if request.since else _news
         try:
             yield from read(request, org, table, query_of(table, api), since)
