@@ -25,6 +25,7 @@ from pipelines.published.writing import write_settled
 from pipelines.serving import memory
 from pipelines.serving.after_runs import leave_files_to_the_caller
 from pipelines.serving.report import error_text
+from pipelines.serving.unwritten_comments import leave_out_unwritten_comments
 from pipelines.settings.client import Client
 from pipelines.sources.credentials import conceal
 from pipelines.sources.errors import PlatformError
@@ -69,6 +70,7 @@ class Warehouse:
         ] = {}  # client → conversions, by the last `write_files`
         set_console(self._listener)
         leave_files_to_the_caller()
+        leave_out_unwritten_comments()
         self._context = Context(paths=str(project_folder()))
         for environment in ("daily", "prod"):
             self._finish(environment)
