@@ -12,9 +12,18 @@ from demo.servers.event_bus import EventBus
 from demo.servers.salesforce_server import SalesforceServer
 from pipelines.settings.apis import SalesforceApi
 from pipelines.sources.errors import PlatformError
+from pipelines.sources.events import subscription
 from pipelines.sources.events.bus_errors import PlaceGone, SchemaGone
 from pipelines.sources.events.changes import Undecodable, change
-from pipelines.sources.events.subscription import EARLIEST, NOW, READY_FOR, Answer, Bus, after
+from pipelines.sources.events.subscription import (
+    EARLIEST,
+    NOW,
+    READY_FOR,
+    Answer,
+    Bus,
+    Event,
+    after,
+)
 from pipelines.sources.platforms.salesforce_rest import Session, session_of
 
 TOPIC = "/data/OpportunityChangeEvent"
@@ -41,6 +50,30 @@ def bus(org: SalesforceServer) -> Iterator[EventBus]:
 def connected(org: SalesforceServer, bus: EventBus) -> Iterator[Bus]:
     with Bus(bus.address, session(org)) as connection:
         yield connection
+
+
+@pytest.fixture
+def little_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no more events wait than the bus sends at once."""
+    monkeypatch.setattr(subscription, "WAITING", READY_FOR)
+
+
+def wait_until_full(bus: EventBus) -> None:
+    """Wait until no more has room beside what was taken, and a sign of life after that."""
+    for _ in range(200):
+        full = bus.delivered >= 2 * READY_FOR
+        bus.wait_for_signs(1)
+        if full:
+            return
+    pytest.fail(f"only {bus.delivered} events were asked for")
+
+
+def events_until(answers: Iterator[Answer], last: bytes) -> list[Event]:
+    """Return the events that come until one of them was read."""
+    found: list[Event] = []
+    while not found or found[-1].replay_id != last:
+        found += next(answers).events
+    return found
 
 
 def session(org: SalesforceServer) -> Session:
@@ -88,14 +121,18 @@ def test_what_was_published_before_a_subscription_is_not_its(bus: EventBus, conn
     assert events_of(answers, 1) == [published]
 
 
-def test_no_more_events_wait_than_are_asked_for(bus: EventBus, connected: Bus) -> None:
-    for _ in range(3 * READY_FOR):
-        bus.publish("Opportunity", DEAL)
+def test_no_more_events_wait_than_there_is_room_for(
+    bus: EventBus, connected: Bus, little_room: None
+) -> None:
+    published = [bus.publish("Opportunity", DEAL) for _ in range(3 * READY_FOR)]
     answers = connected.follow(TOPIC, EARLIEST)
 
-    assert len(next(answers).events) == READY_FOR
-    assert bus.delivered == READY_FOR  # the rest waits at the bus, until the caller comes again
-    assert len(next(answers).events) == READY_FOR
+    taken = next(answers).events
+    wait_until_full(bus)  # while the caller is busy: nothing more is asked for
+    assert len(taken) == READY_FOR
+    assert bus.delivered == 2 * READY_FOR  # the rest waits at the bus, until the caller comes again
+    taken += events_until(answers, published[-1])
+    assert [each.replay_id for each in taken] == published
 
 
 def test_a_sign_of_life_tells_the_newest_place_of_the_topic(bus: EventBus, connected: Bus) -> None:
@@ -105,15 +142,17 @@ def test_a_sign_of_life_tells_the_newest_place_of_the_topic(bus: EventBus, conne
     assert (answer.events, answer.place) == ([], elsewhere)
 
 
-def test_a_sign_of_life_does_not_overtake_what_waits(bus: EventBus, connected: Bus) -> None:
-    for _ in range(2 * READY_FOR):
+def test_a_sign_of_life_does_not_overtake_what_waits(
+    bus: EventBus, connected: Bus, little_room: None
+) -> None:
+    for _ in range(3 * READY_FOR):
         bus.publish("Opportunity", DEAL)
     answers = connected.follow(TOPIC, EARLIEST)
     next(answers)
-    bus.wait_for_signs(1)  # sent while the caller was busy: more was not asked for yet
+    wait_until_full(bus)  # signs of life come while the caller is busy: more was not asked for yet
 
     answer = next(answers)
-    assert (answer.events, answer.place) == ([], b"")
+    assert answer.place == answer.events[-1].replay_id
 
 
 def test_a_place_that_is_too_old_is_told_as_that(bus: EventBus, connected: Bus) -> None:
