@@ -83,7 +83,7 @@ def published(warehouse: duckdb.DuckDBPyConnection, name: str, table: str = CRED
     seed=strategies.integers(0, 2**32), name=strategies.sampled_from(["deals", "shop", "accounts"])
 )
 @hypothesis_settings(
-    max_examples=15,
+    max_examples=9,
     deadline=None,
     derandomize=True,
     database=None,

@@ -384,7 +384,9 @@ def test_a_table_that_takes_more_than_its_client_allows_is_late_alone(
     shop: Shop, monkeypatch: pytest.MonkeyPatch, bound: Bounds
 ) -> None:
     """By the minutes of the whole ingest, and by memory: what was published stays, and is told."""
-    value = "repeat('v', 40000000)" if bound.megabytes < math.inf else "pg_sleep(1)::TEXT"
+    value = (
+        "repeat('v', 40000000)" if bound.megabytes < math.inf else "pg_sleep(0.1)::TEXT"
+    )  # six seconds in all
     shop.database.run(
         f"""CREATE VIEW shop.large AS SELECT session_id, visitor_id, customer_id, started_at,
         {value} AS source, medium, campaign FROM shop.sessions, generate_series(1, 60)""",
