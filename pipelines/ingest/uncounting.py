@@ -55,7 +55,7 @@ def keep_texts(
     names: Iterable[str],
     ordinals_used: int,
 ) -> None:
-    """Keep, in the table `statuses`, what some columns that are not read say of the conversions."""
+    """Keep, in the table `statuses`, what some columns that are not read say of good rows: of conversions, if it has them."""
     with batch.open(connection) as rows:
         texts = ", ".join(
             f"NULLIF(TRIM(({rows.unread[name]})::TEXT), '') AS {identifier(name)}" for name in names
@@ -65,7 +65,7 @@ def keep_texts(
             SELECT * FROM (SELECT {rows.number} AS number, {texts} FROM {rows.relation})
             WHERE {ordinals_used} + number IN (
               SELECT ordinal FROM read_parquet({literal(str(rows_file))})
-              WHERE reason IS NULL AND ({contract.converts})
+              WHERE reason IS NULL AND ({contract.converts or "TRUE"})
             )"""
         )
 

@@ -13,6 +13,7 @@ from pipelines.ingest.accounting import Taken, accounted
 from pipelines.ingest.day_keys import key_of
 from pipelines.ingest.judged_rows import Judged
 from pipelines.ingest.number_marks import Marks
+from pipelines.ingest.other_currencies import ask_about_currency
 from pipelines.ingest.refunds import ask_about_refunds
 from pipelines.ingest.refused_rows import refuse_bad_rows, unsure, unsure_columns
 from pipelines.ingest.row_faults import Fault, faults, reason
@@ -119,6 +120,10 @@ def validate(
             refuse_uncounting(connection, contract, batch, rows_file, rows.unread, ordinals_used)
         notes = ask_about_refunds(
             connection, contract, feed, batch, rows_file, rows.unread, ordinals_used
+        )
+    if isinstance(feed, Export):
+        notes += ask_about_currency(
+            connection, client, contract, feed, batch, rows, rows_file, ordinals_used
         )
     counting = row_count + reject_count - uncounted
     marks = unsure(connection, judged, texts)

@@ -131,6 +131,24 @@ def orders(tenant: Tenant, column: str = "state", good: str = "paid", bad: str =
     return tenant.ingest("web").problem
 
 
+def told_by_a_column(tenant: Tenant) -> str:
+    web = {"conversions": {"files": "exports/one/orders*", "expected_every": "never"}}
+    rates = {"rates": {"files": "exports/one/rates*", "expected_every": "never"}}
+    House(tenant.home).change("one", sources={"web": web, "rates": rates})
+    tenant.deliver("rates.csv", "rate_date,currency,rate\n2026-10-01,USD,0.9\n")
+    rows = "1,kim,2026-10-01,10,EUR\n2,kim,2026-10-01,10,USD\n"
+    tenant.deliver("orders.csv", f"{ORDER},Money (currency)\n{rows}")
+    return tenant.ingest("web").problem
+
+
+def in_other_capitals(tenant: Tenant) -> str:
+    web = {"sessions": {"files": "exports/one/visits*", "expected_every": "never"}}
+    House(tenant.home).change("one", sources={"web": web})
+    head = "session_id,visitor_id,customer_id,started_at,source,medium,campaign,GCLID"
+    tenant.deliver("visits.csv", f"{head}\n1,v,kim,2026-10-01 10:00:00,google,,,abc\n")
+    return tenant.ingest("web").problem
+
+
 def refunded(tenant: Tenant) -> str:
     return orders(tenant, "Refund Amount", "0.00", "4.50")
 
@@ -272,6 +290,24 @@ CASES = {
     ),
     "refunds.ask_about_refunds 2": Case(
         refunded, {("1", "10"), ("2", "10")}, "conversion_id, revenue", 1, "web", "conversions"
+    ),
+    "other_currencies.ask_about_currency 1": Case(
+        told_by_a_column,
+        {("1", "EUR"), ("2", "USD")},
+        "conversion_id, currency",
+        source="web",
+        table="conversions",
+    ),
+    "other_currencies.ask_about_currency 2": Case(
+        told_by_a_column,
+        {("1", None), ("2", None)},
+        "conversion_id, currency",
+        1,
+        "web",
+        "conversions",
+    ),
+    "overlooked.ask_for_overlooked 1": Case(
+        in_other_capitals, {("1", "abc")}, "session_id, gclid", source="web", table="sessions"
     ),
     "header_zones._remedy 1": Case(
         in_a_zone,

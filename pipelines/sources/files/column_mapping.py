@@ -16,13 +16,14 @@ from pipelines.sources.files import event_sessions as events
 from pipelines.sources.files import ga4, snowplow
 from pipelines.sources.files.header_zones import ask_for_zones
 from pipelines.sources.files.missing_columns import missing_columns, shown
+from pipelines.sources.files.overlooked import ask_for_overlooked
 from pipelines.sources.nothing import something
 from pipelines.sources.numbers import PLAIN, POINTS, as_double
 from pipelines.sql import BLANKS, literal
 
 _UNITS = {  # by how a word of a name is written, also without a mark before it, as in costcents
     "micro(?!soft).*|.*micros|.*\u00b5|.*\u03bc|1e6": "micros",
-    "cent|(.*(?<!per))cents|minor|pence|penny|pennies": "cents",
+    "cent|cts?|(.*(?<!per))cents|minor|pence|penny|pennies": "cents",
 }
 
 FORMATS: dict[str, ModuleType] = {"ga4": ga4, "snowplow": snowplow}
@@ -55,6 +56,9 @@ def shaped(
     """
     if not export.format:
         columns = _named(refused, contract, export, rows.columns)
+        ask_for_overlooked(
+            refused, export, contract, columns, rows.columns.keys() - wanted(export, contract)
+        )
         _ask_for_units(refused, contract, export, columns)
         ask_for_zones(refused, export, contract, columns)
         return rows._replace(

@@ -1,4 +1,4 @@
-"""Say which of an export's columns may tell, by their names, that a row does not count, or not in full."""
+"""Say which of an export's columns may tell, by their names, that a row does not count as it stands."""
 
 import re
 
@@ -74,6 +74,12 @@ def says_refund(name: str) -> bool:
     return any(re.fullmatch(_REFUND, word) for word in found) and not is_other
 
 
+def says_currency(name: str) -> bool:
+    """Return whether a column is called after a currency: `Currency Code`, `CurrencyIsoCode`."""
+    return any(re.fullmatch("currency.*|w(\u00e4|ae)hrung.*", word) for word in words(name))
+
+
 def may_say(name: str) -> bool:
-    """Return whether a column may say that a row does not count, or not in full."""
-    return any(says(name) for says in (says_status, says_undone, says_done, says_refund))
+    """Return whether a column may say that a row does not count, not in full, or not as it stands."""
+    kinds = says_status, says_undone, says_done, says_refund, says_currency
+    return any(says(name) for says in kinds)
