@@ -246,3 +246,14 @@ def test_a_deal_waits_for_no_table_beside_it(org: Org, stream: Stream) -> None:
 
     assert stages(org) == [("1", "Closed Won")]
     assert any("people and roles beside deals wait" in told for told in stream.told)
+
+
+def test_a_client_of_deals_alone_is_asked_for_nothing_beside(org: Org, stream: Stream) -> None:
+    org.set("tables: [opportunities]")
+    with stream:
+        stream.begun()
+        org.queries()
+        stream.reached(stream.close(1))
+
+    assert stages(org) == [("1", "Closed Won")]
+    assert all("FROM Opportunity " in query for query in org.queries())
