@@ -112,7 +112,7 @@ def run(warehouse: Warehouse, client: Client) -> Report:
     failures = _compute(warehouse, client, is_rebuilt)
     if not failures:
         _promote(warehouse, client)
-    _run_older_version(warehouse, client)
+    failures = list(dict.fromkeys(failures + _run_older_version(warehouse, client)))
     _keep_promoted(warehouse, client)
     if problem := warehouse.write_files([client]).get(client.id):
         failures.append(f"published files: {problem}")
@@ -186,11 +186,15 @@ def _promote(warehouse: Warehouse, client: Client) -> None:
             step.outcome = "promoted"
 
 
-def _run_older_version(warehouse: Warehouse, client: Client) -> None:
-    """Compute what is new for a client that keeps an older version in `prod`."""
+def _run_older_version(warehouse: Warehouse, client: Client) -> list[str]:
+    """Compute what is new for a client that keeps an older version in `prod`; return what failed.
+
+    The older version may fail where the newer one does not, as by a weight that was mended since.
+    """
     _, daily, prod = _versions(warehouse, client)
-    if prod and prod != daily:
-        warehouse.run("prod", [client.id])
+    if not prod or prod == daily:
+        return []
+    return [str(failure) for failure in warehouse.run("prod", [client.id]).get(client.id, [])]
 
 
 def _keep_promoted(warehouse: Warehouse, client: Client) -> None:
