@@ -25,10 +25,16 @@ _errors = Console(
 _is_for_machines = False
 
 
-def _speak_json(is_wanted: bool) -> bool:
+def _speak_json(command: typer.Context, is_wanted: bool) -> bool:
+    """Print for machines until this command ends: the next in this process may be for people."""
+    _be_for_machines(is_wanted)
+    command.call_on_close(lambda: _be_for_machines(False))
+    return is_wanted
+
+
+def _be_for_machines(is_wanted: bool) -> None:
     global _is_for_machines
     _is_for_machines = is_wanted
-    return is_wanted
 
 
 Json = Annotated[

@@ -64,6 +64,7 @@ def test_a_client_that_was_held_is_held_a_second_later(house: House) -> None:
         stood, waits = map(json.loads, shown.splitlines())
         assert code == 1 and stood["state"] == "held"
         assert waits["client"] == "shop" and "an audit failed" in waits["warning"]
+        assert "shop: held: an audit failed\n" in CliRunner().invoke(app, ["watch"]).output
 
 
 def test_a_run_that_goes_on_is_told(house: House) -> None:
