@@ -8,6 +8,7 @@ import duckdb
 
 from pipelines.ingest.row_faults import QUOTED, Fault
 from pipelines.sources.batches import Remedy
+from pipelines.sources.files.encodings import USUAL
 from pipelines.sources.files.repeated_json_keys import SAID
 from pipelines.sql import only_row
 
@@ -22,14 +23,11 @@ _OTHER_DAYS = (
     r"|(\w+, )?[^\W\d]{3,9}\.? \d{1,2},? \d{4}\b.*|\d{8,19}|\d{4}-\d\d-\d\dT?.*[AP]M"
 )
 _NO_UTF8 = "a line is not UTF-8"
-_NOT_UTF8 = (
-    "what is not UTF-8 is mostly Windows-1252: export it as UTF-8 (in Excel: Save as, CSV"
-    " UTF-8), or convert it: iconv -f WINDOWS-1252 -t UTF-8"
-)
+_NOT_UTF8 = "what is not UTF-8 is mostly Windows-1252: say so, or export it as UTF-8 (in Excel: Save as, CSV UTF-8)"
 _EACH_ONCE = "programs differ in which of its values they take: write each key once"
 _MIXED = (
-    "other lines are UTF-8, as '{text}': two programs wrote this file, and to convert all of it would"
-    " spoil those; export it as UTF-8"
+    "other lines are UTF-8, as '{text}': two programs wrote this file; export it as UTF-8, or say what"
+    " the others are, mostly Windows-1252: to convert all of it would spoil those that are UTF-8"
 )
 
 
@@ -131,7 +129,8 @@ def _torn(reason: str, content: str | None) -> tuple[str, str, bool, Remedy | No
         said, advice = _torn_words(reason.partition("; close it")[0], content)
         advice = "close the quote, unless it is one text"
         return said, advice, False, Remedy(f"row_lines: {found[1]}")
-    return *_torn_words(reason, content), False, None
+    said, advice = _torn_words(reason, content)
+    return said, advice, False, Remedy(f"encoding: {USUAL}") if advice == _NOT_UTF8 else None
 
 
 def _torn_words(reason: str, content: str | None) -> tuple[str, str]:

@@ -1,5 +1,6 @@
 """Say what an export is read from: files, a bucket, or Postgres."""
 
+import codecs
 import os
 import re
 from pathlib import Path
@@ -130,7 +131,7 @@ class Export(Settings):
     files: str | None = Field(
         None,
         min_length=1,
-        description="Glob from the project's root or ATTRIBUTION_HOME (`.csv`, `.jsonl`, `.parquet`, `.sqlite`, `.db`),"
+        description="Glob from the project's root or ATTRIBUTION_HOME (`.csv`, `.jsonl`, `.json`, `.xlsx`, `.parquet`, `.sqlite`; `.gz`, `.zst`, `.zip`),"
         " below `exports/<client>/` or one of `folders`; or in a bucket: `s3://`, `gs://`, `abfss://`.",
     )
     bucket: Bucket | None = None
@@ -158,7 +159,16 @@ class Export(Settings):
         None,
         description="An export of events from which sessions are made; for `web.sessions` only.",
     )
-    table: str | None = Field(None, description="Table to read; in SQLite files only.")
+    table: str | None = Field(
+        None,
+        description="Table of a SQLite file, or sheet of a workbook, that is read. Of sheets it is the one with the"
+        " columns that are read, if left out.",
+    )
+    encoding: str | None = Field(
+        None,
+        description="Encoding of texts that are not UTF-8 and have no byte order mark, such as `cp1252`; lines that are"
+        " UTF-8 nevertheless are read as such.",
+    )
     row_lines: int | None = Field(
         None,
         ge=1,
@@ -210,6 +220,18 @@ class Export(Settings):
             remedy = "write a glob from the project's root"
             raise ValueError(f"'{pattern}': {error}; {remedy}") from None
         return pattern
+
+    @field_validator("encoding")
+    @classmethod
+    def _is_known(cls, encoding: str | None) -> str | None:
+        if encoding is None:
+            return None
+        try:
+            return _encoding(encoding)
+        except (LookupError, UnicodeError):
+            raise ValueError(
+                f"'{encoding}' is no encoding that is known; write such as cp1252, latin-1, utf-16-le"
+            ) from None
 
     @field_validator("columns", mode="before")
     @classmethod
@@ -286,6 +308,12 @@ class Export(Settings):
     def names(self, column: str) -> tuple[str, ...]:
         """Return what the export calls one of our columns, or its parts; nothing if it has none."""
         return self.columns.get(column, (column,))
+
+
+def _encoding(name: str) -> str:
+    """Return an encoding's usual name. Raise LookupError if it is none of texts."""
+    b"".decode(name)  # raises for what is none of texts, such as base64
+    return codecs.lookup(name).name
 
 
 def _names(column: str, written: Any) -> tuple[str, ...]:

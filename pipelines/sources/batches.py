@@ -42,10 +42,13 @@ class ExportError(Exception):
         name: str = "",
         remedies: Sequence[Remedy] = (),
     ) -> None:
-        name = name or (file.name if file else "")
-        super().__init__(f"{name}: {reason}" if name else reason)
-        self.file, self.table = file, ""
+        super().__init__(reason)
+        self.reason, self.file, self.table = reason, file, ""
+        self.name = name or (file.name if file else "")
         self.remedies = remedies
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.reason}" if self.name else self.reason
 
 
 NO_REJECTS = "SELECT 0, '', '', 0 WHERE FALSE"

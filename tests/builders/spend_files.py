@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet
+from openpyxl import Workbook
 
 from tests.builders.tenant import SPEND
 
@@ -45,4 +46,21 @@ def as_sqlite(path: Path, rows: list[tuple], head: tuple = SPEND, table: str = "
     database.close()
 
 
-FORMATS = {"csv": as_csv, "jsonl": as_jsonl, "parquet": as_parquet, "sqlite": as_sqlite}
+def as_workbook(path: Path, rows: list[tuple], head: tuple = SPEND) -> None:
+    """Write rows as a sheet of an Excel workbook, between two others."""
+    book = Workbook()
+    book.active.append(["Notes"])
+    sheet = book.create_sheet("spend")
+    for row in (head, *rows):
+        sheet.append(row)
+    book.create_sheet("Empty")
+    book.save(path)
+
+
+FORMATS = {
+    "csv": as_csv,
+    "jsonl": as_jsonl,
+    "parquet": as_parquet,
+    "sqlite": as_sqlite,
+    "xlsx": as_workbook,
+}

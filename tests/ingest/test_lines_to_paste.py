@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 import pytest
 import yaml
+from openpyxl import Workbook
 
 from pipelines.ingest.bounds import exceeded
 from pipelines.processes import Exceeded
@@ -204,6 +205,28 @@ def in_sqlite(tenant: Tenant) -> str:
     return tenant.ingest().problem
 
 
+def in_sheets(tenant: Tenant) -> str:
+    book = Workbook()
+    for campaign in ("a", "b"):
+        sheet = book.create_sheet(f"North, {campaign}")
+        for line in (HEAD, *days(campaign)):
+            sheet.append(line.split(","))
+    book.save(tenant.exports / "spend.xlsx")
+    return tenant.ingest().problem
+
+
+def with_umlauts(file: str) -> Callable[[Tenant], str]:
+    """Deliver a text in another encoding; its header has an umlaut, too, in one file."""
+
+    def deliver(tenant: Tenant) -> str:
+        columns(tenant, campaign="Straße" if "header" in file else "campaign")
+        head = HEAD.replace("campaign,", "Straße,") if "header" in file else HEAD
+        tenant.deliver(file, f"{head}\n2026-10-01,a,Größe,2,EUR,1,1\n".encode("cp1252"))
+        return tenant.ingest().problem
+
+    return deliver
+
+
 def packed(tenant: Tenant) -> str:
     tenant.settings.write_text(tenant.settings.read_text() + "limits: {unpacked_mb: 1}\n")
     content = "\n".join([HEAD, *(row + " " * 70_000 for row in days(*map(str, range(17)))), ""])
@@ -322,6 +345,9 @@ CASES = {
     "missing_columns.missing_columns 2": Case(by_other_names, {A}),
     "places._elsewhere 1": Case(behind_a_link, {A}),
     "sqlite._tables 1": Case(in_sqlite, {A}),
+    "workbooks._remedies 1": Case(in_sheets, {("b", "2")}, choice=1),
+    "unreadable.not_a_text 1": Case(with_umlauts("spend-header.csv"), {A}),
+    "bad_rows._torn 2": Case(with_umlauts("spend.csv"), {A}),
     "unpacking._too_large 1": Case(packed, {(str(number), "2") for number in range(17)}),
     "standing_notes._with_remedy 1": Case(much_dearer, {("a", "2.5")}),
     "source_status._rarer 1": Case(grown_old, {A}),

@@ -38,7 +38,7 @@ def spend(day: int, campaign: str, cost: str, status: str = "Paid") -> Row:
     return {
         "spend_date": f"2026-10-{day:02}",
         "campaign_id": campaign,
-        "campaign": "Brand",
+        "campaign": "Größe",
         "cost": Decimal(cost),
         "clicks": "4",
         "impressions": "100",
@@ -77,7 +77,7 @@ def written(row: Row, export: Export, exported_at: str) -> list[Row]:
         parts = [row | {"cost": Decimal(1)}, row]
     texts = [part | {"cost": number(part["cost"], export)} for part in parts]
     if (export.row_lines or 1) > 1 and not export.table:
-        texts = [text | {"campaign": "Brand\nof two lines"} for text in texts]
+        texts = [text | {"campaign": "Größe\nin zwei Zeilen"} for text in texts]
     for text in texts:
         for column, own in export.columns.items():
             value = text.pop(column)
@@ -106,7 +106,7 @@ def write(path: Path, export: Export, rows: list[Row]) -> None:
             values = [list(row.values()) for row in rows]
             database.executemany(f'INSERT INTO "{export.table}" VALUES ({places})', values)
         return
-    with path.open("w", newline="") as file:
+    with path.open("w", encoding=export.encoding or "utf-8", newline="") as file:
         table = csv.DictWriter(file, head)
         table.writeheader()
         table.writerows(rows)

@@ -189,12 +189,12 @@ def test_no_rows_are_fine_in_an_increment_only(house: House, form: str, delivery
         "an unknown suffix": (
             "spend.xls",
             b"spend_date",
-            "unknown format; it is an Excel workbook: save it as CSV UTF-8",
+            "unknown format; it is an Excel workbook of old: save it as .xlsx or as CSV UTF-8",
         ),
-        "UTF-16": (
+        "UTF-16 without a mark": (
             "spend.csv",
-            f"{HEAD}\n{GOOD}\n".encode("utf-16"),
-            "it is UTF-16: export it as UTF-8",
+            f"{HEAD}\n{GOOD}\n".encode("utf-16-be"),
+            "it is UTF-16 without a mark that says so",
         ),
         "a latin-1 header": (
             "spend.csv",
@@ -202,7 +202,11 @@ def test_no_rows_are_fine_in_an_increment_only(house: House, form: str, delivery
             "line 1 has a letter that is not UTF-8 at its byte 5",
         ),
         "a column twice": ("spend.csv", f"{HEAD},cost\n".encode(), "column cost is there twice"),
-        "an array": ("spend.jsonl", b'[{"cost": 1}]\n', "no line holds a JSON object"),
+        "a torn array": ("spend.jsonl", b'[{"cost": 1},\n', "its array is not closed at the end"),
+        "a number": ("spend.jsonl", b"12\n", "no line holds a JSON object"),
+        "a torn workbook": ("spend.xlsx", b"PK\3\4 and more", "no ZIP archive, or it is torn"),
+        "a torn archive": ("spend.zip", b"PK\3\4 and more", "no ZIP archive, or it is torn"),
+        "torn zstd": ("spend.csv.zst", b"\x28\xb5\x2f\xfd\0", "not readable: "),
         "blank lines": ("spend.jsonl", b"\n\n", "no line holds a JSON object"),
         "no Parquet": ("spend.parquet", b"PAR1 and more", "not readable: "),
         "no database": ("spend.sqlite", b"SQLite format 3\0" * 99, "not readable: "),
@@ -401,9 +405,9 @@ def test_names_that_are_patterns_elsewhere_are_names_here(tenant: Tenant) -> Non
     for form, write in FORMATS.items():
         write(tenant.exports / f"spend [1] *?'%23;#.{form}", ROWS)
     assert tenant.ingest().counts._asdict() == {
-        "read": 12,
+        "read": 15,
         "appended": 3,
-        "unchanged": 9,
+        "unchanged": 12,
         "deleted": 0,
         "quarantined": 0,
         "superseded": 0,

@@ -2,12 +2,14 @@
 
 import hashlib
 import os
+import re
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from io import BufferedReader
 from pathlib import Path
+from shutil import rmtree
 
 import duckdb
 import pyarrow as pa
@@ -20,8 +22,10 @@ from pipelines.sources.batches import Batch, ExportError, FetchRequest, Reading,
 from pipelines.sources.files import parquet_files, places, sqlite, text_files
 from pipelines.sources.files.column_mapping import shaped, wanted
 from pipelines.sources.files.not_readable import not_readable
-from pipelines.sources.files.unpacking import check_unpacked, padded
+from pipelines.sources.files.plain_files import DELIMITED, JSON, kind_of, plain
+from pipelines.sources.files.unpacking import padded
 from pipelines.sources.files.unreadable import unknown_format
+from pipelines.sql import only_row
 
 
 def batches(request: FetchRequest, export: Export, table: str, contract: Contract) -> list[Batch]:
@@ -88,16 +92,17 @@ def opened(
 
     Raise ExportError if it cannot be read, lacks a column, or is changed meanwhile.
     """
-    reader = _READERS.get(Path(path.name.lower().removesuffix(".gz")).suffix)
-    if reader is None:
-        raise unknown_format(path, list(_READERS))
     try:
         with ExitStack() as open_files:
             if path.stat().st_size == 0:
                 raise ExportError("the file is empty; deliver it again", path)
-            check_unpacked(path, limits)
             reading = Reading(connection, path, export, wanted(export, contract), open_files)
-            with _unchanged(path, changed):
+            with _unchanged(path, changed), _named(path):
+                copies = open_files.enter_context(_copies(connection))
+                reading = reading._replace(path=plain(reading, limits, copies))
+                reader = _READERS.get(kind_of(reading.path))
+                if reader is None:
+                    raise unknown_format(reading.path, _KNOWN)
                 yield _shaped(reading, reader(reading), contract)
     except (OSError, EOFError, zlib.error) as error:
         if disk_problem(error):
@@ -113,11 +118,34 @@ def opened(
             raise padded(path) from None
         if "Invalid UTF8" in line:
             raise ExportError("a text in it is not UTF-8; write its texts as UTF-8", path) from None
-        line = line.replace(str(path), path.name)
+        line = _PLACE.sub(f'"{path.name}"', line)
         raise not_readable(error, path, line) from None
 
 
+_PLACE = re.compile('"/[^"]+"')  # of the file, or of its copy
 _TOO_LARGE = "it holds more at once than is kept in memory, as a value of many megabytes does; leave that out"
+
+
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """Name a file in errors as it was delivered, where a copy of it is read."""
+    try:
+        yield
+    except ExportError as error:
+        if error.file:
+            error.file, error.name = path, path.name
+        raise
+
+
+@contextmanager
+def _copies(connection: duckdb.DuckDBPyConnection) -> Iterator[Path]:
+    """Yield a folder for copies, which are gone afterwards; it is made by the first that is written."""
+    (spill,) = only_row(connection.execute("SELECT current_setting('temp_directory')"))
+    folder = Path(spill, "copies")
+    try:
+        yield folder
+    finally:
+        rmtree(folder, ignore_errors=True)
 
 
 @contextmanager
@@ -139,11 +167,12 @@ def _shaped(reading: Reading, rows: Rows, contract: Contract) -> Rows:
 
 
 _READERS: dict[str, Callable[..., Rows]] = {
-    ".csv": text_files.read_csv,
-    ".jsonl": text_files.read_jsonl,
+    **dict.fromkeys(DELIMITED, text_files.read_csv),
+    **dict.fromkeys(JSON, text_files.read_jsonl),
     ".parquet": parquet_files.read,
     ".sqlite": sqlite.read,
     ".sqlite3": sqlite.read,
     ".db": sqlite.read,
     ".tsv": text_files.read_tsv,
 }
+_KNOWN = [*_READERS, ".xlsx"]

@@ -26,7 +26,7 @@ from pipelines.sources.files.physical_lines import Survey, survey
 from pipelines.sources.files.records import grammar
 from pipelines.sources.files.repeated_json_keys import fault, keys_of_lines
 from pipelines.sources.files.status_names import may_say
-from pipelines.sources.files.unreadable import no_objects, unknown_format
+from pipelines.sources.files.unreadable import no_objects
 from pipelines.sql import file_literal, literal, only_row
 
 
@@ -67,9 +67,9 @@ def _read_numbered_csv(reading: Reading, mark: str, found: Survey) -> Rows:
 
 
 def read_tsv(reading: Reading) -> Rows:
-    """Read Snowplow's enriched events: a tab between values, no header, no quotes."""
+    """Read Snowplow's enriched events, a tab between values, no header, no quotes; else what CSV is."""
     if reading.export.format != "snowplow":
-        raise unknown_format(reading.path, [".csv, .jsonl"])
+        return read_csv(reading)
     found = survey(reading.path, is_quoted=False)
     again = partial(_read_numbered_tsv, reading, found)
     if not found.is_plain:

@@ -1,6 +1,7 @@
 """Unpack a file once before it is read: to its end, and no further than its client allows."""
 
 import gzip
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from pipelines.settings.limits import Limits
@@ -23,22 +24,38 @@ def check_unpacked(path: Path, limits: Limits) -> None:
     with path.open("rb") as file:
         if not (head := file.read(1000)).startswith(b"\x1f\x8b"):
             raise not_packed(path, head)
+    with gzip.open(path) as unpacked:
+        for _ in bounded(iter(lambda: _piece(unpacked, path), b""), path, limits):
+            pass
+
+
+def bounded(pieces: Iterable[bytes], path: Path, limits: Limits) -> Iterator[bytes]:
+    """Yield what is unpacked of a file, piece by piece.
+
+    Raise ExportError if it is nothing, or larger than it may be.
+    """
     packed, size = path.stat().st_size, 0
     allowed = limits.unpacked_mb * _MEGABYTE
-    with gzip.open(path) as file:
-        while piece := _piece(file, path):
-            size += len(piece)
-            if size > max(_SMALL, packed * _MOST_TIMES):
-                raise ExportError(
-                    f"unpacked it is more than {_MOST_TIMES} times as large, as no export is;"
-                    " if it is one, deliver it unpacked",
-                    path,
-                )
-            if size > allowed * _MOST_MORE:
-                break
+    for piece in pieces:
+        size += len(piece)
+        if size > min(max(_SMALL, packed * _MOST_TIMES), allowed * _MOST_MORE):
+            break
+        if size <= allowed:
+            yield piece
+    check_size(size, path, limits)
+
+
+def check_size(size: int, path: Path, limits: Limits) -> None:
+    """Raise ExportError for a size, unpacked, that is nothing, or larger than it may be."""
     if not size:
         raise ExportError("what is packed in it is empty; deliver it again", path)
-    if size > allowed:
+    if size > max(_SMALL, path.stat().st_size * _MOST_TIMES):
+        raise ExportError(
+            f"unpacked it is more than {_MOST_TIMES} times as large, as no export is;"
+            " if it is one, deliver it unpacked",
+            path,
+        )
+    if size > limits.unpacked_mb * _MEGABYTE:
         raise _too_large(path, limits, size)
 
 

@@ -3,91 +3,81 @@
 import re
 from pathlib import Path
 
-from pipelines.sources.batches import ExportError
+from pipelines.sources.batches import ExportError, Remedy
+from pipelines.sources.files.encodings import USUAL
 
 # How a file begins that is not what it is called, and what to do with it.
 _BEGINNINGS: list[tuple[bytes, str]] = [
     (
         rb"PK\x03\x04",
-        "it is an Excel workbook or a ZIP archive: in Excel save it as CSV UTF-8, or unpack it",
+        "it is an Excel workbook or a ZIP archive: give its name .xlsx or .zip at the end",
     ),
     (rb"\x1f\x8b", "it is compressed by gzip: give its name .gz at the end, such as report.csv.gz"),
-    (rb"\x28\xb5\x2f\xfd", "it is compressed by zstd: decompress it, `zstd -d` does, or use gzip"),
+    (
+        rb"\x28\xb5\x2f\xfd",
+        "it is compressed by zstd: give its name .zst at the end, such as report.csv.zst",
+    ),
     (rb"BZh", "it is compressed by bzip2: decompress it, `bunzip2` does, or use gzip"),
     (rb"\xfd7zXZ", "it is compressed by xz: decompress it, `unxz` does, or use gzip"),
     (rb"PAR1", "it is Parquet: give its name .parquet at the end"),
     (rb"SQLite format 3", "it is a SQLite file: give its name .sqlite at the end"),
-    (rb"\xd0\xcf\x11\xe0", "it is an Excel workbook of old: save it as CSV UTF-8"),
+    (rb"\xd0\xcf\x11\xe0", "it is an Excel workbook of old: save it as .xlsx or as CSV UTF-8"),
     (rb"%PDF", "it is a PDF: export the table as CSV"),
     (rb"\s*<(!doctype|html|\?xml)", "it is a page or XML, as a login or an error page: export CSV"),
 ]
 
-# What to do with a file, by the end of its name; `{stem}` is what is before that end.
+# What a file is, by the end of its name, and what to do with it.
 _ENDINGS: dict[str, str] = {
-    ".xlsx": "it is an Excel workbook: save it as CSV UTF-8 (in Excel: Save as, CSV UTF-8)",
-    ".xls": "it is an Excel workbook: save it as CSV UTF-8 (in Excel: Save as, CSV UTF-8)",
-    ".zip": "archives are not read: unpack it (`unzip`), or export it with gzip, as .csv.gz",
-    ".zst": "of compressions only gzip is read: `zstd -d` unpacks it",
-    ".bz2": "of compressions only gzip is read: `bunzip2` unpacks it",
-    ".xz": "of compressions only gzip is read: `unxz` unpacks it",
-    ".br": "of compressions only gzip is read: `brotli -d` unpacks it",
-    ".lz4": "of compressions only gzip is read: `lz4 -d` unpacks it",
-    ".txt": "if it is delimited by commas, semicolons, tabs or |, call it {stem}.csv",
-    ".tsv": "Snowplow's is read with `format: snowplow`; call any other {stem}.csv, tabs are found",
-    ".ndjson": "call it {stem}.jsonl",
+    ".xls": "it is an Excel workbook of old: save it as .xlsx or as CSV UTF-8",
+    ".xlsb": "it is a binary Excel workbook: save it as .xlsx or as CSV UTF-8",
+    ".ods": "it is a workbook of LibreOffice: save it as .xlsx or as CSV UTF-8",
+    ".bz2": "of compressions gzip and zstd are read: `bunzip2` unpacks it",
+    ".xz": "of compressions gzip and zstd are read: `unxz` unpacks it",
+    ".br": "of compressions gzip and zstd are read: `brotli -d` unpacks it",
+    ".lz4": "of compressions gzip and zstd are read: `lz4 -d` unpacks it",
+    ".7z": "of archives ZIP is read: `7z x` unpacks it",
 }
-
-_UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 
 def unknown_format(path: Path, known: list[str]) -> ExportError:
     """Return the error for a file whose name ends in what nobody reads, with what to do instead."""
     name = path.name.lower()
-    packed = ".gz" if name.endswith(".gz") else ""
-    bare = Path(name.removesuffix(packed))
-    stem = path.name[: len(bare.stem)]
-    if bare.suffix == ".json":
-        reason = _of_json(path, packed, stem)
-    elif packed and bare.suffix not in _ENDINGS:
-        reason = "its name does not say what is packed in it: call it .csv.gz or .jsonl.gz"
-    else:
-        reason = _ENDINGS.get(bare.suffix, "").format(stem=stem)
-    listed = f"what is read ends in {', '.join(known)}, and texts with .gz after it"
-    renamed = ", and let `files:` match that" if f"{stem}." in reason else ""
-    said = f"unknown format; {reason}{renamed}" if reason else "unknown format"
-    return ExportError(f"{said}; {listed}", path)
+    packed = next((each for each in (".gz", ".zst") if name.endswith(each)), "")
+    kind = Path(name.removesuffix(packed)).suffix
+    reason = _ENDINGS.get(kind, "")
+    if packed and not reason:
+        reason = (
+            f"its name does not say what is packed in it: call it .csv{packed} or .jsonl{packed}"
+        )
+    listed = f"what is read ends in {', '.join(known)}, with .gz, .zst or .zip after it, or in .zip"
+    return ExportError(f"unknown format; {f'{reason}; ' * bool(reason)}{listed}", path)
 
 
 def no_objects(path: Path) -> ExportError:
     """Return the error for a file that is called JSON lines, and has no line with an object."""
-    if not path.name.lower().endswith(".gz"):
-        with path.open("rb") as file:
-            if file.read(1000).strip().startswith(b"["):
-                stem = path.name.removesuffix(path.suffix)
-                remedy = (
-                    f"`jq -c '.[]' {path.name} > {stem}-lines.jsonl` makes an object a line of it"
-                )
-                return ExportError(f"no line holds a JSON object: it is one array; {remedy}", path)
     return ExportError("no line holds a JSON object; export one a line, as UTF-8", path)
 
 
 def not_a_text(path: Path, head: bytes, error: Exception) -> ExportError:
     """Return the error for a file that is called a text, and whose beginning is none in UTF-8."""
+    encoding = ""
     if head.startswith(b"\x1f\x8b") and path.name.lower().endswith(".gz"):
         reason = "it is compressed twice: unpack it once (gunzip), and let the name end in one .gz"
     elif found := _beginning(head):
         reason = found
-    elif head.startswith(_UTF16) or head[:200].count(b"\0") > len(head[:200]) // 4:
-        reason = "it is UTF-16: export it as UTF-8, or convert it: iconv -f UTF-16 -t UTF-8"
+    elif head[:200].count(b"\0") > len(head[:200]) // 4:
+        reason = "it is UTF-16 without a mark that says so: say it, or export it as UTF-8"
+        encoding = "utf-16-be" if head.startswith(b"\0") else "utf-16-le"
     elif isinstance(error, UnicodeDecodeError):
         reason = (
             f"line 1 has a letter that is not UTF-8 at its byte {error.start + 1}; mostly such a file"
-            " is Windows-1252: export it as UTF-8 (in Excel: Save as, CSV UTF-8), or convert it:"
-            " iconv -f WINDOWS-1252 -t UTF-8"
+            " is Windows-1252: say so, or export it as UTF-8 (in Excel: Save as, CSV UTF-8)"
         )
+        encoding = USUAL
     else:
         reason = f"{error}; export it as CSV in UTF-8"
-    return ExportError(f"its header is not readable: {reason}", path)
+    remedies = [Remedy(f"encoding: {encoding}")] if encoding else []
+    return ExportError(f"its header is not readable: {reason}", path, remedies=remedies)
 
 
 def not_packed(path: Path, head: bytes) -> ExportError:
@@ -106,15 +96,3 @@ def _beginning(head: bytes) -> str:
     """Return what a file is that begins so, and what to do with it; nothing if that is not known."""
     found = (text for start, text in _BEGINNINGS if re.match(start, head, re.IGNORECASE))
     return next(found, "")
-
-
-def _of_json(path: Path, packed: str, stem: str) -> str:
-    """Return what to do with a .json file: one array is no list of lines, an object a line is."""
-    if not packed and path.is_file():
-        with path.open("rb") as file:
-            if file.read(1000).lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"["):
-                return (
-                    "it is one array: JSON is read an object a line, which"
-                    f" `jq -c '.[]' {path.name} > {stem}.jsonl` makes of it"
-                )
-    return f"JSON is read an object a line: if each line of it is an object, call it {stem}.jsonl{packed}"
