@@ -23,6 +23,7 @@ from pipelines.files import write_atomically
 from pipelines.home import lake_folder
 from pipelines.lake.commit_clock import commit_time
 from pipelines.lake.loads import commit_times, committed_loads, load_of
+from pipelines.lake.merged_files import is_merged
 
 os.environ.update(
     LOAD__DELETE_COMPLETED_JOBS="true",
@@ -99,7 +100,7 @@ def append(client: str, source: str, tables: dict[str, list[Path]]) -> None:
     folder = source_folder(client, source)
     loads = committed_loads(str(folder))
     for file in folder.glob("*/*.parquet"):
-        if load_of(file) not in loads:
+        if load_of(file) not in loads and not is_merged(file.name):
             file.unlink()
     for leftover in (working_folder(client) / source, folder / "_dlt_version"):
         shutil.rmtree(leftover, ignore_errors=True)

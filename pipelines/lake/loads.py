@@ -2,8 +2,9 @@
 
 A load that was killed half-way leaves files behind; dlt writes a marker for each complete one in
 `_dlt_loads`. A marker that was torn by a crash does not count: its load is not read, and its files
-are loaded again. The macros carry this file's source into every model, so it stays small and
-imports little.
+are loaded again. Many small files may have been merged (merging.py): each row of a merged one says
+which load it came with, each line of a merged marker is one of them. The macros carry this file's source
+into every model, so it stays small and imports little.
 """
 
 import json
@@ -11,6 +12,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
+from pipelines.lake.merged_files import is_merged, merged_files
 from pipelines.sql import literal
 
 # SQLMesh fills a new table while "creating" it, any other while "evaluating".
@@ -26,7 +28,7 @@ def commit_times(folder: str) -> dict[str, datetime]:
     """Return each committed load of a source's folder with the UTC time of its commit, oldest first."""
     loads: dict[str, datetime] = {}
     for marker in sorted(Path(folder, "_dlt_loads").glob("*.jsonl")):
-        for line in marker.read_text(encoding="utf-8", errors="replace").splitlines():
+        for line in marker_lines(marker):
             try:
                 load = json.loads(line)
                 name, is_whole = load["load_id"], load["status"] == 0
@@ -37,6 +39,14 @@ def commit_times(folder: str) -> dict[str, datetime]:
                 moment = moment.replace(tzinfo=None)
                 loads[name] = min(loads.get(name, moment), moment)
     return dict(sorted(loads.items(), key=lambda load: load[1]))
+
+
+def marker_lines(marker: Path) -> list[str]:
+    """Return the lines of a marker; none if it is gone: a merged one has them by then, for a day."""
+    try:
+        return marker.read_text(encoding="utf-8", errors="replace").splitlines()
+    except FileNotFoundError:
+        return []
 
 
 def seen_from(committed: datetime) -> datetime:
@@ -50,9 +60,18 @@ def seen_from(committed: datetime) -> datetime:
 
 
 def committed_files(folder: str, table: str, loads: dict[str, datetime]) -> list[str]:
-    """Return a table's Parquet files that belong to the given loads, oldest load first."""
-    files = [file for file in Path(folder, table).glob("*.parquet") if load_of(file) in loads]
-    return [str(file) for file in sorted(files, key=lambda file: (loads[load_of(file)], file))]
+    """Return a table's Parquet files that hold rows of the given loads, oldest load first."""
+    merged = merged_files(Path(folder, table))
+    elsewhere = {load for ids in merged.values() for load in ids}
+    held = {name: [load for load in ids if load in loads] for name, ids in merged.items()}
+    for file in Path(folder, table).glob("*.parquet"):
+        if (load := load_of(file)) in loads and load not in elsewhere:
+            held[file.name] = [load]
+    oldest = {name: min(loads[load] for load in ids) for name, ids in held.items() if ids}
+    return [
+        str(Path(folder, table, name))
+        for name in sorted(oldest, key=lambda name: (oldest[name], name))
+    ]
 
 
 def load_of(file: Path) -> str:
@@ -61,17 +80,32 @@ def load_of(file: Path) -> str:
 
 
 def read_loads(files: list[str], loads: dict[str, datetime], texts: Iterable[str] = ()) -> str:
-    """Return SQL for the rows of committed files, with `load_id` and `loaded_at` of each.
+    """Return SQL for the rows of committed files that came with some loads, with `load_id` and `loaded_at`.
 
     The columns in `texts` are NULL where a file was written before the contract had them.
     """
     moments = ", ".join(f"('{load}', TIMESTAMP '{moment}')" for load, moment in loads.items())
-    paths = ", ".join(literal(file) for file in files)
-    log = f"FROM read_parquet([{paths}], filename = TRUE, union_by_name = TRUE)"
+    # A merged file is in the order of its loads: groups of rows that came with others are passed over.
+    rows = rows_with_load(files, f" WHERE _dlt_load_id BETWEEN '{min(loads)}' AND '{max(loads)}'")
     if columns := ", ".join(f"NULL::TEXT AS {name}" for name in texts):
-        log = f"({log}) UNION ALL BY NAME SELECT {columns} WHERE FALSE"
+        rows += f" UNION ALL BY NAME SELECT {columns} WHERE FALSE"
     return (
-        f"(SELECT files.* EXCLUDE filename, loads.load_id, loads.loaded_at FROM ({log}) AS files"
-        f" JOIN (VALUES {moments}) AS loads(load_id, loaded_at)"
-        " ON REGEXP_EXTRACT(files.filename, '([^/]+)[.][^.]+[.]parquet$', 1) = loads.load_id)"
+        f"(SELECT files.* EXCLUDE _dlt_load_id, loads.load_id, loads.loaded_at FROM ({rows}) AS files"
+        f" JOIN (VALUES {moments}) AS loads(load_id, loaded_at) ON files._dlt_load_id = loads.load_id)"
     )
+
+
+def rows_with_load(files: list[str], of_merged: str = "") -> str:
+    """Return SQL for the rows of files, each with its load: that of the file's name, or its own if it is merged."""
+    merged = [file for file in files if is_merged(Path(file).name)]
+    others = [file for file in files if file not in merged]
+    parts = []
+    if others:
+        load = "REGEXP_EXTRACT(filename, '([^/]+)[.][^.]+[.]parquet$', 1) AS _dlt_load_id"
+        listed = ", ".join(literal(file) for file in others)
+        found = f"read_parquet([{listed}], filename = TRUE, union_by_name = TRUE)"
+        parts.append(f"SELECT * EXCLUDE filename, {load} FROM {found}")
+    if merged:
+        listed = ", ".join(literal(file) for file in merged)
+        parts.append(f"SELECT * FROM read_parquet([{listed}], union_by_name = TRUE){of_merged}")
+    return " UNION ALL BY NAME ".join(parts)
