@@ -102,6 +102,11 @@ class Contract(NamedTuple):
         return (self.own_id, *self.identity) if self.own_id else self.identity
 
     @property
+    def happens_once(self) -> bool:
+        """Return whether a row is what happens at a time, as a session is; a deal is changed for weeks."""
+        return self.is_daily or self.converts == "TRUE"
+
+    @property
     def is_optional(self) -> bool:
         """Return whether only some clients have the staging model."""
         return self.staged_for != "all"

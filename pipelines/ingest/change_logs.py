@@ -35,7 +35,7 @@ def order_of_changes(connection: duckdb.DuckDBPyConnection, contract: Contract) 
 
     They are in `differing`, and what nobody reads of them in `places`.
     """
-    happens = contract.dated_by[0] if _happens_once(contract) else ""
+    happens = contract.dated_by[0] if contract.happens_once else ""
     if happens and _several(connection, f"differing.{happens}"):
         return Order.OF_EVENTS
     (unread,) = only_row(connection.execute("SELECT ANY_VALUE(json_keys(unread)) FROM places"))
@@ -45,11 +45,6 @@ def order_of_changes(connection: duckdb.DuckDBPyConnection, contract: Contract) 
             return order
     are_parts = happens or not _several(connection, _all_but_money(contract))
     return Order.OF_EVENTS if are_parts else Order.NOT_KNOWN
-
-
-def _happens_once(contract: Contract) -> bool:
-    """Return whether a row is what happens at a time, as a session is; a deal is changed for weeks."""
-    return contract.is_daily or contract.converts == "TRUE"
 
 
 def _all_but_money(contract: Contract) -> str:

@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
 from pipelines.contracts.catalog import sources_of
-from pipelines.ingest.newest_days import newest_day_in_lake
+from pipelines.ingest.newest_days import newest_day_in_lake, newest_day_that_holds
 from pipelines.ingest.source_log import SourceLog
 from pipelines.ingest.source_status import Status, today
 from pipelines.ingest.standing_notes import standing
@@ -76,6 +76,8 @@ def _newest_day(client: Client, log: SourceLog, table: str, delivery: TableDeliv
         return max((covers.last for covers in loaded.coverage), default="")
     if not delivery.contract.dated_by:
         return ""
+    if not delivery.contract.happens_once:
+        return newest_day_that_holds(log, table, delivery.contract, client)
     counted = max(loaded.days, default="")
     if max(loaded.counted_at_most, default="") <= counted:  # then no row can be newer
         return counted

@@ -11,6 +11,9 @@ from pipelines.settings.client import Client
 from pipelines.sql import literal, only_row
 
 
+_DATED_BACK = "INTERVAL 1 MINUTE"  # a load is, at most: see `seen_from`
+
+
 def newest_days(contract: Contract, client: Client) -> str:
     """Return SQL for the newest day of the good rows in `delivered`, by `export_file`.
 
@@ -30,13 +33,35 @@ def newest_day_in_lake(log: SourceLog, table: str, contract: Contract, client: C
     loads = ", ".join(literal(load) for load in log.loaded(table).uncounted)
     if not loads or not log.has(table):
         return ""
-    here = f"loaded_at AT TIME ZONE 'UTC' AT TIME ZONE {literal(client.timezone)}"
     rows = f"""(
-      SELECT *, loaded_at AS until, {here} AS until_here FROM {log.rows(table, contract.dated_by)} AS log
+      FROM {log.rows(table, contract.dated_by)} AS log
       WHERE load_id IN ({loads}) AND NOT is_deleted
     )"""
+    return _newest_of(rows, contract, client)
+
+
+def newest_day_that_holds(log: SourceLog, table: str, contract: Contract, client: Client) -> str:
+    """Return the newest day of the rows that are the newest of their keys; '' if none.
+
+    A deal that was closed yesterday, and is dated a week earlier since, is of yesterday no more.
+    """
+    if not log.has(table):
+        return ""
+    rows = f"""(
+      FROM (
+        FROM {log.rows(table, contract.dated_by)} AS log
+        QUALIFY ROW_NUMBER() OVER (PARTITION BY row_key ORDER BY loaded_at DESC, ordinal DESC) = 1
+      ) WHERE NOT is_deleted
+    )"""
+    return _newest_of(rows, contract, client)
+
+
+def _newest_of(rows: str, contract: Contract, client: Client) -> str:
+    until = f"loaded_at + {_DATED_BACK}"
+    here = f"({until}) AT TIME ZONE 'UTC' AT TIME ZONE {literal(client.timezone)}"
+    known = f"(SELECT *, {until} AS until, {here} AS until_here FROM {rows} AS known)"
     with duckdb.connect() as connection:
-        query = f"SELECT {_newest(client)} FROM {_moments(contract, rows)}"
+        query = f"SELECT {_newest(client)} FROM {_moments(contract, known)}"
         return only_row(connection.execute(query))[0] or ""
 
 

@@ -89,6 +89,26 @@ def test_the_newest_day_of_data_is_kept_by_source(one: Tenant) -> None:
     assert {each.status.code for each in done.values()} == {"ok"}
 
 
+def test_a_deal_that_is_dated_anew_is_no_longer_of_the_day_before(one: Tenant) -> None:
+    """What a home went through does not count: another that hears of it now knows of no such day."""
+    head = "opportunity_id,customer_id,stage,is_won,closed_at,amount,opened_at"
+
+    def newest(*deals: str) -> dict[str, str]:
+        one.deliver("deals.csv", "\n".join([head, *deals, ""]))
+        return one.ingest("salesforce").status.newest
+
+    first, second = "1,7,Won,true,2026-09-10 12:00:00,9.50,", "2,7,Won,true,{},5,"
+    with at(4, hour=12):
+        assert newest(first, second.format("2026-10-04 11:59:59")) == {
+            "opportunities": "2026-10-04"  # closed a second ago, and its load is dated back
+        }
+    with at(5):
+        dated_anew = second.format("2026-09-20 12:00:00")
+        assert newest(first, dated_anew) == {"opportunities": "2026-09-20"}
+    with at(6):
+        assert newest(first) == {"opportunities": "2026-09-10"}  # the other was deleted
+
+
 @pytest.mark.parametrize("day, code", [(5, "ok"), (6, "stale")])
 def test_data_is_stale_after_a_day_and_a_days_grace(one: Tenant, day: int, code: str) -> None:
     with at(4):
