@@ -5,68 +5,25 @@ import random
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from datetime import datetime, timedelta, timezone
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, suppress
 from pathlib import Path
-from unittest.mock import patch
 
-import yaml
-
-from demo.servers.event_bus import EventBus
-from demo.servers.platform_world import Platforms
 from tests.soak.account import Trial
-from tests.soak.homes import empty_home
+from tests.soak.followed_crms import WAYS, Crm, World, world
 from tests.soak.readers import Readers, shown
 from tests.soak.twin import kill, published, run, same, start
 
-CLIENT = "nova"
-PATIENCE = 120  # seconds until a deal that nobody disturbs any more must be shown
+PATIENCE = 180  # seconds until a deal that nobody disturbs any more must be shown
 # What says of a row that it is not settled yet.
 PROVISIONAL = {"is_provisional", "provisional_since"}
 
 
-class Crm:
-    """The CRM of one client, whose deals close while somebody listens."""
-
-    def __init__(self, platforms: Platforms, bus: EventBus, chance: random.Random) -> None:
-        self._deals, self._bus = platforms.salesforce.objects["Opportunity"], bus
-        self._accounts = sorted({deal["AccountId"] for deal in self._deals})
-        self._chance = chance
-        self._number = 0
-
-    def close(self, is_new: bool = False) -> str:
-        """Close a new deal, or change one that is known, and tell the bus; return its id."""
-        self._number += 1
-        now = datetime.now(timezone.utc)
-        deal = {} if is_new else self._chance.choice([{}, self._chance.choice(self._deals)])
-        is_won = is_new or self._chance.random() < 0.8
-        changed = {
-            "AccountId": self._chance.choice(self._accounts),
-            "StageName": "Closed Won" if is_won else "Closed Lost",
-            "IsWon": is_won,
-            "Amount": self._chance.randint(100, 99_999) / 100,
-            "LastStageChangeDate": (now - timedelta(days=self._chance.randint(1, 20))).isoformat(),
-            "SystemModstamp": now.isoformat(),
-            "IsDeleted": not is_new and self._chance.random() < 0.1,
-        }
-        if not deal:
-            new = {"Id": f"006{self._number:012}AAA", "Name": "A deal"}
-            self._deals.append(
-                new | {"CreatedDate": (now - timedelta(days=30)).isoformat()} | changed
-            )
-            deal = self._deals[-1]
-        else:
-            deal |= changed
-        self._bus.publish("Opportunity", deal["Id"])
-        return deal["Id"]
-
-
 class Disturbed:
-    """A home whose stream and mornings are killed while its CRM goes on."""
+    """A home whose stream and mornings are killed while its clients' CRMs go on."""
 
-    def __init__(self, home: Path, crm: Crm, chance: random.Random) -> None:
-        self._home, self._crm, self._chance = home, crm, chance
+    def __init__(self, home: Path, crms: list[Crm], chance: random.Random) -> None:
+        self._home, self._crms, self._chance = home, crms, chance
         self._running: dict[str, subprocess.Popen] = {}
 
     def start(self, command: str) -> None:
@@ -96,7 +53,8 @@ class Disturbed:
         """Let deals close for a while."""
         until = time.monotonic() + seconds
         while time.monotonic() < until:
-            self._crm.close()
+            for crm in self._chance.sample(self._crms, self._chance.randint(1, len(self._crms))):
+                crm.close(self._chance)
             time.sleep(min(self._chance.uniform(0.2, 2.5), max(0.0, until - time.monotonic())))
 
     def kill_stream(self) -> None:
@@ -125,16 +83,21 @@ class Disturbed:
             "" if daily.returncode == 0 else f"make daily ends with {daily.returncode}: {printed}"
         )
 
-    def wait_for_a_last_deal(self) -> str:
-        """Close one more deal and wait until it is shown; return what is wrong if it never is."""
+    def wait_for_last_deals(self) -> str:
+        """Close one more deal of each and wait until they are shown; return what is wrong if one never is."""
         self.start("stream")
-        deal = self._crm.close(is_new=True)
+        last = {crm.client: crm.close(self._chance, is_new=True) for crm in self._crms}
         until = time.monotonic() + PATIENCE
-        while (deal,) not in shown(self._home, CLIENT, "conversion_id"):
+        while last:
             if time.monotonic() > until or self._running["stream"].poll() is not None:
                 self.kill("stream")
-                return f"{deal} is not shown"
+                return f"{last} are not shown"
             time.sleep(0.2)
+            last = {
+                client: deal
+                for client, deal in last.items()
+                if (deal,) not in shown(self._home, client, "conversion_id")
+            }
         return ""
 
     def stop_stream(self) -> str:
@@ -151,52 +114,64 @@ class Disturbed:
                 kill(process)
 
 
-def kill_streams(kills: int, folder: Path, seed: int = 0) -> Iterator[Trial]:
+def kill_streams(
+    kills: int, folder: Path, seed: int = 0, ways: tuple[str, ...] = WAYS
+) -> Iterator[Trial]:
     """Close deals while the stream and mornings are killed; each time, settle and rebuild.
 
-    A round kills the stream, a part of it, then stream and morning, then nothing: a morning settles while deals close. What is
-    shown then, with what is provisional, must be what a rebuild in a fresh home publishes, and so
-    must what the next morning settles.
+    A round kills the stream, a part of it, then stream and morning, then nothing: a morning settles
+    while deals close. What is shown then, with what is provisional, must be what a rebuild in a fresh
+    home publishes, and so must what the next morning settles: of every client, however it is followed.
     """
     chance = random.Random(seed)
-    with _world() as (platforms, bus):
-        home = _home(folder / "home", platforms, bus)
+    with world(folder, ways) as clients:
+        home = clients.settle_in(folder / "home")
         began = time.monotonic()
         _must_run(home)
         morning = time.monotonic() - began
-        disturbed = Disturbed(home, Crm(platforms, bus, chance), chance)
+        disturbed = Disturbed(home, clients.crms, chance)
         try:
             for number in range(kills):
-                with Readers(home, CLIENT) as readers:
-                    steps = [
-                        disturbed.kill_stream,
-                        disturbed.kill_a_part,
-                        lambda: disturbed.kill_both(morning),
-                        disturbed.serve,
-                        disturbed.wait_for_a_last_deal,
-                        disturbed.stop_stream,
-                    ]
-                    wrong = next(filter(None, (step() for step in steps)), "")
-                wrong = wrong or "; ".join(readers.wrong[:3])
-                wrong = wrong or ("" if readers.looks else "nobody read")
-                wrong = wrong or _differs(home, _home(folder / "rebuilt", platforms, bus))
+                wrong = _disturb(disturbed, home, clients, morning)
+                wrong = wrong or _differs(home, clients.settle_in(folder / "rebuilt"), clients)
                 fault, case = "kill -9 of stream and daily", f"{seed}.{number}"
                 yield Trial(fault, case, "lost" if wrong else "survived", wrong)
         finally:
             disturbed.end()
 
 
-def _differs(home: Path, rebuilt: Path) -> str:
+def _disturb(disturbed: Disturbed, home: Path, clients: World, morning: float) -> str:
+    """Go through a round beside readers of every client; return the first thing that went wrong."""
+    steps: list[Callable[[], str | None]] = [
+        disturbed.kill_stream,
+        disturbed.kill_a_part,
+        lambda: disturbed.kill_both(morning),
+        disturbed.serve,
+        disturbed.wait_for_last_deals,
+        disturbed.stop_stream,
+    ]
+    with ExitStack() as stack:
+        readers = [stack.enter_context(Readers(home, crm.client)) for crm in clients.crms]
+        wrong = next(filter(None, (step() for step in steps)), "")
+    wrong = wrong or "; ".join(text for each in readers for text in each.wrong[:3])
+    return wrong or ("" if all(each.looks for each in readers) else "nobody read")
+
+
+def _differs(home: Path, rebuilt: Path, clients: World) -> str:
     """Return how a home differs from its rebuild: as it is shown, and once it is settled."""
     _must_run(rebuilt)
-    settled = published(rebuilt, CLIENT, without=PROVISIONAL)["attribution_v1"]
-    if differs := same(
-        {"attribution_v1": published(home, CLIENT, without=PROVISIONAL)["attribution_v1"]},
-        {"attribution_v1": settled},
-    ):
-        return f"as shown by the stream: {differs}"
+    for crm in clients.crms:
+        mine, twin = (
+            {"attribution_v1": published(each, crm.client, without=PROVISIONAL)["attribution_v1"]}
+            for each in (home, rebuilt)
+        )
+        if differs := same(mine, twin):
+            return f"{crm.client}, as shown by the stream: {differs}"
     _must_run(home)
-    return same(published(home, CLIENT), published(rebuilt, CLIENT))
+    for crm in clients.crms:
+        if differs := same(published(home, crm.client), published(rebuilt, crm.client)):
+            return f"{crm.client}, once settled: {differs}"
+    return ""
 
 
 def _descendants(process: int) -> list[int]:
@@ -214,26 +189,3 @@ def _must_run(home: Path) -> None:
     status, printed = run(home, "daily")
     if status:
         raise RuntimeError(f"daily fails undisturbed:\n{printed}")
-
-
-@contextmanager
-def _world() -> Iterator[tuple[Platforms, EventBus]]:
-    yesterday = datetime.now(timezone.utc).date() - timedelta(days=1)
-    with (
-        Platforms(day_0=yesterday, sessions=60) as platforms,
-        EventBus(platforms.salesforce) as bus,
-        patch.dict(os.environ, platforms.credentials(CLIENT)),
-    ):
-        bus.keepalive = 5
-        yield platforms, bus
-
-
-def _home(home: Path, platforms: Platforms, bus: EventBus) -> Path:
-    """Make a home of one client, whose deals come from its CRM and whose sessions from a bucket."""
-    empty_home(home)
-    settings = yaml.safe_load(platforms.settings(CLIENT, platforms.day_0 - timedelta(days=60)))
-    sources = settings["sources"]
-    settings["sources"] = {name: sources[name] for name in ("web", "salesforce")}
-    sources["salesforce"]["api"]["stream"] = {"bus": bus.address}
-    (home / f"clients/{CLIENT}.yaml").write_text(yaml.safe_dump(settings))
-    return home

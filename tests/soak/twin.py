@@ -17,6 +17,7 @@ from tests.builders.checkout import PROJECT
 # When something was loaded differs from run to run; what was loaded does not.
 _WHEN = {"loaded_until", "model_version"}
 _ENDLESS = 1800  # seconds after which a command is taken for one that never ends
+Rows = list[tuple[str, ...]]  # each value as text, with its column: `cost: Decimal('1.00')`
 _LOADS = ("load_id", "loaded_at", "ordinal", "_dlt_load_id", "_dlt_id")
 
 
@@ -59,7 +60,7 @@ def kill(process: subprocess.Popen) -> None:
     process.communicate()
 
 
-def published(home: Path, client: str, without: Iterable[str] = ()) -> dict[str, list[str]]:
+def published(home: Path, client: str, without: Iterable[str] = ()) -> dict[str, Rows]:
     """Return the rows of a client's published files, as text and in order; nothing before the first.
 
     Columns that say when, and those `without`, are left out.
@@ -74,13 +75,17 @@ def published(home: Path, client: str, without: Iterable[str] = ()) -> dict[str,
         return {file.stem: _rows(reader, file, {*_WHEN, *without}) for file in files}
 
 
-def _rows(reader: duckdb.DuckDBPyConnection, file: Path, left_out: set[str]) -> list[str]:
-    rows = reader.read_parquet(str(file))
-    kept = ", ".join(name for name in rows.columns if name not in left_out)
-    return sorted(map(repr, rows.select(kept).fetchall()))
+def _rows(reader: duckdb.DuckDBPyConnection, file: Path, left_out: set[str]) -> Rows:
+    return _texts(reader.read_parquet(str(file)), left_out)
 
 
-def log(home: Path, client: str) -> dict[str, list[str]]:
+def _texts(rows: duckdb.DuckDBPyRelation, left_out: Iterable[str]) -> Rows:
+    kept = [name for name in rows.columns if name not in left_out]
+    found = rows.select(", ".join(kept)).fetchall()
+    return sorted(tuple(f"{name}: {value!r}" for name, value in zip(kept, row)) for row in found)
+
+
+def log(home: Path, client: str) -> dict[str, Rows]:
     """Return the rows of a client's lake by source and table, without when each was loaded."""
     folders = {marker.parent for marker in (home / "lake" / client).glob("*/_dlt_loads")}
     return {
@@ -91,15 +96,13 @@ def log(home: Path, client: str) -> dict[str, list[str]]:
     }
 
 
-def _log(folder: Path, table: str) -> list[str]:
+def _log(folder: Path, table: str) -> Rows:
     loads = committed_loads(str(folder))
     files = committed_files(str(folder), table, loads)
     if not files:
         return []
     with duckdb.connect() as connection:
-        rows = connection.sql(f"FROM {read_loads(files, loads)} AS log")
-        kept = ", ".join(name for name in rows.columns if name not in _LOADS)
-        return sorted(map(repr, rows.select(kept).fetchall()))
+        return _texts(connection.sql(f"FROM {read_loads(files, loads)} AS log"), _LOADS)
 
 
 def lake_bytes(home: Path, client: str) -> str:
@@ -110,12 +113,24 @@ def lake_bytes(home: Path, client: str) -> str:
     return digest.hexdigest()
 
 
-def same(mine: dict[str, list[str]], twin: dict[str, list[str]]) -> str:
+def same(mine: dict[str, Rows], twin: dict[str, Rows]) -> str:
     """Return the first difference between two homes; nothing if there is none."""
     for table in sorted(mine.keys() | twin.keys()):
         ours, theirs = mine.get(table, []), twin.get(table, [])
         if ours != theirs:
-            extra = next((row for row in ours if row not in theirs), "")
-            missing = next((row for row in theirs if row not in ours), "")
-            return f"{table}: {len(ours)} rows, not {len(theirs)}; {extra or missing}"
+            return f"{table}: {len(ours)} rows, not {len(theirs)}; {_apart(ours, theirs)}"
     return ""
+
+
+def _apart(ours: Rows, theirs: Rows) -> str:
+    """Return a row that the other has not; where it has one much like it, only what differs of that.
+
+    Example: `warnings: None, but warnings: 'web: no session on 2026-11-26'`.
+    """
+    extra = next((row for row in ours if row not in theirs), ())
+    missing = [row for row in theirs if row not in ours]
+    alike = min(missing, key=lambda row: len({*extra} - {*row}), default=())
+    if len({*extra} & {*alike}) * 2 < len(extra):
+        return ", ".join(extra or alike)
+    pairs = [(one, other) for one, other in zip(extra, alike) if one != other]
+    return "; ".join(f"{one}, but {other}" for one, other in pairs) or ", ".join(extra or alike)
