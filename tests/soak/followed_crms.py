@@ -18,6 +18,8 @@ from demo.servers.platform_world import Platforms
 from demo.servers.salesforce_server import SalesforceServer
 from tests.soak.homes import empty_home
 
+PAUSE = 20.0  # seconds between two exports
+LAST = "The last deal"
 WAYS = ("events", "polls", "folder")
 _EXPORTED = {  # column of the export → field of the CRM
     "opportunity_id": "Id",
@@ -63,7 +65,11 @@ class Crm:
         }
         if not deal:
             opened = {"CreatedDate": (now - timedelta(days=30)).isoformat()}
-            deal |= {"Id": f"006{self._number:012}AAA", "Name": "A deal"} | opened | changed
+            deal |= (
+                {"Id": f"006{self._number:012}AAA", "Name": LAST if is_new else "A deal"}
+                | opened
+                | changed
+            )
             self._deals.append(deal)
         else:
             deal |= changed
@@ -104,15 +110,17 @@ def _crm(stack: ExitStack, platforms: Platforms, way: str, exports: Path) -> Crm
         for name, records in platforms.salesforce.objects.items()
     }
     deals = server.objects["Opportunity"]
-    settings: dict[str, Any] = yaml.safe_load(platforms.settings(client, platforms.day_0 - timedelta(days=60)))
+    settings: dict[str, Any] = yaml.safe_load(
+        platforms.settings(client, platforms.day_0 - timedelta(days=60))
+    )
     web: dict[str, Any] = settings["sources"]["web"]
     api: dict[str, Any] = {"base_url": server.url}
     if way == "folder":
-        _export(deals, exports)
+        export = Export(exports, deals)
         feed = {"files": f"{exports}/opportunities.csv", "delivery": "full"}
         settings["folders"] = [str(exports)]
         settings["sources"] = {"web": web, "salesforce": {"opportunities": feed}}
-        return Crm(client, settings, deals, lambda deal: _export(deals, exports))
+        return Crm(client, settings, deals, export.tell)
     settings["sources"] = {"web": web, "salesforce": {"api": api}}
     if way == "polls":
         api["stream"] = {"by": "polls", "poll_minutes": 1}
@@ -123,16 +131,30 @@ def _crm(stack: ExitStack, platforms: Platforms, way: str, exports: Path) -> Crm
     return Crm(client, settings, deals, lambda deal: bus.publish("Opportunity", deal["Id"]))
 
 
-def _export(deals: list[dict], exports: Path) -> None:
-    """Write all deals to one file, in two parts: whoever reads it meanwhile finds it cut off."""
-    exports.mkdir(exist_ok=True)
-    text = io.StringIO()
-    rows = csv.writer(text)
-    rows.writerow(_EXPORTED)
-    rows.writerows([deal[field] for field in _EXPORTED.values()] for deal in deals)
-    written, half = text.getvalue(), len(text.getvalue()) // 2
-    with (exports / "opportunities.csv").open("w") as file:
-        file.write(written[:half])
-        file.flush()
-        time.sleep(0.05)
-        file.write(written[half:])
+class Export:
+    """All deals of a CRM in one file, which is written anew from time to time."""
+
+    def __init__(self, folder: Path, deals: list[dict]) -> None:
+        self._file, self._deals = folder / "opportunities.csv", deals
+        folder.mkdir()
+        self._write()
+
+    def tell(self, deal: dict) -> None:
+        """Write the file, unless that was just done: it is followed once it has been still for a while."""
+        is_due = time.monotonic() > self._written_at + PAUSE
+        if is_due or deal["Name"] == LAST:
+            self._write()
+
+    def _write(self) -> None:
+        """Write in two parts: whoever reads the file meanwhile finds it cut off."""
+        text = io.StringIO()
+        rows = csv.writer(text)
+        rows.writerow(_EXPORTED)
+        rows.writerows([deal[field] for field in _EXPORTED.values()] for deal in self._deals)
+        written, half = text.getvalue(), len(text.getvalue()) // 2
+        with self._file.open("w") as file:
+            file.write(written[:half])
+            file.flush()
+            time.sleep(0.05)
+            file.write(written[half:])
+        self._written_at = time.monotonic()
