@@ -10,7 +10,6 @@ from pipelines.ingest.source_log import SourceLog
 from pipelines.settings.client import Client
 from pipelines.sql import literal, only_row
 
-
 _DATED_BACK = "INTERVAL 1 MINUTE"  # a load is, at most: see `seen_from`
 
 

@@ -5,6 +5,7 @@ from contextlib import suppress
 from datetime import datetime, timezone
 from itertools import chain
 from pathlib import Path
+from time import sleep
 from typing import NamedTuple
 
 import duckdb
@@ -30,7 +31,7 @@ from pipelines.ledger.run_events import Run
 from pipelines.processes import Exceeded, Pool, Process, heard
 from pipelines.settings.client import Client
 from pipelines.settings.deadlines import by_deadline
-from pipelines.sources.batches import Batch, ExportError
+from pipelines.sources.batches import Batch, ChangedMeanwhile, ExportError
 from pipelines.sources.deliveries import Platform, exported, platform_of
 from pipelines.sources.errors import PlatformError
 
@@ -153,7 +154,16 @@ def _note(run: Run, outcome: Outcome) -> None:
         run.made = {status.source: newest_loads(status.client).get(status.source, "")}
 
 
-def _ingest(client: Client, source: str, is_asked: bool, is_poll: bool) -> Outcome:
+_STILL_SOON = (1.0, 2.0, 4.0)  # seconds until a file that was changed as it was read is read again
+
+
+def _ingest(
+    client: Client,
+    source: str,
+    is_asked: bool,
+    is_poll: bool,
+    pauses: tuple[float, ...] = _STILL_SOON,
+) -> Outcome:
     try:
         with alone(client.id, source), scratch(client.id, source) as folder:
             log = SourceLog(client.id, source)
@@ -163,7 +173,10 @@ def _ingest(client: Client, source: str, is_asked: bool, is_poll: bool) -> Outco
                 ExportError,
                 PlatformError,
             ) as error:  # the folder still has what was downloaded
-                return _ended(aged(client, log, _refused(client, source, error, log)))
+                if not (isinstance(error, ChangedMeanwhile) and pauses):
+                    return _ended(aged(client, log, _refused(client, source, error, log)))
+        sleep(pauses[0])
+        return _ingest(client, source, is_asked, is_poll, pauses[1:])
     except Exception as error:
         return _ended(_refused(client, source, error))
 

@@ -51,6 +51,10 @@ class ExportError(Exception):
         return f"{self.name}: {self.reason}" if self.name else self.reason
 
 
+class ChangedMeanwhile(ExportError):
+    """A file that somebody changed while it was read: it may be whole a moment later."""
+
+
 NO_REJECTS = "SELECT 0, '', '', 0 WHERE FALSE"
 
 

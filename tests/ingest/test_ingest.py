@@ -373,20 +373,24 @@ def test_files_of_one_name_in_two_folders_are_two_files(tenant: Tenant) -> None:
     assert len(tenant.log("*", table="exports")) == 2
 
 
-def test_a_file_that_grows_while_it_is_read_is_not_taken(
+def test_a_file_that_grows_while_it_is_read_is_taken_once_it_is_still(
     tenant: Tenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tenant.spend("spend.csv", "01,a,1")
-    reader = files._READERS[".csv"]
+    reader, waited = files._READERS[".csv"], list[float]()
 
     def growing(reading):
         rows = reader(reading)
-        path.write_text(path.read_text() + "late")
+        if len(waited) < still_after:
+            path.write_text(path.read_text() + "late")
         return rows
 
     monkeypatch.setitem(files._READERS, ".csv", growing)
+    monkeypatch.setattr(ingesting, "sleep", waited.append)
+    still_after = 9
     assert "spend.csv: it changed while it was read; run it again" in tenant.ingest().problem
-    monkeypatch.undo()
+    assert waited == [1, 2, 4]
+    still_after = 5
     assert tenant.ingest().counts == Counts(2, 1, 0, 0, 1)
 
 

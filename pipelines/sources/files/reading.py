@@ -18,7 +18,14 @@ from pipelines.contracts.contract import Contract
 from pipelines.disk import disk_problem
 from pipelines.settings.exports import Export
 from pipelines.settings.limits import Limits
-from pipelines.sources.batches import Batch, ExportError, FetchRequest, Reading, Rows
+from pipelines.sources.batches import (
+    Batch,
+    ChangedMeanwhile,
+    ExportError,
+    FetchRequest,
+    Reading,
+    Rows,
+)
 from pipelines.sources.files import parquet_files, places, sqlite, text_files
 from pipelines.sources.files.column_mapping import shaped, wanted
 from pipelines.sources.files.not_readable import not_readable
@@ -155,7 +162,9 @@ def _unchanged(path: Path, changed: int) -> Iterator[None]:
         yield
     finally:
         if path.stat().st_mtime_ns != changed:
-            raise ExportError("it changed while it was read; run it again once it is done", path)
+            raise ChangedMeanwhile(
+                "it changed while it was read; run it again once it is done", path
+            )
 
 
 def _shaped(reading: Reading, rows: Rows, contract: Contract) -> Rows:
