@@ -126,9 +126,13 @@ def provisional(
 
 @contextmanager
 def _spilling(client: str) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open a database in memory that does not take more than its share: the rest lies in a private folder."""
+    """Open a database in memory that does not take more than its share: the rest lies in a private folder.
+
+    It works on one processor: a morning beside it has the others, and small tables are not faster on more.
+    """
     folder = make_private(client) / f".spilled-{os.getpid()}.new"
-    with duckdb.connect(config={"memory_limit": _MEMORY, "temp_directory": str(folder)}) as opened:
+    share = {"memory_limit": _MEMORY, "threads": 1}
+    with duckdb.connect(config=share | {"temp_directory": str(folder)}) as opened:
         yield opened
     shutil.rmtree(folder, ignore_errors=True)
 

@@ -32,7 +32,9 @@ def show(client: str, version: str) -> None:
     shown = f"SELECT {literal(version)} AS version, {literal(str(folder))} AS folder"
     with replacing(view_file(client), sync=True) as unfinished:
         with duckdb.connect(str(unfinished)) as opened:  # closed before it is renamed
+            opened.execute("BEGIN")  # else each view and comment goes to the disk by itself
             opened.execute(f"CREATE VIEW version AS {shown}")
             define(opened, f"{client}_publish", folder, tables)
+            opened.execute("COMMIT")
         (unfinished.with_name(f"{unfinished.name}.wal")).unlink(missing_ok=True)
     sync_folder(published_folder())
