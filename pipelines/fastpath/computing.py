@@ -17,6 +17,7 @@ import duckdb
 
 from pipelines.fastpath.interval import Interval
 from pipelines.fastpath.judging import failures
+from pipelines.fastpath.newer_loads import are_newer_loads
 from pipelines.fastpath.rendered_models import RenderedModels, loaded
 from pipelines.home import lake_folder
 from pipelines.ihc.asking_bounds import Bounds
@@ -75,13 +76,16 @@ def provisional(
     client: str,
     until: datetime | None = None,
     ihc_bounds: Bounds | None = None,
+    read_before: datetime | None = None,
 ) -> Iterator[Provisional | None]:
     """Compute what changed of a client since its settled version; None before there is one.
 
     Reads the version's files, the committed loads of the client's lake that are seen before `until`
     (UTC; now, if it is not given), and the versions of what its models have learnt. Takes no lock but
     that of the lake's clock, for a moment. The IHC service is asked for so many minutes, up to such a
-    share of the month's requests, as `ihc_bounds` say; without them, nobody is asked. The same files,
+    share of the month's requests, as `ihc_bounds` say; without them, nobody is asked. Where the run that
+    settled the version has `read` all loads that are seen `before` a moment, and there are no others,
+    nothing is computed: all is as it is settled. The same files,
     loads and answers give the same rows, so a caller that was killed computes them again. The rows are
     judged by the audits of all models that made them, the gate's among them; whether sources stand
     well is the caller's to judge. Example:
@@ -103,8 +107,11 @@ def provisional(
         wait_for_commits(lake_folder() / client)
         until = until or datetime.now(timezone.utc).replace(tzinfo=None)
         interval = Interval(connection, client, models, until, ihc_bounds)
+        is_settled = read_before and not are_newer_loads(client, read_before, until)
         try:
-            interval.compute()
+            interval.begin()
+            if not is_settled:
+                interval.compute()
             failed = tuple(failures(connection, client, models)) if interval.changed else ()
         except duckdb.Error as error:
             reason = str(error).splitlines()[0]
@@ -131,8 +138,9 @@ def _spilling(client: str) -> Iterator[duckdb.DuckDBPyConnection]:
     It works on one processor: a morning beside it has the others, and small tables are not faster on more.
     """
     folder = make_private(client) / f".spilled-{os.getpid()}.new"
-    share = {"memory_limit": _MEMORY, "threads": 1}
-    with duckdb.connect(config=share | {"temp_directory": str(folder)}) as opened:
+    share: dict[str, str | bool | int | float | list[str]]
+    share = {"memory_limit": _MEMORY, "threads": 1, "temp_directory": str(folder)}
+    with duckdb.connect(config=share) as opened:
         yield opened
     shutil.rmtree(folder, ignore_errors=True)
 

@@ -43,12 +43,24 @@ class Interval:
             model.name for model in models.models if model.kind == Kind.BY_CONVERSION
         ]
 
+    def begin(self) -> None:
+        """Have the interval, and no conversion that changed."""
+        models = [*(model.name for model in self._models.models), *self._models.kept]
+        layers = {name.split(".")[0] for name in models}
+        schemas = ["raw", "fresh", *(identifier(f"{self._client}_{layer}") for layer in layers)]
+        self._connection.execute("ATTACH ':memory:' AS fast; USE fast")
+        self._connection.execute("; ".join(f"CREATE SCHEMA {schema}" for schema in schemas))
+        self.start = max([self.start, *self._newest_settled()])
+        last = self._until - timedelta(microseconds=1)
+        self._connection.execute(f"CREATE TABLE {CHANGED}")
+        self._connection.execute(f"SET VARIABLE start_ts = TIMESTAMP '{self.start}'")
+        self._connection.execute(f"SET VARIABLE end_ts = TIMESTAMP '{last}'")
+
     def compute(self) -> None:
         """Compute what changed, and if anything did, all that sums it up.
 
         Raise duckdb.Error in the midst of `computes`.
         """
-        self._begin()
         for name, typed in self._models.reads.items():
             self.computes = name
             self._load(raw_table(self._client, name, typed, self.start, self._until))
@@ -66,18 +78,6 @@ class Interval:
         for model in self._models.models[first:] if self.changed else ():
             self.computes = model.name
             self._run(model)
-
-    def _begin(self) -> None:
-        models = [*(model.name for model in self._models.models), *self._models.kept]
-        layers = {name.split(".")[0] for name in models}
-        schemas = ["raw", "fresh", *(identifier(f"{self._client}_{layer}") for layer in layers)]
-        self._connection.execute("ATTACH ':memory:' AS fast; USE fast")
-        self._connection.execute("; ".join(f"CREATE SCHEMA {schema}" for schema in schemas))
-        self.start = max([self.start, *self._newest_settled()])
-        last = self._until - timedelta(microseconds=1)
-        self._connection.execute(f"CREATE TABLE {CHANGED}")
-        self._connection.execute(f"SET VARIABLE start_ts = TIMESTAMP '{self.start}'")
-        self._connection.execute(f"SET VARIABLE end_ts = TIMESTAMP '{last}'")
 
     def _newest_settled(self) -> list[datetime]:
         """Return when the newest settled load was seen, and a little before, within its day; or nothing."""

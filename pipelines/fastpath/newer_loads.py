@@ -42,3 +42,13 @@ def raw_table(
     )
     found = f"FROM {rows} AS rows" if rows else "WHERE FALSE"
     return Table(name.replace(".", "_"), f"SELECT {columns} {found}", source != LEARNED)
+
+
+def are_newer_loads(client: str, start: datetime, until: datetime) -> bool:
+    """Return whether a client has committed loads that are seen from a start until a moment, excluded."""
+    folders = (lake_folder() / client).glob("[a-z]*/")
+    return any(
+        start <= moment < until
+        for folder in folders
+        for moment in committed_loads(str(folder)).values()
+    )

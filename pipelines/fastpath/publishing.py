@@ -1,6 +1,7 @@
 """Publish the credit of what changed since a client's last settled run, in minutes instead of with the next run."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import NamedTuple
 
 import duckdb
@@ -51,18 +52,21 @@ def publish_provisional(client: Client) -> Published | None:
     return publish_changes(client.id)
 
 
-def publish_changes(client: str) -> Published | None:
-    """Do the same for a client by its name, as after a run that settled some of what is shown."""
+def publish_changes(client: str, read_before: datetime | None = None) -> Published | None:
+    """Do the same for a client by its name, as after a run that settled some of what is shown.
+
+    Such a run may have `read` all loads that are seen `before` a moment.
+    """
     try:
         with alone(client):
             clear_leftovers(client)
             shown = current(client)
-            return _publish(client, shown) if shown else None
+            return _publish(client, shown, read_before) if shown else None
     except (PublishedFileError, OSError, duckdb.Error) as error:
         return _kept(client, disk_problem(error) or " ".join(str(error).split()))
 
 
-def _publish(client: str, shown: Current) -> Published:
+def _publish(client: str, shown: Current, read_before: datetime | None) -> Published:
     settled = settled_beneath(client, shown.version)
     newest = max(whole_versions(client), default="")
     if newest > settled:
@@ -71,7 +75,7 @@ def _publish(client: str, shown: Current) -> Published:
     problems, count, replaced = tuple(_halted(client)), 0, 0
     try:
         if not problems:
-            with provisional(client, ihc_bounds=_IHC) as new:
+            with provisional(client, ihc_bounds=_IHC, read_before=read_before) as new:
                 assert new  # a version is shown
                 problems, count = new.failures, new.conversions
                 replaced = settled_otherwise(new, shown.version) if is_older else 0

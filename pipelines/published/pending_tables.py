@@ -19,6 +19,7 @@ class Pending(NamedTuple):
     begun: tuple[str, ...] = ()
     done: tuple[str, ...] = ()
     is_promoted: bool = False  # other tables than before are shown
+    read_before: str = ""  # loads that are seen before were read by all that was computed, UTC
 
 
 NOTHING = Pending()
@@ -29,17 +30,20 @@ def pending(client: str) -> Pending:
     """Return what was noted of a client."""
     try:
         noted = json.loads(_file(client).read_text(encoding="utf-8"))
-        return Pending(tuple(noted["begun"]), tuple(noted["done"]), noted["is_promoted"])
+        begun, done = tuple(noted["begun"]), tuple(noted["done"])
+        return Pending(begun, done, noted["is_promoted"], noted.get("read_before", ""))
     except (OSError, ValueError, KeyError):
         return NOTHING
 
 
-def begin(client: str, table: str) -> None:
-    """Note that a published table is about to be computed."""
+def begin(client: str, table: str, read_before: str = "") -> None:
+    """Note that a published table is about to be computed, from loads of which all before a moment are read."""
     noted = pending(client)
+    if noted.begun or noted.done:
+        read_before = min(read_before, noted.read_before)
     done = tuple(each for each in noted.done if each != table)
     begun = (*(each for each in noted.begun if each != table), table)
-    _note(client, noted, noted._replace(begun=begun, done=done))
+    _note(client, noted, noted._replace(begun=begun, done=done, read_before=read_before))
 
 
 def end(client: str, table: str) -> None:
@@ -73,7 +77,7 @@ def keep_notes_of(client: str, shown: frozenset[str], is_promoted: bool) -> None
     begun, done = (
         tuple(each for each in tables if each in shown) for tables in (noted.begun, noted.done)
     )
-    _note(client, noted, Pending(begun, done, is_promoted))
+    _note(client, noted, Pending(begun, done, is_promoted, noted.read_before))
 
 
 def _note(client: str, before: Pending, now: Pending) -> None:

@@ -1,5 +1,7 @@
 """Show a version: make the `.duckdb` of views over its files, and put it in place of the old one."""
 
+from datetime import datetime
+
 import duckdb
 
 from pipelines.files import replacing, sync_folder
@@ -15,7 +17,7 @@ from pipelines.published.views import define
 from pipelines.sql import literal
 
 
-def show_newest(client: str) -> None:
+def show_newest(client: str, read_before: datetime | None = None) -> None:
     """Show the newest settled version of a client."""
     with alone(client):
         show(client, whole_versions(client)[-1])

@@ -4,6 +4,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -56,22 +57,22 @@ def write_settled(
     warehouse: duckdb.DuckDBPyConnection,
     keep: dict[str, PublishedFiles],
     rendering: Rendering | None = None,
-    go_on: Callable[[str], object] = show_newest,
+    go_on: Callable[[str, datetime | None], object] = show_newest,
 ) -> dict[str, str]:
     """Write the files of the clients whose published tables were computed whole since the last time.
 
     `keep` has the clients that are asked for, and how long their older versions stay; `rendering`
     says by which models they were made, which the fast path goes on with; `go_on` shows the new
-    version of a client of whom provisional rows are shown, with those that are still so. Return why,
-    for those whose files could not be written: these stay as they were, and others go on.
+    version of a client of whom provisional rows are shown, with those that are still so: loads that are
+    seen before the moment that it is told are settled. Return why, for those whose files could not be written: these stay as they were, and others go on.
     """
     problems = {}
     for client, behind in behind_published(warehouse).items():
         if client in keep:
             try:
-                _write_if_settled(warehouse, client, behind, keep[client], rendering)
+                read_before = _write_if_settled(warehouse, client, behind, keep[client], rendering)
                 if shows_provisional(client):
-                    go_on(client)
+                    go_on(client, read_before)
             except (OSError, duckdb.Error, PublishedFileError) as error:
                 problem = disk_problem(error) or " ".join(str(error).split())
                 problems[client] = f"published/{client}.duckdb stays as it was: {problem}"
@@ -84,16 +85,19 @@ def _write_if_settled(
     behind: frozenset[str],
     keep: PublishedFiles,
     rendering: Rendering | None,
-) -> None:
+) -> datetime | None:
+    """Write a client's files, if they are; return before which moment all loads are in them, if that is known."""
     noted = pending_tables.pending(client)
     known = _before(client)
     is_computed = behind <= set(noted.done)
     shows_others = noted.is_promoted and _shows_others(known, behind)
     if not is_computed and (not shows_others or behind & set(noted.begun)):
         pending_tables.keep_notes_of(client, behind, shows_others)
-        return
+        return None
     with alone(client):
         write(warehouse, client, keep, rendering)
+    is_known = is_computed and noted.read_before
+    return datetime.fromisoformat(noted.read_before) if is_known else None
 
 
 def _shows_others(known: Before | None, behind: frozenset[str]) -> bool:

@@ -14,10 +14,12 @@ from typing import Any
 from sqlglot import exp
 from sqlmesh.core.context import GenericContext
 from sqlmesh.core.snapshot import DeployabilityIndex, Snapshot, SnapshotEvaluator
+from sqlmesh.utils.date import to_datetime
 from sqlmesh.utils.errors import SQLMeshError
 
 from pipelines.fastpath.publishing import publish_changes
 from pipelines.fastpath.rendering import promoted_models
+from pipelines.lake.loads import seen_from
 from pipelines.published import pending_tables
 from pipelines.published.shown_tables import behind_published, is_settled
 from pipelines.published.version_folders import behind_files
@@ -56,12 +58,18 @@ def _noted(evaluate: Callable) -> Callable:
             return evaluate(self, snapshot, **arguments)
         index = arguments.get("deployability_index") or DeployabilityIndex.all_deployable()
         behind = exp.to_table(snapshot.table_name(is_deployable=index.is_deployable(snapshot))).name
-        pending_tables.begin(client, behind)
+        pending_tables.begin(client, behind, _read_before(arguments))
         result = evaluate(self, snapshot, **arguments)
         pending_tables.end(client, behind)
         return result
 
     return noting
+
+
+def _read_before(arguments: dict[str, Any]) -> str:
+    """Return before which moment all loads are read by a run: see `@run_began`."""
+    began = to_datetime(arguments["execution_time"]).replace(tzinfo=None)
+    return seen_from(began).isoformat()
 
 
 def _noted_views(change: Callable, is_news: Callable[[set[str], set[str]], bool]) -> Callable:

@@ -161,9 +161,9 @@ class Warehouse:
         models = promoted_models(self._context)
         return write_settled(self.connection(), keep, models, self._go_on)
 
-    def _go_on(self, client: str) -> None:
+    def _go_on(self, client: str, read_before: datetime | None) -> None:
         """Show what was settled of a client, with what is still ahead of it."""
-        done = publish_changes(client)
+        done = publish_changes(client, read_before)
         self.settled_otherwise[client] = done.replaced if done else 0
 
     def rows(self, query: str) -> list[tuple]:

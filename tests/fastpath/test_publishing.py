@@ -12,7 +12,8 @@ import time_machine
 from pipelines.explaining.causes import Cause
 from pipelines.explaining.conversion import explain
 from pipelines.explaining.number_changes import changes
-from pipelines.fastpath.publishing import publish_provisional
+from pipelines.fastpath.interval import Interval
+from pipelines.fastpath.publishing import publish_changes, publish_provisional
 from pipelines.home import lake_folder
 from pipelines.lake.loads import seen_from
 from pipelines.published import old_versions
@@ -181,9 +182,27 @@ def test_what_a_run_settles_otherwise_is_counted(deals: Prepared) -> None:
     settled = run(deals, seen([WEB, CRM, WON, fifty, late]), NOON + timedelta(hours=1))
     settle(settled, "deals", deals.text)
 
-    done = publish_provisional(deals.client)
+    # The run says that it has read all loads up to its own moment: deal 1 is ahead of that.
+    done = publish_changes("deals", read_before=seen_from(NOON + timedelta(hours=1)))
 
-    assert (done.conversions, done.replaced) == (1, 1)  # deal 1 is ahead; deal 3 was shown over 100
+    assert (done.conversions, done.replaced) == (1, 1)  # deal 3 was shown over 100
+
+
+def test_where_a_run_has_read_all_loads_nothing_is_computed_once_more(
+    deals: Prepared, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write("deals", [WON])
+    publish_provisional(deals.client)
+    late = loaded(deal(3, "bob", CLOSED) | {"amount": "7"}, NOON + timedelta(minutes=2))
+    write("deals", [late])
+    settle(run(deals, seen([WEB, CRM, WON, late]), NOON + DAY), "deals", deals.text)
+    monkeypatch.delattr(Interval, "compute")
+
+    done = publish_changes("deals", read_before=seen_from(NOON + DAY))
+
+    assert (done.version, done.conversions) == (whole_versions("deals")[-1], 0)
+    assert (done.problems, done.replaced) == ((), 1)
+    assert tables() == batch(deals, [WEB, CRM, WON, late])
 
 
 def test_what_a_run_would_hold_keeps_what_is_shown(deals: Prepared) -> None:

@@ -6,6 +6,8 @@ import pytest
 
 from pipelines.fastpath.publishing import publish_provisional
 from pipelines.ingest.run import ingest_client
+from pipelines.lake.loads import seen_from
+from pipelines.learning.training import utc_now
 from pipelines.published.version_folders import current, shows_provisional, whole_versions
 from pipelines.serving import warehouse
 from pipelines.serving.morning import serve
@@ -26,10 +28,13 @@ def test_nothing_new_is_never_said_while_provisional_rows_are_shown(
     numbers = served.files("acme")["campaigns_v1"]
 
     # As if the morning were killed after it wrote its version, and before that is shown.
-    monkeypatch.setattr(warehouse, "publish_changes", lambda name: None)
+    told, began = list[tuple](), utc_now()
+    monkeypatch.setattr(warehouse, "publish_changes", lambda *given: told.append(given))
     assert [report.result for report in serve([client])] == ["published"]
     assert current("acme").version == ahead and len(whole_versions("acme")) == 2
     monkeypatch.undo()
+    ((name, read_before),) = told  # every load that was committed before the run is settled
+    assert name == "acme" and seen_from(began) < read_before <= utc_now()
 
     assert [report.result for report in serve([client])] == ["published"]
     assert current("acme").version == whole_versions("acme")[-1] and not shows_provisional("acme")
