@@ -21,6 +21,7 @@ from pipelines.stream.changed_deals import bring
 from pipelines.stream.process_messages import Done, Failure, Work
 from pipelines.stream.ways import SOURCE, api_of
 
+YIELDS = 5  # of niceness: where processors are scarce, a morning beside it comes first
 WAITING = 3  # works for each processor: most of the time of one it waits for an org
 
 
@@ -35,6 +36,7 @@ class _Orders:
 
 def do_works(talk: Connection) -> None:
     """Do the works that come, and send what became of each, until the one who sends them ends."""
+    os.nice(YIELDS)
     with duckdb.connect() as connection:
         connection.execute("SELECT ?", [1])  # loads pandas: here once, not in every process
     at_once = WAITING * (os.cpu_count() or 1)
