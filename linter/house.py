@@ -1,5 +1,7 @@
 """What must never be: the house's own rules, run by `sqlmesh lint` and before every plan."""
 
+from functools import cache
+
 from sqlglot import exp
 from sqlmesh.core.linter.rule import Rule, RuleViolation
 from sqlmesh.core.model import Model
@@ -83,6 +85,7 @@ class NoMissingDescription(Rule):
         return None if model.description else self.violation(f"{model.name} has no sentence")
 
 
+@cache
 def _home(name: str) -> list[str]:
     """Return client and layer of a model, by its schema."""
     return exp.to_table(name).db.split("_", 1)

@@ -23,6 +23,7 @@ from sqlmesh.utils.cache import FileCache
 from sqlmesh.utils.errors import ConfigError
 
 from pipelines.blueprints.blueprint import blueprints
+from pipelines.blueprints.reckoned_once import reckon_once
 from pipelines.blueprints.used_variables import Assignments, ModelFile, names_asked_for
 from pipelines.code import code_digest
 from pipelines.home import home, project_folder
@@ -146,6 +147,7 @@ def load_by_client() -> None:
     the work.
     """
     SqlMeshLoader._Cache = ClientModels  # type: ignore[misc]
+    reckon_once()
     # A process forked while DuckDB's threads run may crash; one alone also costs a third less.
     constants.MAX_FORK_WORKERS = 1
     gc.set_threshold(100_000, 50, 50)

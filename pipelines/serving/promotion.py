@@ -38,7 +38,7 @@ def _preview(client: Client) -> list[Compared] | None:
     train_first(client)
     with opened(client.shard) as warehouse:
         prod = warehouse.promoted("prod").get(client.id)
-        if warehouse.local().get(client.id) == prod:
+        if warehouse.local(client.id) == prod:
             return []
         warehouse.plan("dev", [client.id])
         return difference(warehouse, client) if prod else None
@@ -116,7 +116,7 @@ def promote(client: Client) -> bool:
 def _promote(client: Client, run: Run) -> bool:
     train_first(client)
     with opened(client.shard) as warehouse:
-        local = warehouse.local().get(client.id)
+        local = warehouse.local(client.id)
         environments = ("daily", "prod")
         behind = [each for each in environments if warehouse.promoted(each).get(client.id) != local]
         run.loads, run.models = newest_loads(client.id), learnt_versions(client)

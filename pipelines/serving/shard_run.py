@@ -208,9 +208,8 @@ def _versions(
     warehouse: Warehouse, client: Client
 ) -> tuple[frozenset | None, frozenset | None, frozenset | None]:
     """Return a client's version as its file is, in `daily` and in `prod`; None where it has none."""
-    environments = (warehouse.local(), warehouse.promoted("daily"), warehouse.promoted("prod"))
-    local, daily, prod = (versions.get(client.id) for versions in environments)
-    return local, daily, prod
+    daily, prod = (warehouse.promoted(each).get(client.id) for each in ("daily", "prod"))
+    return warehouse.local(client.id), daily, prod
 
 
 def _report(

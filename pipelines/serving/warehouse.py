@@ -14,6 +14,7 @@ from sqlmesh import Context
 from sqlmesh.core.console import NoopConsole, set_console
 from sqlmesh.core.environment import Environment
 from sqlmesh.core.model import Model
+from sqlmesh.core.snapshot import Node
 from sqlmesh.utils.concurrency import NodeExecutionFailedError
 from sqlmesh.utils.errors import AuditError, NodeAuditsErrors, PlanError, PythonModelEvalError
 
@@ -71,7 +72,7 @@ class Warehouse:
         set_console(self._listener)
         leave_files_to_the_caller()
         leave_out_unwritten_comments()
-        self._context = Context(paths=str(project_folder()))
+        self._load()
         for environment in ("daily", "prod"):
             self._finish(environment)
 
@@ -82,7 +83,11 @@ class Warehouse:
     def reload(self) -> None:
         """Load the models again, as settings and learned versions are now."""
         self.close()
+        self._load()
+
+    def _load(self) -> None:
         self._context = Context(paths=str(project_folder()))
+        self._local: dict[str, frozenset | None] = {}
 
     @property
     def models(self) -> dict[str, Model]:
@@ -91,9 +96,21 @@ class Warehouse:
         models = [self._context.models[name] for name in ordered if name in self._context.models]
         return {model.name.replace('"', ""): model for model in models}
 
-    def local(self) -> dict[str, frozenset]:
-        """Return the version of each client that its file and the models describe now."""
-        return _versions(self._context.snapshots.values())
+    def local(self, client: str) -> frozenset | None:
+        """Return the version of a client that its file and the models describe now; None without any.
+
+        Its models make it, whatever the warehouse knows of them. SQLMesh would read all of the
+        shard back for it, to find what a plan that changes tables in place had made impossible to
+        restore: no plan here is one.
+        """
+        if client not in self._local:
+            models = self._context.models
+            own: dict[str, Node] = {
+                name: models[name] for name in models if _client(name) == client
+            }
+            versions = _versions(self._context._nodes_to_snapshots(own).values())
+            self._local[client] = versions.get(client)
+        return self._local[client]
 
     def promoted(self, environment: str) -> dict[str, frozenset]:
         """Return the version of each client in an environment; nothing without the environment."""
@@ -147,9 +164,9 @@ class Warehouse:
         """
         self._listener.errors.clear()
         record = self._environment(environment)
-        snapshots = self._context.state_reader.get_snapshots(record.snapshots).values()
         for client in clients:
-            own = [each for each in snapshots if _client(each.name) == client]
+            ids = [each for each in record.snapshots if _client(each.name) == client]
+            own = self._context.state_reader.get_snapshots(ids).values()
             scheduler = self._context.create_scheduler(own, self._context.snapshot_evaluator)
             scheduler.run(record.naming_info)
         return self._failures()

@@ -77,7 +77,8 @@ def test_a_client_is_published_by_the_service_and_held_while_it_is_down(
     credit = "FROM acme_attribution.ihc_scores ORDER BY ALL"
     before = asking.rows(credit)
     warehouse = Warehouse("home")
-    assert warehouse.local() == warehouse.promoted("prod")  # the version is stable
+    promoted = warehouse.promoted("prod")
+    assert {name: warehouse.local(name) for name in promoted} == promoted  # the version is stable
     warehouse.close()
     restate("prod", "acme_attribution.ihc_local")
     assert asking.rows(credit) == before

@@ -174,7 +174,10 @@ import os, sys
 sys.path.insert(0, r"{project}")
 os.chdir(r"{project}")
 from pipelines.serving.warehouse import Warehouse
-print(sorted((name, sorted(map(str, ids))) for name, ids in Warehouse("home").local().items()))
+from pipelines.settings.reader import read
+warehouse = Warehouse("home")
+local = ((client.id, warehouse.local(client.id)) for client in read()[0])
+print(sorted((name, sorted(map(str, ids))) for name, ids in local))
 """
 
 
