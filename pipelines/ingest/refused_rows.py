@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import duckdb
 
+from pipelines.ingest import date_marks
 from pipelines.ingest.bad_rows import Kind, kinds, of_mixed_encodings, said
 from pipelines.ingest.compared_values import OF_WHERE, in_two_ways
 from pipelines.ingest.judged_rows import Judged
@@ -146,7 +147,7 @@ def _refused(
     texts = [name for name, column in judged.contract.columns.items() if column.type == "text"]
     found = of_mixed_encodings(connection, found, judged.rows, texts)
     found = [_of_most(kind) if 2 * kind.rows > share.of else kind for kind in found]
-    remedies = [*numbers, *_by_kind(found)]
+    remedies = [*numbers, *date_marks.remedies(connection, judged), *_by_kind(found)]
     if numbers:  # a setting says how the numbers are read: nobody has to write them otherwise
         found = [kind._replace(advice="") if kind.is_number else kind for kind in found]
     text = f"{share.bad} of {share.of} {share.what} are bad: {said(found, judged.place)}"

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from pipelines.contracts.contract import Column, Contract
 from pipelines.settings.client import Client
+from pipelines.sources import times
 from pipelines.sources.batches import Remedy
 from pipelines.sources.numbers import Reading, is_plain, setting
 from pipelines.sql import literal
@@ -11,15 +12,10 @@ from pipelines.sql import literal
 LONGEST_TEXT = 20_000  # bytes; the longest address that a browser sends has some thousand
 QUOTED = 80  # letters of a value that a reason quotes; quarantine has the whole of it
 
-# The times that staging's @utc reads: an offset counts, a zone's name does not.
-_DAY = "[0-9]{4}[-/][0-9]{1,2}[-/][0-9]{1,2}"
-_OFFSET = "Z|UTC|[+-](0[0-9]|1[0-5])(:?[0-5][0-9])?"
-_TIME = f"[T ][0-9]{{1,2}}:[0-9]{{2}}(:[0-9]{{2}}([.][0-9]+)?( *({_OFFSET}))?)?"
-
 _READ_AS = {
-    "timestamp": "times are read as 2026-11-03 14:30:00, or 2026-11-03T14:30:00Z, or with an offset"
-    " such as +01:00, or as a day alone",
-    "date": "days are read as 2026-11-03",
+    "timestamp": "times are read as 2026-11-03 14:30:00, with an offset such as Z or +01:00 or without, as a"
+    " day alone, as 3.11.2026 14:30, Nov 3, 2026 2:30 PM, 20261103, or as seconds since 1970",
+    "date": "days are read as 2026-11-03, 3.11.2026, Nov 3, 2026, or 20261103",
     "boolean": "flags are read as true or false, t or f, yes or no, y or n, 1 or 0",
     "money": "amounts are read as 1234.56, without a sign of their currency",
     "rate": "rates are read as 1.2345",
@@ -134,7 +130,7 @@ def _unpriced_currency(client: Client) -> Fault:
 def _castable(name: str, column: Column) -> str:
     if column.type in ("timestamp", "date"):
         return (
-            f"(REGEXP_FULL_MATCH({name}, '{_DAY}({_TIME})?') AND COALESCE(TRY_CAST({name} AS TIMESTAMP)"
+            f"(REGEXP_FULL_MATCH({name}, '{times.PLAIN}') AND COALESCE(TRY_CAST({name} AS TIMESTAMP)"
             " BETWEEN '1970-01-01' AND '2100-01-01', FALSE))"
         )
     return f"(TRY_CAST({name} AS BOOLEAN) IS NOT NULL)"

@@ -25,6 +25,7 @@ from pipelines.sources.batches import Batch, Rows
 from pipelines.sources.files.header_zones import zones
 from pipelines.sources.nothing import something
 from pipelines.sources.numbers import Reading, beside, read, reading_of
+from pipelines.sources.times import read as read_times
 from pipelines.sql import BLANKS, literal, only_row
 
 
@@ -168,7 +169,7 @@ def _validated(
     )"""
     known = f"""(
       SELECT * REPLACE ({_known(contract)}), {_row_key(contract)}
-      FROM {_tidy(contract, trimmed, named, forms)}
+      FROM {_tidy(contract, read_times(contract, reading.date_format, trimmed), named, forms)}
     )"""
     return f"""
       SELECT * EXCLUDE ({", ".join(["number", "place", "span", *delivered.values()])})

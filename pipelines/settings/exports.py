@@ -198,6 +198,12 @@ class Export(Settings):
         description="By column of ours that holds money, what the export counts: millionths (`micros`), hundredths"
         " (`cents`), or whole `units`, which is needed only where the export's name of it says otherwise.",
     )
+    date_format: str | None = Field(
+        None,
+        description="How days are written that can be read in two ways, such as 1/11/2026: `%d/%m/%Y` or `%m/%d/%Y`, in"
+        " the letters of `strptime`; an hour that follows needs none. `excel` for days counted by Excel. Others,"
+        " as 1.11.2026, Nov 1, 2026, 20261101, or seconds since 1970, are read without it.",
+    )
     zones: dict[str, Zone] = Field(
         {},
         description="By column of ours that holds times, the zone of those without an offset: `Europe/Berlin`, `UTC+2`,"
@@ -232,6 +238,19 @@ class Export(Settings):
             raise ValueError(
                 f"'{encoding}' is no encoding that is known; write such as cp1252, latin-1, utf-16-le"
             ) from None
+
+    @field_validator("date_format")
+    @classmethod
+    def _is_a_day(cls, pattern: str | None) -> str | None:
+        if pattern in (None, "excel"):
+            return pattern
+        letters = re.findall("%(.?)", pattern)
+        if sorted(letter.lower().replace("b", "m") for letter in letters) != ["d", "m", "y"]:
+            raise ValueError(
+                f"'{pattern}': write one each of %d, %m (or %b for its name), and %Y (or %y), such as"
+                " %d/%m/%Y; an hour that follows needs no letters"
+            )
+        return pattern
 
     @field_validator("columns", mode="before")
     @classmethod

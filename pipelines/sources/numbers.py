@@ -42,10 +42,11 @@ EITHER = f"{_SIGN}[1-9][0-9]{{0,2}}[.][0-9]{{3}}"
 
 
 class Reading(NamedTuple):
-    """How the numbers of one table are read, as far as the client's file says; `unit` by column."""
+    """How the numbers and days of one table are read, as far as the client's file says; `unit` by column."""
 
     numbers: Numbers | None = None
     unit: Mapping[str, str] = {}
+    date_format: str | None = None
 
     def changes(self, column: Column, name: str) -> bool:
         """Return whether a column's values are not simply what was delivered."""
@@ -53,8 +54,10 @@ class Reading(NamedTuple):
 
 
 def reading_of(feed: Export | Api) -> Reading:
-    """Return how the numbers of an export are read; a platform's API answers in plain ones."""
-    return Reading(feed.numbers, feed.unit) if isinstance(feed, Export) else Reading()
+    """Return how the numbers and days of an export are read; a platform's API answers in plain ones."""
+    if not isinstance(feed, Export):
+        return Reading()
+    return Reading(feed.numbers, feed.unit, feed.date_format)
 
 
 def setting(numbers: Numbers) -> str:

@@ -227,6 +227,12 @@ def with_umlauts(file: str) -> Callable[[Tenant], str]:
     return deliver
 
 
+def on_days(first: str, second: str) -> Callable[[Tenant], str]:
+    """Deliver spend of two days, written as they are."""
+    rows = [f"{first},a,Brand,2,EUR,1,1", f"{second},b,Brand,2,EUR,1,1"]
+    return spend(*rows)
+
+
 def packed(tenant: Tenant) -> str:
     tenant.settings.write_text(tenant.settings.read_text() + "limits: {unpacked_mb: 1}\n")
     content = "\n".join([HEAD, *(row + " " * 70_000 for row in days(*map(str, range(17)))), ""])
@@ -347,6 +353,9 @@ CASES = {
     "sqlite._tables 1": Case(in_sqlite, {A}),
     "workbooks._remedies 1": Case(in_sheets, {("b", "2")}, choice=1),
     "unreadable.not_a_text 1": Case(with_umlauts("spend-header.csv"), {A}),
+    "date_marks.remedies 1": Case(on_days("46296", "46297"), {A, B}),
+    "date_marks.remedies 2": Case(on_days("1/10/2026", "2/10/2026"), {A, B}, choice=0),
+    "date_marks.remedies 3": Case(on_days("10/31/26", "10/2/26"), {A, B}),
     "bad_rows._torn 2": Case(with_umlauts("spend.csv"), {A}),
     "unpacking._too_large 1": Case(packed, {(str(number), "2") for number in range(17)}),
     "standing_notes._with_remedy 1": Case(much_dearer, {("a", "2.5")}),

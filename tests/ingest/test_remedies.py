@@ -225,15 +225,15 @@ def test_no_limit_lets_a_format_pass(house: House, limit: str, rows: list[str], 
 def test_every_kind_of_fault_is_said_the_most_frequent_first(tenant: Tenant) -> None:
     tenant.deliver(
         "spend.csv",
-        f"{HEAD}\n03.11.2026,a,B,1,EUR,1,1\n04.11.2026,a,B,1,EUR,n,1\n2026-11-05,a,B,x,USD,1,1\n"
-        "2026-11-06,,B,y,EUR,1,1\n05.11.2026,a,B,1,EUR,1,1\n2026-11-07,short\n",
+        f"{HEAD}\nNov 32,a,B,1,EUR,1,1\nNov 33,a,B,1,EUR,n,1\n2026-11-05,a,B,x,USD,1,1\n"
+        "2026-11-06,,B,y,EUR,1,1\nNov 34,a,B,1,EUR,1,1\n2026-11-07,short\n",
     )
     assert tenant.ingest().problem == (
-        "spend.csv: 6 of 6 rows are bad: spend_date '03.11.2026' is no date (3 rows, the first in"
+        "spend.csv: 6 of 6 rows are bad: spend_date 'Nov 32' is no date (3 rows, the first in"
         " line 2); cost 'x' is no money (2 rows, the first in line 4); clicks 'n' is no integer"
         " (line 3); currency USD, the client has EUR: deliver sources.rates (line 4); campaign_id is"
         " missing (line 5); a line has 2 values, the header has 7: '2026-11-07,short' (line 7). Days"
-        " are read as 2026-11-03. Amounts are read as 1234.56, without a sign of their currency."
+        " are read as 2026-11-03, 3.11.2026, Nov 3, 2026, or 20261103. Amounts are read as 1234.56, without a sign of their currency."
         " Counts are read as 1234, without decimals. What is in another currency than the client's"
         " needs a file of rates, of rate_date,currency,rate such as 2026-01-01,USD,0.91 (what"
         " one unit is worth in EUR). A row without what every row needs is mostly a sum or a note:"

@@ -75,7 +75,8 @@ def written(row: Row, export: Export, exported_at: str) -> list[Row]:
         parts = [row | {"cost": row["cost"] / 2, "clicks": "2", "impressions": "50"}] * 2
     if export.grain == "newest":
         parts = [row | {"cost": Decimal(1)}, row]
-    texts = [part | {"cost": number(part["cost"], export)} for part in parts]
+    read = {"spend_date": day(row["spend_date"], export)}
+    texts = [part | read | {"cost": number(part["cost"], export)} for part in parts]
     if (export.row_lines or 1) > 1 and not export.table:
         texts = [text | {"campaign": "Größe\nin zwei Zeilen"} for text in texts]
     for text in texts:
@@ -84,6 +85,14 @@ def written(row: Row, export: Export, exported_at: str) -> list[Row]:
             text |= {name: value for name in own}
         text["exported_at"] = exported_at
     return texts
+
+
+def day(written: str, export: Export) -> str:
+    """Return a day as the export writes its days."""
+    moment = datetime.fromisoformat(written)
+    if export.date_format == "excel":
+        return str((moment - datetime(1899, 12, 30)).days)
+    return moment.strftime(export.date_format or "%Y-%m-%d")
 
 
 def number(cost: Decimal, export: Export) -> str:
