@@ -21,8 +21,9 @@ from pipelines.contracts.contract import Contract
 from pipelines.settings.client import Client
 from pipelines.sql import literal
 
-_FIRST, _LAST = datetime(1970, 1, 1), datetime(2100, 1, 1)  # as times are read: see `row_faults`
-_DAY, _SECOND = timedelta(days=1), timedelta(seconds=1)
+# Seconds of UTC: 1970 until 2100, as times are read, see `row_faults`.
+_FIRST, _LAST, _DAY = 0, 4_102_444_800, 86_400
+_SECOND = timedelta(seconds=1)
 
 
 class ClockChange(NamedTuple):
@@ -39,14 +40,15 @@ def clock_changes(zone: str) -> tuple[ClockChange, ...]:
 
     In Apia the whole of 2011-12-30 never came, and in São Paulo clocks went forward at midnight.
     """
-    found, day = list[ClockChange](), _FIRST
-    while day < _LAST:
-        before, after = _offset(zone, day), _offset(zone, day + _DAY)
+    clocks, found = ZoneInfo(zone), list[ClockChange]()
+    before = _offset(clocks, _FIRST)
+    for day in range(_FIRST, _LAST, _DAY):
+        after = _offset(clocks, day + _DAY)
         if before != after:
-            at = _changed_at(zone, day)
-            begins, ends = sorted((at + before, at + after))
+            at = datetime.fromtimestamp(_changed_at(clocks, day, before), timezone.utc)
+            begins, ends = sorted(at.replace(tzinfo=None) + each for each in (before, after))
             found.append(ClockChange(begins, ends, is_twice=after < before))
-        day += _DAY
+            before = after
     return tuple(found)
 
 
@@ -97,17 +99,17 @@ def _ambiguous(zone: str, columns: Mapping[str, str], rows: str) -> str:
     )"""
 
 
-def _offset(zone: str, moment: datetime) -> timedelta:
-    """Return how far a zone's clocks are ahead of UTC at a moment in UTC."""
-    return moment.replace(tzinfo=timezone.utc).astimezone(ZoneInfo(zone)).utcoffset() or timedelta()
+def _offset(clocks: ZoneInfo, moment: int) -> timedelta:
+    """Return how far a zone's clocks are ahead of UTC at a moment, in seconds of UTC."""
+    return datetime.fromtimestamp(moment, clocks).utcoffset() or timedelta()
 
 
-def _changed_at(zone: str, day: datetime) -> datetime:
+def _changed_at(clocks: ZoneInfo, day: int, before: timedelta) -> int:
     """Return the second, UTC, in which a zone's offset changes, within the day after a moment."""
-    before, last, changed = _offset(zone, day), day, day + _DAY
-    while changed - last > _SECOND:
-        middle = (last + (changed - last) / 2).replace(microsecond=0)
-        is_before = _offset(zone, middle) == before
+    last, changed = day, day + _DAY
+    while changed - last > 1:
+        middle = (last + changed) // 2
+        is_before = _offset(clocks, middle) == before
         last, changed = (middle, changed) if is_before else (last, middle)
     return changed
 
