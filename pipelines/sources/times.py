@@ -42,6 +42,11 @@ _CLOCK = (
 )
 
 
+# Most times are so, and need no other look.
+_SECONDS = "____-__-_____:__:__"
+_USUAL = ("____-__-__", _SECONDS, f"{_SECONDS}%Z", f"{_SECONDS}%+__:__")
+
+
 class Form(NamedTuple):
     """A way of writing a day: a pattern, and which of its groups are year, month, and day."""
 
@@ -94,11 +99,8 @@ def read(contract: Contract, date_format: str | None, relation: str) -> str:
 
 
 def _read(name: str, column: Column, date_format: str | None) -> str:
-    """Return SQL for a time as staging casts it; most are so, which is seen by a few letters."""
-    is_usual = (
-        f"{name}[5:5] = '-' AND (STRLEN({name}) = 10 OR {name}[14:14] = ':' AND {name}[17:17] = ':'"
-        f" AND {name}[-1:] NOT IN ('M', 'm', 'T', 'c', '.', ']'))"
-    )
+    """Return SQL for a time as staging casts it."""
+    is_usual = " OR ".join(f"{name} LIKE '{each}'" for each in _USUAL)
     read = [_by_form(name, form) for form in _forms(date_format)]
     read += [_replaced(name, *each) for each in _COMPACT.items()]
     if date_format == EXCEL:
