@@ -15,7 +15,7 @@ from pipelines.serving import promotion
 from pipelines.serving.report import Report
 from tests.conftest import House
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("challenge")]  # its mornings are run once
 
 SETTINGS = """
 name: Challenge

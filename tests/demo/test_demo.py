@@ -19,6 +19,8 @@ from pipelines.settings.exports import Export
 from pipelines.settings.reader import parse
 from tests.conftest import PROJECT
 
+pytestmark = pytest.mark.xdist_group("demo")  # its exports are written once
+
 SETTINGS = PROJECT / "clients"
 WITH_A_CRM = ["acme", "borealis", "cobalt"]
 LATER = 12  # the day by which the longest delay of a session is over

@@ -20,6 +20,8 @@ from tests.builders.tenant import Tenant
 from tests.conftest import House
 from tests.rendered import Models, render
 
+pytestmark = pytest.mark.xdist_group("currency")  # its models are rendered once
+
 SETTINGS = """
 name: One
 currency: EUR

@@ -181,6 +181,9 @@ QUICK = {
 }
 
 
+in_one_process = pytest.mark.xdist_group("exact")  # their models are rendered once
+
+
 @pytest.fixture(scope="module")
 def quick(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Client, Models]]:
     """Return clients and their models, to run without SQLMesh."""
@@ -192,6 +195,7 @@ def quick(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Client, M
     return {name: (house.client(name), models) for name, models in render(*QUICK).items()}
 
 
+@in_one_process
 @given(seed=strategies.integers(0, 2**32), name=strategies.sampled_from(sorted(QUICK)))
 @hypothesis_settings(
     max_examples=20,
@@ -321,6 +325,7 @@ NEWS = {
 }
 
 
+@in_one_process
 @pytest.mark.parametrize("what", NEWS)
 def test_only_what_is_affected_is_revised(
     quick: dict[str, tuple[Client, Models]], what: str
@@ -347,6 +352,7 @@ def test_only_what_is_affected_is_revised(
     assert {conversion for (conversion,) in found} == revised
 
 
+@in_one_process
 def test_a_catch_up_over_days_survives_the_next_run(
     quick: dict[str, tuple[Client, Models]],
 ) -> None:

@@ -24,6 +24,8 @@ from tests.builders.many_loads import repeat_load
 from tests.builders.tenant import Tenant
 from tests.conftest import House
 
+pytestmark = pytest.mark.xdist_group("merging")  # its log is written once
+
 COUNT = 10
 FILES = 4 * COUNT  # of the spend, the load counts and the readings, and the markers
 DAY = timedelta(days=1)

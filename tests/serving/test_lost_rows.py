@@ -15,6 +15,8 @@ from pipelines.serving.warehouse import Warehouse
 from tests.builders.lake_writer import START, Load, write
 from tests.conftest import House
 
+pytestmark = pytest.mark.xdist_group("lost_rows")  # its models are loaded once
+
 TABLES = [(source, table) for source, table, _ in tables()]
 NOON = START + timedelta(hours=12)  # every table's load is committed before
 VALUES = {"timestamp": "2026-08-31 10:00:00", "date": "2026-08-31", "boolean": "true"}

@@ -22,6 +22,8 @@ from tests.builders.listeners import Mailbox, Message, Webhooks
 from tests.builders.watched import History, ok, settle
 from tests.conftest import House
 
+pytestmark = pytest.mark.xdist_group("alerts")  # its clients are published once
+
 CLIENTS = ("alder", "birch", "cedar", "dogwood", "elm")
 BROKEN = "cedar"
 BERLIN = ZoneInfo("Europe/Berlin")
