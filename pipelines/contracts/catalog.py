@@ -191,6 +191,7 @@ CONTRACTS: dict[str, dict[str, Contract]] = {
             converts="TRUE",
             staged_for="delivering",
             key=("conversion_id",),
+            adds=("revenue",),
             dated_by=("converted_at",),
         ),
         "session_costs": Contract(

@@ -36,14 +36,14 @@ def order_of_changes(connection: duckdb.DuckDBPyConnection, contract: Contract) 
     They are in `differing`, and what nobody reads of them in `places`.
     """
     happens = contract.dated_by[0] if contract.happens_once else ""
-    if happens and _several(connection, f"differing.{happens}"):
+    if happens and several(connection, f"differing.{happens}"):
         return Order.OF_EVENTS
     (unread,) = only_row(connection.execute("SELECT ANY_VALUE(json_keys(unread)) FROM places"))
-    orders = [_order_by(connection, name) for name in unread or [] if _dates_changes(name)]
+    orders = [_order_by(connection, name) for name in unread or [] if dates_changes(name)]
     for order in (Order.OLDEST_FIRST, Order.NEWEST_FIRST):
         if order in orders:
             return order
-    are_parts = happens or not _several(connection, _all_but_money(contract))
+    are_parts = happens or not several(connection, _all_but_money(contract))
     return Order.OF_EVENTS if are_parts else Order.NOT_KNOWN
 
 
@@ -53,7 +53,8 @@ def _all_but_money(contract: Contract) -> str:
     return f"HASH([{', '.join(f'{name}::TEXT' for name in others)}])"
 
 
-def _dates_changes(name: str) -> bool:
+def dates_changes(name: str) -> bool:
+    """Return whether a column is called after when a row was changed last: `Last Modified`."""
     return bool(set(words(name)) & _CHANGED) or bool(re.fullmatch("_?version|rev", name.lower()))
 
 
@@ -78,7 +79,7 @@ def _order_by(connection: duckdb.DuckDBPyConnection, name: str) -> Order:
     return Order.NEWEST_FIRST if falls else Order.NOT_KNOWN
 
 
-def _several(connection: duckdb.DuckDBPyConnection, value: str) -> bool:
+def several(connection: duckdb.DuckDBPyConnection, value: str) -> bool:
     """Return whether rows of one key have several of a value."""
     query = f"""SELECT 1 FROM differing GROUP BY row_key
       HAVING MIN({value}) <> MAX({value}) LIMIT 1"""

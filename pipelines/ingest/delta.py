@@ -208,11 +208,12 @@ class Delta:
     def settle(self) -> None:
         """Settle the keys that come several times in one batch. Raise ExportError if it is refused."""
         for place, taken in enumerate(self._taken):
-            arguments = (self._table.client, self._table.delivery, taken)
-            self._delivered[place], summed_rows = settle(self._connection, *arguments)
+            settled = settle(self._connection, self._table, taken)
+            self._delivered[place] = settled.rows
+            self._notes += settled.notes
             self._connection.execute(
                 "UPDATE batches SET rows_summed = ? WHERE export_file = ?",
-                [summed_rows, taken.batch.name],
+                [settled.summed, taken.batch.name],
             )
         target = self._folder / f"{self._table.name}.deleted_by_where.parquet"
         self._delivered += deleted_by_them(

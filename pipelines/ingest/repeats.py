@@ -1,6 +1,6 @@
 """Settle what it means that a key comes several times in one file.
 
-Rows of one key that say the same are one row, and ingest counts them as unchanged. Rows that differ
+Rows of one key that say the same are one row, and ingest counts the others as superseded. Rows that differ
 are a question of grain: a report by device has a row for each device, all with one campaign's key.
 """
 
@@ -10,9 +10,11 @@ from typing import NamedTuple
 
 import duckdb
 
-from pipelines.contracts.contract import SQL_TYPES
-from pipelines.ingest.change_logs import Order, order_of_changes
+from pipelines.contracts.contract import SQL_TYPES, Contract
+from pipelines.ingest import same_rows
+from pipelines.ingest.change_logs import Order, order_of_changes, several
 from pipelines.ingest.content import compared, meant
+from pipelines.ingest.table import Table
 from pipelines.settings.client import Client
 from pipelines.sources.batches import Batch, ExportError, Remedy, Rows
 from pipelines.sources.deliveries import TableDelivery
@@ -30,33 +32,46 @@ class Taken(NamedTuple):
     ordinals_used: int
 
 
-def settle(
-    connection: duckdb.DuckDBPyConnection,
-    client: Client,
-    delivery: TableDelivery,
-    taken: Taken,
-) -> tuple[Path, int]:
-    """Settle the keys that come several times in a batch.
+class Settled(NamedTuple):
+    """The file of a batch's rows once its keys are settled, how many went into others, and what is said."""
 
-    Return the file of its rows now, and how many of them went into others.
+    rows: Path
+    summed: int = 0
+    notes: list[str] = []
 
-    Raise ExportError, which shows
-    an example, if rows of one key differ and the export does not say what that means.
+
+def settle(connection: duckdb.DuckDBPyConnection, table: Table, taken: Taken) -> Settled:
+    """Settle the keys that come several times in a batch: rows that say the same are one.
+
+    Raise ExportError, which shows an example, if rows of one key differ and the export does not say
+    what that means, or if they say the same and each may count: see `same_rows`.
     """
+    delivery = table.delivery
     if delivery.grain == "newest" or not _repeated(connection, taken.rows):
-        return taken.rows, 0
-    if _differ(connection, client, delivery):
+        return Settled(taken.rows)
+    if _differ(connection, table.client, delivery):
         with taken.batch.open(connection) as rows:  # within, so that what was downloaded stays
             _look_up(connection, taken, rows.with_care())
             raise _refusal(connection, delivery, taken)
     if delivery.grain == "sum":
-        return _add_up(connection, delivery, taken.rows)
-    if delivery.contract.adds:
-        with taken.batch.open(connection) as rows:
-            _look_up(connection, taken, rows.with_care())
-            if _differ_elsewhere(connection):
-                raise _refusal(connection, delivery, taken)
-    return taken.rows, 0
+        notes = same_rows.doubled(connection, table, taken.batch, str(taken.rows))
+        return Settled(*_add_up(connection, delivery, taken.rows), notes)
+    notes = _of_same(connection, table, taken)
+    target = taken.rows.with_suffix(".settled")
+    dropped = same_rows.one_of_each(connection, str(taken.rows), str(target))
+    return Settled(target, dropped, notes)
+
+
+def _of_same(connection: duckdb.DuckDBPyConnection, table: Table, taken: Taken) -> list[str]:
+    """Return what is said of rows that say the same. Raise ExportError if each of them may count."""
+    adds_parts = table.delivery.contract.adds and not table.delivery.contract.converts
+    if not adds_parts and not same_rows.money(connection, table):
+        return []
+    with taken.batch.open(connection) as rows:
+        _look_up(connection, taken, rows.with_care())
+        if adds_parts and _differ_elsewhere(connection):
+            raise _refusal(connection, table.delivery, taken)
+        return same_rows.judge(connection, table, taken.batch)
 
 
 def _repeated(connection: duckdb.DuckDBPyConnection, rows: Path) -> int:
@@ -74,7 +89,8 @@ def _repeated(connection: duckdb.DuckDBPyConnection, rows: Path) -> int:
 def _differ(connection: duckdb.DuckDBPyConnection, client: Client, delivery: TableDelivery) -> bool:
     """Keep the rows of keys whose rows differ in what must agree; return whether there are any.
 
-    Rows that are added up may differ in all but their currency: of a name the last one counts.
+    Rows that are added up may differ in all but their currency: of a name the last one counts. Items of
+    one conversion differ in what is added up, and in nothing else.
     """
     currency = f"COALESCE(currency, {literal(client.currency)})"
     values = [
@@ -89,7 +105,13 @@ def _compared(delivery: TableDelivery) -> list[str]:
     contract = delivery.contract
     of_key = (contract.own_id,) if contract.own_id else contract.identity
     others = [name for name in contract.columns if name not in of_key]
-    return [name for name in others if name == "currency" or delivery.grain != "sum"]
+    if delivery.grain != "sum":
+        return others
+    return [
+        name
+        for name in others
+        if name == "currency" or (contract.converts and name not in contract.adds)
+    ]
 
 
 def _kept(connection: duckdb.DuckDBPyConnection, content: str, relation: str = "repeated") -> bool:
@@ -137,7 +159,7 @@ def _refusal(
         f"{count} of {total} rows share their key with a row that says something else: lines"
         f" {_listed([row['place'] for row in example])} have {key}, but"
         f" {_differences(delivery, example)}. {_advice(delivery, first, order)}",
-        remedies=_remedies(delivery, order),
+        remedies=_remedies(connection, delivery, order),
     )
 
 
@@ -179,27 +201,42 @@ def _listed(texts: list, last_word: str = "and") -> str:
     return f"{', '.join(others)} {last_word} {last}" if others else last
 
 
-def _remedies(delivery: TableDelivery, order: Order) -> list[Remedy]:
+def _remedies(
+    connection: duckdb.DuckDBPyConnection, delivery: TableDelivery, order: Order
+) -> list[Remedy]:
     """Return the line that says what several rows of one key are, where one may be right."""
+    contract = delivery.contract
     if delivery.grain != "one":
         return []
-    if delivery.contract.adds:
+    if contract.adds and not contract.converts:
         return [Remedy("grain: sum")]
+    if order is Order.OF_EVENTS and contract.adds and not _differ_beyond(connection, contract):
+        items = f"they are items, of which {_listed(list(contract.adds))} is added up"
+        return [Remedy("grain: sum", meaning=items)]
     if order in (Order.OF_EVENTS, Order.NEWEST_FIRST):
         return []
     meaning = "it is a log of changes, oldest first, of which the last row counts"
     return [Remedy("grain: newest", meaning=meaning)]
 
 
+def _differ_beyond(connection: duckdb.DuckDBPyConnection, contract: Contract) -> bool:
+    """Return whether rows of one key differ in more than what adds up, as a refund does."""
+    others = [name for name in contract.columns if name not in (*contract.identity, *contract.adds)]
+    return several(connection, f"HASH([{', '.join(f'differing.{name}::TEXT' for name in others)}])")
+
+
 def _advice(delivery: TableDelivery, row: dict, order: Order) -> str:
     """Return what to do about rows of one key: what tells them apart, or what they are."""
     contract = delivery.contract
+    if delivery.grain == "sum" and contract.converts:
+        own = contract.identity[0]
+        return f"Items of one {own} agree in all but what is added up: give a refund, or what is another, its own {own}"
     if delivery.grain == "sum":
         return "Money of several currencies cannot be added up: deliver each currency by itself"
     free = [name for name in contract.identity if not row[name]] or list(contract.identity)
     free = [contract.own_id] if contract.own_id else free
     apart = f"Map {_listed(free, 'or')} to what tells them apart"
-    if contract.adds:
+    if contract.adds and not contract.converts:
         added = _listed(list(contract.adds))
         return f"{apart}, export it without the breakdown, or have {added} added up"
     if order is Order.NEWEST_FIRST:

@@ -132,6 +132,29 @@ def orders(tenant: Tenant, column: str = "state", good: str = "paid", bad: str =
     return tenant.ingest("web").problem
 
 
+def items(*rows: str) -> Callable[[Tenant], str]:
+    """Deliver conversions, each with the item that it is of."""
+
+    def deliver(tenant: Tenant) -> str:
+        web = {"conversions": {"files": "exports/one/orders*", "expected_every": "never"}}
+        House(tenant.home).change("one", sources={"web": web})
+        tenant.deliver("orders.csv", "\n".join([f"{ORDER},currency,Item", *rows, ""]))
+        return tenant.ingest("web").problem
+
+    return deliver
+
+
+def equal_purchases(tenant: Tenant) -> str:
+    lacks = ("session_id", "channel", "campaign_id", "utm_source", "utm_medium", "page_url")
+    absent = dict.fromkeys([*lacks, "referrer_url", "product_id", "product_category"])
+    files = {"files": "exports/one/events*", "expected_every": "never", "columns": absent}
+    House(tenant.home).change("one", sources={"web": {"events": files}})
+    row = "kim,purchase,2026-10-01 10:00:00,10,EUR"
+    head = "client_id,event_type,event_time,revenue,currency,Order ID"
+    tenant.deliver("events.csv", f"{head}\n{row},o1\n{row},o2\n")
+    return tenant.ingest("web").problem
+
+
 def told_by_a_column(tenant: Tenant) -> str:
     web = {"conversions": {"files": "exports/one/orders*", "expected_every": "never"}}
     rates = {"rates": {"files": "exports/one/rates*", "expected_every": "never"}}
@@ -261,6 +284,7 @@ def bounded(by: Exceeded) -> Callable[[Tenant], str]:
 
 
 A, B = ("a", "2"), ("b", "2")
+TWINS = [f"1,kim,2026-10-01,10,EUR,{item}" for item in ("shoe", "sock")]
 GOOD = [f"c{number}" for number in range(30)]
 CASES = {
     "number_marks.remedies 1": Case(spend(*days("a", cost='"1.234,50"')), {("a", "1234.50")}),
@@ -274,6 +298,22 @@ CASES = {
         spend(*days("a"), "2026-10-01,a,Brand,3.5,EUR,1,1"), {("a", "5.500000")}
     ),
     "repeats._remedies 2": Case(
+        items("1,kim,2026-10-01,10,EUR,shoe", "1,kim,2026-10-01,7,EUR,sock"),
+        {("1", "17.000000")},
+        "conversion_id, revenue",
+        source="web",
+        table="conversions",
+    ),
+    "same_rows._refusal 1": Case(
+        items(*TWINS), {("1", "10")}, "conversion_id, revenue", 1, "web", "conversions"
+    ),
+    "same_rows._refusal 2": Case(
+        items(*TWINS), {("1", "20.000000")}, "conversion_id, revenue", 0, "web", "conversions"
+    ),
+    "same_rows._refusal 3": Case(
+        equal_purchases, {("o1", "10"), ("o2", "10")}, "event_id, revenue", 0, "web", "events"
+    ),
+    "repeats._remedies 3": Case(
         versions_of_a_deal,
         {("d1", "Won", "6")},
         "opportunity_id, stage, amount",

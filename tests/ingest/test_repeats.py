@@ -73,7 +73,7 @@ def test_a_number_is_the_same_however_it_is_written(tenant: Tenant) -> None:
         "2026-10-01,7,Shoes,1.00,3.0,100.0,.5,Feed",
     )
     outcome = tenant.ingest()
-    assert (outcome.problem, outcome.counts) == ("", Counts(2, 1, unchanged=1))
+    assert (outcome.problem, outcome.counts) == ("", Counts(2, 1, superseded=1))
     deliver(tenant, "2026-10-01,7,Shoes,1,3,100.,0.5,Feed", file="spend-2.csv")
     assert tenant.ingest().counts == Counts(1, unchanged=1)
     assert tenant.log("cost, clicks, impressions") == [("1.0", "3", "100")]
@@ -107,7 +107,7 @@ def test_rows_that_say_the_same_are_one_unless_they_differ_in_what_nobody_reads(
     """Two placements may cost the same; where costs add up, one of them would be lost."""
     same = "2026-10-01,7,Shoes,10,3,100,0"
     deliver(tenant, f"{same},Feed", f"{same},Feed", file="spend-1.csv")
-    assert tenant.ingest().counts == Counts(2, 1, 1)
+    assert tenant.ingest().counts == Counts(2, 1, superseded=1)
     deliver(tenant, f"{same},Feed", f"{same},Story", file="spend-2.csv")
     problem = tenant.ingest().problem
     assert "lines 2 and 3 have spend_date '2026-10-01', campaign_id '7', but Placement" in problem
