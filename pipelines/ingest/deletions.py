@@ -2,63 +2,47 @@
 
 A full export deletes what it lacks. One that was cut at the end of a line, thinned, or exported with
 other keys looks whole, so what lacks more than a share of the known rows waits for a person's word:
-`make accept`. Each delivery is compared with what is known before it, so rows that go a few at a
-time pass; the column `deleted` counts them. Days that a platform is asked for again are not judged:
+`make accept`. Each delivery is compared with what is known before it, and with the most that was known
+of late: see `known_rows`. The column `deleted` counts the rows that go. Days that a platform is asked for again are not judged:
 a platform says itself that it has answered them whole.
 """
 
 import hashlib
-from typing import NamedTuple
+from datetime import datetime
 
 import duckdb
 
 from pipelines.ingest import acceptance
 from pipelines.ingest.acceptance import Waiting
+from pipelines.ingest.known_rows import most_known
 from pipelines.ingest.pending import Round
+from pipelines.ingest.shrinkage import Shrinkage
 from pipelines.ingest.table import Table
 from pipelines.sources.batches import Batch, ExportError, Remedy
 from pipelines.sql import only_row
 
-AT_LEAST = 10  # rows: fewer are no matter of a share, unless they are more than half
-KNOWN_AT_LEAST = 3  # rows: of one or two, half says nothing
 EXAMPLES = 3
 
 
-class Shrinkage(NamedTuple):
-    """How many rows are known before a delivery and after it, how many it lacks, and which.
+def judge(connection: duckdb.DuckDBPyConnection, table: Table, round_: Round) -> int:
+    """Return how many rows are known after a full delivery.
 
-    `digest` stands for all the keys that it lacks; `examples` are some, as the export names them.
-    """
-
-    before: int
-    after: int
-    deleted: int
-    digest: str = ""
-    examples: list[str] = []
-
-    def is_suspicious(self, limit: float) -> bool:
-        """Return whether the delivery lacks so much that a person must confirm it."""
-        if not self.deleted or limit >= 1:
-            return False
-        if self.deleted == self.before:
-            return True
-        if self.deleted > limit * self.before and self.deleted >= AT_LEAST:
-            return True
-        return self.deleted > max(0.5, limit) * self.before and self.before >= KNOWN_AT_LEAST
-
-
-def judge(connection: duckdb.DuckDBPyConnection, table: Table, round_: Round) -> None:
-    """Raise Held if a full delivery lacks too much, and nobody has confirmed that.
-
-    It reads the tables of a delta: `stored`, `delivered` and `deleted`.
+    Raise Held if it lacks too much, by itself or with those before it, and nobody has confirmed that. It
+    reads the tables of a delta: `stored`, `delivered` and `deleted`.
     """
     found = shrinkage(connection, table, _lacking(table, round_))
+    if not found.deleted or round_.is_settled:
+        return found.after
     limit = table.client.quality.deletion_limit
-    if found.is_suspicious(limit):
+    reason = _reason(table, found, limit) if found.is_suspicious(limit) else ""
+    if not reason and (most := most_known(table, limit)):
+        slowly = Shrinkage(most[1], found.after, most[1] - found.after)
+        reason = _slowly(table, found, most, limit) if slowly.is_suspicious(limit) else ""
+    if reason:
         waiting = _waiting(table, round_.batches, found)
         if not acceptance.is_accepted(table.client.id, table.log.source, waiting):
-            reason = _reason(table, found, limit)
             raise Held(reason, round_.batches[-1], waiting, _parts(table, round_))
+    return found.after
 
 
 class Held(ExportError):
@@ -97,12 +81,24 @@ def _reason(table: Table, found: Shrinkage, limit: float) -> str:
         if found.deleted == found.before
         else f"it lacks {found.deleted} of {found.before} known rows"
     )
-    confirm = f"make accept CLIENT={table.client.id} SOURCE={table.log.source}"
     return (
         f"{lacks}, such as {', '.join(found.examples)}; {found.after} would be left"
-        f" (quality.deletion_limit is {limit:g}). Deliver it whole; or, if they are gone,"
-        f" confirm it: {confirm}"
+        f" (quality.deletion_limit is {limit:g}). {_remedy(table)}"
     )
+
+
+def _slowly(table: Table, found: Shrinkage, most: tuple[datetime, int], limit: float) -> str:
+    at, known = most
+    return (
+        f"{found.after} rows would be left of the {known} that were known on {at:%Y-%m-%d %H:%M} UTC: no"
+        f" delivery since then lacked more than quality.deletion_limit ({limit:g}), all together do. This one"
+        f" lacks {found.deleted} of {found.before} known rows, such as {', '.join(found.examples)}. {_remedy(table)}"
+    )
+
+
+def _remedy(table: Table) -> str:
+    confirm = f"make accept CLIENT={table.client.id} SOURCE={table.log.source}"
+    return f"Deliver it whole; or, if they are gone, confirm it: {confirm}"
 
 
 def _parts(table: Table, round_: Round) -> list[Remedy]:
@@ -127,13 +123,15 @@ def _lacking(table: Table, round_: Round) -> str:
 
 def shrinkage(connection: duckdb.DuckDBPyConnection, table: Table, lacking: str) -> Shrinkage:
     """Return what a full delivery changes, of `stored`, `delivered` and what is `lacking`."""
-    before, deleted, digest, renamed, new = only_row(
+    before, deleted, digest, renamed, flagged, new = only_row(
         connection.execute(
             f"""SELECT
             (SELECT COUNT(*) FROM stored WHERE NOT is_deleted),
             (SELECT COUNT(*) FROM {lacking}),
             (SELECT COALESCE(MD5(STRING_AGG(row_key, '\n' ORDER BY row_key)), '') FROM {lacking}),
             (SELECT COUNT(*) FROM renamed),
+            (SELECT COUNT(DISTINCT row_key) FROM stored JOIN delivered USING (row_key)
+             WHERE reason IS NULL AND delivered.is_deleted AND NOT stored.is_deleted),
             (SELECT COUNT(DISTINCT row_key) FROM delivered
              ANTI JOIN (FROM stored WHERE NOT is_deleted) AS known USING (row_key)
              WHERE reason IS NULL AND NOT is_deleted)"""
@@ -145,4 +143,5 @@ def shrinkage(connection: duckdb.DuckDBPyConnection, table: Table, lacking: str)
         f"SELECT {named} FROM {lacking} ORDER BY row_key LIMIT {EXAMPLES}"
     ).fetchall()
     examples = [text for (text,) in found]
-    return Shrinkage(before, before - deleted - renamed + new, deleted, digest, examples)
+    after = before - deleted - renamed - flagged + new
+    return Shrinkage(before, after, deleted, digest, examples)

@@ -69,9 +69,10 @@ def changes(table: Table, round_: Round, folder: Path) -> Changes:
             delta.compare()
         else:
             delta.compare_again(round_)
-        if table.delivery.mode == "full" and not round_.is_settled:
-            deletions.judge(connection, table, round_)
-        return _noted(connection, table, round_, delta.write(delta.count()), folder)
+        known = None
+        if table.delivery.mode == "full":
+            known = deletions.judge(connection, table, round_)
+        return _noted(connection, table, round_, delta.write(delta.count(known)), folder)
 
 
 def _noted(
@@ -258,8 +259,11 @@ class Delta:
         reread.delete(self._connection, self._table)
         own_ids.rename(self._connection, self._table)
 
-    def count(self) -> Counts:
-        """Count what became of the rows of each batch; return the sums."""
+    def count(self, known: int | None) -> Counts:
+        """Count what became of the rows of each batch; return the sums.
+
+        After a full delivery, so many rows are `known`.
+        """
         contract, client = self._table.delivery.contract, self._table.client
         query = load_counts(
             self._table.name,
@@ -270,6 +274,7 @@ class Delta:
             unchanged="delivered SEMI JOIN unchanged USING (ordinal)",
             superseded="delivered SEMI JOIN superseded USING (ordinal)",
             deleted="deleted",
+            known="NULL" if known is None else str(known),
             newest_days=newest_days(contract, client),
             unusual=[
                 unusual(contract, client, self._usual()),

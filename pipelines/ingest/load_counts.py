@@ -42,6 +42,7 @@ def load_counts(
     unchanged: str,
     superseded: str,
     deleted: str,
+    known: str,
     newest_days: str,
     unusual: list[str],
 ) -> str:
@@ -49,7 +50,8 @@ def load_counts(
 
     `batches` is a relation of the batches; each of the others is one of rows, with the
     `export_file` that brought them. A row that is superseded is appended, too: a later row of the
-    same load has its key. One that was added to another, `rows_summed`, is not. Of a batch,
+    same load has its key. One that was added to another, or said what another says, `rows_summed`, is
+    not. After a full delivery so many rows are `known`. Of a batch,
     `newest_days` has the newest day of data, if any, and the relations of `unusual` say what looks
     wrong, such as a sum that is far off its usual.
     """
@@ -77,7 +79,7 @@ def load_counts(
         quarantined AS rows_quarantined, unchanged AS rows_unchanged,
         good - unchanged AS rows_appended, superseded AS rows_superseded,
         deleted AS rows_deleted, rows_left_out, lines_read, file_time, rows_summed,
-        COALESCE(newest_days.newest_day, '') AS newest_day, noted.notes AS unusual
+        {known}::BIGINT AS rows_known, COALESCE(newest_days.newest_day, '') AS newest_day, noted.notes AS unusual
       FROM {batches} AS batches JOIN counted USING (export_file)
       LEFT JOIN ({newest_days}) AS newest_days USING (export_file)
       LEFT JOIN (

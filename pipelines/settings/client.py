@@ -49,7 +49,8 @@ class Quality(Settings):
         ge=0,
         le=1,
         description="Share of the known rows that a full export may lack. One that lacks more, and at least ten rows,"
-        " or more than half, or all of them, holds the client until `make accept` confirms it. With 1, none does.",
+        " or more than half, or all of them, at once or within seven days, holds the client until `make accept` confirms it."
+        " With 1, none does.",
     )
     dominant_id: Literal["warns", "holds"] = Field(
         "warns",

@@ -4,10 +4,12 @@ import json
 import os
 import random
 import signal
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from pipelines.ingest import known_rows
 from pipelines.ingest.acceptance import waiting_of
 from pipelines.ingest.load_counts import Counts
 from pipelines.ingest.run import Outcome, ingest
@@ -142,6 +144,55 @@ def test_words_are_kept_with_their_time(tenant: Tenant, house: House) -> None:
         (5, 1, 4),
     ]
     assert said[0]["accepted_at"] <= said[1]["accepted_at"]
+
+
+def test_an_export_that_shrinks_slowly_is_held_and_a_word_begins_anew(
+    tenant: Tenant, house: House
+) -> None:
+    for last in (100, 85):
+        tenant.spend("spend.csv", *rows(1, last))
+        assert not tenant.ingest().problem
+    tenant.spend("spend.csv", *rows(1, 72))
+    problem = tenant.ingest().problem
+    assert "72 rows would be left of the 100 that were known on" in problem
+    assert "This one lacks 13 of 85 known rows, such as" in problem
+    assert problem.endswith(CONFIRM)
+    accepted(house)
+    assert tenant.ingest().counts.deleted == 13
+    tenant.spend("spend.csv", *rows(1, 62))
+    assert tenant.ingest().counts.deleted == 10  # of the 72 that are known since the word
+
+
+@pytest.mark.parametrize(
+    "known, days, most",
+    [
+        ([], 1, None),
+        ([100, 95, 90, 85, 81], 1, 100),
+        ([100, 99, 98, 97, 96, 95, 94, 93], 7, 99),  # a weekly one: seven deliveries count
+        ([100, 99, 98, 97, 96, 95, 94, 93], 0.25, 100),  # of more in a day, seven days do
+        ([100, 120, 110], 1, 120),
+        ([100, 70, 65], 1, 70),  # what somebody confirmed is where it begins anew
+        ([100, 85, 72, 65], 1, 72),
+    ],
+)
+def test_what_was_known_in_the_last_days_counts(
+    monkeypatch: pytest.MonkeyPatch,
+    known: list[int],
+    days: float,
+    most: int | None,
+) -> None:
+    first = datetime(2026, 11, 1, 5)
+    history = [(first + timedelta(days=days * number), rows) for number, rows in enumerate(known)]
+    monkeypatch.setattr(known_rows, "_history", lambda table: history)
+    found = known_rows.most_known(None, 0.2)  # type: ignore[arg-type]
+    assert (found and found[1]) == most
+
+
+def test_rows_that_come_make_up_for_rows_that_go(tenant: Tenant) -> None:
+    """An export of the last days loses a sixth of its rows each day, and gets as many."""
+    for first in (1, 17, 33):
+        tenant.spend("spend.csv", *rows(first, first + 99))
+        assert not tenant.ingest().problem
 
 
 def killed(function: object, after: bool) -> object:
