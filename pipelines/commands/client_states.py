@@ -8,6 +8,7 @@ from pipelines.ingest.source_status import Status, moment
 from pipelines.published.opening import published
 from pipelines.published.settings_file import settings_of
 from pipelines.published.version_folders import PublishedFileError, current, written_at
+from pipelines.serving.disk_use import DiskUse, disk_use
 from pipelines.serving.memory import files_behind, held_for, said_of
 from pipelines.serving.report import by_newest_day
 from pipelines.settings.client import Client
@@ -37,6 +38,7 @@ class State(NamedTuple):
     newest_days: dict[str, str]
     waits: list[str]
     notes: list[str]
+    disk: DiskUse
 
     @property
     def is_wrong(self) -> bool:
@@ -66,7 +68,9 @@ def state_of(
     newest = {status.source: status.newest_day for status in statuses if status.newest_day}
     deadline = f"{client.deadline} {client.timezone}"
     notes = [] if facts.held_for else said_of(client)
-    return State(client.id, _state(facts), version, deadline, newest, waits, notes)
+    return State(
+        client.id, _state(facts), version, deadline, newest, waits, notes, disk_use(client)
+    )
 
 
 def _state(facts: Facts) -> str:

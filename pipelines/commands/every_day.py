@@ -10,13 +10,15 @@ def daily(client: Some = None, as_json: Json = False) -> None:
     """Ingest, run `daily`, audit, promote each client that passes, and say what is published.
 
     The client whose deadline comes first goes first, and is published as soon as it passes. Ended at
-    any time, it goes on where it was when it is started again.
+    any time, it goes on where it was when it is started again. Once a day, when everybody is served, it
+    merges small files and removes what has come of age.
 
     The exit status is 1 if a client is held, which keeps what it had, if a source is stale or its
     loads are dated ahead, or if the file of a client is gone, misnamed or wrong. For one client:
     `python -m pipelines daily --client acme`.
     """
     from pipelines.ledger.view_file import write_view_file
+    from pipelines.serving.housekeeping import keep_house
     from pipelines.serving.morning import morning
     from pipelines.serving.turn import DAILY, NotOurTurn, turn
 
@@ -34,6 +36,7 @@ def daily(client: Some = None, as_json: Json = False) -> None:
     warn_of_versions(clients)
     warn_of_sharing(clients)
     is_ahead = warn_of_loads_ahead(clients)
+    results.show_kept(keep_house(clients))
     is_held = any(report.result == "held" for report in reports)
     end(
         problems

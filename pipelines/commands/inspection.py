@@ -49,6 +49,8 @@ def status(
     else:
         status_tables.show_states(states)
         status_tables.show_statuses(found, every_source)
+        if every_source:
+            status_tables.show_disk(states)
     for state in states:
         for line in state.notes:
             screen.say(state.client, line)

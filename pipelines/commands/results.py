@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pipelines.ingest.source_status import Status
     from pipelines.ingest.withdrawal import Withdrawn
     from pipelines.learning.lesson import Lesson
+    from pipelines.serving.housekeeping import Kept
     from pipelines.serving.promotion import Excluded, Learnt
     from pipelines.serving.report import Figures, Report
     from pipelines.settings.reader import Problem
@@ -97,6 +98,15 @@ def _figures(published: "Figures | None") -> list[str]:
     money = (published.unattributed_revenue, published.said_of_spend)
     until = published.loaded_until[: len("2026-11-01 06:00")]
     return [*counted, *money, published.by_newest_day, until]
+
+
+def show_kept(kept: "Iterable[Kept]") -> None:
+    """Show what housekeeping did for each client, and for all, and what went wrong."""
+    for each in kept:
+        for line in each.done:
+            screen.tell_fact(each.client or "all clients", line)
+        for line in each.problems:
+            screen.warn(each.client or "all clients", line)
 
 
 def show_waiting(waiting: "list[Waiting]") -> None:

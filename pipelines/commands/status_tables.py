@@ -14,12 +14,18 @@ if TYPE_CHECKING:
 
 def show_states(states: "list[State]") -> None:
     """Show a row for each client."""
-    columns = ("published (UTC)", "loaded until", "deadline", "model", "newest day")
+    columns = ("published (UTC)", "loaded until", "deadline", "model", "newest day", "disk")
     table = new_table("client", "state", *columns)
     for state in states:
         version = state.published
         facts = (version.written_at, version.loaded_until, state.deadline, version.model)
-        table.add_row(state.client, _colored(state.state), *facts, state.by_newest_day)
+        table.add_row(
+            state.client,
+            _colored(state.state),
+            *facts,
+            state.by_newest_day,
+            _gigabytes(state.disk.total),
+        )
     screen.screen.print(table)
 
 
@@ -41,8 +47,22 @@ def emit_states(states: "list[State]", statuses: "list[Status]") -> None:
     """Print a JSON object for each client, with its sources."""
     for state in states:
         sources = [each._asdict() for each in statuses if each.client == state.client]
-        published = state.published._asdict()
-        screen.emit(**state._asdict() | {"published": published, "sources": sources})
+        own = {"published": state.published._asdict(), "disk": state.disk._asdict()}
+        screen.emit(**state._asdict() | own | {"sources": sources})
+
+
+def show_disk(states: "list[State]") -> None:
+    """Show what each client takes of the disk, in megabytes by part, and the files of its lake."""
+    columns = ("lake", "quarantine", "warehouse", "published", "settled")
+    table = new_table("client", *(f"{name} (MB)" for name in columns), "lake files")
+    for state in states:
+        sizes = (f"{count / 1e6:.1f}" for count in state.disk.by_part.values())
+        table.add_row(state.client, *sizes, str(state.disk.lake_files))
+    screen.screen.print(table)
+
+
+def _gigabytes(count: int) -> str:
+    return f"{count / 1e9:.1f} GB" if count >= 1e8 else "< 0.1 GB"
 
 
 def _show_each(statuses: "list[Status]") -> None:

@@ -23,6 +23,7 @@ def watch(
     status is 1 if an alert reached nobody, a channel or a health check did not take what it was sent,
     or a client cannot be judged; what was found is told, and is no reason.
     """
+    from pipelines.serving.disk_use import disk
     from pipelines.watch.alert_state import watch_folder
     from pipelines.watch.ledger_mornings import mornings_of_clients
     from pipelines.watch.metrics import write_metrics
@@ -30,7 +31,11 @@ def watch(
 
     clients, problems = usable_and_missing(client)
     now = datetime.now(timezone.utc)
-    done = list(Watch(mornings_of_clients(now), now).over(clients, problems))
+    watched, room = Watch(mornings_of_clients(now), now), disk()
+    done = list(watched.over(clients, problems))
+    count = len(done)
+    if not client:
+        done.append(watched.disk(room))
     for each in done:
         for finding in each.findings:
             if finding.is_note:
@@ -42,8 +47,8 @@ def watch(
         for line in each.failed:
             screen.warn(each.client, line)
     if not any(each.findings or each.failed for each in done):
-        screen.screen.print(f"Watched {len(done)} clients: nothing is wrong")
+        screen.screen.print(f"Watched {count} clients: nothing is wrong")
     if not client:
         judged = [(each.facts, each.findings) for each in done if each.facts]
-        write_metrics(metrics or watch_folder() / "attribution.prom", judged, now)
+        write_metrics(metrics or watch_folder() / "attribution.prom", judged, room, now)
     end(any(each.failed for each in done))

@@ -149,15 +149,15 @@ def said_of(client: Client) -> list[str]:
 
 @contextmanager
 def unchanged_for_others(shard: str) -> Iterator[None]:
-    """Let a command change one client in a warehouse file; the others stay as they are remembered."""
-    take_up(shard)
-    before = stamp(shard)
+    """Let a command change one client in a warehouse file, or none; the others stay as they are remembered."""
+    before = begin(shard)
     try:
         yield
     finally:
         mornings = _read(shard)
         if _carry(mornings, before, stamp(shard)):
             _write(shard, mornings)
+        _running(shard).unlink(missing_ok=True)
 
 
 def _carry(mornings: dict[str, dict], before: str, now: str) -> bool:

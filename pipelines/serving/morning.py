@@ -27,7 +27,7 @@ class Ingested(NamedTuple):
 
 
 class Waiting(NamedTuple):
-    """What the morning waits for, in a line."""
+    """What the morning waits for, or what else it has to say, in a line."""
 
     line: str
 
@@ -92,6 +92,7 @@ class _Shard:
         self._before, self._was_doubted = "", is_doubted(name)
         self._order = [client.id for client in clients]
         self._died_of = set[str]()
+        self._has_run = False
 
     @property
     def rank(self) -> int:
@@ -105,7 +106,7 @@ class _Shard:
         if not self.process:
             forget(self.name)
         self.process = self.process or Process(serve_as_told, self.name, self._was_doubted)
-        self._was_doubted = False
+        self._was_doubted, self._has_run = False, True
         client = min(self.ready, key=lambda each: self._order.index(each.id))
         self.ready.remove(client)
         self.running, self._before = client, memory.begin(self.name)
@@ -144,6 +145,21 @@ class _Shard:
         self.running = None
         return f"{died}: {client.id} is run once more"
 
+    def tidy(self) -> str:
+        """Remove from the warehouse what nobody needs any more, once a day; return what is to be said."""
+        if not self._has_run:  # it costs more than a look that finds nothing new
+            return ""
+        from pipelines.serving.shard_run import serve_as_told
+        from pipelines.serving.tidying import have_tidied, is_due
+
+        if not is_due(self.name):
+            return ""
+        self.process = self.process or Process(serve_as_told, self.name, False)
+        try:
+            return have_tidied(self.name, self.process).line
+        finally:
+            self.end()
+
     def end(self) -> None:
         """End the process."""
         if self.process:
@@ -163,12 +179,13 @@ class _Morning:
             memory.take_up(shard)
 
     def events(self) -> Iterator[Event]:
-        """Yield what happens, until every client is served."""
+        """Yield what happens, until every client is served, and their warehouses are tidied."""
         for client in self._ingest.without_sources():
             yield from self._ingested(client, [])
         while processes := [*self._ingest.pool.running(), *self._run_shards()]:
             for process in heard(processes, self._ingest.pool.next_start()):
                 yield from self._heard(process)
+        yield from (Waiting(line) for shard in self._shards.values() if (line := shard.tidy()))
 
     def end(self) -> None:
         """End all processes, whatever they do; who was not served by then was interrupted."""

@@ -101,6 +101,7 @@ def _remove(shard: str, clients: set[str], others: set[str]) -> None:
         f"{shard}.duckdb.wal",
         f"{shard}.morning.json",
         f"{shard}.running.json",
+        f"{shard}.shares.json",
     ):
         (warehouse_folder() / file).unlink(missing_ok=True)
 

@@ -13,7 +13,9 @@ from pipelines.learning.lesson import Lesson
 from pipelines.learning.training import TrainingError, retrain, untrained, utc_now
 from pipelines.ledger.recording import listen, parts_of, recorded
 from pipelines.serving.at_work import at_work
+from pipelines.serving.merging_allowed import allow_merging
 from pipelines.serving.report import Figures, Report, held
+from pipelines.serving.tidying import Tidied, tidy
 from pipelines.serving.warehouse import Warehouse
 from pipelines.settings.client import Client
 from pipelines.settings.reader import keep_promoted, promoted_settings, read
@@ -55,6 +57,10 @@ class ShardRun:
                 torn_blocks.doubt(self._shard)
             return held(client.id, reason)
 
+    def tidy(self) -> Tidied:
+        """Remove from the warehouse what nobody needs any more."""
+        return tidy(self._shard, self._warehouse)
+
     def _free(self, client: Client) -> None:
         """Wait until nobody holds the file; set a torn one aside, to be built again from the lake.
 
@@ -77,12 +83,16 @@ class ShardRun:
 def serve_as_told(shard: str, was_doubted: bool, talk: Connection) -> None:
     """Run the clients that come by a connection, each with its run in the ledger, until the process is ended.
 
-    What is sent is what a client waits for, its steps as they start and end, and its report.
+    What is sent is what a client waits for, its steps as they start and end, and its report. Where nothing
+    comes instead of a client, the warehouse is tidied.
     """
     shard_run = ShardRun(shard, talk.send, was_doubted)
     listen(talk.send)
     while True:
-        client, whole = talk.recv()
+        if not (told := talk.recv()):
+            talk.send(shard_run.tidy())
+            continue
+        client, whole = told
         with parts_of(whole):
             talk.send(shard_run.serve(client))
 
@@ -200,8 +210,10 @@ def _run_older_version(warehouse: Warehouse, client: Client) -> list[str]:
 def _keep_promoted(warehouse: Warehouse, client: Client) -> None:
     """Keep the settings of a client that is published as its file is."""
     local, daily, prod = _versions(warehouse, client)
-    if prod and local == daily == prod:
+    is_as_its_file = bool(prod) and local == daily == prod
+    if is_as_its_file:
         keep_promoted(client)
+    allow_merging(client.id, is_as_its_file)
 
 
 def _versions(

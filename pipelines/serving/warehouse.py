@@ -183,6 +183,10 @@ class Warehouse:
         done = publish_changes(client, read_before)
         self.settled_otherwise[client] = done.replaced if done else 0
 
+    def run_janitor(self) -> None:
+        """Remove expired environments, and models that are in none. Raise SQLMeshError if some stay."""
+        self._context.run_janitor(ignore_ttl=False)
+
     def rows(self, query: str) -> list[tuple]:
         """Return the rows of a query."""
         return self._context.engine_adapter.fetchall(query)

@@ -18,6 +18,7 @@ from pipelines.settings.currencies import known
 from pipelines.settings.event_columns import event_columns
 from pipelines.settings.exclusions import Exclude
 from pipelines.settings.exclusions import know_their_columns as know_what_is_excluded
+from pipelines.settings.kept_days import KeptDays
 from pipelines.settings.kept_versions import PublishedFiles
 from pipelines.settings.limits import Limits, next_deadline
 from pipelines.settings.needs import missing
@@ -140,6 +141,7 @@ class Client(Settings):
         [], description="Tables to publish beside the standard ones; docs/tables.md describes each."
     )
     published_files: PublishedFiles = PublishedFiles()
+    kept_days: KeptDays = KeptDays()
     alerts: Alerts = Alerts()
     sources: Sources
 

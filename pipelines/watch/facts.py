@@ -6,6 +6,7 @@ from typing import NamedTuple
 from pipelines.ingest.acceptance import Waiting
 from pipelines.ingest.source_status import Status
 from pipelines.published.version_folders import is_provisional
+from pipelines.serving.disk_use import DiskUse
 from pipelines.settings.client import Client
 from pipelines.stream.follow_status import FollowStatus
 from pipelines.watch.daily_numbers import DailyNumbers
@@ -38,7 +39,8 @@ class Facts(NamedTuple):
     """All that a client is judged by at one moment.
 
     `known_since` is when the watch saw the client first; `held_for` is why its last morning held it;
-    `stream` is how its CRM is followed; `unreadable` is why its published files cannot be read; `settings` why its file cannot be used.
+    `stream` is how its CRM is followed; `unreadable` is why its published files cannot be read; `settings` why its file cannot be used; `disk` is
+    how much it takes.
     """
 
     client: Client
@@ -52,6 +54,7 @@ class Facts(NamedTuple):
     stream: FollowStatus | None = None
     unreadable: str = ""
     settings: list[str] = []
+    disk: DiskUse | None = None
 
     @property
     def last_deadline(self) -> datetime:

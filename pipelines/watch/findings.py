@@ -1,10 +1,14 @@
 """Say what a finding is: one client, one cause, what is wrong and what helps."""
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from pipelines.settings.alerts import Cause
 
-TITLES: dict[Cause, str] = {
+HomeCause = Literal[
+    "disk_nearly_full"
+]  # it concerns no client alone: no client's file leaves it out
+
+TITLES: dict[Cause | HomeCause, str] = {
     "at_risk": "at risk of missing its deadline",
     "late": "late",
     "held": "held",
@@ -23,6 +27,7 @@ TITLES: dict[Cause, str] = {
     "claims_far": "a platform's claims are far from ours",
     "settings": "settings cannot be used",
     "unreadable": "published files not readable",
+    "disk_nearly_full": "disk nearly full",
 }
 
 
@@ -33,7 +38,7 @@ class Finding(NamedTuple):
     shown by the command and alerts nobody.
     """
 
-    cause: Cause
+    cause: Cause | HomeCause
     what: str
     remedy: str
     source: str = ""

@@ -17,6 +17,7 @@ from pipelines.published.version_folders import (
     whole_versions,
     written_at,
 )
+from pipelines.serving.disk_use import disk_use
 from pipelines.serving.memory import held_for
 from pipelines.settings.client import Client
 from pipelines.stream.follow_status import read_status
@@ -38,7 +39,7 @@ def gather(
     """Return the facts about a client; what cannot be read of its published files is a fact, too."""
     sources = [_source(client, status) for status in statuses(client)]
     facts = Facts(client, now, known_since, sources, mornings, held_for(client), settings=settings)
-    facts = facts._replace(stream=read_status(client.id))
+    facts = facts._replace(stream=read_status(client.id), disk=disk_use(client))
     try:
         now_shown = current(client.id)
         return _with_published(facts, now_shown.version) if now_shown else facts

@@ -10,6 +10,7 @@ from pathlib import Path
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
 from pipelines.files import write_atomically
+from pipelines.serving.disk_use import Disk
 from pipelines.watch.deadline_causes import late
 from pipelines.watch.facts import Facts
 from pipelines.watch.findings import Finding
@@ -19,12 +20,17 @@ Judged = tuple[Facts, list[Finding]]
 _NOT_LATE = ("ok", "refused", "failed")  # every other code is that of a source that is late
 
 
-def write_metrics(file: Path, judged: Iterable[Judged], now: datetime) -> None:
+def write_metrics(file: Path, judged: Iterable[Judged], disk: Disk, now: datetime) -> None:
     """Write the metrics of all clients; whoever reads sees those of one watch, never half of them."""
     registry = CollectorRegistry()
     clients = _Gauges(registry)
     for facts, findings in judged:
         clients.set(facts, [each for each in findings if not each.is_note])
+    for name, meaning, count in (
+        ("disk_size_bytes", "The size of the disk that holds the data", disk.total),
+        ("disk_free_bytes", "What is free of it", disk.free),
+    ):
+        Gauge(f"attribution_{name}", meaning, registry=registry).set(count)
     watched = Gauge("attribution_watch_timestamp_seconds", _WATCHED, registry=registry)
     watched.set(now.timestamp())
     write_atomically(file, generate_latest(registry))
@@ -52,6 +58,8 @@ class _Gauges:
         self._duration = gauge(
             "morning_duration_seconds", "How long the last morning took that served the client"
         )
+        self._disk = gauge("client_disk_bytes", "What a client takes of the disk", "part")
+        self._files = gauge("lake_files", "Files of a client's lake")
         self._alerts = gauge("alerts", "Alerts that are open", "cause")
 
     def set(self, facts: Facts, findings: list[Finding]) -> None:
@@ -66,6 +74,10 @@ class _Gauges:
         self._late_sources.labels(client).set(sum(is_late))
         for cause in dict.fromkeys(causes):
             self._alerts.labels(client, cause).set(causes.count(cause))
+        if facts.disk:
+            self._files.labels(client).set(facts.disk.lake_files)
+            for part, count in facts.disk.by_part.items():
+                self._disk.labels(client, part).set(count)
         if facts.shown:
             self._published.labels(client).set(facts.shown.written_at.timestamp())
             for table, count in facts.shown.rows.items():

@@ -24,11 +24,15 @@ def tell(
     channels: list[Channel],
     sender: Sender,
     worded: Callable[[Alert], str],
+    called: str = "",
 ) -> Told:
-    """Tell what each channel does not know yet of a client's alerts, and note it as it is told."""
+    """Tell what each channel does not know yet of a client's alerts, and note it as it is told.
+
+    What concerns all clients is `called` otherwise than what is remembered of it.
+    """
     told, by_name = Told(), {each.shown: each for each in channels}
     for alert in state.alerts.values():
-        line = subject(client, alert)
+        line = subject(called or client, alert)
         for name in alert.untold(list(by_name)):
             if sender.send(by_name[name], line, worded(alert), alert.is_open):
                 alert.told[name] = ALERT if alert.is_open else RECOVERY
@@ -38,7 +42,7 @@ def tell(
                 told.failed[f"{name}: {sender.failed[name]}; the next watch tries again"] = None
         if not by_name and alert.untold([_NO_CHANNEL]):
             alert.told[_NO_CHANNEL] = ALERT if alert.is_open else RECOVERY
-            told.failed[f"{line.removeprefix(client)[2:]}: {_NOBODY}"] = None
+            told.failed[f"{line.removeprefix(called or client)[2:]}: {_NOBODY}"] = None
     state.forget_told(list(by_name))
     remember(client, state)
     return told

@@ -4,11 +4,14 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import NamedTuple
 
+from pipelines.serving.disk_use import Disk
 from pipelines.settings.alerts import CAUSES
 from pipelines.settings.client import Client
 from pipelines.settings.reader import Problem
 from pipelines.watch.alert_channels import Sender, channels_of, on_call_channels
 from pipelines.watch.alert_state import State, alone_with, recall, remember
+from pipelines.watch.disk_cause import SHARED, nearly_full
+from pipelines.watch.disk_cause import unjudged as unjudged_disk
 from pipelines.watch.facts import Facts
 from pipelines.watch.findings import Finding
 from pipelines.watch.gathering import gather
@@ -54,6 +57,23 @@ class Watch:
             except Exception as error:
                 why = f"cannot be judged: {type(error).__name__}: {' '.join(str(error).split())}"
                 yield Watched(name, failed=[why])
+
+    def disk(self, found: Disk) -> Watched:
+        """Watch the disk that all clients share; the on-call alone is told."""
+        with alone_with("_disk"):  # no client can have this name
+            state = recall("_disk", self._now)
+            findings = nearly_full(found)
+            state.take(findings, unjudged_disk(found), self._now)
+            remember("_disk", state)
+            told = tell(
+                "_disk",
+                state,
+                self._on_call,
+                self._sender,
+                lambda alert: short_text(SHARED, alert),
+                SHARED,
+            )
+            return _watched(SHARED, findings, told)
 
     def _client(self, client: Client, state: State, wrong: list[str]) -> Watched:
         known_since, mornings = datetime.fromisoformat(state.known_since), self._mornings

@@ -34,6 +34,11 @@ def test_a_client_whose_file_is_gone_is_named_and_stops_nobody(gone: House) -> N
     assert GONE in morning.stdout and GONE in status.stdout
     assert morning.stdout.count("│ published") == 3
     assert gone.published("shop") == before == gone.files("shop")
+    assert (gone.home / "warehouse/home.shares.json").exists()  # it was tidied at the end
+    again = gone.pipelines("daily")
+    assert again.stdout.count("│ nothing new") == 3, (
+        again.stdout
+    )  # and all are as they are remembered
 
 
 def test_a_client_with_nothing_but_a_lake_is_named(gone: House) -> None:

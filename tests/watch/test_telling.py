@@ -19,6 +19,8 @@ from pipelines.ingest.source_status import Status
 from pipelines.ledger.day_files import append
 from pipelines.ledger.processes_alive import this_process
 from pipelines.ledger.run_events import Run, event
+from pipelines.serving import disk_use
+from pipelines.serving.disk_use import Disk
 from tests.builders.listeners import Mailbox, Webhooks
 from tests.builders.watched import History, ok, settle
 from tests.conftest import PROJECT, House
@@ -221,6 +223,34 @@ def test_the_metrics_are_those_that_prometheus_reads(home: Path, hooks: Webhooks
     assert samples["attribution_deadline_timestamp_seconds", "one"] == deadline
     assert samples["attribution_deadline_timestamp_seconds", "two"] == deadline + 3600
     assert ("attribution_published_timestamp_seconds", "one") not in samples
+    parts = ("lake", "quarantine", "warehouse", "published", "settled")
+    sizes = {part: samples["attribution_client_disk_bytes", "two", part] for part in parts}
+    assert sizes["lake"] and sizes["published"] and not sizes["warehouse"]
+    assert samples["attribution_lake_files", "two"] == 3  # its settings, and how its sources stand
+    size = samples["attribution_disk_size_bytes",]
+    assert 0 < samples["attribution_disk_free_bytes",] < size
+
+
+def test_a_disk_that_is_nearly_full_is_told_to_the_on_call_alone(
+    home: Path, hooks: Webhooks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once for all clients; it has recovered when there is half as much again, lest it come and go."""
+    monkeypatch.setenv("ON_CALL__PAGER", hooks.address("pager"))
+    watch()
+    heard = len(hooks.messages)
+    for free, subject in (
+        (11e9, ""),
+        (9.5e9, "all clients: disk nearly full"),
+        (9.4e9, ""),
+        (11e9, ""),
+        (16e9, "all clients: recovered: disk nearly full"),
+    ):
+        monkeypatch.setattr(disk_use, "disk", lambda free=free: Disk(400_000_000_000, int(free)))
+        done = watch()
+        assert [each.subject for each in hooks.messages[heard:]] == [subject] * bool(subject), free
+        is_open = subject.endswith("nearly full") and "recovered" not in subject
+        assert ("9.5 of 400 GB are free" in done.output) == is_open
+        heard = len(hooks.messages)
 
 
 def test_a_watch_of_one_client_leaves_the_metrics_of_all(home: Path, hooks: Webhooks) -> None:
