@@ -81,7 +81,8 @@ check: style lint types ## format, lint, types, fast tests
 soak: install ## kill, spoil, fill: compare with twins
 	$(BIN)/python -m tests.soak
 
-ci: packages style lint types ## the same, with all tests
+ci: packages install ## the same, with all tests
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync types style lint
 	$(BIN)/pytest
 
 packages: ## install Debian packages for `make ci`
