@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from threading import Lock
+from typing import Any
 
 import dlt
 import pyarrow.parquet as pq
@@ -146,6 +147,15 @@ class _Commits(FilesystemClient):
 
 class _Lake(filesystem):
     """dlt's destination for files, with our time of commit."""
+
+    def capabilities(self, config: Any = None, naming: Any = None) -> Any:
+        """Return what a folder can do; dlt asks nine times a load, and would read its settings each time."""
+        if config is None:
+            self._settings = self._settings or self.configuration(self.spec(), accept_partial=True)
+            config = self._settings
+        return super().capabilities(config, naming)
+
+    _settings: Any = None
 
     @property
     def client_class(self) -> type[FilesystemClient]:

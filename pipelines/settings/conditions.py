@@ -1,6 +1,7 @@
 """Read which rows of an export count: an SQL condition over the export's own columns."""
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 import duckdb
@@ -57,6 +58,13 @@ def columns_of(text: str) -> set[str]:
 
 def read_condition(text: str) -> list[Value]:
     """Return what a condition compares, over columns of texts. Raise ValueError if it is none."""
+    return list(_tried(text))
+
+
+@lru_cache(
+    maxsize=500
+)  # settings are read by each step of a command, and DuckDB is asked each time
+def _tried(text: str) -> tuple[Value, ...]:
     tree = _checked(text)
     names = {column.name for column in tree.find_all(exp.Column)}
     condition, values, _ = condition_over(text, {name: identifier(name) for name in names})
@@ -73,7 +81,7 @@ def read_condition(text: str) -> list[Value]:
         raise ValueError(f"DuckDB says: {str(error).splitlines()[0]}") from None
     if kind != "BOOLEAN":
         raise ValueError(f"it is {kind}, not true or false; compare it, as in Status = 'Paid'")
-    return values
+    return tuple(values)
 
 
 def condition_over(text: str, values: Mapping[str, str], number: Number = _number) -> Condition:
