@@ -170,7 +170,7 @@ class Delta:
     def _knows_its_numbers(self) -> bool:
         """Return whether another batch, or what was loaded before, says how numbers are read."""
         contract, reading = self._table.delivery.contract, reading_of(self._table.feed)
-        known = ["delivered"] + [self._table.stored] * self._table.is_stored
+        known = ["delivered", *([self._table.stored] if self._table.is_stored else [])]
         return any(decides(self._connection, contract, reading, rows) for rows in known)
 
     def _validated(self, batch: Batch, number: int, ordinals_used: int) -> Validated:
