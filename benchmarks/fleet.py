@@ -42,8 +42,8 @@ def main(
             "of which ingest": [(*demo, "--day", 2), ("pipelines", "ingest")],
             "of which run": [("pipelines", "daily")],
             "idle morning": [("pipelines", "daily")],
-            "preview of one client": [("edit",), ("pipelines", "preview", "bench002")],
-            "promotion of one client": [("pipelines", "promote", "bench002")],
+            "preview of one client": [("edit",), ("pipelines", "preview", "bench001")],
+            "promotion of one client": [("pipelines", "promote", "bench001")],
         }
         table = Table("step", "CPU s", "CPU s per client", "peak MiB of a process")
         for step, commands in steps.items():
@@ -60,7 +60,7 @@ def main(
 
 
 def _edit(home: Path) -> None:
-    file = home / "clients/bench002.yaml"
+    file = home / "clients/bench001.yaml"
     file.write_text(file.read_text().replace("lookback_days: 30", "lookback_days: 20"))
 
 

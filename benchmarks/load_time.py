@@ -78,14 +78,14 @@ def main(
     runs: Annotated[int, typer.Option(help="Loads of each kind; the least counts.")] = 3,
     code: Annotated[Path, typer.Option(help="The checkout to measure.")] = PROJECT,
     clients: Annotated[int, typer.Option(help="Clients of the larger fleet.")] = 10,
+    demo: Annotated[bool, typer.Option(help="Measure the demo's clients, too.")] = True,
 ) -> None:
     """Print CPU seconds and models made, of the demo's clients and of a larger fleet."""
     table = Table("clients", "load", "CPU s", "models made", "models")
     with tempfile.TemporaryDirectory() as folder:
-        for name, home in (
-            ("demo", _demo(Path(folder, "demo"))),
-            (str(clients), _fleet(Path(folder, "fleet"), clients)),
-        ):
+        homes = {"demo": _demo(Path(folder, "demo"))} if demo else {}
+        homes[str(clients)] = _fleet(Path(folder, "fleet"), clients)
+        for name, home in homes.items():
             for load, prepare in (
                 ("cold", home.forget),
                 ("nothing changed", lambda: None),

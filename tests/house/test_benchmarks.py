@@ -38,10 +38,10 @@ def test_heuristics() -> None:
     "arguments",
     [
         ("training_cost.py", "--paths", "2000", "--runs", "1"),
-        ("load_time.py", "--clients", "1", "--runs", "1"),
+        ("load_time.py", "--clients", "1", "--runs", "1", "--no-demo"),
         ("ingest.py", "--rows", "2000", "--runs", "1"),
         ("ingest.py", "--clients", "2"),
-        ("fleet.py", "--clients", "2", "--sessions", "100"),
+        ("fleet.py", "--clients", "1", "--sessions", "100"),
         (
             "fast_path.py",
             "--sessions",

@@ -19,7 +19,7 @@ SETTINGS = """
 name: {name}
 currency: EUR
 start: 2026-09-01
-limits: {{minutes: 0.2}}
+limits: {{minutes: 0.1}}
 sources:
   google_ads:
     spend: {{files: "{files}", table: spend}}
