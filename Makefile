@@ -6,7 +6,7 @@ DATA := $(or $(ATTRIBUTION_HOME),.)
 SQLMESH := $(BIN)/sqlmesh --log-file-dir "$(DATA)/logs"
 
 .PHONY: help daily watch packages ingest stream backfill accept reread withdraw status export explain changes replay blueprint train preview promote \
-	rollback plan audit \
+	rollback rebuild plan audit \
 	test check soak ci style types lint versions format docs demo demo-api demo-stream demo-clean lock stubs clean install exports
 
 help: ## list these verbs
@@ -65,6 +65,9 @@ promote: install ## bring CLIENT's change into prod
 
 rollback: install ## show CLIENT's version before, or VERSION
 	$(RUN) rollback $(CLIENT) $(if $(VERSION),--version $(VERSION))
+
+rebuild: install ## make all of CLIENT from its lake
+	$(RUN) rebuild $(CLIENT)
 
 plan: install ## build all changes in dev
 	$(SQLMESH) plan dev

@@ -14,6 +14,7 @@ from pipelines.commands.explanations import changes, explain, replay
 from pipelines.commands.following import stream
 from pipelines.commands.inspection import blueprint, export, status
 from pipelines.commands.model_changes import preview, promote, train
+from pipelines.commands.rebuilt_client import rebuild
 from pipelines.commands.shown_version import rollback
 from pipelines.commands.watching import watch
 
@@ -37,6 +38,7 @@ _COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
         preview,
         promote,
         rollback,
+        rebuild,
     ),
 }
 for panel, commands in _COMMANDS.items():

@@ -99,6 +99,14 @@ def set_aside(shard: str) -> Path:
     return torn
 
 
+def half_built(shard: str, client: str) -> Path:
+    """Return the file that lies beside a warehouse while its tables of a client are built from the lake.
+
+    As long as it is there, they have not all rows, and nothing is to be learnt from them.
+    """
+    return file_of(shard).with_suffix(f".{client}.half_built")
+
+
 def _who_holds(shard: str) -> str:
     """Return who holds a warehouse file open; nothing if nobody does, or there is none.
 

@@ -130,6 +130,11 @@ def show_changes(found: "Changes", since: datetime) -> None:
     if not found.causes:
         screen.say(found.client, "the published numbers of channels and campaigns are the same")
         return
+    show_moves(found)
+
+
+def show_moves(found: "Changes") -> None:
+    """Show what moved by cause, then by channel and cause, and what each cause means."""
     _show_causes(found)
     if found.moves:
         _show_moves(found)

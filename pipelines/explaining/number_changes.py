@@ -65,6 +65,18 @@ def changes(client: Client, since: datetime, by_campaign: bool = False) -> Chang
     """
     walked = steps(client, since)
     before = walked[0].before if walked else shown_at(client, since)
+    return _told(client, before, walked, by_campaign)
+
+
+def changes_between(client: Client, before: str, after: str, by_campaign: bool = False) -> Changes:
+    """Return by what a client's numbers differ from a version to a later one: nothing between counts.
+
+    Raise PublishedFileError if files are torn.
+    """
+    return _told(client, before, [Step(before, after)], by_campaign)
+
+
+def _told(client: Client, before: str, walked: list[Step], by_campaign: bool) -> Changes:
     with duckdb.connect() as opened:
         opened.execute(_MOVES.format(name="all_moves"))
         for step in walked:

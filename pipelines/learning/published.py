@@ -8,7 +8,7 @@ import duckdb
 from pipelines.home import warehouse_folder
 from pipelines.settings.client import Client
 from pipelines.sql import only_row
-from pipelines.warehouse_files import TornWarehouse, why_unusable
+from pipelines.warehouse_files import TornWarehouse, half_built, why_unusable
 
 
 class TrainingError(Exception):
@@ -17,12 +17,12 @@ class TrainingError(Exception):
 
 @contextmanager
 def published(client: Client) -> Iterator[duckdb.DuckDBPyConnection | None]:
-    """Open the client's warehouse to read; None before its first morning.
+    """Open the client's warehouse to read; None before its first morning, and while it is half built.
 
     Raise TrainingError while another process holds the file.
     """
     file = warehouse_folder() / f"{client.shard}.duckdb"
-    if not file.exists():
+    if not file.exists() or half_built(client.shard, client.id).exists():
         yield None
         return
     try:

@@ -58,19 +58,24 @@ def write_settled(
     keep: dict[str, PublishedFiles],
     rendering: Rendering | None = None,
     go_on: Callable[[str, datetime | None], object] = show_newest,
+    afresh: bool = False,
 ) -> dict[str, str]:
     """Write the files of the clients whose published tables were computed whole since the last time.
 
     `keep` has the clients that are asked for, and how long their older versions stay; `rendering`
     says by which models they were made, which the fast path goes on with; `go_on` shows the new
     version of a client of whom provisional rows are shown, with those that are still so: loads that are
-    seen before the moment that it is told are settled. Return why, for those whose files could not be written: these stay as they were, and others go on.
+    seen before the moment that it is told are settled. `afresh`, all files are written although they are
+    the same. Return why, for those whose files could not be written: these stay as they were, and
+    others go on.
     """
     problems = {}
     for client, behind in behind_published(warehouse).items():
         if client in keep:
             try:
-                read_before = _write_if_settled(warehouse, client, behind, keep[client], rendering)
+                read_before = _write_if_settled(
+                    warehouse, client, behind, keep[client], rendering, afresh
+                )
                 if shows_provisional(client):
                     go_on(client, read_before)
             except (OSError, duckdb.Error, PublishedFileError) as error:
@@ -85,6 +90,7 @@ def _write_if_settled(
     behind: frozenset[str],
     keep: PublishedFiles,
     rendering: Rendering | None,
+    afresh: bool,
 ) -> datetime | None:
     """Write a client's files, if they are; return before which moment all loads are in them, if that is known."""
     noted = pending_tables.pending(client)
@@ -95,7 +101,7 @@ def _write_if_settled(
         pending_tables.keep_notes_of(client, behind, shows_others)
         return None
     with alone(client):
-        write(warehouse, client, keep, rendering)
+        write(warehouse, client, keep, rendering, afresh)
     is_known = is_computed and noted.read_before
     return datetime.fromisoformat(noted.read_before) if is_known else None
 
@@ -110,14 +116,15 @@ def write(
     client: str,
     keep: PublishedFiles,
     rendering: Rendering | None = None,
+    afresh: bool = False,
 ) -> None:
-    """Write a client's files as its tables are now, if they are not the same as those shown.
+    """Write a client's files as its tables are now, if they are not the same as those shown, or afresh.
 
     Where provisional rows are shown, these stay until it is known which of them are settled.
     """
     with recorded(client, "publish") as run:
         run.outcome = "unchanged"
-        _write(warehouse, client, keep, rendering, run)
+        _write(warehouse, client, keep, rendering, run, afresh)
 
 
 def _write(
@@ -126,9 +133,10 @@ def _write(
     keep: PublishedFiles,
     rendering: Rendering | None,
     run: Run,
+    afresh: bool,
 ) -> None:
     clear_leftovers(client)
-    known = _before(client)
+    known = None if afresh else _before(client)
     models_before = models_text(client, known.version) if known else None
     models = rendering(client, models_before) if rendering else None
     tables = shown_tables(warehouse, client, read_settled(models))

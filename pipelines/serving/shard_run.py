@@ -5,6 +5,8 @@ from contextlib import closing
 from datetime import datetime, timedelta, timezone
 from multiprocessing.connection import Connection
 
+import duckdb
+
 from pipelines import torn_blocks
 from pipelines.lake.newest_loads import newest_loads
 from pipelines.learning.in_force import learnt_versions
@@ -21,6 +23,7 @@ from pipelines.settings.client import Client
 from pipelines.settings.reader import keep_promoted, promoted_settings, read
 from pipelines.warehouse_files import (
     TornWarehouse,
+    half_built,
     set_aside,
     wait_until_free,
     why_unusable,
@@ -119,15 +122,23 @@ def run(warehouse: Warehouse, client: Client) -> Report:
     is_rebuilt = any(lesson.is_first for lesson in lessons)
     if is_rebuilt:  # SQLMesh sees a first version when it loads the models
         warehouse.reload()
+    failures = computed(warehouse, client, is_rebuilt)
+    if problem := warehouse.write_files([client]).get(client.id):
+        failures.append(f"published files: {problem}")
+    if not failures:  # a rebuild that was killed is finished
+        half_built(client.shard, client.id).unlink(missing_ok=True)
+    report = reported(warehouse, client, failures, not_trained)
+    return report._replace(trained=[str(lesson) for lesson in lessons])
+
+
+def computed(warehouse: Warehouse, client: Client, is_rebuilt: bool = False) -> list[str]:
+    """Compute what is new for a client, in all versions of it, and promote it; return what failed."""
     failures = _compute(warehouse, client, is_rebuilt)
     if not failures:
         _promote(warehouse, client)
     failures = list(dict.fromkeys(failures + _run_older_version(warehouse, client)))
     _keep_promoted(warehouse, client)
-    if problem := warehouse.write_files([client]).get(client.id):
-        failures.append(f"published files: {problem}")
-    report = _report(warehouse, client, failures, not_trained)
-    return report._replace(trained=[str(lesson) for lesson in lessons])
+    return failures
 
 
 def _train(warehouse: Warehouse, client: Client) -> tuple[list[Lesson], list[str]]:
@@ -135,7 +146,7 @@ def _train(warehouse: Warehouse, client: Client) -> tuple[list[Lesson], list[str
 
     A first version changes the client's models: it waits while an edit waits for its promotion.
     """
-    if not learners(client):
+    if not learners(client) or half_built(client.shard, client.id).exists():
         return [], []
     local, daily, prod = _versions(warehouse, client)
     if not prod or (local != daily and untrained(client)):
@@ -224,9 +235,10 @@ def _versions(
     return warehouse.local(client.id), daily, prod
 
 
-def _report(
+def reported(
     warehouse: Warehouse, client: Client, failures: list[str], not_trained: list[str]
 ) -> Report:
+    """Return how a client's run went, and what is published of it now."""
     local, daily, prod = _versions(warehouse, client)
     waits = [_WAITS.format(client=client.id)] if local != daily else []
     figures = _figures(warehouse, client.id) if prod else None
@@ -237,9 +249,15 @@ def _report(
 
 
 def _figures(warehouse: Warehouse, client: str) -> Figures | None:
-    """Return what is published of a client; nothing of what its version in `prod` does not say yet."""
+    """Return what is published of a client; nothing of what its version in `prod` does not say yet.
+
+    None, too, where its tables are half built.
+    """
     table = f"{client}_publish.freshness_v1"
-    known = {name for name, *_ in warehouse.rows(f"DESCRIBE {table}")}
+    try:
+        known = {name for name, *_ in warehouse.rows(f"DESCRIBE {table}")}
+    except duckdb.CatalogException:  # there is no table behind the view
+        return None
     columns = ", ".join(name if name in known else "NULL" for name in Figures._fields)
     rows = warehouse.rows(f"SELECT {columns} FROM {table}")
     return Figures(*("" if each is None else str(each) for each in rows[0])) if rows else None

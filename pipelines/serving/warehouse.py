@@ -2,7 +2,7 @@
 
 import os
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from datetime import datetime, timezone
 from functools import cache
@@ -25,6 +25,7 @@ from pipelines.home import home, project_folder, warehouse_folder
 from pipelines.published.writing import write_settled
 from pipelines.serving import memory
 from pipelines.serving.after_runs import leave_files_to_the_caller
+from pipelines.serving.emptied_tables import empty, show_again
 from pipelines.serving.report import error_text
 from pipelines.serving.unwritten_comments import leave_out_unwritten_comments
 from pipelines.settings.client import Client
@@ -43,12 +44,31 @@ class Failure(NamedTuple):
         return f"{self.model}: {self.reason}"
 
 
+class Computed(NamedTuple):
+    """A model that was computed: how many of how many that is."""
+
+    model: str
+    done: int
+    total: int
+
+
 class _Listener(NoopConsole):
-    """Collect the models that fail, which SQLMesh's own console only prints."""
+    """Collect the models that fail, which SQLMesh's own console only prints; tell which are computed."""
 
     def __init__(self) -> None:
         self.errors: list[NodeExecutionFailedError] = []
         self.warnings: list[str] = []
+        self.tell: Callable[[Computed], None] | None = None
+        self._done = self._total = 0
+
+    def start_evaluation_progress(self, batched_intervals, *args, **kwargs) -> None:
+        self._done, self._total = 0, sum(map(len, batched_intervals.values()))
+
+    def update_snapshot_evaluation_progress(self, snapshot, *args, **kwargs) -> None:
+        self._done += 1
+        table = exp.to_table(snapshot.name)
+        if self.tell:
+            self.tell(Computed(f"{table.db}.{table.name}", self._done, self._total))
 
     def log_failed_models(self, errors) -> None:
         self.errors += errors
@@ -171,12 +191,28 @@ class Warehouse:
             scheduler.run(record.naming_info)
         return self._failures()
 
-    def write_files(self, clients: Iterable[Client]) -> dict[str, str]:
-        """Write the published files of clients that have new numbers; return why, where it failed."""
+    def tell_progress(self, tell: Callable[[Computed], None]) -> None:
+        """Have a function told of each model that is computed from now on."""
+        self._listener.tell = tell
+
+    def empty(self, client: str) -> None:
+        """Take back all that was computed of a client in `daily` and `prod`: the next run computes it."""
+        empty(self._context, client)
+
+    def show_again(self, client: str) -> None:
+        """Make the views of a client's versions in `daily` and `prod`, whatever became of them."""
+        show_again(self._context, client)
+
+    def write_files(self, clients: Iterable[Client], afresh: bool = False) -> dict[str, str]:
+        """Write the published files of clients that have new numbers; return why, where it failed.
+
+        Afresh, they are written although they are there: of a file that lies on the disk already, nobody
+        knows whether it is whole.
+        """
         keep = {client.id: client.published_files for client in clients}
         self.settled_otherwise = {}
         models = promoted_models(self._context)
-        return write_settled(self.connection(), keep, models, self._go_on)
+        return write_settled(self.connection(), keep, models, self._go_on, afresh)
 
     def _go_on(self, client: str, read_before: datetime | None) -> None:
         """Show what was settled of a client, with what is still ahead of it."""

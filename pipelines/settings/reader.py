@@ -1,7 +1,8 @@
 """Read and check the files in `clients/`; nobody else reads them."""
 
 import re
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -78,12 +79,32 @@ def _said(error: Exception) -> str:
     return f"cannot be checked: {why}; undo what was changed last, and report it"
 
 
+_as_promoted: set[str] = set()
+
+
+@contextmanager
+def read_as_promoted(client: str) -> Iterator[Client | None]:
+    """Read a client's settings meanwhile as they are promoted, whatever its file says; yield these.
+
+    None, and the file, where it never was promoted. Raise ClientError if what was promoted is no longer
+    valid.
+    """
+    kept = _promoted(client)
+    settings = parse(kept) if kept.exists() else None
+    before = set(_as_promoted)
+    _as_promoted.update({client} if settings else ())
+    try:
+        yield settings
+    finally:
+        _as_promoted.intersection_update(before)
+
+
 def read(shard: str | None = None) -> tuple[list[Client], list[Problem]]:
     """Return every client, and the problems met; a broken file yields what was promoted last."""
     clients, problems = [], _misnamed()
     for path in (path for path in _files() if path.suffix == ".yaml"):
         try:
-            clients.append(parse(path))
+            clients.append(parse(_promoted(path.stem) if path.stem in _as_promoted else path))
         except ClientError as error:
             kept, fallback = _last_good(path.stem)
             clients += kept
