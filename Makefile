@@ -49,7 +49,7 @@ changes: install ## tell why CLIENT's numbers moved SINCE
 	$(RUN) changes $(CLIENT) --since $(SINCE) $(if $(BY),--$(BY))
 
 replay: install ## show CLIENT's numbers as published AS_OF
-	$(RUN) replay $(CLIENT) --as-of $(AS_OF) $(if $(BY),--$(BY))
+	$(RUN) replay $(CLIENT) --as-of $(AS_OF) $(if $(BY),--$(BY)) $(if $(MODEL),--model $(MODEL)) $(if $(COMPUTED),--computed)
 
 blueprint: install ## explain CLIENT's SQL variables
 	$(RUN) blueprint $(CLIENT)

@@ -8,15 +8,12 @@ from typing import TYPE_CHECKING
 from rich.markup import escape
 
 from pipelines.commands import screen
-from pipelines.commands.change_tables import cells
 from pipelines.commands.screen_tables import new_table
-from pipelines.explaining.compared_campaigns import by_channel, total
 
 if TYPE_CHECKING:
     from pipelines.explaining.conversion import Explanation
     from pipelines.explaining.number_changes import CauseSum, Changes, Move
     from pipelines.explaining.path_touches import Touch
-    from pipelines.explaining.replay import Replayed
 
 
 def moment(at: datetime | None) -> str:
@@ -193,22 +190,3 @@ def _signed(amount: Decimal, nothing: str = "") -> str:
         return shown if amount else nothing
     exact = f"{amount.quantize(Decimal('1e-6')).normalize():+f}"
     return exact if Decimal(exact) else nothing
-
-
-def show_replay(
-    client: str, currency: str, as_of: datetime, found: "Replayed", has_campaigns: bool
-) -> None:
-    """Show what channels, or campaigns, cost and earned as it was published at a time."""
-    currency = found.settings.currency if found.settings else currency
-    screen.tell_fact(client, f"as published at {moment(as_of)} UTC, from the files that were kept")
-    screen.tell_fact("version", f"{found.version}, of loads until {moment(found.loaded_until)} UTC")
-    screen.tell_fact("model", ", ".join(found.models) or "none, as there was no conversion")
-    names = ["channel", "campaign"] if has_campaigns else ["channel"]
-    shown = new_table(*names, f"spend {currency}", "credit", f"revenue {currency}", "CPA", "ROAS")
-    for row in found.campaigns if has_campaigns else by_channel(found.campaigns):
-        places = [row.channel, row.campaign][: len(names)]
-        shown.add_row(*map(escape, places), *cells(row.after))
-    shown.add_section()
-    blank = [""] * (len(names) - 1)
-    shown.add_row("total", *blank, *cells(total(found.campaigns).after))
-    screen.screen.print(shown)

@@ -1,12 +1,15 @@
 """The commands that say why numbers are as they are, and why they moved: explain, changes, replay."""
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Annotated
 
 import typer
 
-from pipelines.commands import answers
+from pipelines.commands import answers, replayed_numbers, screen
 from pipelines.commands.chosen_clients import Chosen, one, stop
+from pipelines.commands.model_progress import watched
+from pipelines.settings.client import Client
 
 
 def explain(
@@ -69,6 +72,13 @@ def changes(
         raise stop(f"{client}: {error}") from None
 
 
+class Model(StrEnum):
+    """By which settings a replay goes."""
+
+    THEN = "then"
+    NOW = "now"
+
+
 def replay(
     client: Chosen,
     as_of: Annotated[
@@ -77,21 +87,50 @@ def replay(
     campaigns: Annotated[
         bool, typer.Option("--campaigns", help="Show each campaign, not only channels.")
     ] = False,
+    model: Annotated[
+        Model, typer.Option(help="By the settings of then, or the loads of then by today's: now.")
+    ] = Model.THEN,
+    computed: Annotated[
+        bool, typer.Option("--computed", help="Compute them, although files were kept.")
+    ] = False,
 ) -> None:
-    """Show the numbers that were published then, from the files that were kept of them.
+    """Show the numbers that were published then: from the files that were kept, or computed again.
 
-    Nothing is computed, and what outsiders read stays as it is. Files are kept as long as
-    `published_files:` in the client's file says; where they are gone, it says what is left. A day means
-    its beginning. Such as: `python -m pipelines replay acme --as-of 2026-11-26T08:00`.
+    Files are kept as long as `published_files:` in the client's file says. Where they are gone, the numbers
+    are computed from the loads that were read then, by the settings and learnt versions of then, which the
+    ledger of runs notes with each published version. With `--model now`, today's settings and what is learnt
+    by now give credit for the loads of then. It says what it shows, and what of then could not be had.
+
+    It computes in a private folder under `.cache/`, with 2 GB of memory for DuckDB at most: what outsiders
+    read and the warehouse stay as they are, and nobody waits. A day means its beginning.
+    Such as: `python -m pipelines replay acme --as-of 2026-11-26T08:00 --model now`.
     """
     from pipelines.explaining.replay import replay as replayed
     from pipelines.explaining.steps import GoneVersion
     from pipelines.published.version_folders import PublishedFileError
 
     chosen = one(client)
+    if computed or model == Model.NOW:
+        _compute(chosen, as_of, model, campaigns)
+        return
     try:
-        answers.show_replay(client, chosen.currency, as_of, replayed(chosen, as_of), campaigns)
+        found = replayed(chosen, as_of)
     except GoneVersion as error:
-        raise stop(str(error)) from None
+        screen.tell(f"{error}: computing it")
+        _compute(chosen, as_of, model, campaigns)
     except PublishedFileError as error:
-        raise stop(f"{client}: {error}") from None
+        raise stop(f"{client}: {error}; --computed computes it") from None
+    else:
+        replayed_numbers.show_kept(chosen, as_of, found, campaigns)
+
+
+def _compute(client: Client, as_of: datetime, model: Model, campaigns: bool) -> None:
+    from pipelines.explaining.steps import GoneVersion
+    from pipelines.serving.replaying import ReplayError, recompute
+
+    try:
+        with watched(client.id) as watch:
+            found = recompute(client, as_of, model == Model.NOW, watch)
+    except (GoneVersion, ReplayError) as error:
+        raise stop(str(error)) from None
+    replayed_numbers.show_recomputed(found, as_of, model == Model.NOW, campaigns)

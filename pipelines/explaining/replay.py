@@ -5,53 +5,45 @@ from typing import NamedTuple
 
 import duckdb
 
-from pipelines.explaining.bringing_loads import loads_by_moment
 from pipelines.explaining.compared_campaigns import Compared, compared
-from pipelines.explaining.steps import GoneVersion, shown_at
-from pipelines.explaining.version_tables import define_version, loaded_until
+from pipelines.explaining.steps import shown_at
+from pipelines.explaining.version_tables import define_version
 from pipelines.published.settings_file import settings_of
 from pipelines.settings.client import Client
+from pipelines.sql import only_row
+
+
+class Numbers(NamedTuple):
+    """What a client's published tables say in sum."""
+
+    loaded_until: datetime | None  # None where they hold nothing
+    models: list[str]  # by which credit was shared
+    campaigns: list[Compared]  # `after` has the numbers; they are compared with nothing
 
 
 class Replayed(NamedTuple):
     """What was published of a client at a time."""
 
     version: str
-    loaded_until: datetime
-    models: list[str]  # by which credit was shared then
     settings: Client | None  # by which it was published; None where they were not kept
-    campaigns: list[Compared]  # `after` has the numbers; they are compared with nothing
+    numbers: Numbers
 
 
 def replay(client: Client, moment: datetime) -> Replayed:
     """Return the numbers that were published at a UTC time. Raise GoneVersion if they are not kept."""
-    try:
-        version = shown_at(client, moment)
-    except GoneVersion as error:
-        raise GoneVersion(f"{error}. {_what_is_left(client.id, moment)}") from None
+    version = shown_at(client, moment)
     with duckdb.connect() as opened:
         define_version(opened, "then", client.id, version)
-        models = opened.execute(
-            "SELECT DISTINCT model FROM then_publish.attribution_v1 ORDER BY ALL"
-        ).fetchall()
-        table = "then_publish.campaigns_v1"
-        nothing = f"(FROM {table} LIMIT 0)"
-        return Replayed(
-            version,
-            loaded_until(opened, "then"),
-            [model for (model,) in models],
-            settings_of(client.id, version),
-            compared(lambda query: opened.execute(query).fetchall(), nothing, table),
-        )
+        return Replayed(version, settings_of(client.id, version), numbers(opened, "then_publish"))
 
 
-def _what_is_left(client: str, moment: datetime) -> str:
-    """Return what the numbers of then were made of, and who could make them again."""
-    loads = [load for load in loads_by_moment(client).values() if load.committed_at <= moment]
-    if not loads:
-        return "No load was committed until then"
-    return (
-        f"The {len(loads)} loads that were committed until then are in the lake: a copy of clients/ with the"
-        " settings of then and of those loads, in an ATTRIBUTION_HOME of its own, gives the numbers again"
-        " by make daily, with the code of today"
+def numbers(opened: duckdb.DuckDBPyConnection, schema: str) -> Numbers:
+    """Return what the published tables in a schema say in sum."""
+    (until,) = only_row(opened.execute(f"SELECT MAX(loaded_until) FROM {schema}.freshness_v1"))
+    models = opened.execute(f"SELECT DISTINCT model FROM {schema}.attribution_v1 ORDER BY ALL")
+    table = f"{schema}.campaigns_v1"
+    return Numbers(
+        until,
+        [model for (model,) in models.fetchall()],
+        compared(lambda query: opened.execute(query).fetchall(), f"(FROM {table} LIMIT 0)", table),
     )

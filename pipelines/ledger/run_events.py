@@ -21,7 +21,9 @@ class Run:
 
     `outcome` is a word: ok, published, held, or why a platform did not answer. `loads` are what was
     read, by source: the newest load. `made` is what came of it, by name: a load of a source, a
-    published version, a learnt version of a model. `models` are the learnt versions in force.
+    published version, a learnt version of a model. `models` are the learnt versions in force, `settings`
+    is the version of the settings, and `statuses` are what was known of each source: so what was published
+    can be computed again when its files are gone.
     """
 
     client: str
@@ -37,6 +39,8 @@ class Run:
     loads: dict[str, str] = field(default_factory=dict)
     made: dict[str, str] = field(default_factory=dict)
     models: dict[str, str] = field(default_factory=dict)
+    settings: str = ""
+    statuses: list[dict[str, Any]] = field(default_factory=list)
 
     def fails(self, outcome: str, reason: str) -> None:
         """Say that it did not do what it is for, and why."""
@@ -70,7 +74,8 @@ def _run_facets(run: Run, kind: Kind, producer: str, process: int) -> dict[str, 
         ended: dict[str, Any] = {"outcome": run.outcome, "reason": run.reason, "rows": run.rows}
         ended["cpuSeconds"] = run.cpu_seconds
         own |= {name: value for name, value in ended.items() if value not in (None, "")}
-        own |= {"learntVersions": run.models} if run.models else {}
+        made_of = {"learntVersions": run.models, "settings": run.settings, "statuses": run.statuses}
+        own |= {name: value for name, value in made_of.items() if value}
     facets = {"attribution_run": _facet(producer, f"{_SPECIFICATION}/RunFacet", **own)}
     if run.within:
         parent = {"run": {"runId": run.within.run_id}, "job": run.within.job}

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import duckdb
 
@@ -12,9 +12,14 @@ from pipelines.sql import literal
 
 _FACET = "STRUCT(version STRUCT(datasetVersion VARCHAR))"
 _DATASETS = f"STRUCT(name VARCHAR, facets {_FACET})[]"
+_STATUS = (
+    "STRUCT(source VARCHAR, code VARCHAR, problem VARCHAR, retry_at VARCHAR, days_missing VARCHAR[],"
+    " newest_day VARCHAR, warnings VARCHAR)"
+)
 _OWN = (
     "STRUCT(step VARCHAR, source VARCHAR, process BIGINT, outcome VARCHAR, reason VARCHAR,"
-    ' "rows" BIGINT, cpuSeconds DOUBLE, learntVersions MAP(VARCHAR, VARCHAR))'
+    ' "rows" BIGINT, cpuSeconds DOUBLE, learntVersions MAP(VARCHAR, VARCHAR), settings VARCHAR,'
+    f" statuses {_STATUS}[])"
 )
 _PARENT = "STRUCT(run STRUCT(runId VARCHAR))"
 _COLUMNS = {
@@ -44,6 +49,7 @@ SELECT
   ends.own.rows AS "rows", ends.own.cpuSeconds AS cpu_seconds,
   SPLIT_PART(starts.producer, ':', -1) AS code_version,
   COALESCE(ends.own.learntVersions, MAP()) AS learnt_versions,
+  COALESCE(ends.own.settings, '') AS settings_version, COALESCE(ends.own.statuses, []) AS statuses,
   {inputs} AS loads_read, {outputs} AS made, starts.run.runId AS run_id,
   starts.run.facets.parent.run.runId AS within, starts.own.process AS process
 FROM starts LEFT JOIN ends ON ends.run.runId = starts.run.runId
@@ -65,6 +71,8 @@ class Recorded(NamedTuple):
     cpu_seconds: float | None
     code_version: str
     learnt_versions: dict[str, str]
+    settings_version: str
+    statuses: list[dict[str, Any]]
     loads_read: dict[str, str]
     made: dict[str, str]
     run_id: str

@@ -15,6 +15,7 @@ from pipelines.files import sync_folder
 from pipelines.ledger.recording import recorded
 from pipelines.ledger.run_events import Run
 from pipelines.published import pending_tables
+from pipelines.published.made_of import note_made_of
 from pipelines.published.models_file import Rendering, models_text, read_settled, write_models
 from pipelines.published.old_versions import clear_leftovers, prune, prune_provisional
 from pipelines.published.settings_file import keep_settings
@@ -148,6 +149,7 @@ def _write(
             show(client, version)
         run.outcome, run.made = "published", {"published": version}
         run.rows = sum(row_count(table["digests"]) for table in now["publish"].values())
+        note_made_of(run, warehouse, client)
     elif known:
         if models and models != models_before:
             write_models(settled_of(client) / known.version, models)

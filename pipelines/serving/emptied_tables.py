@@ -33,8 +33,9 @@ def empty(context: Context, client: str) -> None:
 def show_again(context: Context, client: str) -> None:
     """Make the views of a client's versions in `daily` and `prod`: they may have been lost as well."""
     for name in ("daily", "prod"):
-        if snapshots := _promoted(context, name, client):
-            record = context.state_reader.get_environment(name)
+        snapshots = _promoted(context, name, client)
+        record = context.state_reader.get_environment(name)
+        if record and snapshots:
             context.snapshot_evaluator.promote(
                 snapshots.values(), record.naming_info, snapshots=snapshots
             )

@@ -43,7 +43,9 @@ class Rebuilt(NamedTuple):
     report: Report
     before: str  # the settled version that was shown; empty where there was none
     after: str  # the one that was written
-    changes: Changes | None  # None where there is nothing to compare: no version before, or it is torn
+    changes: (
+        Changes | None
+    )  # None where there is nothing to compare: no version before, or it is torn
 
 
 def rebuild(
