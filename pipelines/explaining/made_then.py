@@ -1,14 +1,14 @@
 """Say of what the numbers were made that were published at a time, as far as the ledger and the lake still know."""
 
 from collections.abc import Iterable
-from datetime import datetime, timezone
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from pipelines.code import running_code
 from pipelines.explaining.bringing_loads import Load, loads_by_moment
+from pipelines.explaining.shown_then import shown_then
 from pipelines.explaining.steps import GoneVersion
-from pipelines.ledger.runs import Recorded, runs
-from pipelines.published.version_folders import is_provisional, written_at
+from pipelines.ledger.runs import Recorded
 from pipelines.settings.client import Client
 from pipelines.settings.reader import ClientError, parse, promoted_text
 from pipelines.settings.settings_versions import version_file, version_of
@@ -35,7 +35,8 @@ def made_then(client: Client, moment: datetime, by_now: bool = False) -> MadeThe
 
     Raise GoneVersion if no load was committed by then.
     """
-    published = _published(client.id, moment)
+    moment = moment.replace(tzinfo=None)
+    published = shown_then(client.id, moment)
     loads, lacks = _loads(client.id, moment, published)
     if not loads:
         raise GoneVersion(f"{client.id}: no load was committed by {moment:%Y-%m-%d %H:%M} UTC")
@@ -50,18 +51,6 @@ def made_then(client: Client, moment: datetime, by_now: bool = False) -> MadeThe
         published.statuses if published else [],
         lacks,
     )
-
-
-def _published(client: str, moment: datetime) -> Recorded | None:
-    """Return the run that published what was shown at a time; of provisional credit, what it stood on."""
-    by_version = {
-        version: run
-        for run in runs(client, ["publish"])
-        if (version := run.made.get("published")) and not is_provisional(version)
-    }
-    until = moment.replace(tzinfo=timezone.utc)
-    newest = max((each for each in by_version if written_at(each) <= until), default="")
-    return by_version.get(newest)
 
 
 def _loads(

@@ -6,9 +6,11 @@ from typing import NamedTuple
 import duckdb
 
 from pipelines.explaining.compared_campaigns import Compared, compared
-from pipelines.explaining.steps import shown_at
+from pipelines.explaining.shown_then import shown_then
+from pipelines.explaining.steps import GoneVersion, shown_at
 from pipelines.explaining.version_tables import define_version
 from pipelines.published.settings_file import settings_of
+from pipelines.published.version_folders import whole_versions
 from pipelines.settings.client import Client
 from pipelines.sql import only_row
 
@@ -31,10 +33,23 @@ class Replayed(NamedTuple):
 
 def replay(client: Client, moment: datetime) -> Replayed:
     """Return the numbers that were published at a UTC time. Raise GoneVersion if they are not kept."""
-    version = shown_at(client, moment)
+    version = _version(client, moment)
     with duckdb.connect() as opened:
         define_version(opened, "then", client.id, version)
         return Replayed(version, settings_of(client.id, version), numbers(opened, "then_publish"))
+
+
+def _version(client: Client, moment: datetime) -> str:
+    """Return the version that the ledger says was shown then, or else the newest of then."""
+    shown = shown_then(client.id, moment)
+    if not shown:
+        return shown_at(client, moment)
+    if (version := shown.made["published"]) in whole_versions(client.id):
+        return version
+    raise GoneVersion(
+        f"{client.id}: the version {version}, shown at {moment:%Y-%m-%d %H:%M} UTC, is gone: as"
+        f" published_files.keep_days: {client.published_files.keep_days:g} in its file says"
+    )
 
 
 def numbers(opened: duckdb.DuckDBPyConnection, schema: str) -> Numbers:
