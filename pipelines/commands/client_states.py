@@ -2,7 +2,7 @@
 
 from contextlib import suppress
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from pipelines.ingest.source_status import Status, moment
 from pipelines.published.opening import published
@@ -20,12 +20,25 @@ _WRONG = ("held", "late", "stale")
 
 
 class Version(NamedTuple):
-    """What is published of a client: when it was written, UTC, as of which load, by which model."""
+    """What is published of a client: when it was written, UTC, as of which load, by which model.
+
+    `provisional_conversions` are credited, or taken back, ahead of the run that settles them, since then.
+    """
 
     name: str = ""
     written_at: str = ""
     loaded_until: str = ""
     model: str = ""
+    provisional_conversions: int = 0
+    provisional_since: str = ""
+
+    @property
+    def ahead(self) -> str:
+        """Return how many conversions are ahead of the next run, in a line; nothing if none is."""
+        if not (count := self.provisional_conversions):
+            return ""
+        are = "conversion is" if count == 1 else "conversions are"
+        return f"{count} {are} provisional since {self.provisional_since} UTC: the next run settles them"
 
 
 class State(NamedTuple):
@@ -67,7 +80,8 @@ def state_of(
         waits.append(behind)
     newest = {status.source: status.newest_day for status in statuses if status.newest_day}
     deadline = f"{client.deadline} {client.timezone}"
-    notes = [] if facts.held_for else said_of(client)
+    notes = [version.ahead] if version.ahead else []
+    notes += [] if facts.held_for else said_of(client)
     return State(
         client.id, _state(facts), version, deadline, newest, waits, notes, disk_use(client)
     )
@@ -96,12 +110,23 @@ def _version(client: str) -> Version:
             settings = settings_of(client, shown.version)
             written = moment(written_at(shown.version))
             model = settings.attribution.model if settings else ""
-            return Version(shown.version, written, _loaded_until(client), model)
+            fresh = _freshness(client)
+            loaded, since = (fresh.get(name) for name in ("loaded_until", "provisional_since"))
+            return Version(
+                shown.version,
+                written,
+                moment(loaded) if loaded else "",
+                model,
+                fresh.get("provisional_conversions") or 0,
+                moment(since) if since else "",
+            )
     return Version()
 
 
-def _loaded_until(client: str) -> str:
+def _freshness(client: str) -> dict[str, Any]:
+    """Return how fresh a client's published numbers are, as they say themselves."""
     with published(client) as opened:
-        query = f"SELECT loaded_until FROM {client}_publish.freshness_v1"
-        row = opened.execute(query).fetchone() if opened else None
-    return moment(row[0]) if row and row[0] else ""
+        found = opened.execute(f"FROM {client}_publish.freshness_v1") if opened else None
+        row = found.fetchone() if found else None
+        names = [name for name, *_ in (found.description if found else None) or ()]
+        return dict(zip(names, row or ()))

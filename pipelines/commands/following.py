@@ -2,7 +2,7 @@
 
 import signal
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime, timezone
 from time import sleep
 from typing import TYPE_CHECKING, Any
@@ -60,12 +60,24 @@ def show_followed(clients: list[Client]) -> bool:
     for client in clients:
         if status := read_status(client.id):
             wrong, known = status.lines(now)
+            if (why := _not_ahead(client)) and why not in status.publishing_problem:
+                wrong.append(f"deals wait for make daily: {why}")
             for line in known:
                 screen.say(client.id, line)
             for line in wrong:
                 screen.warn(client.id, line)
             is_wrong |= bool(wrong)
     return is_wrong
+
+
+def _not_ahead(client: Client) -> str:
+    """Return why a client's deals are not credited ahead of the next run; nothing if they are."""
+    from pipelines.fastpath.computing import why_not_ahead
+    from pipelines.published.version_folders import PublishedFileError
+
+    with suppress(PublishedFileError):  # which is told as what it is
+        return why_not_ahead(client.id)
+    return ""
 
 
 def _follow(chosen: list[str] | None, clients: list[Client], problems: list[Problem]) -> None:

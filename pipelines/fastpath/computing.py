@@ -18,7 +18,7 @@ import duckdb
 from pipelines.fastpath.interval import Interval
 from pipelines.fastpath.judging import failures
 from pipelines.fastpath.newer_loads import are_newer_loads
-from pipelines.fastpath.rendered_models import RenderedModels, loaded
+from pipelines.fastpath.rendered_models import RenderedModels, UnrenderedError, loaded
 from pipelines.home import lake_folder
 from pipelines.ihc.asking_bounds import Bounds
 from pipelines.lake.commit_clock import wait_for_commits
@@ -145,15 +145,32 @@ def _spilling(client: str) -> Iterator[duckdb.DuckDBPyConnection]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
+def why_not_ahead(client: str) -> str:
+    """Return why credit cannot be computed ahead of the next run, and the remedy; nothing if it can be.
+
+    Before the first morning it cannot, and that is nobody's mistake. Raise PublishedFileError if the
+    client's published files are not whole.
+    """
+    if not (shown := current(client)):
+        return ""
+    try:
+        _models(client, settled_beneath(client, shown.version))
+    except FastPathError as error:
+        return str(error).removeprefix(f"{client}: ")
+    return ""
+
+
 def _models(client: str, version: str) -> RenderedModels:
     text = models_text(client, version)
     try:
         if text is not None:
             return loaded(text)
-        why = "it was written without them"
+        remedy = _WRITES.format("it was written without them")
+    except UnrenderedError as error:
+        remedy = f"{error}; make daily credits all deals meanwhile"
     except ValueError as error:
-        why = str(error)
-    raise FastPathError(
-        f"{client}: the models of the version {version} cannot be run on the fast path ({why}):"
-        " make daily writes them, and credits all deals meanwhile"
-    )
+        remedy = _WRITES.format(error)
+    raise FastPathError(f"{client}: the fast path cannot run the models of {version}: {remedy}")
+
+
+_WRITES = "{}: make daily writes them, and credits all deals meanwhile"

@@ -32,6 +32,10 @@ OF_A_LOAD = {  # what each raw row has beside its own columns
 OF_A_VERSION = {"version": "TEXT", "valid_from": "TIMESTAMP", "valid_until": "TIMESTAMP"}
 
 
+class UnrenderedError(ValueError):
+    """Models that could not be rendered; the text names the one and the remedy."""
+
+
 class Kind(StrEnum):
     """How a model's rows are made."""
 
@@ -101,10 +105,10 @@ def key_of(text: str) -> str:
 
 
 def loaded(text: str) -> RenderedModels:
-    """Return what a file's text says. Raise ValueError if it has no models, or another release's."""
+    """Return what a file's text says. Raise UnrenderedError if it has no models, ValueError if another release's."""
     held = json.loads(text)
     if problem := held.get("problem"):
-        raise ValueError(problem)
+        raise UnrenderedError(problem)
     try:
         models = [RenderedModel(**each) for each in held["models"]]
         parts = {

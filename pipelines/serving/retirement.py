@@ -10,6 +10,7 @@ from pipelines.ledger.recording import recorded
 from pipelines.published.old_versions import remove_files
 from pipelines.serving import memory
 from pipelines.settings.reader import Problem, is_retired, named_by_files, read, set_aside
+from pipelines.stream.follow_status import forget_status
 
 _PUBLISHED = """
 SELECT DISTINCT REGEXP_EXTRACT(schema_name, '^([a-z][a-z0-9]*)_publish(__daily)?$', 1) AS client
@@ -66,6 +67,7 @@ def retire(clients: Iterable[str]) -> None:
     for client in clients:
         with recorded(client, "retire") as run:
             remove_files(client)
+            forget_status(client)
             set_aside(client)
             run.outcome = "retired"
 

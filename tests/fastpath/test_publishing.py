@@ -9,14 +9,18 @@ import duckdb
 import pytest
 import time_machine
 
+from pipelines.commands.client_states import state_of
 from pipelines.explaining.causes import Cause
 from pipelines.explaining.conversion import explain
 from pipelines.explaining.number_changes import changes
+from pipelines.fastpath.computing import why_not_ahead
 from pipelines.fastpath.interval import Interval
 from pipelines.fastpath.publishing import publish_changes, publish_provisional
+from pipelines.fastpath.rendered_models import not_rendered
 from pipelines.home import lake_folder
 from pipelines.lake.loads import seen_from
 from pipelines.published import old_versions
+from pipelines.published.models_file import write_models
 from pipelines.published.old_versions import prune, prune_provisional
 from pipelines.published.opening import published
 from pipelines.published.rolling_back import roll_back
@@ -24,6 +28,7 @@ from pipelines.published.staleness import why_behind
 from pipelines.published.version_folders import (
     current,
     provisional_versions,
+    settled_of,
     shows_provisional,
     versions_of,
     view_file,
@@ -108,6 +113,10 @@ def test_a_deal_that_was_won_is_in_every_published_table(deals: Prepared) -> Non
     assert rows("SELECT SUM(revenue) FROM deals_publish.campaigns_v1") == [(300,)]
     flags = "('is_provisional', 'provisional_since', 'provisional_conversions')"
     assert tables(flags) == batch(deals, [WEB, CRM, WON], flags)
+    state = state_of(deals.client, [], {}, datetime.now(timezone.utc))
+    since = f"since {seen_from(NOON):%Y-%m-%d %H:%M} UTC"
+    assert f"1 conversion is provisional {since}: the next run settles them" in state.notes
+    assert state.published.provisional_conversions == 1
     assert publish_provisional(deals.client).version is None  # it is shown already
     assert publish_provisional(deals.client).conversions == 1
     assert why_behind("deals") == ""
@@ -170,6 +179,21 @@ def test_a_run_settles_what_it_has_seen_and_the_rest_stays_shown(deals: Prepared
     assert (done.version, done.conversions) == (whole_versions("deals")[-1], 0)
     assert done.replaced == 0
     assert tables() == batch(deals, [WEB, CRM, later, WON])
+
+
+def test_models_that_say_of_no_row_that_it_is_provisional_are_told_with_the_remedy(
+    deals: Prepared,
+) -> None:
+    """As those of a client that was promoted before there was provisional credit."""
+    remedy = "make preview CLIENT=deals, then make promote CLIENT=deals"
+    (version,) = whole_versions("deals")
+    assert why_not_ahead("deals") == ""
+    write_models(settled_of("deals") / version, not_rendered(f"no column is_provisional: {remedy}"))
+    write("deals", [WON])
+
+    (problem,) = publish_provisional(deals.client).problems
+    assert problem == f"deals: {why_not_ahead('deals')}" and remedy in problem
+    assert problem.endswith("make daily credits all deals meanwhile")
 
 
 def test_what_a_run_settles_otherwise_is_counted(deals: Prepared) -> None:

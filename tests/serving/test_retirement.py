@@ -2,6 +2,7 @@
 
 import pytest
 
+from pipelines.stream.follow_status import FollowStatus, write_status
 from tests.conftest import House
 
 pytestmark = pytest.mark.xdist_group("morning")  # its houses are furnished once
@@ -92,6 +93,7 @@ def test_a_misnamed_copy_is_named_and_the_right_file_counts(served: House) -> No
 
 def test_a_retired_client_is_not_named_until_it_comes_and_goes_again(gone: House) -> None:
     before = {name: gone.published(name) for name in ("acme", "borealis", "cobalt")}
+    write_status("shop", FollowStatus())
 
     retired = gone.pipelines("promote", "shop")
 
