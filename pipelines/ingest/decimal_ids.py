@@ -180,7 +180,10 @@ def _is_decimal(name: str) -> str:
 
 def _is_decimal_in_lake(name: str) -> str:
     is_exponent = f"CONTAINS({name}, '.') AND REGEXP_FULL_MATCH({name}, '{_EXPONENT}')"
-    is_whole = f"TRY_CAST({name} AS DECIMAL(38, 12)) = TRY_CAST({name} AS DECIMAL(38, 0))"
+    whole = (
+        f"TRY_CAST(TRY_CAST({name} AS DECIMAL(38, 0)) AS DECIMAL(38, 12))"  # NULL where too large
+    )
+    is_whole = f"TRY_CAST({name} AS DECIMAL(38, 12)) = {whole}"
     return f"COALESCE({_is_decimal(name)} OR ({is_exponent} AND {is_whole}), FALSE)"
 
 

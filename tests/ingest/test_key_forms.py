@@ -73,6 +73,14 @@ def test_an_id_keeps_the_form_that_the_lake_has_of_it(tenant: Tenant, form: str)
     assert spent(tenant) == expected
 
 
+def test_an_id_that_would_be_too_large_a_number_stops_nobody(tenant: Tenant) -> None:
+    """Among a million ids of the digits 0 to f, some look like one."""
+    load_as_before(tenant, "spend-1.csv", ("01", "3.766193505537e32", "5"))
+    load(tenant, "spend-2.csv", ("02", "12", "7"))
+
+    assert spent(tenant) == {("01", "3.766193505537e32", "5"), ("02", "12", "7")}
+
+
 @pytest.mark.parametrize("at_once", [True, False])
 @pytest.mark.parametrize("form", ["12.0", '"12,0"', "json"])
 def test_decimals_are_read_as_the_whole_number(tenant: Tenant, form: str, at_once: bool) -> None:
