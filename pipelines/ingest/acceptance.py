@@ -18,7 +18,8 @@ from pipelines.home import lake_folder
 class Waiting(NamedTuple):
     """A full delivery that waits: what it is, how many rows there are before and after it.
 
-    `content` is a hash of what was delivered; `after_load` is the newest load of the table before.
+    `content` is a hash of what was delivered; `after_load` is the newest load of the table before. The rows
+    of a part that is gone wait, too, and hold nobody: it `is_kept`.
     """
 
     table: str
@@ -29,6 +30,7 @@ class Waiting(NamedTuple):
     after: int
     deleted: int
     examples: list[str]
+    is_kept: bool = False
 
     @property
     def binding(self) -> tuple[str, str, str]:
@@ -69,6 +71,14 @@ def is_accepted(client: str, source: str, waiting: Waiting) -> bool:
         waiting.binding == (said["table"], said["content"], said["after_load"])
         for file in _folder(client, source).glob("*.json")
         for said in [json.loads(file.read_text(encoding="utf-8"))]
+    )
+
+
+def may_delete(client: str, source: str, table: str) -> bool:
+    """Return whether a person has confirmed that rows of a table which are kept are gone."""
+    return any(
+        each.is_kept and each.table == table and is_accepted(client, source, each)
+        for each in waiting_of(client, source)
     )
 
 

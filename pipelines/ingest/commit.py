@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pipelines.ingest import readings
-from pipelines.ingest.acceptance import wait_for_word
+from pipelines.ingest.acceptance import Waiting, wait_for_word, waiting_of
 from pipelines.ingest.both_readings import both_readings
 from pipelines.ingest.deletions import Held, HeldTogether
 from pipelines.ingest.delta import Changes, changes
@@ -51,6 +51,8 @@ def bring_in(
     }
     round_count = max((len(each.rounds) for each in found.values()), default=0)
     loaded = Loaded(notes=[note for each in found.values() for note in each.notes])
+    read = {name for name, each in found.items() if each.rounds}
+    waiting = [each for each in waiting_of(client.id, log.source) if _stays(each, read)]
     for left in range(round_count, 0, -1):
         rounds = {
             name: each.rounds[-left] for name, each in found.items() if len(each.rounds) >= left
@@ -58,8 +60,15 @@ def bring_in(
         changed, notes = _changed(client, log, rounds, folder, is_last=left == 1)
         counts = _commit(log, changed, {name: rounds[name] for name in changed}, is_asked)
         loaded = Loaded(loaded.counts + counts, notes + loaded.notes, was_read=True)
-    wait_for_word(client.id, log.source, [])
+        if left == 1:
+            waiting += [each for table in changed.values() for each in table.waiting]
+    wait_for_word(client.id, log.source, waiting)
     return loaded
+
+
+def _stays(waiting: Waiting, read: set[str]) -> bool:
+    """Return whether a person's word is still waited for: of rows that are kept, of a table that is not read."""
+    return waiting.is_kept and waiting.table not in read
 
 
 def _keep_unknown_readings(

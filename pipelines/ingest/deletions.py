@@ -9,11 +9,13 @@ a platform says itself that it has answered them whole.
 
 import hashlib
 from datetime import datetime
+from typing import NamedTuple
 
 import duckdb
 
-from pipelines.ingest import acceptance
+from pipelines.ingest import acceptance, gone_parts
 from pipelines.ingest.acceptance import Waiting
+from pipelines.ingest.gone_parts import Kept
 from pipelines.ingest.known_rows import most_known
 from pipelines.ingest.pending import Round
 from pipelines.ingest.shrinkage import Shrinkage
@@ -24,25 +26,42 @@ from pipelines.sql import only_row
 EXAMPLES = 3
 
 
-def judge(connection: duckdb.DuckDBPyConnection, table: Table, round_: Round) -> int:
-    """Return how many rows are known after a full delivery.
+class Judged(NamedTuple):
+    """How many rows are known after a full delivery, and what of it is kept though it is lacking."""
+
+    known: int
+    kept: Kept = Kept()
+
+
+def judge(connection: duckdb.DuckDBPyConnection, table: Table, round_: Round) -> Judged:
+    """Judge a full delivery: how many rows are known after it, and which of a part that is gone are kept.
 
     Raise Held if it lacks too much, by itself or with those before it, and nobody has confirmed that. It
-    reads the tables of a delta: `stored`, `delivered` and `deleted`.
+    reads the tables of a delta, `stored`, `delivered` and `deleted`, and takes out of the last what is kept.
     """
     found = shrinkage(connection, table, _lacking(table, round_))
     if not found.deleted or round_.is_settled:
-        return found.after
-    limit = table.client.quality.deletion_limit
-    reason = _reason(table, found, limit) if found.is_suspicious(limit) else ""
-    if not reason and (most := most_known(table, limit)):
-        slowly = Shrinkage(most[1], found.after, most[1] - found.after)
-        reason = _slowly(table, found, most, limit) if slowly.is_suspicious(limit) else ""
-    if reason:
+        return Judged(found.after)
+    parts = gone_parts.gone(connection, table)
+    if reason := _suspicion(table, found):
         waiting = _waiting(table, round_.batches, found)
-        if not acceptance.is_accepted(table.client.id, table.log.source, waiting):
-            raise Held(reason, round_.batches[-1], waiting, _parts(table, round_))
-    return found.after
+        if acceptance.is_accepted(table.client.id, table.log.source, waiting):
+            return Judged(found.after)
+        missing = "".join(f"{part.said}: " for part in parts)
+        raise Held(missing + reason, round_.batches[-1], waiting, _parts(table, round_))
+    kept = gone_parts.keep(connection, table, parts, found.after)
+    return Judged(found.after + kept.rows, kept)
+
+
+def _suspicion(table: Table, found: Shrinkage) -> str:
+    """Return why a delivery lacks too much, by itself or with those before it; nothing if it does not."""
+    limit = table.client.quality.deletion_limit
+    if found.is_suspicious(limit):
+        return _reason(table, found, limit)
+    if not (most := most_known(table, limit)):
+        return ""
+    slowly = Shrinkage(most[1], found.after, most[1] - found.after)
+    return _slowly(table, found, most, limit) if slowly.is_suspicious(limit) else ""
 
 
 class Held(ExportError):

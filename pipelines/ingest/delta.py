@@ -22,6 +22,7 @@ from pipelines.ingest import (
     reread,
     untold,
 )
+from pipelines.ingest.acceptance import Waiting
 from pipelines.ingest.clock_changes import ambiguous_times
 from pipelines.ingest.load_counts import Counts, load_counts, summed
 from pipelines.ingest.newest_days import newest_days
@@ -42,7 +43,10 @@ from pipelines.sql import literal, only_row
 
 
 class Changes(NamedTuple):
-    """What a table's batches change, as Parquet files for the lake, and how many rows that is."""
+    """What a table's batches change, as Parquet files for the lake, and how many rows that is.
+
+    `waiting` is what is kept until a person confirms that it is gone.
+    """
 
     rows: list[Path]
     quarantine: Path
@@ -50,6 +54,7 @@ class Changes(NamedTuple):
     counts: Counts
     notes: list[str] = []
     reading: Path | None = None
+    waiting: list[Waiting] = []
 
 
 def changes(table: Table, round_: Round, folder: Path) -> Changes:
@@ -69,10 +74,11 @@ def changes(table: Table, round_: Round, folder: Path) -> Changes:
             delta.compare()
         else:
             delta.compare_again(round_)
-        known = None
-        if table.delivery.mode == "full":
-            known = deletions.judge(connection, table, round_)
-        return _noted(connection, table, round_, delta.write(delta.count(known)), folder)
+        if table.delivery.mode != "full":
+            return _noted(connection, table, round_, delta.write(delta.count()), folder)
+        known, kept = deletions.judge(connection, table, round_)
+        done = _noted(connection, table, round_, delta.write(delta.count(known)), folder)
+        return done._replace(notes=[*done.notes, *kept.notes], waiting=kept.waiting)
 
 
 def _noted(
@@ -259,7 +265,7 @@ class Delta:
         reread.delete(self._connection, self._table)
         own_ids.rename(self._connection, self._table)
 
-    def count(self, known: int | None) -> Counts:
+    def count(self, known: int | None = None) -> Counts:
         """Count what became of the rows of each batch; return the sums.
 
         After a full delivery, so many rows are `known`.

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from pipelines.ingest import acceptance
 from pipelines.ingest.table import Table
 from pipelines.settings.exports import DeliveryOrder, Export
 from pipelines.sources.batches import Batch, ExportError, Remedy
@@ -112,8 +113,11 @@ def _outdated(table: Table, export: Export, batches: list[Batch], late: set[str]
 
 
 def _parts(table: Table, export: Export, batches: list[Batch]) -> Pending:
-    """Return all files, if one of them is new, changed or gone since the newest load."""
-    if {batch.name: batch.fingerprint for batch in batches} == table.log.loaded(table.name).last:
+    """Return all files, if one is new, changed or gone since the newest load, or said to be gone for good."""
+    is_loaded = {batch.name: batch.fingerprint for batch in batches} == table.log.loaded(
+        table.name
+    ).last
+    if is_loaded and not acceptance.may_delete(table.client.id, table.log.source, table.name):
         return Pending([])
     groups = _groups(export, batches)
     return Pending([_round(batches, groups, {batch.name for batch in batches})])

@@ -321,19 +321,48 @@ def test_parts_that_are_taken_for_deliveries_are_held_until_they_are_said_to_be_
     assert live(tenant) == campaigns(1, 20)
 
 
-def test_a_part_that_is_gone_is_seen(tenant: Tenant) -> None:
+def test_a_part_that_is_gone_is_named_and_its_rows_stay_until_a_word(
+    tenant: Tenant, house: House
+) -> None:
     tenant.setting("parts: true")
     tenant.spend("spend-1.csv", *rows(1, 30))
     half = tenant.spend("spend-2.csv", *rows(31, 60))
-    few = tenant.spend("spend-3.csv", "01,few,1")
+    few = tenant.spend("spend-3.csv", "01,few,1.5")
     tenant.ingest()
     half.unlink()
-    assert "it lacks 30 of 61 known rows" in tenant.ingest().problem
+    problem = tenant.ingest().problem
+    assert "spend-2.csv, a part of this export, is gone (30 rows, 30.00 of cost)" in problem
+    assert "it lacks 30 of 61 known rows" in problem
     tenant.spend("spend-2.csv", *rows(31, 60))
     assert tenant.ingest().counts == Counts()
     few.unlink()
+    for counts in (Counts(60, 0, 60), Counts()):
+        outcome = tenant.ingest()
+        assert (outcome.counts, outcome.problem) == (counts, "")
+        (note,) = outcome.status.notes
+        assert "spend-3.csv, a part of this export, is gone (1 row, 1.50 of cost)" in note
+        assert note.endswith(f"if they are gone, {CONFIRM}")
+        assert "few" in live(tenant)
+    assert "2026-10-01 few" in accepted(house)
     assert tenant.ingest().counts == Counts(60, 0, 60, 1)
-    assert tenant.ingest().counts == Counts()
+    assert tenant.ingest().counts == Counts() and not waiting_of("one", "google_ads")
+
+
+def test_parts_with_a_new_name_each_day_delete_what_they_lack(tenant: Tenant) -> None:
+    tenant.setting("parts: true")
+    for day, (first, last) in {"01": (1, 20), "02": (1, 20), "03": (2, 19)}.items():
+        for path in tenant.exports.iterdir():
+            path.unlink()
+        tenant.spend(f"spend-2026-11-{day}-1.csv", *rows(first, 10))
+        tenant.spend(f"spend-2026-11-{day}-2.csv", *rows(11, last))
+        assert not tenant.ingest().problem
+    assert live(tenant) == campaigns(2, 19)
+    (tenant.exports / "spend-2026-11-03-2.csv").unlink()
+    problem = tenant.ingest().problem
+    assert (
+        "spend-2026-11-01-2.csv, a part of this export, is gone (9 rows, 9.00 of cost)" in problem
+    )
+    assert live(tenant) == campaigns(2, 19)
 
 
 def taken_together(tenant: Tenant) -> None:
