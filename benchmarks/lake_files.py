@@ -45,7 +45,7 @@ def main(
     with tempfile.TemporaryDirectory() as home:
         os.environ["ATTRIBUTION_HOME"] = home
         table = Table(title=f"{clients} clients after {days} days")
-        for column in ("", "files", "MB", "CPU s a client and day", "CPU ms to read a source"):
+        for column in ("", "files", "MB", "CPU s a client-day", "ms to read"):
             table.add_column(column)
         for name, is_merged in (("as loads leave them", False), ("merged", True)):
             table.add_row(name, *_year(name.split()[0], days, clients, is_merged))

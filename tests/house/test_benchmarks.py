@@ -42,6 +42,7 @@ def test_heuristics() -> None:
         ("ingest.py", "--rows", "2000", "--runs", "1"),
         ("ingest.py", "--clients", "2"),
         ("fleet.py", "--clients", "1", "--sessions", "100"),
+        ("lake_files.py", "--days", "9"),
         (
             "fast_path.py",
             "--sessions",
