@@ -51,7 +51,7 @@ def tidy(shard: str, warehouse: Warehouse | None = None) -> Tidied:
 def _remove_expired(warehouse: Warehouse) -> int:
     """Remove the tables of models that are in no environment, and environments that have expired."""
     before = _tables(warehouse)
-    warehouse.run_janitor()
+    warehouse.context.run_janitor(ignore_ttl=False)  # it raises an error if some stay
     return before - _tables(warehouse)
 
 

@@ -110,6 +110,11 @@ class Warehouse:
         self._local: dict[str, frozenset | None] = {}
 
     @property
+    def context(self) -> Context:
+        """Return SQLMesh itself, for what is no plan and no run."""
+        return self._context
+
+    @property
     def models(self) -> dict[str, Model]:
         """Return the models of all the shard's clients by name, each after those that it reads."""
         ordered = self._context.dag.sorted
@@ -218,10 +223,6 @@ class Warehouse:
         """Show what was settled of a client, with what is still ahead of it."""
         done = publish_changes(client, read_before)
         self.settled_otherwise[client] = done.replaced if done else 0
-
-    def run_janitor(self) -> None:
-        """Remove expired environments, and models that are in none. Raise SQLMeshError if some stay."""
-        self._context.run_janitor(ignore_ttl=False)
 
     def rows(self, query: str) -> list[tuple]:
         """Return the rows of a query."""

@@ -4,6 +4,7 @@ import json
 from datetime import datetime, timezone
 
 import pytest
+from sqlmesh import Context
 from sqlmesh.core.environment import Environment
 from sqlmesh.core.snapshot import Snapshot
 from sqlmesh.utils.errors import SQLMeshError
@@ -20,10 +21,10 @@ NAME = "campaigns_v1"
 
 def old_version(warehouse: Warehouse, name: str, updated_at: int) -> Snapshot:
     """Note that acme's published table had another version once, with its table; no environment has it."""
-    context = warehouse._context
-    (snapshot,) = [
-        each for each in context.snapshots.values() if f'"acme_publish"."{NAME}"' in each.name
-    ]
+    context = warehouse.context
+    shown = context.state_reader.get_environment("prod").snapshots
+    (info,) = [each for each in shown if f'"acme_publish"."{NAME}"' in each.name]
+    (snapshot,) = context.state_reader.get_snapshots([info]).values()
     other = {"fingerprint": {"data_hash": name, "metadata_hash": name}, "version": name}
     other |= {"dev_version": name, "updated_ts": updated_at}
     old = Snapshot.model_validate(json.loads(snapshot.json()) | other)
@@ -50,7 +51,7 @@ def test_a_table_goes_when_no_environment_has_it_any_more(
     old_version(warehouse, "1001", 1)
     old_version(warehouse, "1002", now)  # it left the last environment just now
     kept = old_version(warehouse, "1003", 1)
-    sync = warehouse._context.state_sync
+    sync = warehouse.context.state_sync
     # As a promotion keeps what it replaces, for make rollback.
     for name, snapshot, until in (("kept", kept, now + 10**8), ("gone", kept, 1)):
         made = Environment(
@@ -66,7 +67,7 @@ def test_a_table_goes_when_no_environment_has_it_any_more(
     assert is_due("home") and not disk_use(served.client("acme")).warehouse
 
     with monkeypatch.context() as patched:
-        patched.setattr(Warehouse, "run_janitor", fails)
+        patched.setattr(Context, "run_janitor", fails)
         said = tidy("home", warehouse).line
     assert said.startswith(
         "warehouse/home.duckdb: old tables stay until another morning: SQLMeshError"
@@ -82,5 +83,5 @@ def test_a_table_goes_when_no_environment_has_it_any_more(
     assert not is_due("home") and disk_use(served.client("acme")).warehouse
 
 
-def fails(_: Warehouse) -> None:
+def fails(*_: object, **__: object) -> None:
     raise SQLMeshError("a table is in use")
