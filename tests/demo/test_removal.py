@@ -4,12 +4,8 @@ import shutil
 import sys
 from pathlib import Path
 
-import pytest
-
 from tests.builders.checkout import copy_checkout
 from tests.conftest import House
-
-pytestmark = pytest.mark.xdist_group("morning")  # its houses are furnished once
 
 DEMO = ("acme", "borealis", "cobalt", "shop")
 
@@ -21,13 +17,11 @@ def clean(house: House) -> tuple[int, str]:
 
 
 def add(house: House, name: str, exports: str) -> None:
-    """Add a client made of the demo shop's file, as the tutorial does, and publish it."""
+    """Add a client made of the demo shop's file, as the tutorial does."""
     text = (house.home / "clients/shop.yaml").read_text().replace("Demo Shop", name.title())
     file = house.home / f"clients/{name}.yaml"
     folders = "" if exports == name else f"folders: [exports/{exports}]\n"
     file.write_text(text.replace("exports/shop", f"exports/{exports}") + folders)
-    done = house.pipelines("daily")
-    assert done.returncode == 0, done.stdout
 
 
 def left(house: House, name: str) -> list[str]:
@@ -36,42 +30,58 @@ def left(house: House, name: str) -> list[str]:
     return [path.relative_to(house.home).as_posix() for path in places]
 
 
-def test_a_client_beside_the_demo_stays_published(served: House) -> None:
+def test_clients_beside_the_demo_stay_published(served: House) -> None:
+    """One has exports of its own, the other reads the demo shop's."""
     shutil.copytree(served.home / "exports/shop", served.home / "exports/kiosk")
+    events = served.home / "exports/kiosk/events.csv"
+    events.write_text(events.read_text().rstrip().rpartition("\n")[0] + "\n")  # others than booth's
     add(served, "kiosk", exports="kiosk")
-    before, places = served.published("kiosk"), left(served, "kiosk")
+    add(served, "booth", exports="shop")
+    morning = served.pipelines("daily")
+    assert morning.returncode == 0, morning.stdout
+    others = ("kiosk", "booth")
+    before = {name: (served.published(name), left(served, name)) for name in others}
 
     status, output = clean(served)
 
     assert status == 0, output
     for name in DEMO:
-        removed = f"clients/{name}.yaml, what is published of it, lake/{name}, exports/{name}"
+        removed = f"clients/{name}.yaml, what is published of it, lake/{name}"
+        removed += "" if name == "shop" else f", exports/{name}"
         assert f"{name}: removed {removed}\n" in output
-        assert left(served, name) == [] and served.published(name) == {}
-    assert served.published("kiosk") == before and left(served, "kiosk") == places
-    assert clean(served) == (0, "There is no demo client\n")
+        assert left(served, name) == (["exports/shop"] if name == "shop" else [])
+        assert served.published(name) == {}
+    assert "shop: exports/shop stays, as booth reads it\n" in output
+    assert {name: (served.published(name), left(served, name)) for name in others} == before
+    assert before["kiosk"][0]["attribution_v1"] and before["booth"][0]["attribution_v1"]
+    remains = "shop: left as it is, not the demo's: exports/shop"
+    assert clean(served) == (0, f"{remains}\nThere is no demo client\n")
 
     morning = served.pipelines("daily")
     assert morning.returncode == 0, morning.stdout
-    assert "kiosk  │ nothing new" in morning.stdout and "acme" not in morning.stdout
+    assert "kiosk  │ nothing new" in morning.stdout, morning.stdout
+    assert "acme" not in morning.stdout
 
 
-def test_exports_that_another_client_reads_stay(served: House) -> None:
-    add(served, "kiosk", exports="shop")
+def test_a_demo_alone_leaves_nothing_even_if_its_removal_was_stopped(served: House) -> None:
+    warehouse = served.home / "warehouse/home.duckdb"
+    content = warehouse.read_bytes()
+    warehouse.write_bytes(b"in the middle of a copy")
 
     status, output = clean(served)
 
-    assert status == 0, output
-    assert "shop: exports/shop stays, as kiosk reads it\n" in output
-    assert left(served, "shop") == ["exports/shop"]
-    assert served.pipelines("daily").returncode == 0
+    assert status == 1 and "run `make demo-clean` again" in output
+    assert (served.home / "lake/acme").exists()
+    warehouse.write_bytes(content)
 
-
-def test_a_demo_alone_leaves_nothing(served: House) -> None:
     status, output = clean(served)
     assert status == 0, output
+    for name in DEMO:
+        removed = f"what is published of it, lake/{name}, exports/{name}"
+        assert f"{name}: removed {removed}\n" in output
     assert not any(left(served, name) for name in DEMO)
     assert not list((served.home / "warehouse").glob("home.*"))
+    assert clean(served) == (0, "There is no demo client\n")
     assert "no usable client in clients/" in served.pipelines("daily").stdout
 
 
@@ -86,23 +96,6 @@ def test_a_client_of_ones_own_with_a_demo_clients_name_stays(house: House) -> No
     assert "acme: left as it is, not the demo's: clients/acme.yaml, exports/acme\n" in output
     assert left(house, "cobalt") == ["exports/cobalt", "clients/cobalt.yaml"]
     assert left(house, "borealis") == left(house, "shop") == []
-
-
-def test_a_removal_that_was_stopped_goes_on(served: House) -> None:
-    shutil.copytree(served.home / "exports/shop", served.home / "exports/kiosk")
-    add(served, "kiosk", exports="kiosk")
-    warehouse = served.home / "warehouse/home.duckdb"
-    content = warehouse.read_bytes()
-    warehouse.write_bytes(b"in the middle of a copy")
-
-    status, output = clean(served)
-
-    assert status == 1 and "run `make demo-clean` again" in output
-    assert (served.home / "lake/acme").exists()
-    warehouse.write_bytes(content)
-    assert clean(served)[0] == 0
-    assert not any(left(served, name) for name in DEMO)
-    assert served.published("kiosk")["attribution_v1"]
 
 
 def test_exports_are_written_of_the_demo_clients_that_are_there(house: House) -> None:
