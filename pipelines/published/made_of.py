@@ -23,13 +23,17 @@ ORDER BY source
 """
 
 
-def note_made_of(run: Run, warehouse: duckdb.DuckDBPyConnection, client: str) -> None:
-    """Note the settings, loads, learnt versions and statuses of sources behind a client's tables.
-
-    The settings are kept, too. A load that came while the tables were made counts in the next version.
-    """
+def note_settings(run: Run, client: str) -> None:
+    """Note by which settings a client is published, and keep them."""
     if text := promoted_text(client):
         run.settings = keep_version(client, text)
+
+
+def note_made_of(run: Run, warehouse: duckdb.DuckDBPyConnection, client: str) -> None:
+    """Note the loads, learnt versions and statuses of sources behind a client's tables.
+
+    A load that came while the tables were made counts in the next version.
+    """
     if settings := promoted_settings(client):
         run.models = learnt_versions(settings)
     with suppress(duckdb.CatalogException, duckdb.BinderException):  # models of older releases

@@ -15,7 +15,7 @@ from pipelines.files import sync_folder
 from pipelines.ledger.recording import recorded
 from pipelines.ledger.run_events import Run
 from pipelines.published import pending_tables
-from pipelines.published.made_of import note_made_of
+from pipelines.published.made_of import note_made_of, note_settings
 from pipelines.published.models_file import Rendering, models_text, read_settled, write_models
 from pipelines.published.old_versions import clear_leftovers, prune, prune_provisional
 from pipelines.published.settings_file import keep_settings
@@ -125,6 +125,7 @@ def write(
     """
     with recorded(client, "publish") as run:
         run.outcome = "unchanged"
+        note_settings(run, client)
         _write(warehouse, client, keep, rendering, run, afresh)
 
 
