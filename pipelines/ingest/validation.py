@@ -11,6 +11,7 @@ from pipelines.contracts.salesforce_ids import whole_id
 from pipelines.ingest import compared_values, decimal_ids
 from pipelines.ingest.accounting import Taken, accounted
 from pipelines.ingest.day_keys import key_of
+from pipelines.ingest.header_again import leave_out_headers
 from pipelines.ingest.judged_rows import Judged
 from pipelines.ingest.number_marks import Marks
 from pipelines.ingest.other_currencies import ask_about_currency
@@ -99,6 +100,14 @@ def validate(
 
     with batch.open(connection) as rows:
         rows, row_count, reject_count = accounted(connection, batch, rows, taken)
+        headers, notes = 0, list[str]()
+        if isinstance(feed, Export):
+            judged_files = list(
+                dict.fromkeys([judged_file, rows_file, *[uncounted_file] * bool(where)])
+            )
+            headers, notes = leave_out_headers(
+                connection, contract, feed, batch, rows, judged_files, rejects_file, ordinals_used
+            )
         (left_out,) = only_row(connection.execute(rows.left_out))
         uncounted = _count(connection, uncounted_file) if rows.where else 0
         judged = Judged(
@@ -115,21 +124,21 @@ def validate(
             )
         )
         texts = unsure_columns(connection, judged, rows.typed)
-    notes = list[str]()
     if isinstance(feed, Export) and contract.converts:
         if not where:
             refuse_uncounting(connection, contract, batch, rows_file, rows.unread, ordinals_used)
-        notes = ask_about_refunds(
+        notes += ask_about_refunds(
             connection, contract, feed, batch, rows_file, rows.unread, ordinals_used
         )
     if isinstance(feed, Export):
         notes += ask_about_currency(
             connection, client, contract, feed, batch, rows, rows_file, ordinals_used
         )
-    counting = row_count + reject_count - uncounted
+    counting = row_count + reject_count - uncounted - headers
     marks = unsure(connection, judged, texts)
     refuse_bad_rows(connection, judged, counting, rows.lines_read, marks)
-    counted = (row_count, reject_count, (left_out or 0) + uncounted, rows.lines_read)
+    left_out = (left_out or 0) + uncounted + headers
+    counted = (row_count, reject_count, left_out, rows.lines_read)
     apart = uncounted_file if uncounted else None
     local = all_file if clocks else None
     return Validated(rows_file, rejects_file, *counted, marks, apart, uncounted, local, notes)

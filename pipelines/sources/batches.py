@@ -67,7 +67,7 @@ class Rows(NamedTuple):
     more, names columns of the export that hold numbers by their type, not texts that look like
     some. What is `nested` is so in SQL, too, not JSON. `lines_read` are the lines of a text file,
     all of them. `unread` has the export's columns that no column of ours is made of, as far as they
-    can be read.
+    can be read. `header` has the names in a CSV file's first line, of the values c0, c1, ….
 
     `where` is which rows count, where the client's file says it.
 
@@ -86,6 +86,7 @@ class Rows(NamedTuple):
     typed: str = "SELECT '' WHERE FALSE"
     nested: bool = False
     unread: dict[str, str] = {}
+    header: tuple[str, ...] = ()
     where: Condition | None = None
     lines_read: int | None = None
     records: int | None = None

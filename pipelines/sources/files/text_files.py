@@ -44,6 +44,7 @@ def read_csv(reading: Reading) -> Rows:
     return Rows(
         _parsed(path, [f"c{place}" for place in range(len(names))], mark, '"', header=True),
         {name: f"c{place}" for place, name in enumerate(names)},
+        header=tuple(names),
         line="number + 1",
         lines_read=found.lines,
         records=found.lines - 1,
@@ -58,12 +59,13 @@ def _read_numbered_csv(reading: Reading, mark: str, found: Survey) -> Rows:
     columns = [f"c{place}" for place in range(len(copied.names))]
     value = f"REPLACE(REPLACE({{}}, '{LF}', CHR(10)), '{CR}', CHR(13))"
     value = value if copied.has_breaks else "{}"
-    return _numbered(
+    rows = _numbered(
         _parsed(copy, ["place", *columns], mark, '"'),
         {name: value.format(column) for name, column in zip(copied.names, columns)},
         copied,
         _rejects(mark, len(columns)),
     )
+    return rows._replace(header=tuple(copied.names))
 
 
 def read_tsv(reading: Reading) -> Rows:

@@ -1,0 +1,215 @@
+"""Find header lines below the header of a CSV file: files that were joined by `cat` have them.
+
+The same header again is no row, and nothing is lost without it: it is left out, and said. Another one
+says that the rows below it have another order, or other columns: they would be read as something else,
+and all of them might look right. So the file is refused.
+"""
+
+import csv
+from collections.abc import Collection, Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import duckdb
+
+from pipelines.contracts.contract import Contract
+from pipelines.settings.exports import Export
+from pipelines.sources.batches import Batch, ExportError, Rows
+from pipelines.sources.files.column_mapping import wanted
+from pipelines.sources.files.header_lines import MARKS, values
+from pipelines.sql import BLANKS, literal
+
+_AROUND = f'{BLANKS}\ufeff"'  # a byte order mark stands before the header of each file that has one
+_MOST = 1_000  # lines that are looked at
+_LONGEST_NAME = 60
+_SHOWN = 100  # letters of a header
+
+
+class _Line(NamedTuple):
+    """A line that may be a header: its values, and as which row it was read, if it was."""
+
+    number: int
+    values: list[str]
+    row: int | None = None
+
+
+class _Header(NamedTuple):
+    """A file's own header, in plain letters, and which of its names are read."""
+
+    names: list[str]
+    read: Collection[str]
+
+    def is_same(self, line: _Line) -> bool:
+        """Return whether a row holds the same names in the same order."""
+        return line.row is not None and _plain(line.values) == self.names
+
+    def is_other(self, line: _Line) -> bool:
+        """Return whether a line is a header, but another one: by half of the names, or by words alone.
+
+        `Date;Campaign;Spend` has no name of `spend_date;campaign_id;cost`, and is one all the same.
+        """
+        found = _plain(line.values)
+        held = len(self.read & set(found))
+        are_words = all(map(_is_name, found)) and len(set(found)) == len(found) > 1
+        if line.row is None:
+            return held > 1 and 2 * held >= len(self.read)
+        return are_words or (
+            held > 1
+            and 2 * held >= min(len(self.read), len([*filter(None, found)]))
+            and not any(map(_is_numeric, found))
+        )
+
+
+def leave_out_headers(
+    connection: duckdb.DuckDBPyConnection,
+    contract: Contract,
+    export: Export,
+    batch: Batch,
+    rows: Rows,
+    files: Sequence[Path],
+    rejects: Path,
+    ordinals_used: int,
+) -> tuple[int, list[str]]:
+    """Take the header's repetitions out of files of judged rows, of which the first has all rows.
+
+    Return how many there were, and what is to be said of them. Raise ExportError if one is another header.
+    """
+    if not rows.header:
+        return 0, []
+    names = _plain(rows.header)
+    read = set(_plain(wanted(export, contract))) & set(names)
+    header = _Header(names, read)
+    numbers = _suspects(connection, contract, rows, names, files[0], ordinals_used)
+    lines = [*_as_rows(connection, rows, numbers), *_as_rejects(connection, read, rejects)]
+    same = [each for each in lines if header.is_same(each)]
+    others = [each for each in lines if each not in same and header.is_other(each)]
+    if others:
+        raise _refusal(batch, rows.header, sorted(others, key=_number))
+    if not same:
+        return 0, []
+    ordinals = ", ".join(str(ordinals_used + (each.row or 0)) for each in same)
+    for file in files:
+        rest = file.with_suffix(".rest")
+        kept = f"FROM read_parquet({literal(str(file))}) WHERE ordinal NOT IN ({ordinals})"
+        connection.execute(f"COPY ({kept}) TO {literal(str(rest))} (FORMAT parquet)")
+        rest.replace(file)
+    return len(same), [_said(batch, sorted(map(_number, same)))]
+
+
+def _number(line: _Line) -> int:
+    return line.number
+
+
+def _suspects(
+    connection: duckdb.DuckDBPyConnection,
+    contract: Contract,
+    rows: Rows,
+    names: list[str],
+    file: Path,
+    ordinals_used: int,
+) -> list[int]:
+    """Return the rows that hold two names of the header, or words where numbers or times belong.
+
+    Where some value must be a number or a time, a header is a bad row.
+    """
+    delivered = [name for name in contract.columns if name in rows.columns and name != "is_deleted"]
+    typed = [name for name in delivered if contract.columns[name].type not in ("text", "boolean")]
+    listed = ", ".join(map(literal, names))
+    around = literal(_AROUND)
+    counted = " + ".join(
+        f"COALESCE((LOWER(TRIM({name}, {around})) IN ({listed}))::INT, 0)" for name in delivered
+    )
+    is_suspect = f"{counted} > 1"
+    if typed:
+        words = " AND ".join(f"NOT REGEXP_MATCHES({name}, '[0-9]')" for name in delivered)
+        is_suspect = f"reason IS NOT NULL AND ({is_suspect} OR {words})"
+    found = connection.execute(
+        f"""SELECT ordinal - {ordinals_used} FROM read_parquet({literal(str(file))})
+        WHERE {is_suspect} ORDER BY ordinal LIMIT {_MOST}"""
+    ).fetchall()
+    return [number for (number,) in found]
+
+
+def _as_rows(
+    connection: duckdb.DuckDBPyConnection, rows: Rows, numbers: list[int]
+) -> Iterator[_Line]:
+    """Yield rows with all of their values, those too that nobody reads."""
+    if not numbers:
+        return
+    cells = ", ".join(f"c{place}" for place in range(len(rows.header)))
+    found = connection.execute(
+        f"""SELECT number, line, cells FROM (
+          SELECT {rows.number} AS number, {rows.line} AS line, [{cells}] AS cells FROM {rows.relation}
+        ) WHERE number IN ({", ".join(map(str, numbers))})"""
+    ).fetchall()
+    for number, line, cells in found:
+        yield _Line(line, [cell or "" for cell in cells], number)
+
+
+def _as_rejects(
+    connection: duckdb.DuckDBPyConnection, read: Collection[str], rejects: Path
+) -> Iterator[_Line]:
+    """Yield the lines that are no rows and hold names that are read, by the delimiter that yields most."""
+    held = [f"CONTAINS(LOWER(content), {literal(name)})::INT" for name in read]
+    found = connection.execute(
+        f"""SELECT line, LEFT(content, 10000) FROM read_parquet({literal(str(rejects))})
+        WHERE {" + ".join(held) or "0"} > 1 ORDER BY line LIMIT {_MOST}"""
+    ).fetchall()
+    for line, content in found:
+        readings = [cells for mark in MARKS if (cells := _cells(content, mark))]
+        yield _Line(
+            line, max(readings, key=lambda cells: len(read & set(_plain(cells))), default=[])
+        )
+
+
+def _cells(content: str, mark: str) -> list[str]:
+    try:
+        return values(content, mark)
+    except csv.Error:
+        return []
+
+
+def _plain(names: Collection[str]) -> list[str]:
+    """Return names without capitals, and without what stands around them; empty ones at the end are none."""
+    found = [name.strip(_AROUND).lower() for name in names]
+    while found and not found[-1]:
+        found.pop()
+    return found
+
+
+def _is_name(text: str) -> bool:
+    return 0 < len(text) <= _LONGEST_NAME and not any(map(str.isdigit, text))
+
+
+def _is_numeric(text: str) -> bool:
+    return any(map(str.isdigit, text)) and not any(map(str.isalpha, text))
+
+
+def _refusal(batch: Batch, header: Sequence[str], others: list[_Line]) -> ExportError:
+    first, more = others[0], len(others) - 1
+    text = ",".join(first.values)
+    shown = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+    also = f", as {more} more lines are" if more > 1 else ", as 1 more line is" if more else ""
+    return batch.refused(
+        f"line {first.number} seems to be another header{also}: '{shown}' ({_differing(header, first)}), so what is"
+        " below it would be read as something else. If several files were joined into this one, deliver each"
+        f" by itself, the first up to line {first.number - 1}, or all with the same columns in one order; else take that line"
+        " out"
+    )
+
+
+def _differing(header: Sequence[str], line: _Line) -> str:
+    """Return in which column a header differs first from the file's own."""
+    ours, theirs = _plain(header), _plain(line.values)
+    for place, (own, other) in enumerate(zip(ours, theirs), 1):
+        if own != other:
+            return f"column {place} is '{line.values[place - 1].strip(_AROUND)[:40]}', in line 1 '{header[place - 1][:40]}'"
+    return f"it has {len(theirs)} columns, line 1 has {len(ours)}"
+
+
+def _said(batch: Batch, lines: list[int]) -> str:
+    more = f" and {len(lines) - 1} more" if lines[1:] else ""
+    return (
+        f"{batch.shown}: its header stands again in line {lines[0]}{more}, as in files joined into one;"
+        " left out"
+    )
