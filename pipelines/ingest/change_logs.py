@@ -2,8 +2,8 @@
 
 Of a deal's changes the last one counts. Of the events of a session, or the items of an order, each
 counts: to take the newest would lose the others. What a row says it was changed at tells the two
-apart; without it, what happens once, such as a session or an order, is not taken for a log, nor are
-rows that differ in nothing but money.
+apart; without it, what happens once, such as a session or an order, is not taken for a log, nor is a
+file in which two rows of one key differ in nothing but money.
 """
 
 import re
@@ -43,14 +43,37 @@ def order_of_changes(connection: duckdb.DuckDBPyConnection, contract: Contract) 
     for order in (Order.OLDEST_FIRST, Order.NEWEST_FIRST):
         if order in orders:
             return order
-    are_parts = happens or not several(connection, _all_but_money(contract))
+    if "is_won" in contract.columns and _are_reopened(connection):
+        return Order.NEWEST_FIRST
+    are_parts = happens or _differ_in_money_alone(connection, contract)
     return Order.OF_EVENTS if are_parts else Order.NOT_KNOWN
 
 
-def _all_but_money(contract: Contract) -> str:
-    """Return SQL for what a row says besides amounts."""
-    others = [f"differing.{name}" for name, each in contract.columns.items() if not each.is_money]
-    return f"HASH([{', '.join(f'{name}::TEXT' for name in others)}])"
+def _are_reopened(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Return whether deals go from won to open, and none is won in the end: so they stand newest first."""
+    won, ended = only_row(
+        connection.execute(
+            """SELECT COUNT(*) FILTER (begins AND NOT ends), COUNT(*) FILTER (NOT begins AND ends) FROM (
+              SELECT ARG_MIN(is_won, ordinal) AS begins, ARG_MAX(is_won, ordinal) AS ends FROM (
+                SELECT row_key, ordinal, TRY_CAST(is_won AS BOOLEAN) AS is_won FROM differing
+              ) GROUP BY row_key
+            )"""
+        )
+    )
+    return bool(won and not ended)
+
+
+def _differ_in_money_alone(connection: duckdb.DuckDBPyConnection, contract: Contract) -> bool:
+    """Return whether two rows of one key say the same but for amounts, as the items of an order do.
+
+    Of a deal that went through several stages two rows may still be the items that it was closed with.
+    """
+    columns = {name: each.is_money for name, each in contract.columns.items()}
+    others = ", ".join(f"{name}::TEXT" for name, is_money in columns.items() if not is_money)
+    amounts = ", ".join(f"{name}::TEXT" for name, is_money in columns.items() if is_money)
+    query = f"""SELECT 1 FROM differing GROUP BY row_key, HASH([{others}])
+      HAVING COUNT(DISTINCT HASH([{amounts}]::TEXT[])) > 1 LIMIT 1"""
+    return bool(connection.execute(query).fetchall())
 
 
 def dates_changes(name: str) -> bool:

@@ -152,7 +152,7 @@ class Delta:
         self._notes += found.notes
         if unsure and not self._knows_its_numbers():  # by them, others may count by `where:`
             raise refused_as_unsure(*unsure[0])
-        refuse_if_none_counts(self._table, self._uncounted, self._is_reread)
+        refuse_if_none_counts(self._connection, self._table, self._uncounted, self._is_reread)
 
     def _read(self, batches: list[Batch]) -> list[tuple[Batch, Marks]]:
         """Read the batches; return those whose numbers may be read in two ways."""

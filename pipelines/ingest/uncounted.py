@@ -4,13 +4,15 @@ They are counted, and not loaded. In an increment one may be the newest version 
 before, a payment that was refunded since: then that row is deleted, as a full export deletes it.
 """
 
+import re
 from pathlib import Path
 from typing import NamedTuple
 
 import duckdb
 
 from pipelines.ingest.table import Table
-from pipelines.sources.batches import Batch
+from pipelines.sources.batches import Batch, ExportError, Remedy
+from pipelines.sources.yaml_texts import condition
 from pipelines.sql import literal, only_row
 
 
@@ -29,19 +31,66 @@ class Uncounted(NamedTuple):
         return f"{self.batch.shown}: {self.left_out} of {self.of} rows left out by `where:`"
 
 
-def refuse_if_none_counts(table: Table, found: list[Uncounted], is_reread: bool) -> None:
+def refuse_if_none_counts(
+    connection: duckdb.DuckDBPyConnection, table: Table, found: list[Uncounted], is_reread: bool
+) -> None:
     """Raise ExportError if `where:` leaves out every row, where that is hardly meant.
 
     A small delivery of what is new may well have none that counts.
     """
     left_out, total = sum(each.left_out for each in found), sum(each.of for each in found)
     is_whole = not table.is_stored or table.delivery.mode == "full" or is_reread
-    if left_out and left_out == total and is_whole:
-        where = table.export.where if table.export else ""
-        raise found[-1].batch.refused(
-            f"`where: {where}` leaves out all of its {total} rows; correct it: texts are compared as"
-            " they are written, capitals too"
-        )
+    if left_out and left_out == total and is_whole and table.export and table.export.where:
+        raise _refusal(connection, table.export.where, found[-1].batch, total)
+
+
+def _refusal(
+    connection: duckdb.DuckDBPyConnection, where: str, batch: Batch, total: int
+) -> ExportError:
+    """Return the error for a condition that no row meets: with what is compared, and the lines that some meet."""
+    meant, said = where, list[str]()
+    with batch.open(connection) as rows:
+        for name, value in sorted(rows.compared.items()):
+            written = [
+                text
+                for (text,) in connection.execute(_WRITTEN.format(value, rows.relation)).fetchall()
+            ]
+            said.append(f"{name} is {', '.join(map(_quoted, written)) or 'empty'}")
+            meant = _as_written(meant, written)
+    values = f": {'; '.join(said)}" if said else ""
+    remedies = [Remedy("where: true", meaning="all rows count")]
+    if meant != where:
+        remedies.insert(0, Remedy(f"where: {condition(meant)}", meaning="that is what is compared"))
+    return batch.refused(
+        f"`where: {where}` leaves out all of its {total} rows{values}. Texts are compared as they are written,"
+        " capitals too",
+        remedies,
+    )
+
+
+_SHOWN = 5  # values of a column
+_WRITTEN = f"""SELECT LEFT(TRIM(({{}})::TEXT), 100) AS value FROM {{}} WHERE value <> ''
+GROUP BY value ORDER BY COUNT(*) DESC, value LIMIT {_SHOWN}"""
+
+
+def _quoted(text: str) -> str:
+    return f"'{text[:40]}{'…' * (len(text) > 40)}'"
+
+
+def _as_written(where: str, written: list[str]) -> str:
+    """Return a condition whose texts are written as the export writes them, capitals and blanks."""
+    plain = {_plain(text): text for text in reversed(written)}
+    return re.sub(
+        "'((?:[^']|'')*)'",
+        lambda text: literal(
+            plain.get(_plain(text[1].replace("''", "'")), text[1].replace("''", "'"))
+        ),
+        where,
+    )
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.casefold().split())
 
 
 def deleted_by_them(

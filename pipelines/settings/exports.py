@@ -193,10 +193,11 @@ class Export(Settings):
         " be read is bad. `true` says that all count.",
     )
     numbers: Numbers | None = None
-    unit: dict[str, Literal["micros", "cents", "units"]] = Field(
+    unit: dict[str, Literal["micros", "cents", "units", "thousands", "millions"]] = Field(
         {},
         description="By column of ours that holds money, what the export counts: millionths (`micros`), hundredths"
-        " (`cents`), or whole `units`, which is needed only where the export's name of it says otherwise.",
+        " (`cents`), `thousands`, `millions`, or whole `units`, which is needed only where the export's name of it says"
+        " otherwise. Of one that counts: `thousands`, `millions` or `units`.",
     )
     date_format: str | None = Field(
         None,

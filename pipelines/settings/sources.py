@@ -113,8 +113,13 @@ class Sources(Settings):
                     f"{source}.{table}.columns: unknown column '{column}'; "
                     f"use one of {', '.join(known)}"
                 )
-            for column in feed.unit if isinstance(feed, Export) else ():
-                if column not in known or not known[column].is_money:
+            for column, unit in feed.unit.items() if isinstance(feed, Export) else ():
+                if column in known and known[column].type == "integer":
+                    if unit in ("micros", "cents"):
+                        raise ValueError(
+                            f"{source}.{table}.unit: '{column}' counts; write thousands, millions or units"
+                        )
+                elif column not in known or not known[column].is_money:
                     amounts = [name for name, each in known.items() if each.is_money]
                     raise ValueError(
                         f"{source}.{table}.unit: '{column}' is no column of money; "

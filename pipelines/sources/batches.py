@@ -69,7 +69,8 @@ class Rows(NamedTuple):
     all of them. `unread` has the export's columns that no column of ours is made of, as far as they
     can be read. `header` has the names in a CSV file's first line, of the values c0, c1, ….
 
-    `where` is which rows count, where the client's file says it.
+    `where` is which rows count, where the client's file says it; `compared` has the export's columns
+    that it compares.
 
     `records` is how many rows and rejects there must be, if that is known; `found`, a query,
     counts those rows, where a row here is made of several. `again` reads a text file with more
@@ -88,6 +89,7 @@ class Rows(NamedTuple):
     unread: dict[str, str] = {}
     header: tuple[str, ...] = ()
     where: Condition | None = None
+    compared: dict[str, str] = {}
     lines_read: int | None = None
     records: int | None = None
     found: str = ""

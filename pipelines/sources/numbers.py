@@ -32,7 +32,12 @@ ANY = Column("rate", "a number of any size")
 # Signs that look the same: a blank that does not break a line, a curly apostrophe.
 _LIKE = {" ": "[ \u00a0\u2009\u202f]", "'": "['\u2019]"}
 
-_SHIFT = {"micros": "0.000001::DECIMAL(7, 6)", "cents": "0.01::DECIMAL(3, 2)"}
+_SHIFT = {
+    "micros": "0.000001::DECIMAL(7, 6)",
+    "cents": "0.01::DECIMAL(3, 2)",
+    "thousands": "1000::DECIMAL(4, 0)",
+    "millions": "1000000::DECIMAL(7, 0)",
+}
 
 _EXPONENT = "([eE][+-]?[0-9]+)?"
 _SIGN = "[+-]?"
@@ -96,13 +101,16 @@ def is_plain(name: str, column: Column) -> str:
 def plain(name: str, column: Column, reading: Reading) -> str:
     """Return SQL for a delivered number as staging casts it; NULL if it is not written as agreed."""
     numbers, shift = reading.numbers or PLAIN, _SHIFT.get(reading.unit.get(name, ""))
-    text, agreed = _with_point(name, numbers), fits(name, column, numbers)
+    text, agreed = _with_point(name, numbers), fits(name, ANY if shift else column, numbers)
     if not reading.numbers:  # whether it is a thousand of them, or one and a bit, nobody has said
         agreed = f"({agreed} AND NOT REGEXP_FULL_MATCH({name}, {literal(EITHER)}))"
     kind = SQL_TYPES[column.type]
     if shift:
-        moved = f"TRY_CAST(TRY_CAST({text} AS DECIMAL(24, 6)) * {shift} AS {kind})::TEXT"
-        return f"CASE WHEN {agreed} THEN REGEXP_REPLACE({moved}, '[.]?0*$', '') END"
+        moved = f"TRY_CAST({text} AS DECIMAL(24, 6)) * {shift}"
+        if column.type == "integer":  # 1.5 thousand is whole, and 0.0005 is not
+            return f"CASE WHEN {agreed} AND {moved} = TRUNC({moved}) THEN TRY_CAST({moved} AS {kind})::TEXT END"
+        written = f"TRY_CAST({moved} AS {kind})::TEXT"
+        return f"CASE WHEN {agreed} THEN REGEXP_REPLACE({written}, '[.]?0*$', '') END"
     return f"CASE WHEN {agreed} AND TRY_CAST({text} AS {kind}) IS NOT NULL THEN {text} END"
 
 

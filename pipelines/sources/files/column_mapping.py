@@ -1,6 +1,5 @@
 """Map what an export has to the columns of its contract."""
 
-import re
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from functools import partial
@@ -8,7 +7,7 @@ from types import ModuleType
 
 import duckdb
 
-from pipelines.contracts.contract import Contract
+from pipelines.contracts.contract import Column, Contract
 from pipelines.settings.conditions import Condition, UnknownColumns, columns_of, condition_over
 from pipelines.settings.exports import Export, Numbers
 from pipelines.sources.batches import ExportError, Remedy, Rows
@@ -16,15 +15,11 @@ from pipelines.sources.files import event_sessions as events
 from pipelines.sources.files import ga4, snowplow
 from pipelines.sources.files.header_zones import ask_for_zones
 from pipelines.sources.files.missing_columns import missing_columns, shown
+from pipelines.sources.files.name_units import unit_of
 from pipelines.sources.files.overlooked import ask_for_overlooked
 from pipelines.sources.nothing import something
 from pipelines.sources.numbers import PLAIN, POINTS, as_double
 from pipelines.sql import BLANKS, literal
-
-_UNITS = {  # by how a word of a name is written, also without a mark before it, as in costcents
-    "micro(?!soft).*|.*micros|.*\u00b5|.*\u03bc|1e6": "micros",
-    "cent|cts?|(.*(?<!per))cents|minor|pence|penny|pennies": "cents",
-}
 
 FORMATS: dict[str, ModuleType] = {"ga4": ga4, "snowplow": snowplow}
 
@@ -65,6 +60,7 @@ def shaped(
             columns=columns,
             unread=_unread(rows, export, contract),
             where=_where(refused, export, rows.columns),
+            compared=_compared(export, rows.columns),
         )
     form = FORMATS[export.format]
     asked = form.NEEDED | {form.column(name) for (name,) in export.columns.values()}
@@ -79,6 +75,11 @@ def shaped(
         column: form.overridden(column, name) for column, (name,) in export.columns.items()
     }
     return events.sessions(connection, rows, form.parsed(rows), facts, contract, open_files)
+
+
+def _compared(export: Export, present: dict[str, str]) -> dict[str, str]:
+    """Return the columns that `where:` compares."""
+    return {name: present[name] for name in columns_of(export.where)} if export.where else {}
 
 
 def _where(
@@ -158,34 +159,37 @@ def _gathered(
 def _ask_for_units(
     refused: Callable[..., ExportError], contract: Contract, export: Export, columns: Iterable[str]
 ) -> None:
-    """Raise ExportError if money is read from a column that is called after a part of its unit."""
+    """Raise ExportError if an amount, or a count, is read from a column that is called after another unit."""
     asked = {
         (column, name): unit
         for column in columns
-        if contract.columns[column].is_money and column not in export.unit
+        if column not in export.unit
         for name in export.names(column)
-        if (unit := _unit(name))
+        if (unit := _unit(contract.columns[column], name)) is not None
     }
     if asked:
         said = "; ".join(f"{column} is read from {name}" for column, name in asked)
         named = export.unit | {column: unit for (column, _), unit in asked.items()}
         units = ", ".join(f"{column}: {unit}" for column, unit in named.items())
-        named |= {column: "units" for column, _ in asked}
-        whole = ", ".join(f"{column}: {unit}" for column, unit in named.items())
-        raise refused(
-            f"{said}, but nothing says in which unit it counts",
-            remedies=[
-                Remedy(f"unit: {{{units}}}", meaning="it counts what its name says"),
-                Remedy(f"unit: {{{whole}}}", meaning="it is whole units of the currency"),
-            ],
-        )
+        whole = export.unit | {column: "units" for column, _ in asked}
+        wholes = ", ".join(f"{column}: {unit}" for column, unit in whole.items())
+        meaning = "it is whole units of the currency, or counts one by one"
+        remedies = [Remedy(f"unit: {{{wholes}}}", meaning=meaning)]
+        if all(asked.values()):
+            meaning = "it counts what its name says"
+            remedies = [Remedy(f"unit: {{{units}}}", meaning=meaning), *remedies]
+        else:
+            said += ", which no setting reads: export whole units"
+        raise refused(f"{said}, but nothing says in which unit it counts", remedies=remedies)
 
 
-def _unit(name: str) -> str:
-    """Return the unit that a name ends in or holds as a word: of `cost_micros`, micros."""
-    words = re.findall(r"[^\W_]+", re.sub("(?<=[a-z])(?=[A-Z])", "_", name).lower())
-    units = [unit for word in words for form, unit in _UNITS.items() if re.fullmatch(form, word)]
-    return units[0] if units else ""
+def _unit(column: Column, name: str) -> str | None:
+    """Return the unit that a name says for a column: of counts, none but thousands or millions."""
+    unit = unit_of(name)
+    if column.is_money:
+        return unit
+    is_count = column.type == "integer" and unit in ("thousands", "millions")
+    return unit if is_count else None
 
 
 def _unread(rows: Rows, export: Export, contract: Contract) -> dict[str, str]:
