@@ -4,7 +4,6 @@ A column such as `Currency Code` may say so, or the name of the money's own, as 
 Who writes `currency: null` under `columns:` says that it is the client's; then it is told only.
 """
 
-import re
 from pathlib import Path
 
 import duckdb
@@ -14,12 +13,10 @@ from pipelines.ingest.uncounting import counted_values, keep_texts
 from pipelines.settings.client import Client
 from pipelines.settings.exports import Export
 from pipelines.sources.batches import Batch, Remedy, Rows
+from pipelines.sources.files.name_currencies import currencies_of
 from pipelines.sources.files.status_names import says_currency
 from pipelines.sources.yaml_texts import scalar
 
-_SIGNS = {"\u20ac": "EUR", "\u00a3": "GBP", "\u20b9": "INR", "\u20a9": "KRW", "\u20aa": "ILS"}
-_DOLLARS = {"USD", "CAD", "AUD", "NZD", "SGD", "HKD", "TWD", "MXN", "BRL", "CLP", "COP", "ARS"}
-_IN_NAMES = {*_DOLLARS, *_SIGNS.values(), "CHF", "JPY", "CNY", "SEK", "NOK", "DKK", "PLN", "CZK"}
 _SHOWN = 3
 
 
@@ -69,18 +66,10 @@ def _by_name(client: Client, contract: Contract, export: Export) -> str:
     """Return what the name of a column of money says of its currency, if it is another."""
     for column, kind in contract.columns.items():
         for name in export.names(column) if kind.is_money else ():
-            told = _told(name)
+            told = currencies_of(name)
             if told and client.currency not in told:
                 return f"{column} is read from '{name}', by whose name it is in another currency"
     return ""
-
-
-def _told(name: str) -> set[str]:
-    """Return the currencies that a name may tell: of `Cost ($)`, all dollars."""
-    split = re.sub("(?<=[a-z])(?=[A-Z])", " ", name).upper()
-    told = {word for word in re.findall("[A-Z]+", split) if word in _IN_NAMES}
-    told |= {code for sign, code in _SIGNS.items() if sign in name}
-    return told or (_DOLLARS if "$" in name else {"JPY", "CNY"} if "\u00a5" in name else set())
 
 
 def _by_value(

@@ -22,6 +22,7 @@ _READ_AS = {
     "integer": "counts are read as 1234, without decimals",
 }
 
+_OF_MARKS = "; whether 1.250 is 1250 or 1.25, `numbers:` says beside it"
 _NO_NUL = "a text holds no NUL, the byte 0, which some programs take for its end: take it out"
 _TOO_LONG = (
     f"a text has {LONGEST_TEXT:,} bytes at most; longer ones are mostly rows that ran together, or a"
@@ -91,7 +92,7 @@ def _ill_written(name: str, column: Column, reading: Reading) -> Fault:
         return Fault(
             f"delivered_{name} IS NOT NULL AND {name} IS NULL",
             _is_no(f"delivered_{name}", name, column),
-            f"{name} is read by `{'`, `'.join(by)}`",
+            f"{name} is read by `{'`, `'.join(by)}`{'' if reading.numbers else _OF_MARKS}",
         )
     fits = is_plain(name, column) if column.is_number else _castable(name, column)
     condition = f"{name} IS NOT NULL AND NOT {fits}"

@@ -10,10 +10,11 @@ from typing import NamedTuple
 
 import duckdb
 
+from pipelines.contracts.contract import Contract
 from pipelines.ingest.bad_rows import Kind
 from pipelines.ingest.judged_rows import Judged
 from pipelines.settings.exports import Export
-from pipelines.sources.batches import Remedy
+from pipelines.sources.batches import Batch, Remedy
 from pipelines.sources.nothing import something
 from pipelines.sources.yaml_texts import condition
 from pipelines.sql import BLANKS, identifier, literal
@@ -51,7 +52,7 @@ def sums(
     if are_few and not any(kind != each and kind[:2] == each[:2] for each in found):
         return Sums()
     (column,) = feed.names(keys[0])
-    words = _words(connection, judged, keys[0])
+    words = words_for_nothing(connection, judged.batch, judged.contract, keys[0])
     if len(words) > _MOST_WORDS:
         return Sums()
     has_key = f"NOT IN ({', '.join(map(literal, words))})" if words else "IS NOT NULL"
@@ -65,13 +66,15 @@ def _missing(kind: Kind) -> list[str]:
     return re.findall(r"^(\w+) is missing$", kind.example)
 
 
-def _words(connection: duckdb.DuckDBPyConnection, judged: Judged, name: str) -> list[str]:
+def words_for_nothing(
+    connection: duckdb.DuckDBPyConnection, batch: Batch, contract: Contract, name: str
+) -> list[str]:
     """Return what the export writes in a column for nothing, but for empty texts: a condition sees these words."""
-    with judged.batch.open(connection) as rows:
+    with batch.open(connection) as rows:
         written = (
             f"SELECT NULLIF(TRIM(({rows.columns[name]})::TEXT), '') AS word FROM {rows.relation}"
         )
-        meant = something(f"NULLIF(TRIM(word, '{BLANKS}'), '')", name, judged.contract)
+        meant = something(f"NULLIF(TRIM(word, '{BLANKS}'), '')", name, contract)
         found = connection.execute(
             f"""SELECT DISTINCT word FROM ({written}) WHERE word IS NOT NULL AND ({meant}) IS NULL
             ORDER BY word LIMIT {_MOST_WORDS + 1}"""

@@ -18,6 +18,7 @@ from pipelines.ingest.other_currencies import ask_about_currency
 from pipelines.ingest.refunds import ask_about_refunds
 from pipelines.ingest.refused_rows import refuse_bad_rows, unsure, unsure_columns
 from pipelines.ingest.row_faults import Fault, faults, reason
+from pipelines.ingest.summary_rows import ask_about_sums
 from pipelines.ingest.uncounting import refuse_uncounting
 from pipelines.settings.apis import Api
 from pipelines.settings.client import Client
@@ -134,6 +135,7 @@ def validate(
         notes += ask_about_currency(
             connection, client, contract, feed, batch, rows, rows_file, ordinals_used
         )
+    notes += ask_about_sums(connection, judged, rows, ordinals_used)
     counting = row_count + reject_count - uncounted - headers
     marks = unsure(connection, judged, texts)
     refuse_bad_rows(connection, judged, counting, rows.lines_read, marks)

@@ -30,7 +30,7 @@ def unit_of(name: str) -> str | None:
                 return unit
     if _CENTS_IN_BRACKETS.search(name.lower()):
         return "cents"
-    if "%" in name:
+    if re.search(r"(?<![\d ])%|^%|[^\d ] +%", name):  # not of `incl. 19 % VAT`
         return ""
     letters = [word for word in _beside_a_currency(name) if word in _LETTERS]
     return _LETTERS[letters[0]] if letters else None
