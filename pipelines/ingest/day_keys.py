@@ -2,7 +2,7 @@
 
 A day is a part of the key of spend and of rates. Were each way of writing it a key of its own, an
 export that begins to write its days with an hour would count them twice. Rows of several hours of
-a day stay apart.
+a day stay apart, each hour one key however it is written: 13:00, 13:00:00.
 
 Until version 0.10 the key was made of the text. What the lake has under such a key keeps it, so
 that a new version of the row replaces it.
@@ -17,7 +17,9 @@ from pipelines.ingest.table import Table
 from pipelines.sql import literal
 
 _DAY = "[0-9]{4}[-/][0-9]{1,2}[-/][0-9]{1,2}"
-_MIDNIGHT = "[T ]0?0:00(:00([.]0+)?)?( *(Z|UTC|[+-][0-9:]+))?"
+_OFFSET = "Z|UTC|[+-][0-9:]+"
+_CLOCK = "[T ][0-9]{1,2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?"
+_MIDNIGHT = f"[T ]0?0:00(:00([.]0+)?)?( *({_OFFSET}))?"
 
 
 def key_of(contract: Contract) -> str:
@@ -57,12 +59,30 @@ def keep_known(connection: duckdb.DuckDBPyConnection, table: Table, target: Path
     return True
 
 
+def bare_key_of(contract: Contract) -> str:
+    """Return SQL for the key of a row if its days had no hours."""
+    days = {name: _day(name) for name in contract.identity if contract.columns[name].type == "date"}
+    return _hash([days.get(name, name) for name in contract.identity])
+
+
+def has_hour(name: str) -> str:
+    """Return SQL for whether a day is written with an hour after midnight."""
+    return f"(STRLEN({name}) > 10 AND NOT REGEXP_FULL_MATCH({name}, '{_DAY}({_MIDNIGHT})?'))"
+
+
 def _plain_day(name: str) -> str:
-    """Return SQL for a day as 2026-10-01, if it is one without an hour; else for the text."""
-    day = f"TRY_CAST(REGEXP_EXTRACT({name}, '{_DAY}') AS DATE)::TEXT"
+    """Return SQL for a day as 2026-10-01, an hour of it as 2026-10-01 13:00:00; else for the text."""
+    moment = f"TRY_CAST(REGEXP_EXTRACT({name}, '^{_DAY}{_CLOCK}') AS TIMESTAMP)"
+    offset = f"REGEXP_EXTRACT({name}, '({_OFFSET})$', 1)"
     return f"""CASE WHEN {name} LIKE '____-__-__' THEN {name}
-      WHEN REGEXP_FULL_MATCH({name}, '{_DAY}({_MIDNIGHT})?') THEN COALESCE({day}, {name})
+      WHEN REGEXP_FULL_MATCH({name}, '{_DAY}({_MIDNIGHT})?') THEN COALESCE({_day(name)}, {name})
+      WHEN REGEXP_FULL_MATCH({name}, '{_DAY}{_CLOCK}( *({_OFFSET}))?')
+      THEN COALESCE(STRFTIME({moment}, '%Y-%m-%d %H:%M:%S') || {offset}, {name})
       ELSE {name} END"""
+
+
+def _day(name: str) -> str:
+    return f"TRY_CAST(REGEXP_EXTRACT({name}, '{_DAY}') AS DATE)::TEXT"
 
 
 def _hash(parts: list[str]) -> str:

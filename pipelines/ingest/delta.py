@@ -16,6 +16,7 @@ from pipelines.ingest import (
     day_keys,
     decimal_ids,
     deletions,
+    hour_twins,
     key_twins,
     own_ids,
     readings,
@@ -234,9 +235,10 @@ class Delta:
             self._view("delivered", self._delivered)
 
     def judge_keys(self, round_: Round) -> None:
-        """Raise Held if keys are known in another form; see `key_twins`."""
+        """Raise Held if keys are known in another form; see `key_twins` and `hour_twins`."""
         if not self._is_reread:
             self._notes += key_twins.judge(self._connection, self._table, round_)
+            hour_twins.judge(self._connection, self._table, round_)
 
     def merge(self, goes_on: bool) -> None:
         """Merge the versions of each key, where the delivery says how.

@@ -73,6 +73,18 @@ def _reason(table: Table, fresh: list[_Twin]) -> str:
 def _waiting(
     connection: duckdb.DuckDBPyConnection, table: Table, round_: Round, fresh: list[_Twin]
 ) -> Waiting:
+    examples = [f"{twin.column} {twin.came} beside {twin.had}" for twin in fresh[:EXAMPLES]]
+    return waiting_for(connection, table, round_, sum(twin.rows for twin in fresh), examples)
+
+
+def waiting_for(
+    connection: duckdb.DuckDBPyConnection,
+    table: Table,
+    round_: Round,
+    rows: int,
+    examples: list[str],
+) -> Waiting:
+    """Return what waits: the content of a round, which adds so many rows to those that are known."""
     content = "\n".join(sorted(batch.fingerprint for batch in round_.batches))
     before = 0
     if table.is_stored:
@@ -84,9 +96,9 @@ def _waiting(
         hashlib.sha256(content.encode()).hexdigest(),
         table.log.loaded(table.name).last_load,
         before,
-        before + sum(twin.rows for twin in fresh),
+        before + rows,
         0,
-        [f"{twin.column} {twin.came} beside {twin.had}" for twin in fresh[:EXAMPLES]],
+        examples,
     )
 
 

@@ -16,8 +16,8 @@ _SUM = (
     "|\u5408\u8a08|\u603b\u8ba1|summary|all campaigns|alle kampagnen|toutes les campagnes|account totals?"
 )
 _WHOLE = (
-    f"({_SUM})( *[:\u2013-] *.*)?"
-    f"|({_SUM}) (of |for |f\u00fcr |der |aller? |all )?({_OF})( *[:(\u2013-].*)?"
+    f"({_SUM})( *[:(\u2013-] *.*)?"
+    f"|({_SUM}) ((of|for|f\u00fcr|der|aller?|all) )*({_OF})( *[:(\u2013-].*)?"
     f"|({_OF}) (totals?|gesamt)"
     f"|(results|summary|sum) (from|of) [0-9]+ ({_OF})|[0-9]+ ({_OF}) total"
 )
