@@ -23,7 +23,9 @@ class Limits(Settings):
         2_000, ge=500, description="Megabytes of memory that the ingest of a source may take."
     )
     unpacked_mb: int = Field(
-        10_000, ge=1, description="Megabytes that a file which ends in .gz may hold unpacked."
+        10_000,
+        ge=1,
+        description="Megabytes that a file which ends in .gz or .parquet may hold unpacked.",
     )
     model_minutes: float = Field(
         15,

@@ -30,7 +30,7 @@ from pipelines.sources.files import parquet_files, places, sqlite, text_files
 from pipelines.sources.files.column_mapping import shaped, wanted
 from pipelines.sources.files.not_readable import not_readable
 from pipelines.sources.files.plain_files import DELIMITED, JSON, kind_of, plain
-from pipelines.sources.files.unpacking import padded
+from pipelines.sources.files.unpacking import check_parquet, padded
 from pipelines.sources.files.unreadable import unknown_format
 from pipelines.sql import only_row
 
@@ -110,6 +110,8 @@ def opened(
                 reader = _READERS.get(kind_of(reading.path))
                 if reader is None:
                     raise unknown_format(reading.path, _KNOWN)
+                if reader is parquet_files.read:
+                    check_parquet(connection, reading.path, limits)
                 yield _shaped(reading, reader(reading), contract)
     except (OSError, EOFError, zlib.error) as error:
         if disk_problem(error):

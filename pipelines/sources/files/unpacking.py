@@ -1,17 +1,25 @@
-"""Unpack a file once before it is read: to its end, and no further than its client allows."""
+"""Unpack a file once before it is read: to its end, and no further than its client allows.
+
+Of a Parquet file its own account of itself is read: it says how large its columns are unpacked.
+"""
 
 import gzip
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+import duckdb
+
 from pipelines.settings.limits import Limits
 from pipelines.sources.batches import ExportError, Remedy
 from pipelines.sources.files.unreadable import not_packed
+from pipelines.sql import file_literal, only_row
 
 _MEGABYTE = 1_000_000
 _MOST_TIMES = 250  # its size, packed: exports come to 50, and a file of blanks to 1,000
 _MOST_MORE = 10  # times what is allowed, up to which it is unpacked to say what it takes
 _SMALL = 100 * _MEGABYTE  # which may be packed as well as it can
+_FEW_ROWS = 10_000_000  # of a Parquet file, which may be as small as it can
+_MOST_ROWS = 10  # of a byte: where all values are the same, one byte tells of thousands
 
 
 def check_unpacked(path: Path, limits: Limits) -> None:
@@ -56,6 +64,25 @@ def check_size(size: int, path: Path, limits: Limits) -> None:
             path,
         )
     if size > limits.unpacked_mb * _MEGABYTE:
+        raise _too_large(path, limits, size)
+
+
+def check_parquet(connection: duckdb.DuckDBPyConnection, path: Path, limits: Limits) -> None:
+    """Raise ExportError if a Parquet file says of itself that it is larger than it may be, or that no export is so dense."""
+    packed, file = path.stat().st_size, file_literal(path)
+    rows, size = only_row(
+        connection.execute(
+            f"""SELECT (SELECT SUM(num_rows) FROM parquet_file_metadata({file})),
+            (SELECT SUM(total_uncompressed_size) FROM parquet_metadata({file}))"""
+        )
+    )
+    if (rows or 0) > max(_FEW_ROWS, packed * _MOST_ROWS):
+        raise ExportError(
+            f"it holds {rows:,} rows in {packed:,} bytes, as no export does whose rows differ; if it is one,"
+            " deliver it in parts",
+            path,
+        )
+    if (size or 0) > limits.unpacked_mb * _MEGABYTE:
         raise _too_large(path, limits, size)
 
 
