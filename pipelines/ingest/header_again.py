@@ -5,10 +5,8 @@ says that the rows below it have another order, or other columns: they would be 
 and all of them might look right. So the file is refused.
 """
 
-import csv
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from pathlib import Path
-from typing import NamedTuple
 
 import duckdb
 
@@ -16,48 +14,11 @@ from pipelines.contracts.contract import Contract
 from pipelines.settings.exports import Export
 from pipelines.sources.batches import Batch, ExportError, Rows
 from pipelines.sources.files.column_mapping import wanted
-from pipelines.sources.files.header_lines import MARKS, values
-from pipelines.sql import BLANKS, literal
+from pipelines.sources.files.second_headers import AROUND, Header, Line, cells, plain
+from pipelines.sql import literal
 
-_AROUND = f'{BLANKS}\ufeff"'  # a byte order mark stands before the header of each file that has one
 _MOST = 1_000  # lines that are looked at
-_LONGEST_NAME = 60
 _SHOWN = 100  # letters of a header
-
-
-class _Line(NamedTuple):
-    """A line that may be a header: its values, and as which row it was read, if it was."""
-
-    number: int
-    values: list[str]
-    row: int | None = None
-
-
-class _Header(NamedTuple):
-    """A file's own header, in plain letters, and which of its names are read."""
-
-    names: list[str]
-    read: Collection[str]
-
-    def is_same(self, line: _Line) -> bool:
-        """Return whether a row holds the same names in the same order."""
-        return line.row is not None and _plain(line.values) == self.names
-
-    def is_other(self, line: _Line) -> bool:
-        """Return whether a line is a header, but another one: by half of the names, or by words alone.
-
-        `Date;Campaign;Spend` has no name of `spend_date;campaign_id;cost`, and is one all the same.
-        """
-        found = _plain(line.values)
-        held = len(self.read & set(found))
-        are_words = all(map(_is_name, found)) and len(set(found)) == len(found) > 1
-        if line.row is None:
-            return held > 1 and 2 * held >= len(self.read)
-        return are_words or (
-            held > 1
-            and 2 * held >= min(len(self.read), len([*filter(None, found)]))
-            and not any(map(_is_numeric, found))
-        )
 
 
 def leave_out_headers(
@@ -76,9 +37,9 @@ def leave_out_headers(
     """
     if not rows.header:
         return 0, []
-    names = _plain(rows.header)
-    read = set(_plain(wanted(export, contract))) & set(names)
-    header = _Header(names, read)
+    names = plain(rows.header)
+    read = set(plain(wanted(export, contract))) & set(names)
+    header = Header(names, read)
     numbers = _suspects(connection, contract, rows, names, files[0], ordinals_used)
     lines = [*_as_rows(connection, rows, numbers), *_as_rejects(connection, read, rejects)]
     same = [each for each in lines if header.is_same(each)]
@@ -96,7 +57,7 @@ def leave_out_headers(
     return len(same), [_said(batch, sorted(map(_number, same)))]
 
 
-def _number(line: _Line) -> int:
+def _number(line: Line) -> int:
     return line.number
 
 
@@ -115,7 +76,7 @@ def _suspects(
     delivered = [name for name in contract.columns if name in rows.columns and name != "is_deleted"]
     typed = [name for name in delivered if contract.columns[name].type not in ("text", "boolean")]
     listed = ", ".join(map(literal, names))
-    around = literal(_AROUND)
+    around = literal(AROUND)
     counted = " + ".join(
         f"COALESCE((LOWER(TRIM({name}, {around})) IN ({listed}))::INT, 0)" for name in delivered
     )
@@ -132,23 +93,23 @@ def _suspects(
 
 def _as_rows(
     connection: duckdb.DuckDBPyConnection, rows: Rows, numbers: list[int]
-) -> Iterator[_Line]:
+) -> Iterator[Line]:
     """Yield rows with all of their values, those too that nobody reads."""
     if not numbers:
         return
-    cells = ", ".join(f"c{place}" for place in range(len(rows.header)))
+    values = ", ".join(f"c{place}" for place in range(len(rows.header)))
     found = connection.execute(
-        f"""SELECT number, line, cells FROM (
-          SELECT {rows.number} AS number, {rows.line} AS line, [{cells}] AS cells FROM {rows.relation}
+        f"""SELECT number, line, found FROM (
+          SELECT {rows.number} AS number, {rows.line} AS line, [{values}] AS found FROM {rows.relation}
         ) WHERE number IN ({", ".join(map(str, numbers))})"""
     ).fetchall()
-    for number, line, cells in found:
-        yield _Line(line, [cell or "" for cell in cells], number)
+    for number, line, texts in found:
+        yield Line(line, [text or "" for text in texts], number)
 
 
 def _as_rejects(
-    connection: duckdb.DuckDBPyConnection, read: Collection[str], rejects: Path
-) -> Iterator[_Line]:
+    connection: duckdb.DuckDBPyConnection, read: Set[str], rejects: Path
+) -> Iterator[Line]:
     """Yield the lines that are no rows and hold names that are read, by the delimiter that yields most."""
     held = [f"CONTAINS(LOWER(content), {literal(name)})::INT" for name in read]
     found = connection.execute(
@@ -156,36 +117,10 @@ def _as_rejects(
         WHERE {" + ".join(held) or "0"} > 1 ORDER BY line LIMIT {_MOST}"""
     ).fetchall()
     for line, content in found:
-        readings = [cells for mark in MARKS if (cells := _cells(content, mark))]
-        yield _Line(
-            line, max(readings, key=lambda cells: len(read & set(_plain(cells))), default=[])
-        )
+        yield Line(line, cells(content, read))
 
 
-def _cells(content: str, mark: str) -> list[str]:
-    try:
-        return values(content, mark)
-    except csv.Error:
-        return []
-
-
-def _plain(names: Collection[str]) -> list[str]:
-    """Return names without capitals, and without what stands around them; empty ones at the end are none."""
-    found = [name.strip(_AROUND).lower() for name in names]
-    while found and not found[-1]:
-        found.pop()
-    return found
-
-
-def _is_name(text: str) -> bool:
-    return 0 < len(text) <= _LONGEST_NAME and not any(map(str.isdigit, text))
-
-
-def _is_numeric(text: str) -> bool:
-    return any(map(str.isdigit, text)) and not any(map(str.isalpha, text))
-
-
-def _refusal(batch: Batch, header: Sequence[str], others: list[_Line]) -> ExportError:
+def _refusal(batch: Batch, header: Sequence[str], others: list[Line]) -> ExportError:
     first, more = others[0], len(others) - 1
     text = ",".join(first.values)
     shown = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
@@ -198,12 +133,12 @@ def _refusal(batch: Batch, header: Sequence[str], others: list[_Line]) -> Export
     )
 
 
-def _differing(header: Sequence[str], line: _Line) -> str:
+def _differing(header: Sequence[str], line: Line) -> str:
     """Return in which column a header differs first from the file's own."""
-    ours, theirs = _plain(header), _plain(line.values)
+    ours, theirs = plain(header), plain(line.values)
     for place, (own, other) in enumerate(zip(ours, theirs), 1):
         if own != other:
-            return f"column {place} is '{line.values[place - 1].strip(_AROUND)[:40]}', in line 1 '{header[place - 1][:40]}'"
+            return f"column {place} is '{line.values[place - 1].strip(AROUND)[:40]}', in line 1 '{header[place - 1][:40]}'"
     return f"it has {len(theirs)} columns, line 1 has {len(ours)}"
 
 

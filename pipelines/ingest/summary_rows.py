@@ -49,6 +49,7 @@ def ask_about_sums(
     ]
     good = f"(FROM {judged.rows} AS rows WHERE reason IS NULL)"
     amounts = _amounts(contract, rows)
+    found: Sums | None
     if named := _named(connection, texts, good):
         found = _by_words(connection, judged, named, good, amounts)
     else:

@@ -173,7 +173,8 @@ def _ask_for_units(
         units = ", ".join(f"{column}: {unit}" for column, unit in named.items())
         whole = export.unit | {column: "units" for column, _ in asked}
         wholes = ", ".join(f"{column}: {unit}" for column, unit in whole.items())
-        meaning = "it is whole units of the currency, or counts one by one"
+        is_money = any(contract.columns[column].is_money for column, _ in asked)
+        meaning = "it is whole units of the currency" if is_money else "it counts one by one"
         remedies = [Remedy(f"unit: {{{wholes}}}", meaning=meaning)]
         if all(asked.values()):
             meaning = "it counts what its name says"
