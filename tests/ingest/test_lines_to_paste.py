@@ -177,6 +177,12 @@ def refunded(tenant: Tenant) -> str:
     return orders(tenant, "Refund Amount", "0.00", "4.50")
 
 
+def paid_in_capitals(tenant: Tenant) -> str:
+    orders(tenant)
+    House(tenant.home).change("one", sources={"web": {"conversions": {"where": "state = 'PAID'"}}})
+    return tenant.ingest("web").problem
+
+
 def in_a_zone(tenant: Tenant) -> str:
     columns = {"converted_at": "Booked (PST)", "currency": None}
     web = {"conversions": {"files": "exports/one/orders*", "columns": columns}}
@@ -385,8 +391,23 @@ CASES = {
         source="web",
         table="conversions",
     ),
-    "column_mapping._ask_for_units 1": Case(in_cents, {("a", "1.5")}),
-    "column_mapping._ask_for_units 2": Case(in_cents, {("a", "150")}, choice=1),
+    "column_mapping._ask_for_units 1": Case(in_cents, {("a", "150")}, choice=1),
+    "column_mapping._ask_for_units 2": Case(in_cents, {("a", "1.5")}),
+    "summary_rows._refusal 1": Case(spend(*days("a", "b"), *days("Total", cost="4")), {A, B}),
+    "summary_rows._refusal 2": Case(
+        spend(*days("a", "b"), *days("Total", cost="4")), {A, B, ("Total", "4")}, choice=1
+    ),
+    "uncounted._refusal 1": Case(
+        paid_in_capitals,
+        {("1", "10"), ("2", "10")},
+        "conversion_id, revenue",
+        1,
+        "web",
+        "conversions",
+    ),
+    "uncounted._refusal 2": Case(
+        paid_in_capitals, {("1", "10")}, "conversion_id, revenue", 0, "web", "conversions"
+    ),
     "missing_columns.missing_columns 1": Case(by_other_names, {A}),
     "missing_columns.missing_columns 2": Case(by_other_names, {A}),
     "places._elsewhere 1": Case(behind_a_link, {A}),
