@@ -214,9 +214,10 @@ def test_a_blank_before_an_offset_is_none(tenant: Tenant) -> None:
     {
         'numbers: {decimal: "."  , thousands: "."}': "decimal and thousands are both '.'",
         "numbers: {thousands: x}": "a point, a comma, a blank or an apostrophe",
-        "unit: {clicks: cents}": "'clicks' is no column of money; use one of cost",
+        "unit: {clicks: cents}": "'clicks' counts; write thousands, millions or units",
+        "unit: {campaign: cents}": "'campaign' is no column of money; use one of cost",
         "unit: {conversions: cents}": "'conversions' is no column of money",
-        "unit: {cost: pennies}": "micros, cents or units",
+        "unit: {cost: pennies}": "micros, cents, units, thousands or millions",
     }.items(),
 )
 def test_a_wrong_setting_says_what_is_right(tenant: Tenant, line: str, said: str) -> None:
