@@ -63,7 +63,7 @@ preview: install ## compare CLIENT's change with prod
 promote: install ## bring CLIENT's change into prod
 	$(RUN) promote $(CLIENT) $(if $(BY),--$(BY))
 
-rollback: install ## show CLIENT's version before, or VERSION
+rollback: install ## take CLIENT's promotion back
 	$(RUN) rollback $(CLIENT) $(if $(VERSION),--version $(VERSION))
 
 rebuild: install ## make all of CLIENT from its lake

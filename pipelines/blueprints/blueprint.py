@@ -35,12 +35,13 @@ class Blueprint(NamedTuple):
 def blueprints() -> dict[str, str]:
     """Return the variables of every client of the shard in use, as SQLMesh reads them, by client.
 
-    A broken client file is named and runs on what was promoted. Raise ValueError without any
+    A broken client file is named and runs on what was promoted; one that is rolled back is read all the
+    same, as it waits to be previewed and promoted. Raise ValueError without any
     usable client: SQLMesh would take that for a project without models, and drop every view.
     """
     from sqlmesh.core.console import get_console  # here: it loads all of SQLMesh
 
-    chosen, problems = read(os.environ.get("SHARD", "home"))
+    chosen, problems = read(os.environ.get("SHARD", "home"), as_filed=True)
     for problem in problems:
         get_console().log_warning(str(problem))
     if not chosen:

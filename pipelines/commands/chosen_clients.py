@@ -1,5 +1,7 @@
 """Read which clients a command is for, and end it if there are none or something is wrong."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -20,9 +22,12 @@ Some = Annotated[
 ]
 
 
-def usable(chosen: list[str] | None) -> tuple[list[Client], list[Problem]]:
-    """Return the chosen clients and the problems with their files, all of which are shown."""
-    clients, problems = read()
+def usable(chosen: list[str] | None, as_filed: bool = False) -> tuple[list[Client], list[Problem]]:
+    """Return the chosen clients and the problems with their files, all of which are shown.
+
+    Those that are rolled back have the settings in force, or, `as_filed`, those of their files.
+    """
+    clients, problems = read(as_filed=as_filed)
     problems = [problem for problem in problems if not chosen or problem.client in chosen]
     results.show_problems(problems)
     for client in clients:
@@ -46,9 +51,9 @@ def usable_and_missing(chosen: list[str] | None) -> tuple[list[Client], list[Pro
     return clients, problems + missing
 
 
-def one(client: str) -> Client:
+def one(client: str, as_filed: bool = False) -> Client:
     """Return the chosen client, or end the command if its file cannot be used."""
-    (chosen,), _ = usable([client])
+    (chosen,), _ = usable([client], as_filed)
     return chosen
 
 
@@ -62,6 +67,18 @@ def stop(message: str) -> typer.Exit:
     """Print why the command ends here; return what ends it when it is raised."""
     screen.fail(message)
     return typer.Exit(1)
+
+
+@contextmanager
+def turn_or_stop(command: str) -> Iterator[None]:
+    """Take the turn to change what is published, or stop and say who has it."""
+    from pipelines.serving.turn import NotOurTurn, turn
+
+    try:
+        with turn(command):
+            yield
+    except NotOurTurn as error:
+        raise stop(f"{error}: try again when it has ended") from None
 
 
 def statuses_of(clients: list[Client]) -> "list[Status]":

@@ -12,6 +12,7 @@ from pipelines.commands.chosen_clients import Some, usable
 from pipelines.home import clients_folder, stream_folder
 from pipelines.settings.client import Client
 from pipelines.settings.reader import Problem, keep, read
+from pipelines.settings.replaced import rollbacks
 
 if TYPE_CHECKING:
     from pipelines.stream.consumer import Consumer
@@ -130,14 +131,14 @@ def _read_again(
 
 
 def _files() -> dict[str, tuple[int, int, int]]:
-    """Return what says whether a client's file is another one, or has other content."""
+    """Return what says whether a client's file is another one, has other content, or is rolled back."""
     found = {}
-    for file in clients_folder().glob("*"):
+    for file in (*clients_folder().glob("*"), *rollbacks()):
         try:
             stat = file.stat()
         except OSError:  # it has gone since it was listed
             continue
-        found[file.name] = (stat.st_ino, stat.st_size, stat.st_mtime_ns)
+        found[str(file)] = (stat.st_ino, stat.st_size, stat.st_mtime_ns)
     return found
 
 

@@ -1,13 +1,12 @@
 """The commands that change by which models a client's credit is given: train, preview, promote."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from typing import Annotated
 
 import typer
 
 from pipelines.commands import change_tables, results, screen
-from pipelines.commands.chosen_clients import Chosen, end, one, stop, usable
+from pipelines.commands.chosen_clients import Chosen, end, one, stop, turn_or_stop, usable
 from pipelines.commands.warnings import tell_of_rereads
 from pipelines.explaining.compared_campaigns import compared_versions
 from pipelines.explaining.setting_changes import SettingChange, setting_changes
@@ -60,12 +59,14 @@ def preview(client: Chosen, campaigns: Whole = False) -> None:
     from pipelines.learning.training import TrainingError
     from pipelines.serving import promotion
 
-    (chosen,), problems = usable([client])
+    (chosen,), problems = usable([client], as_filed=True)
     if problems:
         raise stop(f"{client}: not previewed, `prod` keeps what it has; correct its file first")
     try:
-        with _turn_or_stop("make preview"):
+        with turn_or_stop("make preview"):
             shifts = promotion.preview(chosen)
+    except promotion.LoadsWait as error:
+        raise stop(f"{client}: not previewed: {error}") from None
     except PlanError as error:
         raise stop(f"{client}: the change does not pass\n{error}") from None
     except TrainingError as error:
@@ -102,7 +103,7 @@ def promote(
     retired client's views go, its lake stays. The exit status is 1 if a client does not pass: it
     keeps what it had, the others are promoted.
     """
-    found, problems = read()
+    found, problems = read(as_filed=True)
     results.show_problems(problems)
     for client in found:
         keep(client)
@@ -111,7 +112,7 @@ def promote(
         settings.pop(problem.client, None)
     chosen = clients or [client.id for client in found]
     gone = [client for client in chosen if client not in named_by_files()]
-    with _turn_or_stop("make promote"):
+    with turn_or_stop("make promote"):
         passed = [
             _promote(each, settings.get(each), campaigns) for each in chosen if each not in gone
         ]
@@ -178,15 +179,3 @@ def _retire(clients: list[str]) -> bool:
     for client in clients:
         screen.say(client, "retired; its lake stays")
     return True
-
-
-@contextmanager
-def _turn_or_stop(command: str) -> Iterator[None]:
-    """Take the turn to change what is published, or stop and say who has it."""
-    from pipelines.serving.turn import NotOurTurn, turn
-
-    try:
-        with turn(command):
-            yield
-    except NotOurTurn as error:
-        raise stop(f"{error}: try again when it has ended") from None

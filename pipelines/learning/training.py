@@ -15,14 +15,18 @@ from pipelines.learning.published import TrainingError, one_line, published
 from pipelines.learning.versions import Version
 from pipelines.ledger.recording import recorded
 from pipelines.settings.client import Client
+from pipelines.settings.replaced import in_force_again
 
 
 def due(client: Client, now: datetime) -> list[str]:
     """Return the models whose newest version is older than the client wants, or that have none.
 
     A model that does not start by itself is not due before it has its first version. A version that
-    is dated ahead, as the machine's clock was, is not in force yet: the one before it counts.
+    is dated ahead, as the machine's clock was, is not in force yet: the one before it counts. Of a
+    client that is rolled back none is: what was learnt then stays in force.
     """
+    if in_force_again(client.id):
+        return []
     oldest = now - timedelta(days=client.attribution.learning.retrain_days)
     own, first = learners(client), untrained(client)
     trained = {
@@ -99,7 +103,8 @@ def _train(training: Training, models: list[str]) -> list[Lesson]:
 def _train_one(training: Training, model: str) -> Lesson:
     with recorded(training.client.id, "train", model) as run:
         lesson = learners(training.client)[model].train(model, training)
-        run.outcome, run.reason = lesson.status, lesson.summary
+        run.outcome = "ok" if lesson.status == "ok" else "nothing learnt"
+        run.reason = lesson.summary
         run.made = {model: lesson.version} if lesson.version else {}
         return lesson
 

@@ -80,9 +80,14 @@ def file_name(table: str, part: str) -> str:
     return f"{table}.{part}.parquet" if part else f"{table}.parquet"
 
 
-def described(tables: dict[str, Any], base: str) -> str:
-    """Return the text of the file that says what a version holds, and on which settled one it stands."""
-    return json.dumps({"format": _FORMAT, "base": base, "tables": tables}, indent=1)
+def described(tables: dict[str, Any], base: str, within: str = "", shown_again: str = "") -> str:
+    """Return the text of the file that says what a version holds, and on which settled one it stands.
+
+    `within` is the step that it was written in, such as promote; `shown_again` the earlier version that
+    a rollback shows by it.
+    """
+    said = {"format": _FORMAT, "base": base, "within": within, "shown_again": shown_again}
+    return json.dumps({**said, "tables": tables}, indent=1)
 
 
 def whole_versions(client: str) -> list[str]:
@@ -171,6 +176,27 @@ def _unreadable(file: Path, text: str) -> PublishedFileError:
 def manifest(client: str, version: str) -> dict[str, Any]:
     """Return what a version holds, by layer and table. Raise PublishedFileError if that is not known."""
     return _written(client, version)["tables"]
+
+
+def is_shown_again(client: str, version: str) -> bool:
+    """Return whether a rollback shows an earlier version by this one, as far as that can be read."""
+    with suppress(PublishedFileError):
+        return bool(_written(client, version).get("shown_again"))
+    return False
+
+
+def run_wrote_at(client: str, until: str) -> datetime | None:
+    """Return when the newest version, up to one, was written by a run; None if none is kept.
+
+    What a promotion or a rollback has written is no morning's.
+    """
+    for version in reversed(whole_versions(client)):
+        if version <= until:
+            with suppress(PublishedFileError):
+                written = _written(client, version)
+                if written.get("within") != "promote" and not written.get("shown_again"):
+                    return written_at(version)
+    return None
 
 
 def _written(client: str, version: str) -> dict[str, Any]:

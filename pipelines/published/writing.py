@@ -145,7 +145,9 @@ def _write(
     now = describe(warehouse, client, tables)
     if not (known and known.is_shown and now == known.manifest):
         version = next_version(client)
-        write_version(warehouse, client, version, tables, now, [known] if known else [], models)
+        within = run.within.step if run.within else ""
+        known_ones = [known] if known else []
+        write_version(warehouse, client, version, tables, now, known_ones, models, within=within)
         if not shows_provisional(client):
             show(client, version)
         run.outcome, run.made = "published", {"published": version}
@@ -196,16 +198,17 @@ def write_version(
     known: list[Before],
     models: str | None = None,
     base: str = "",
+    within: str = "",
 ) -> None:
     """Write the folders of a version; they have their names once all that is in them is on disk.
 
-    `now` is what it holds, `known` the versions to link from, and `base` the settled one that it stands
-    on, if it is not one itself.
+    `now` is what it holds, `known` the versions to link from, `base` the settled one that it stands on,
+    if it is not one itself, and `within` the step that it is written in.
     """
     versions_of(client).mkdir(parents=True, exist_ok=True)
     with (
-        _unfinished(make_private(client), version, mode=0o700) as settled,
-        _unfinished(versions_of(client), version, mode=0o755) as published,
+        unfinished_folder(make_private(client), version, mode=0o700) as settled,
+        unfinished_folder(versions_of(client), version, mode=0o755) as published,
     ):
         for table in tables:
             folder = published if table.is_published else settled
@@ -219,7 +222,7 @@ def write_version(
         if not base:
             keep_settings(settled, client)
         written = settled / "manifest.json"
-        written.write_text(described(now, base or version), encoding="utf-8")
+        written.write_text(described(now, base or version, within), encoding="utf-8")
         _protect(written, is_private=True)
 
 
@@ -247,7 +250,7 @@ def _protect(file: Path, is_private: bool) -> None:
 
 
 @contextmanager
-def _unfinished(folder: Path, version: str, mode: int) -> Iterator[Path]:
+def unfinished_folder(folder: Path, version: str, mode: int) -> Iterator[Path]:
     """Yield a hidden folder to write a version to; it gets its name if nothing goes wrong."""
     hidden = folder / f".{version}.new"
     hidden.mkdir(mode=mode)

@@ -8,11 +8,14 @@ were computed. So SQLMesh's own functions are extended here, for bare `sqlmesh r
 
 import os
 from collections.abc import Callable
+from contextlib import ExitStack
 from functools import wraps
 from typing import Any
 
 from sqlglot import exp
 from sqlmesh.core.context import GenericContext
+from sqlmesh.core.context_diff import ContextDiff
+from sqlmesh.core.plan import Plan
 from sqlmesh.core.snapshot import DeployabilityIndex, Snapshot, SnapshotEvaluator
 from sqlmesh.utils.date import to_datetime
 from sqlmesh.utils.errors import SQLMeshError
@@ -24,6 +27,7 @@ from pipelines.published import pending_tables
 from pipelines.published.shown_tables import behind_published, is_settled
 from pipelines.published.version_folders import behind_files
 from pipelines.published.writing import write_settled
+from pipelines.serving.replacing import learnt_as_filed, replacing
 from pipelines.settings.kept_versions import PublishedFiles
 from pipelines.settings.reader import last_settings
 
@@ -44,7 +48,8 @@ def write_files_after_runs() -> None:
     SnapshotEvaluator.promote = _noted_views(SnapshotEvaluator.promote, _are_other)  # type: ignore[method-assign]
     SnapshotEvaluator.demote = _noted_views(SnapshotEvaluator.demote, _are_shown)  # type: ignore[method-assign]
     GenericContext._run = _with_files(GenericContext._run)  # type: ignore[method-assign]
-    GenericContext.apply = _with_files(GenericContext.apply)  # type: ignore[method-assign]
+    apply = _with_files(_keeping(GenericContext.apply))
+    GenericContext.apply = apply  # type: ignore[method-assign]
 
 
 def _noted(evaluate: Callable) -> Callable:
@@ -124,6 +129,30 @@ def _with_files(command: Callable) -> Callable:
 
     writing.writes_files = True  # type: ignore[attr-defined]
     return writing
+
+
+def _keeping(apply: Callable) -> Callable:
+    """Keep what a bare `sqlmesh plan prod` takes out of force, as `make promote` does."""
+
+    @wraps(apply)
+    def keeping(self: GenericContext, plan: Plan, *positional: Any, **named: Any) -> Any:
+        with ExitStack() as kept:
+            is_bare = not _is_left_to_the_caller and not plan.environment_naming_info.is_dev
+            for client in _changed(plan.context_diff) if is_bare else ():
+                settings = last_settings(client)
+                keep = settings.published_files if settings else PublishedFiles()
+                kept.enter_context(learnt_as_filed(client))
+                kept.enter_context(replacing(self, client, keep.keep_days))
+            return apply(self, plan, *positional, **named)
+
+    return keeping
+
+
+def _changed(change: ContextDiff) -> set[str]:
+    """Return the clients whose models a plan changes, or removes."""
+    ids = [*change.added, *change.removed_snapshots]
+    names = [*change.modified_snapshots, *(each.name for each in ids)]
+    return {exp.to_table(name).db.partition("_")[0] for name in names}
 
 
 def _write(context: GenericContext) -> None:

@@ -1,8 +1,11 @@
 """Preview a client's change beside what is published, and promote it: one client, no other."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from typing import NamedTuple
 
 import duckdb
+from sqlmesh.utils.errors import PlanError
 
 from pipelines.explaining.compared_campaigns import Compared, compared
 from pipelines.lake.newest_loads import newest_loads
@@ -12,15 +15,14 @@ from pipelines.learning.published import published
 from pipelines.learning.training import train_first
 from pipelines.ledger.recording import recorded
 from pipelines.ledger.run_events import Run
+from pipelines.published.held_loads import held_loads
 from pipelines.serving import memory
+from pipelines.serving.replacing import learnt_as_filed, replacing
+from pipelines.serving.rollback import FilesNotWritten
 from pipelines.serving.warehouse import Warehouse, opened
 from pipelines.settings.client import Client
 from pipelines.settings.reader import keep_promoted
-from pipelines.warehouse_files import WarehouseError
-
-
-class FilesNotWritten(WarehouseError):
-    """A client was promoted, and its published files could not be written; the text says why."""
+from pipelines.settings.replaced import in_force_again
 
 
 def preview(client: Client) -> list[Compared] | None:
@@ -35,13 +37,40 @@ def preview(client: Client) -> list[Compared] | None:
 
 
 def _preview(client: Client) -> list[Compared] | None:
-    train_first(client)
-    with opened(client.shard) as warehouse:
-        prod = warehouse.promoted("prod").get(client.id)
-        if warehouse.local(client.id) == prod:
-            return []
+    with learnt_as_filed(client.id):
+        train_first(client)
+        with opened(client.shard) as warehouse:
+            return _built(warehouse, client)
+
+
+def _built(warehouse: Warehouse, client: Client) -> list[Compared] | None:
+    prod = warehouse.promoted("prod").get(client.id)
+    if warehouse.local(client.id) == prod:
+        return []
+    with _loads_that_wait_named(client):
         warehouse.plan("dev", [client.id])
-        return difference(warehouse, client) if prod else None
+    return difference(warehouse, client) if prod else None
+
+
+class LoadsWait(PlanError):
+    """A change that cannot be computed before a run has published newer loads; the text says so in a line."""
+
+
+@contextmanager
+def _loads_that_wait_named(client: Client) -> Iterator[None]:
+    """Say in a line why a plan fails that stages loads anew which other tables do not have yet.
+
+    Tables that a change leaves alone are those of `prod`, as the last run left them.
+    """
+    try:
+        yield
+    except PlanError as error:
+        loads = held_loads(client).said if "rows_accounted_for" in str(error) else ""
+        if not loads:
+            raise
+        raise LoadsWait(
+            f"{loads}, and the change stages them anew: run make daily first"
+        ) from error
 
 
 def difference(warehouse: Warehouse, client: Client) -> list[Compared]:
@@ -114,19 +143,29 @@ def promote(client: Client) -> bool:
 
 
 def _promote(client: Client, run: Run) -> bool:
-    train_first(client)
-    with opened(client.shard) as warehouse:
-        local = warehouse.local(client.id)
-        environments = ("daily", "prod")
-        behind = [each for each in environments if warehouse.promoted(each).get(client.id) != local]
-        run.loads, run.models = newest_loads(client.id), learnt_versions(client)
-        if behind:
-            memory.doubt(client.id, client.shard)
+    with learnt_as_filed(client.id):
+        train_first(client)
+        with opened(client.shard) as warehouse:
+            return _put_in_force(warehouse, client, run)
+
+
+def _put_in_force(warehouse: Warehouse, client: Client, run: Run) -> bool:
+    local = warehouse.local(client.id)
+    environments = ("daily", "prod")
+    behind = [each for each in environments if warehouse.promoted(each).get(client.id) != local]
+    was_rolled_back = bool(in_force_again(client.id))
+    run.loads, run.models = newest_loads(client.id), learnt_versions(client)
+    if behind:
+        memory.doubt(client.id, client.shard)
+    keep_days = client.published_files.keep_days
+    is_new = behind or was_rolled_back
+    with replacing(warehouse.context, client.id, keep_days) if is_new else nullcontext():
         for environment in behind:
-            warehouse.plan(environment, [client.id])
-        if behind:  # it passed: whatever held it before holds it no more
-            memory.forget(client.id, client.shard)
-        keep_promoted(client)
-        if problem := warehouse.write_files([client]).get(client.id):
-            raise FilesNotWritten(problem)
-        return bool(behind)
+            with _loads_that_wait_named(client):
+                warehouse.plan(environment, [client.id])
+    if is_new:  # it passed: whatever held it before holds it no more
+        memory.forget(client.id, client.shard)
+    keep_promoted(client)
+    if problem := warehouse.write_files([client]).get(client.id):
+        raise FilesNotWritten(problem)
+    return bool(is_new)

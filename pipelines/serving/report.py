@@ -2,6 +2,7 @@
 
 from typing import Literal, NamedTuple
 
+from pipelines.settings.replaced import in_force_again
 from pipelines.warehouse_files import WarehouseError
 
 
@@ -55,7 +56,18 @@ class Report(NamedTuple):
     reasons: list[str] = []
     published: Figures | None = None
     trained: list[str] = []  # what its models learnt this morning, and what that moved
+    cpu_seconds: float = 0.0  # what serving it took of the processors
     settled_otherwise: int = 0  # conversions whose provisional credit came out otherwise
+
+
+def rolled_back_line(client: str) -> list[str]:
+    """Return, of a client that is rolled back, what is in force and what waits, in a line."""
+    if not (again := in_force_again(client)):
+        return []
+    return [
+        f"waiting, rolled back: the settings and models of before the promotion of {again.at:%Y-%m-%d %H:%M} UTC"
+        f" are in force, and clients/{client}.yaml waits for make promote CLIENT={client}"
+    ]
 
 
 def held(client: str, reason: str | Exception) -> Report:

@@ -82,12 +82,16 @@ def _retire_in(shard: str, clients: set[str], others: set[str]) -> None:
     if not read(shard)[0]:
         _remove(shard, clients, others)
         return
-    from pipelines.serving.warehouse import opened  # here: it loads all of SQLMesh
+    # here: they load all of SQLMesh
+    from pipelines.serving.kept_environments import forget_kept
+    from pipelines.serving.warehouse import opened
 
     with opened(shard) as warehouse:
         for environment in ("daily", "prod"):
             if warehouse.promoted(environment).keys() & clients:
                 warehouse.plan(environment, sorted(clients))
+        for client in sorted(clients):
+            forget_kept(warehouse.context, client)
 
 
 def _remove(shard: str, clients: set[str], others: set[str]) -> None:

@@ -1,5 +1,6 @@
 """Run the clients of one shard, one after the other: train, compute in `daily`, promote, publish."""
 
+import time
 from collections.abc import Callable
 from contextlib import closing
 from datetime import datetime, timedelta, timezone
@@ -16,11 +17,13 @@ from pipelines.learning.training import TrainingError, retrain, untrained, utc_n
 from pipelines.ledger.recording import listen, parts_of, recorded
 from pipelines.serving.at_work import at_work
 from pipelines.serving.merging_allowed import allow_merging
-from pipelines.serving.report import Figures, Report, held
+from pipelines.serving.report import Figures, Report, held, rolled_back_line
+from pipelines.serving.rollback import settle
 from pipelines.serving.tidying import Tidied, tidy
 from pipelines.serving.warehouse import Warehouse
 from pipelines.settings.client import Client
 from pipelines.settings.reader import keep_promoted, promoted_settings, read
+from pipelines.settings.replaced import in_force_again
 from pipelines.warehouse_files import (
     TornWarehouse,
     half_built,
@@ -95,9 +98,10 @@ def serve_as_told(shard: str, was_doubted: bool, talk: Connection) -> None:
         if not (told := talk.recv()):
             talk.send(shard_run.tidy())
             continue
-        client, whole = told
+        (client, whole), began = told, time.process_time()
         with parts_of(whole):
-            talk.send(shard_run.serve(client))
+            report = shard_run.serve(client)
+        talk.send(report._replace(cpu_seconds=time.process_time() - began))
 
 
 def wait_until(client: Client, began: datetime) -> datetime:
@@ -118,6 +122,7 @@ def run(warehouse: Warehouse, client: Client) -> Report:
     """Run a client; one that fails keeps what it had."""
     if draft := _draft(warehouse, client):
         return held(client.id, draft)
+    settle(warehouse, client.id)
     lessons, not_trained = _train(warehouse, client)
     is_rebuilt = any(lesson.is_first for lesson in lessons)
     if is_rebuilt:  # SQLMesh sees a first version when it loads the models
@@ -144,9 +149,11 @@ def computed(warehouse: Warehouse, client: Client, is_rebuilt: bool = False) -> 
 def _train(warehouse: Warehouse, client: Client) -> tuple[list[Lesson], list[str]]:
     """Train what is due; return what was learnt, and why nothing was, where it failed.
 
-    A first version changes the client's models: it waits while an edit waits for its promotion.
+    A first version changes the client's models: it waits while an edit waits for its promotion. What
+    is rolled back goes on with what was learnt then.
     """
-    if not learners(client) or half_built(client.shard, client.id).exists():
+    is_half_built = half_built(client.shard, client.id).exists()
+    if not learners(client) or is_half_built or in_force_again(client.id):
         return [], []
     local, daily, prod = _versions(warehouse, client)
     if not prod or (local != daily and untrained(client)):
@@ -162,17 +169,17 @@ def _draft(warehouse: Warehouse, client: Client) -> str:
     """Return why a client is not run whose promoted version is gone, and that is edited since.
 
     It was published from a warehouse that was torn, removed or replaced. Built as its file is, it
-    would publish what nobody promoted.
+    would publish what nobody promoted; one that is rolled back is published as its file is not.
     """
     if client.id in warehouse.promoted("prod"):
         return ""
-    is_draft = promoted_settings(client.id) not in (None, client)
+    is_draft = promoted_settings(client.id) not in (None, client) or in_force_again(client.id)
     return _DRAFT.format(client=client.id, shard=client.shard) if is_draft else ""
 
 
 _DRAFT = (
-    "warehouse/{shard}.duckdb has not what was promoted of it, and clients/{client}.yaml was changed"
-    " since: put a backup of the warehouse back, or `make promote CLIENT={client}` as its file is"
+    "warehouse/{shard}.duckdb has not what was promoted of it, and clients/{client}.yaml was changed or"
+    " rolled back since: put a backup of the warehouse back, or `make promote CLIENT={client}` as its file is"
 )
 
 
@@ -224,7 +231,7 @@ def _keep_promoted(warehouse: Warehouse, client: Client) -> None:
     is_as_its_file = bool(prod) and local == daily == prod
     if is_as_its_file:
         keep_promoted(client)
-    allow_merging(client.id, is_as_its_file)
+    allow_merging(client.id, is_as_its_file and not in_force_again(client.id))
 
 
 def _versions(
@@ -241,6 +248,7 @@ def reported(
     """Return how a client's run went, and what is published of it now."""
     local, daily, prod = _versions(warehouse, client)
     waits = [_WAITS.format(client=client.id)] if local != daily else []
+    waits = rolled_back_line(client.id) or waits
     figures = _figures(warehouse, client.id) if prod else None
     is_published = prod and not failures
     reasons = failures + waits + not_trained

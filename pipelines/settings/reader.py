@@ -14,6 +14,7 @@ from pipelines.settings.bounded_yaml import TooLarge, content_of, load
 from pipelines.settings.client import Client
 from pipelines.settings.control_characters import control_characters
 from pipelines.settings.problems import EXAMPLE, cut, explain
+from pipelines.settings.replaced import forget_all_replaced, in_force_again
 
 
 class Problem(NamedTuple):
@@ -99,12 +100,17 @@ def read_as_promoted(client: str) -> Iterator[Client | None]:
         _as_promoted.intersection_update(before)
 
 
-def read(shard: str | None = None) -> tuple[list[Client], list[Problem]]:
-    """Return every client, and the problems met; a broken file yields what was promoted last."""
+def read(shard: str | None = None, as_filed: bool = False) -> tuple[list[Client], list[Problem]]:
+    """Return every client, and the problems met; a broken file yields what was promoted last.
+
+    One that is rolled back has the settings that are in force again, whatever its file says; what
+    compares the file with them, or promotes it, asks for clients `as_filed`.
+    """
     clients, problems = [], _misnamed()
     for path in (path for path in _files() if path.suffix == ".yaml"):
         try:
-            clients.append(parse(_promoted(path.stem) if path.stem in _as_promoted else path))
+            filed = parse(_promoted(path.stem) if path.stem in _as_promoted else path)
+            clients.append(filed if as_filed else _in_force(filed))
         except ClientError as error:
             kept, fallback = _last_good(path.stem)
             clients += kept
@@ -148,8 +154,25 @@ def keep(client: Client) -> None:
 
 
 def keep_promoted(client: Client) -> None:
-    """Keep a copy of the settings that a client is published by, to run on if the file breaks."""
-    _copy(client, _promoted(client.id))
+    """Keep a copy of the settings that a client is published by, to run on if the file breaks.
+
+    What a rollback put in force again is kept as it is.
+    """
+    if not in_force_again(client.id):
+        _copy(client, _promoted(client.id))
+
+
+def _in_force(filed: Client) -> Client:
+    """Return a client's settings as they are in force; raise ClientError if they are no longer valid."""
+    if not (again := in_force_again(filed.id)):
+        return filed
+    try:
+        return parse(again.file)
+    except ClientError as error:
+        raise ClientError(
+            f"rolled back to what was promoted before {again.at:%Y-%m-%d %H:%M} UTC, and this release cannot"
+            f" use that: {error}; make promote CLIENT={filed.id} ends the rollback"
+        ) from None
 
 
 def promoted_text(client: str) -> bytes | None:
@@ -178,7 +201,8 @@ def set_aside(client: str) -> None:
     _retired(client).parent.mkdir(exist_ok=True)
     if _kept(client).exists():
         _kept(client).replace(_retired(client))
-    _promoted(client).unlink(missing_ok=True)
+    (_settings(client) / "promoted" / f"{client}.yaml").unlink(missing_ok=True)
+    forget_all_replaced(client)
     _retired(client).touch()
 
 
@@ -189,7 +213,9 @@ def is_retired(client: str) -> bool:
 
 def last_settings(client: str) -> Client | None:
     """Return a client's settings as its file has them, or as they were when they were last good."""
-    for path in (clients_folder() / f"{client}.yaml", _kept(client), _retired(client)):
+    again = in_force_again(client)
+    kept = (clients_folder() / f"{client}.yaml", _kept(client), _retired(client))
+    for path in [again.file] if again else kept:
         with suppress(ClientError):
             return parse(path)
     return None
@@ -220,12 +246,18 @@ _NEVER = "nothing was promoted yet, so what its file said before"
 
 
 def _kept(client: str) -> Path:
-    return lake_folder() / client / "_settings" / f"{client}.yaml"
+    return _settings(client) / f"{client}.yaml"
 
 
 def _promoted(client: str) -> Path:
-    return lake_folder() / client / "_settings" / "promoted" / f"{client}.yaml"
+    """Return the file with the settings that a client is published by: after a rollback, an older one."""
+    again = in_force_again(client)
+    return again.file if again else _settings(client) / "promoted" / f"{client}.yaml"
 
 
 def _retired(client: str) -> Path:
-    return lake_folder() / client / "_settings" / "retired.yaml"
+    return _settings(client) / "retired.yaml"
+
+
+def _settings(client: str) -> Path:
+    return lake_folder() / client / "_settings"

@@ -19,11 +19,13 @@ from pipelines.published import pending_tables, writing
 from pipelines.published.old_versions import clear_leftovers, remove_files
 from pipelines.published.opening import published, settled
 from pipelines.published.provisional_files import write_provisional
-from pipelines.published.rolling_back import RollbackError, roll_back
+from pipelines.published.rolling_back import NoSuchVersion, show_version
+from pipelines.published.shown_again import show_again
 from pipelines.published.staleness import follow_home, why_behind
 from pipelines.published.version_folders import (
     PublishedFileError,
     alone,
+    behind_files,
     current,
     manifest_file,
     provisional_versions,
@@ -337,19 +339,39 @@ def test_an_earlier_version_is_shown_again(warehouse: duckdb.DuckDBPyConnection)
         publish(warehouse, "acme")
     first, second, third = whole_versions("acme")
 
-    assert [roll_back("acme", None) for _ in range(2)] == [second, first]
+    show_version("acme", first)
     assert days(view_file("acme")) == [(1,)] and whole_versions("acme") == [first, second, third]
-    with pytest.raises(RollbackError, match="no version is kept from before"):
-        roll_back("acme", None)
-    with pytest.raises(
-        RollbackError, match=f"no version none to show; there are {first}, {second}"
-    ):
-        roll_back("acme", "none")
-    assert roll_back("acme", third) == third and days(view_file("acme")) == [(3,)]
+    with pytest.raises(NoSuchVersion, match=f"no version none to show; there are {first}, "):
+        show_version("acme", "none")
+    show_version("acme", third)
+    assert days(view_file("acme")) == [(3,)]
 
-    roll_back("acme", first)
+    show_version("acme", first)
     publish(warehouse, "acme")  # the next run publishes what the tables have
     assert days(view_file("acme")) == [(3,)] and len(whole_versions("acme")) == 4
+
+
+def test_what_other_tables_published_last_is_shown_again_as_the_newest_version(
+    warehouse: duckdb.DuckDBPyConnection,
+) -> None:
+    a_new_day(warehouse, 2)
+    publish(warehouse, "acme")
+    last, before = newest_folder(), frozenset(behind_files("acme"))
+    warehouse.execute("CREATE TABLE promoted AS SELECT 9 AS day, 'acme' AS client")
+    warehouse.execute("CREATE OR REPLACE VIEW acme_publish.freshness_v1 AS FROM promoted")
+    publish(warehouse, "acme")
+    assert days(view_file("acme")) == [(9,)]
+
+    assert show_again("acme", frozenset({"other"})) == "" and days(view_file("acme")) == [(9,)]
+    again = show_again("acme", before)
+
+    assert days(view_file("acme")) == [(2,)] and newest_folder().name == again
+    file = newest_folder() / "freshness_v1.parquet"
+    assert file.samefile(last / file.name)  # a link: nothing is written but a name
+    assert manifest_file("acme", again).stat().st_mode & 0o777 == 0o600
+    assert show_again("acme", before) == again  # as after a rollback that was ended
+    with settled("acme") as opened:
+        assert opened.execute("SELECT COUNT(*) FROM acme_journeys.touchpoints").fetchall() == [(3,)]
 
 
 def test_a_version_comes_after_the_one_before_it(warehouse: duckdb.DuckDBPyConnection) -> None:

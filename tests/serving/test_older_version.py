@@ -17,8 +17,8 @@ class Warehouse:
     def __init__(self, failing: set[str], **environments: str) -> None:
         self._failing, self._environments = failing, environments
 
-    def local(self) -> dict[str, frozenset]:
-        return {"shop": frozenset({"the file's"})}
+    def local(self, client: str) -> frozenset:
+        return frozenset({"the file's"})
 
     def promoted(self, environment: str) -> dict[str, frozenset]:
         return {"shop": frozenset({self._environments[environment]})}
