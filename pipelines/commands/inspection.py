@@ -41,7 +41,7 @@ def status(
     now = datetime.now(timezone.utc)
     found, mornings = statuses_of(clients), mornings_of_clients(now)
     states = [
-        state_of(each, [one for one in found if one.client == each.id], mornings, now)
+        state_of(each, [one for one in found if one.client == each.id], mornings, problems, now)
         for each in clients
     ]
     if as_json:
@@ -52,10 +52,9 @@ def status(
         if every_source:
             status_tables.show_disk(states)
     for state in states:
-        for line in state.notes:
-            screen.say(state.client, line)
-        for line in state.waits:
-            screen.warn(state.client, line)
+        for wait in state.waiting:
+            if not wait.is_of_source:
+                (screen.warn if wait.is_wrong else screen.say)(state.client, wait.what)
     warn_of_versions(clients)
     warn_of_sharing(clients)
     is_ahead = warn_of_loads_ahead(clients)
@@ -73,7 +72,7 @@ def blueprint(client: Chosen) -> None:
     """Print the variables that a client's SQL models are made of: meaning, readers, value."""
     from pipelines.blueprints.explained import explain
 
-    results.show_paragraphs(explain(one(client)))
+    results.show_paragraphs(explain(one(client, as_filed=True)))
 
 
 def export(

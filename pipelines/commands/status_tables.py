@@ -48,21 +48,9 @@ def emit_states(states: "list[State]", statuses: "list[Status]") -> None:
     for state in states:
         sources = [each._asdict() for each in statuses if each.client == state.client]
         own = {"published": state.published._asdict(), "disk": state.disk._asdict()}
-        screen.emit(**state._asdict() | own | {"sources": sources})
-
-
-def show_disk(states: "list[State]") -> None:
-    """Show what each client takes of the disk, in megabytes by part, and the files of its lake."""
-    columns = ("lake", "quarantine", "warehouse", "published", "settled")
-    table = new_table("client", *(f"{name} (MB)" for name in columns), "lake files")
-    for state in states:
-        sizes = (f"{count / 1e6:.1f}" for count in state.disk.by_part.values())
-        table.add_row(state.client, *sizes, str(state.disk.lake_files))
-    screen.screen.print(table)
-
-
-def _gigabytes(count: int) -> str:
-    return f"{count / 1e9:.1f} GB" if count >= 1e8 else "< 0.1 GB"
+        said = state._asdict() | own
+        waits = [each.what for each in said.pop("waiting")]
+        screen.emit(**said, waits=waits, is_wrong=state.is_wrong, sources=sources)
 
 
 def _show_each(statuses: "list[Status]") -> None:
@@ -77,7 +65,7 @@ def _show_each(statuses: "list[Status]") -> None:
 
 
 def _colored(state: str) -> str:
-    return state if state in ("ok", "running") else f"[red]{state}[/red]"
+    return state if state in ("ok", "running", "rolled back") else f"[red]{state}[/red]"
 
 
 def _partial(days: list[str]) -> str:
