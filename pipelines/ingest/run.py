@@ -1,12 +1,12 @@
 """Bring every client's sources into the lake, each client in a process of its own."""
 
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime, timezone
 from itertools import chain
 from pathlib import Path
-from time import sleep
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import duckdb
 
@@ -26,6 +26,7 @@ from pipelines.ingest.source_log import SourceLog
 from pipelines.ingest.source_status import Status, forget, moment, printable, statuses, write
 from pipelines.lake.append import alone, scratch
 from pipelines.lake.newest_loads import newest_loads
+from pipelines.ledger.outcomes import Outcome as RunOutcome
 from pipelines.ledger.recording import parts_of, recorded
 from pipelines.ledger.run_events import Run
 from pipelines.processes import Exceeded, Pool, Process, heard
@@ -44,6 +45,7 @@ class Outcome(NamedTuple):
     counts: Counts
     status: Status
     is_kept: bool = True  # whether the status is in the lake, where the gate reads it
+    cpu_seconds: float = 0.0  # of the process that brought it
 
     @property
     def problem(self) -> str:
@@ -109,7 +111,8 @@ def _ingest_alone(work: tuple[Client, str, Run | None]) -> Outcome:
     """Bring in one source, in this process."""
     client, source, whole = work
     with parts_of(whole):
-        return ingest_source(client, source)
+        outcome = ingest_source(client, source)
+    return outcome._replace(cpu_seconds=time.process_time())
 
 
 def ingest_client(client: Client) -> list[Outcome]:
@@ -148,7 +151,8 @@ def ingest_source(
 def _note(run: Run, outcome: Outcome) -> None:
     """Note in the ledger what became of a source; one that is late or holds has failed there."""
     counts, status = outcome.counts, outcome.status
-    run.rows, run.outcome, run.reason = counts.appended, status.code, outcome.problem
+    run.rows, run.reason = counts.appended, outcome.problem
+    run.outcome = cast(RunOutcome, status.code)
     run.has_failed = status.code not in ("ok", "stale")
     if counts.appended or counts.deleted:
         run.made = {status.source: newest_loads(status.client).get(status.source, "")}
@@ -175,7 +179,7 @@ def _ingest(
             ) as error:  # the folder still has what was downloaded
                 if not (isinstance(error, ChangedMeanwhile) and pauses):
                     return _ended(aged(client, log, _refused(client, source, error, log)))
-        sleep(pauses[0])
+        time.sleep(pauses[0])
         return _ingest(client, source, is_asked, is_poll, pauses[1:])
     except Exception as error:
         return _ended(_refused(client, source, error))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime, timezone
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from pipelines.code import running_code
 from pipelines.ledger.day_files import append
@@ -16,7 +16,7 @@ from pipelines.ledger.run_events import Kind, Run, event
 _log = logging.getLogger(__name__)
 _whole: ContextVar[Run | None] = ContextVar("the run that others are a part of", default=None)
 
-INTERRUPTED = "interrupted"
+INTERRUPTED: Literal["interrupted"] = "interrupted"
 
 
 class Step(NamedTuple):
@@ -63,7 +63,7 @@ def begin(client: str, step: str, source: str = "") -> Run:
 
 
 def end(run: Run, cpu_seconds: float | None = None) -> None:
-    """Record how a run ended."""
+    """Record how a run ended, and what it took of the processors: all its processes together."""
     run.cpu_seconds = None if cpu_seconds is None else round(cpu_seconds, 3)
     failed: Kind = "ABORT" if run.outcome == INTERRUPTED else "FAIL"
     _write(run, failed if run.has_failed else "COMPLETE")

@@ -9,6 +9,8 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import uuid4
 
+from pipelines.ledger.outcomes import Outcome
+
 Kind = Literal["START", "COMPLETE", "FAIL", "ABORT"]
 
 _SPECIFICATION = "https://openlineage.io/spec/2-0-2/OpenLineage.json#/$defs"
@@ -19,7 +21,7 @@ _FACETS = "https://openlineage.io/spec/facets"
 class Run:
     """One step of one client's way, such as the ingest of a source; what became of it is set as it ends.
 
-    `outcome` is a word: ok, published, held, or why a platform did not answer. `loads` are what was
+    `outcome` is one of a closed set, `reason` says it in words. `loads` are what was
     read, by source: the newest load. `made` is what came of it, by name: a load of a source, a
     published version, a learnt version of a model. `models` are the learnt versions in force, `settings`
     is the version of the settings, and `statuses` are what was known of each source: so what was published
@@ -31,7 +33,7 @@ class Run:
     source: str = ""
     within: "Run | None" = None  # the run that this one is a part of
     run_id: str = field(default_factory=lambda: str(uuid4()))
-    outcome: str = "ok"
+    outcome: Outcome = "ok"
     reason: str = ""
     has_failed: bool = False
     rows: int | None = None
@@ -42,7 +44,7 @@ class Run:
     settings: str = ""
     statuses: list[dict[str, Any]] = field(default_factory=list)
 
-    def fails(self, outcome: str, reason: str) -> None:
+    def fails(self, outcome: Outcome, reason: str) -> None:
         """Say that it did not do what it is for, and why."""
         self.outcome, self.reason, self.has_failed = outcome, reason, True
 

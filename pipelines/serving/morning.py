@@ -1,6 +1,7 @@
 """Serve every client's morning in order of deadline: ingest each, and run it once its ingest has ended."""
 
 import os
+import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timezone
@@ -69,9 +70,10 @@ def serve_shard(clients: list[Client]) -> Iterator[Report]:
         run = begin(client.id, "daily")
         state, report = _recalled(client)
         if not report:
-            before = memory.begin(shard)
+            before, began = memory.begin(shard), time.process_time()
             with parts_of(run):
                 said = shard_run.serve(client)
+            said = said._replace(cpu_seconds=time.process_time() - began)
             report = memory.remember(shard, before, {client.id: state}, said)
         _end(run, report)
         yield report
@@ -194,7 +196,7 @@ class _Morning:
             shard.end()
         for run in self._runs.values():
             run.fails(INTERRUPTED, "it was interrupted")
-            end(run)
+            end(run, run.cpu_seconds)
         self._runs.clear()
 
     def _heard(self, process: Process) -> Iterator[Event]:
@@ -218,7 +220,9 @@ class _Morning:
     def _ingested(self, client: Client, outcomes: list[Outcome]) -> Iterator[Event]:
         """Take a client whose ingest has ended: it is ready to be run, unless nothing is new."""
         yield Ingested(client.id, outcomes)
-        self._runs[client.id].rows = sum(each.counts.appended for each in outcomes)
+        whole = self._runs[client.id]
+        whole.rows = sum(each.counts.appended for each in outcomes)
+        whole.cpu_seconds = sum(each.cpu_seconds for each in outcomes)
         unsaid = [each for each in outcomes if each.status.holds and not each.is_kept]
         if unsaid:  # the gate cannot know of it
             why = "; ".join(f"{each.source}: {each.problem}" for each in unsaid)
@@ -251,7 +255,7 @@ def _end(run: Run, report: Report) -> None:
     """Record how a client's morning ended."""
     run.outcome, run.reason = report.result, "; ".join(report.reasons)
     run.has_failed = report.result == "held"
-    end(run)
+    end(run, (run.cpu_seconds or 0) + report.cpu_seconds)
 
 
 def _recalled(client: Client) -> tuple[str, Report | None]:
