@@ -53,6 +53,20 @@ def emit_states(states: "list[State]", statuses: "list[Status]") -> None:
         screen.emit(**said, waits=waits, is_wrong=state.is_wrong, sources=sources)
 
 
+def show_disk(states: "list[State]") -> None:
+    """Show what each client takes of the disk, in megabytes by part, and the files of its lake."""
+    columns = ("lake", "quarantine", "warehouse", "published", "settled")
+    table = new_table("client", *(f"{name} (MB)" for name in columns), "lake files")
+    for state in states:
+        sizes = (f"{count / 1e6:.1f}" for count in state.disk.by_part.values())
+        table.add_row(state.client, *sizes, str(state.disk.lake_files))
+    screen.screen.print(table)
+
+
+def _gigabytes(count: int) -> str:
+    return f"{count / 1e9:.1f} GB" if count >= 1e8 else "< 0.1 GB"
+
+
 def _show_each(statuses: "list[Status]") -> None:
     columns = ("newest day", "days missing", "missing from", "retry at (UTC)")
     table = new_table("client", "source", "status", *columns)

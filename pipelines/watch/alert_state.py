@@ -25,6 +25,7 @@ _UNANSWERED: tuple[Cause, ...] = ("rate_limited", "source_late")
 _HELD: tuple[Cause, ...] = ("held", "shrunk")
 _BECOMES: dict[str, tuple[Cause, ...]] = {
     "at_risk": ("late", *_HELD),
+    "unreadable": ("unreadable",),
     "stale": (*_UNANSWERED, *_HELD),
     **dict.fromkeys((*_UNANSWERED, *_HELD), (*_UNANSWERED, *_HELD)),
 }

@@ -28,6 +28,7 @@ class Shown(NamedTuple):
     version: str
     written_at: datetime
     rows: dict[str, int]
+    run_wrote_at: datetime | None = None  # the newest up to it that no promotion or rollback wrote
 
     @property
     def is_provisional(self) -> bool:
@@ -39,8 +40,9 @@ class Facts(NamedTuple):
     """All that a client is judged by at one moment.
 
     `known_since` is when the watch saw the client first; `held_for` is why its last morning held it;
-    `stream` is how its CRM is followed; `unreadable` is why its published files cannot be read; `settings` why its file cannot be used; `disk` is
-    how much it takes.
+    `stream` is how its CRM is followed; `unreadable` is why its published files cannot be read, and `is_gone` whether
+    the file that shows them is not there, though there are versions; `settings` why its file cannot be used; `disk`
+    is how much it takes.
     """
 
     client: Client
@@ -53,6 +55,7 @@ class Facts(NamedTuple):
     numbers: DailyNumbers | None = None
     stream: FollowStatus | None = None
     unreadable: str = ""
+    is_gone: bool = False
     settings: list[str] = []
     disk: DiskUse | None = None
 
@@ -79,11 +82,11 @@ class Facts(NamedTuple):
     def has_numbers_for(self, deadline: datetime) -> bool:
         """Return whether the numbers of a deadline's morning are there.
 
-        Provisional credit is none of them: a deal that closed at night is no morning.
+        Provisional credit is none of them: a deal that closed at night is no morning, and neither is what
+        was promoted then, or rolled back.
         """
         since = morning_of(self.client, deadline)
-        settled = self.shown if self.shown and not self.shown.is_provisional else None
-        written = [settled.written_at] if settled else []
+        written = [self.shown.run_wrote_at] if self.shown and self.shown.run_wrote_at else []
         served = [each.ended for each in self.mornings if each.is_done and each.ended]
         return any(moment >= since for moment in (*written, *served))
 

@@ -14,6 +14,7 @@ from pipelines.published.version_folders import (
     PublishedFileError,
     current,
     manifest,
+    run_wrote_at,
     whole_versions,
     written_at,
 )
@@ -42,7 +43,10 @@ def gather(
     facts = facts._replace(stream=read_status(client.id), disk=disk_use(client))
     try:
         now_shown = current(client.id)
-        return _with_published(facts, now_shown.version) if now_shown else facts
+        if now_shown:
+            return _with_published(facts, now_shown.version)
+        facts = _with_newest(facts)
+        return facts._replace(is_gone=facts.shown is not None)
     except (PublishedFileError, duckdb.Error, OSError) as error:
         is_whole = isinstance(error, LockedViewFile)  # somebody has it open for writing
         unreadable = "" if is_whole else " ".join(str(error).split())
@@ -77,7 +81,7 @@ def _shown(client: Client, version: str) -> Shown:
     except PublishedFileError:
         tables = {}
     rows = {name: sum(map(_row_count, table["digests"].values())) for name, table in tables.items()}
-    return Shown(version, written_at(version), rows)
+    return Shown(version, written_at(version), rows, run_wrote_at(client.id, version))
 
 
 def _row_count(digest: str) -> int:

@@ -57,6 +57,13 @@ def settings_wrong(said: list[str]) -> Finding:
 
 
 def unreadable(facts: Facts) -> Iterator[Finding]:
-    """Find published files that cannot be read."""
+    """Find published files that cannot be read, or a file of views that somebody removed.
+
+    One that was torn and is gone now is told anew: nobody can read anything any more.
+    """
     if facts.unreadable:
         yield Finding("unreadable", facts.unreadable, "`make daily`, which writes them anew")
+    if facts.is_gone:
+        name = f"published/{facts.client.id}.duckdb"
+        what = f"{name} is gone: nobody can read what is published"
+        yield Finding("unreadable", what, "`make daily`, which writes it anew", "gone")

@@ -101,7 +101,7 @@ def test_one_that_was_cut_off_is_said_to_be() -> None:
 
 def test_one_that_nobody_has_started_is_at_risk_while_somebody_can() -> None:
     short = served(*[1] * 20, ingest=0)
-    assert judged(at("07:49"), short, shown=Shown("v", at("05:31", 26), {})) == []
+    assert judged(at("07:49"), short, shown=Shown("v", at("05:31", 26), {}, at("05:31", 26))) == []
     (found,) = judged(at("07:51"), short)
     assert found.cause == "at_risk" and "its run has not begun; it needs 1 min more" in found.what
     assert judged(at("07:51"), [*short, Morning(at("07:50"))]) == []
@@ -115,9 +115,9 @@ def test_the_day_of_a_deadline_is_the_clients() -> None:
 
 
 def test_what_is_published_is_at_no_risk_and_what_came_last_night_is_not_this_mornings() -> None:
-    shown = Shown("v", at("05:50"), {})
+    shown = Shown("v", at("05:50"), {}, at("05:50"))
     assert judged(at("07:55"), TWENTY, shown=shown) == []
-    shown = shown._replace(written_at=at("23:50", 26))
+    shown = shown._replace(run_wrote_at=at("23:50", 26))  # and a promotion at 05:50
     assert [each.cause for each in judged(at("07:55"), TWENTY, shown=shown)] == ["at_risk"]
     nothing_new = Morning(at("05:30"), None, at("05:31"), "nothing new")
     assert judged(at("07:55"), [*TWENTY, nothing_new], shown=shown) == []

@@ -74,6 +74,22 @@ def test_a_channel_that_fails_is_named_and_told_the_next_time(
         assert len(mail.messages) == 1, "the one that took it is not told again"
 
 
+def test_a_torn_file_that_is_gone_is_told_anew_and_has_not_recovered(
+    home: Path, hooks: Webhooks
+) -> None:
+    ok("one")
+    with time_machine.travel(DAWN, tick=True):
+        publish(DAWN)
+        (home / "published/one.duckdb").write_bytes(b"torn")
+        assert watch().exit_code == 0
+        (home / "published/one.duckdb").unlink()
+        for _ in range(2):
+            assert "published/one.duckdb is gone" in watch().output
+    told = [each.subject for each in hooks.messages]
+    title = "one: published files not readable"
+    assert [each for each in told if "readable" in each] == [title, f"{title} (gone)"]
+
+
 def test_who_never_heard_of_an_alert_hears_of_no_recovery(home: Path, hooks: Webhooks) -> None:
     hooks.is_down = True
     assert watch().exit_code == 1
