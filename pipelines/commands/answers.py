@@ -123,7 +123,7 @@ def show_changes(found: "Changes", since: datetime) -> None:
     screen.tell_fact(found.client, f"from {shown_then}, to {found.after}")
     for version, changed in found.settings:
         for each in changed:
-            screen.tell_fact("promoted", f"{each}, with the version {version}")
+            screen.tell_fact(found.how[version], f"{each}, with the version {version}")
     if not found.causes:
         screen.say(found.client, "the published numbers of channels and campaigns are the same")
         return
@@ -171,16 +171,21 @@ def _show_moves(found: "Changes") -> None:
 
 def _moved(row: "CauseSum | Move") -> tuple[str, str, str]:
     """Return by how much spend, credit and revenue moved; nothing for what did not."""
-    return _signed(row.cost), _signed(row.credit), _signed(row.revenue)
+    return _signed(row.cost), _credit(row.credit), _signed(row.revenue)
 
 
 def _total(rows: "Iterable[CauseSum | Move]") -> tuple[str, str, str]:
     rows, nothing = list(rows), Decimal(0)
     cost, credit, revenue = (
-        _signed(sum((getattr(row, name) for row in rows), nothing), "0.00")
-        for name in ("cost", "credit", "revenue")
+        sum((getattr(row, name) for row in rows), nothing) for name in ("cost", "credit", "revenue")
     )
-    return cost, credit, revenue
+    return _signed(cost, "0.00"), _credit(credit, "0.0000"), _signed(revenue, "0.00")
+
+
+def _credit(amount: Decimal, nothing: str = "") -> str:
+    """Return credit with its sign, in as many digits as `make explain` shows of a touchpoint's."""
+    shown = f"{amount:+.4f}"
+    return shown if Decimal(shown) else nothing
 
 
 def _signed(amount: Decimal, nothing: str = "") -> str:

@@ -19,7 +19,12 @@ from pipelines.explaining.spend_moves import add_spend_moves
 from pipelines.explaining.steps import Step, shown_at, steps
 from pipelines.explaining.version_tables import define_version, loaded_until
 from pipelines.published.settings_file import settings_of
-from pipelines.published.version_folders import base_of, is_provisional
+from pipelines.published.version_folders import (
+    base_of,
+    is_provisional,
+    is_shown_again,
+    manifest,
+)
 from pipelines.settings.client import Client
 from pipelines.sql import literal
 
@@ -55,7 +60,10 @@ class Changes(NamedTuple):
     after: str
     causes: list[CauseSum]
     moves: list[Move]  # by channel, or by channel and campaign
-    settings: list[tuple[str, list[SettingChange]]]  # by the version that they were promoted with
+    settings: list[tuple[str, list[SettingChange]]]  # by the version that came with them
+    how: dict[
+        str, str
+    ]  # by that version: promoted, rolled back, or edited, where no promotion is needed
 
 
 def changes(client: Client, since: datetime, by_campaign: bool = False) -> Changes:
@@ -89,7 +97,8 @@ def _told(client: Client, before: str, walked: list[Step], by_campaign: bool) ->
             walked[-1].after if walked else before,
             _by_cause(opened),
             _by_place(opened, by_campaign),
-            list(_promoted_settings(client, walked)),
+            list(_changed_settings(client, walked)),
+            {step.after: _how(client.id, step) for step in walked},
         )
 
 
@@ -137,7 +146,7 @@ def _add_step(opened: duckdb.DuckDBPyConnection, client: Client, step: Step) -> 
     of_cost = of_credit = literal(Cause.ROLLBACK)
     if is_provisional(step.after):
         of_cost = of_credit = literal(Cause.PROVISIONAL)
-    elif step.before < step.after:
+    elif step.before < step.after and not is_shown_again(client.id, step.after):
         of_credit = literal(Cause.OTHER)
         of_cost = _add_told(opened, client, step, then, now)
     opened.execute(_REMAINDER.format(of_cost=of_cost, of_credit=of_credit))
@@ -199,7 +208,15 @@ def _by_place(opened: duckdb.DuckDBPyConnection, by_campaign: bool) -> list[Move
     return sorted(moves, key=lambda m: (m.channel, m.campaign or "", order.index(m.cause)))
 
 
-def _promoted_settings(
+def _how(client: str, step: Step) -> str:
+    """Return how settings came into force: an edit of some, as of alerts or files, needs no promotion."""
+    if step.after < step.before or is_shown_again(client, step.after):
+        return "rolled back"
+    then, now = (_behind(manifest(client, version)) for version in step)
+    return "promoted" if then != now else "edited"
+
+
+def _changed_settings(
     client: Client, walked: list[Step]
 ) -> Iterator[tuple[str, list[SettingChange]]]:
     """Return which settings changed with which version, where both versions have kept theirs."""

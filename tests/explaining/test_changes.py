@@ -23,8 +23,10 @@ from pipelines.explaining.number_changes import Changes, changes
 from pipelines.explaining.replay import replay
 from pipelines.explaining.steps import GoneVersion
 from pipelines.learning import versions
-from pipelines.published.rolling_back import roll_back
+from pipelines.published.rolling_back import show_version
+from pipelines.published.shown_again import show_again
 from pipelines.published.version_folders import (
+    behind_files,
     current,
     settled_of,
     versions_of,
@@ -375,11 +377,21 @@ def test_what_a_model_has_learnt_since_is_a_cause(begun: Shop) -> None:
 def test_a_rollback_is_a_cause_of_its_own(begun: Shop) -> None:
     first = begun.publish(BASE)
     second = begun.publish([*BASE, news("a new deal")])
-    roll_back("shop", first)
+    moved = [(Cause.ROLLBACK, Decimal(-100))]
+    show_version("shop", first)
+    assert [(row.cause, row.revenue) for row in begun.changes(second).causes] == moved
 
-    found = begun.changes(second)
 
-    assert [(row.cause, row.revenue) for row in found.causes] == [(Cause.ROLLBACK, Decimal(-100))]
+def test_a_promotion_that_is_taken_back_is_told_as_a_rollback(begun: Shop) -> None:
+    begun.publish(BASE)
+    tables = behind_files("shop")
+    begun.choose("second")
+    promoted = begun.publish([*BASE, news("a new deal")])
+    show_again("shop", frozenset(tables))
+
+    found = begun.changes(promoted)
+
+    assert {row.cause for row in found.causes} == {Cause.ROLLBACK}
 
 
 def test_what_went_up_and_down_again_is_no_change(begun: Shop) -> None:
