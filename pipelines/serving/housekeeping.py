@@ -69,7 +69,7 @@ def _keep_alone(client: Client) -> Kept:
     now = datetime.now(timezone.utc)
     with recorded(client.id, "housekeeping") as run:
         kept = keep(client, now)
-        run.outcome = "; ".join(kept.done) or "nothing to do"
+        run.outcome, run.reason = "ok" if kept.done else "unchanged", "; ".join(kept.done)
         if kept.problems:
             run.fails("failed", "; ".join(kept.problems))
         return kept

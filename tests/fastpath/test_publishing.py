@@ -113,9 +113,10 @@ def test_a_deal_that_was_won_is_in_every_published_table(deals: Prepared) -> Non
     assert rows("SELECT SUM(revenue) FROM deals_publish.campaigns_v1") == [(300,)]
     flags = "('is_provisional', 'provisional_since', 'provisional_conversions')"
     assert tables(flags) == batch(deals, [WEB, CRM, WON], flags)
-    state = state_of(deals.client, [], {}, datetime.now(timezone.utc))
+    state = state_of(deals.client, [], {}, [], datetime.now(timezone.utc))
     since = f"since {seen_from(NOON):%Y-%m-%d %H:%M} UTC"
-    assert f"1 conversion is provisional {since}: the next run settles them" in state.notes
+    said = f"1 conversion is provisional {since}: the next run settles them"
+    assert said in {each.what for each in state.waiting}
     assert state.published.provisional_conversions == 1
     assert publish_provisional(deals.client).version is None  # it is shown already
     assert publish_provisional(deals.client).conversions == 1

@@ -178,8 +178,8 @@ def test_a_client_is_done_once_a_day_and_the_ledger_has_it(
     said = f"merged {count} small files of the lake into 5"
     assert capsys.readouterr().out == f"one: {said}\n"
     assert list(keep_house([client])) == []
-    outcomes = [each.outcome for each in runs("one", ["housekeeping"])]
-    assert outcomes == ["nothing to do", said]
+    outcomes = [(each.outcome, each.reason) for each in runs("one", ["housekeeping"])]
+    assert outcomes == [("unchanged", ""), ("ok", said)]
 
 
 def test_what_goes_wrong_is_a_note_and_done_again(
