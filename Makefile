@@ -5,7 +5,7 @@ RUN := $(BIN)/python -m pipelines
 DATA := $(or $(ATTRIBUTION_HOME),.)
 SQLMESH := $(BIN)/sqlmesh --log-file-dir "$(DATA)/logs"
 
-.PHONY: help daily watch packages ingest stream backfill accept reread withdraw status export explain changes replay blueprint train preview promote \
+.PHONY: help daily watch packages ingest stream backfill accept reread withdraw erase status export explain changes replay blueprint train preview promote \
 	rollback rebuild plan audit \
 	test check soak ci style types lint versions format docs demo demo-api demo-stream demo-clean lock stubs clean install exports
 
@@ -35,6 +35,9 @@ reread: install ## read SOURCE of CLIENT again
 
 withdraw: install ## take CLIENT's bad LOAD back
 	$(RUN) withdraw $(CLIENT) --load $(LOAD)
+
+erase: install ## erase PERSON of CLIENT, with CONFIRM=yes
+	$(RUN) erase $(CLIENT) --person "$(PERSON)" $(if $(CONFIRM),--yes) $(if $(SHARED),--shared $(SHARED))
 
 status: install ## show how each client stands
 	$(RUN) status $(if $(ALL),--all)

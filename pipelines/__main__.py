@@ -9,6 +9,7 @@ import typer
 
 from pipelines.commands import screen
 from pipelines.commands.data_changes import accept, backfill, reread, withdraw
+from pipelines.commands.erasing_persons import erase
 from pipelines.commands.every_day import daily, ingest
 from pipelines.commands.explanations import changes, explain, replay
 from pipelines.commands.following import stream
@@ -34,6 +35,7 @@ _COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
         accept,
         reread,
         withdraw,
+        erase,
         train,
         preview,
         promote,

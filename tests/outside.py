@@ -13,7 +13,8 @@ from sqlmesh.utils.metaprogramming import Executable
 from pipelines.contracts.catalog import CONTRACTS
 
 LEDGER = """source TEXT, table_name TEXT, export_file TEXT, rows_read BIGINT, rows_quarantined BIGINT,
-rows_unchanged BIGINT, rows_appended BIGINT, rows_superseded BIGINT, rows_deleted BIGINT, loaded_at TIMESTAMP"""
+rows_unchanged BIGINT, rows_appended BIGINT, rows_superseded BIGINT, rows_deleted BIGINT, loaded_at TIMESTAMP,
+rows_nobody BIGINT DEFAULT 0, rows_erased BIGINT DEFAULT 0"""
 STATUSES = """source TEXT, code TEXT, problem TEXT, retry_at TIMESTAMP, days_missing INT, missing_from DATE,
 newest_day DATE, warnings TEXT"""
 MISSING_SPEND = "platform TEXT, date DATE"

@@ -13,7 +13,8 @@ WITH loaded AS (
   SELECT
     source,
     table_name,
-    SUM(rows_appended - rows_superseded + rows_deleted) AS rows_loaded,
+    SUM(rows_appended + rows_nobody - rows_superseded + rows_deleted) AS rows_loaded,
+    SUM(rows_nobody + rows_erased) AS rows_erased,
     MIN(CASE WHEN loaded_at < @start::DATE THEN loaded_at END)::DATE AS first_day
   FROM @ledger(@client)
   WHERE
@@ -38,6 +39,7 @@ SELECT
   source, /* As the client's file names it, such as google_ads */
   table_name, /* The source's table, such as spend */
   COALESCE(loaded.rows_loaded, 0)::BIGINT AS rows_loaded, /* Rows of the loads that this run sees, less those superseded within their load */
+  COALESCE(loaded.rows_erased, 0)::BIGINT AS rows_erased, /* Rows that named somebody who was erased, or were too old to name anybody: left out, or staged and standing for nobody */
   COALESCE(staged.rows_staged, 0) AS rows_staged, /* Rows of these loads that the staging model stands for */
   loaded.first_day, /* UTC, of the first load, where it is before the client's start and so is not read; NULL where none is */
   staged.loaded_until /* When the newest staged row was committed, UTC; NULL if none is staged */

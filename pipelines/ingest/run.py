@@ -26,6 +26,7 @@ from pipelines.ingest.source_log import SourceLog
 from pipelines.ingest.source_status import Status, forget, moment, printable, statuses, write
 from pipelines.lake.append import alone, scratch
 from pipelines.lake.newest_loads import newest_loads
+from pipelines.lake.tombstones import without_erased
 from pipelines.ledger.outcomes import Outcome as RunOutcome
 from pipelines.ledger.recording import parts_of, recorded
 from pipelines.ledger.run_events import Run
@@ -151,7 +152,7 @@ def ingest_source(
 def _note(run: Run, outcome: Outcome) -> None:
     """Note in the ledger what became of a source; one that is late or holds has failed there."""
     counts, status = outcome.counts, outcome.status
-    run.rows, run.reason = counts.appended, outcome.problem
+    run.rows, run.reason = counts.appended, without_erased(status.client, outcome.problem)
     run.outcome = cast(RunOutcome, status.code)
     run.has_failed = status.code not in ("ok", "stale")
     if counts.appended or counts.deleted:

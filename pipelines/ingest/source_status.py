@@ -11,6 +11,7 @@ from pipelines.contracts.catalog import CONTRACTS
 from pipelines.files import write_atomically
 from pipelines.ingest.remedies import to_paste
 from pipelines.lake.append import source_folder
+from pipelines.lake.tombstones import without_erased
 from pipelines.settings.apis import Api
 from pipelines.settings.client import Client
 from pipelines.sources.batches import Remedy
@@ -113,9 +114,10 @@ def today(client: Client) -> date:
 
 
 def write(status: Status) -> None:
-    """Keep a source's status, beside its log."""
+    """Keep a source's status, beside its log. It names nobody who was erased."""
     content = {name: value for name, value in status._asdict().items() if name != "client"}
-    write_atomically(_file(status.client, status.source), json.dumps(content) + "\n")
+    text = without_erased(status.client, json.dumps(content, ensure_ascii=False))
+    write_atomically(_file(status.client, status.source), f"{text}\n")
 
 
 def forget(client: Client, sources: set[str]) -> None:

@@ -2,8 +2,10 @@
 
 from typing import NamedTuple
 
+from pipelines.contracts.people import NAMING, PEOPLE
 from pipelines.contracts.salesforce_ids import whole_id
 from pipelines.ingest.source_log import SourceLog
+from pipelines.lake.tombstones import AGED, ERASED, has_erased
 from pipelines.settings.apis import Api
 from pipelines.settings.client import Client
 from pipelines.settings.exports import Export
@@ -43,9 +45,25 @@ class Table(NamedTuple):
         """Return SQL for the rows that the lake has of the table; keys are as those of new rows are.
 
         The key of a row is kept as it was made when the row was loaded. Where it is the id alone, it
-        is made anew of that.
+        is made anew of that. Rows that stand for nobody any more are not among them: nothing is
+        compared with them, and no delivery that lacks them deletes them.
         """
         rows, identity = self.log.rows(self.name, self.columns), self.delivery.contract.identity
+        if stands_for_nobody := self._stands_for_nobody:
+            rows = f"(SELECT * FROM {rows} AS log WHERE NOT ({stands_for_nobody}))"
         if len(identity) > 1:
             return rows
         return f"(SELECT * REPLACE ({whole_id(identity[0])} AS row_key) FROM {rows} AS log)"
+
+    @property
+    def _stands_for_nobody(self) -> str:
+        """Return SQL for whether a row's person was erased; nothing where nobody was."""
+        named = NAMING.get((self.log.source, self.name), {})
+        if not named or not has_erased(self.client.id):
+            return ""
+        columns = ["row_key", *(name for name, kinds in named.items() if kinds[0] in PEOPLE)]
+        return " OR ".join(
+            f"STARTS_WITH(COALESCE({name}, ''), '{prefix}')"
+            for name in columns
+            for prefix in (ERASED, AGED)
+        )

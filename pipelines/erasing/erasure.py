@@ -1,0 +1,95 @@
+"""Erase a person: everything that names them is rewritten, beside readers; killed at any time, it goes on."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import duckdb
+
+from pipelines.contracts.catalog import CONTRACTS
+from pipelines.erasing.delivered_files import holding
+from pipelines.erasing.ihc_log import in_ihc_log
+from pipelines.erasing.lake_files import in_lake
+from pipelines.erasing.parquet_tables import in_versions
+from pipelines.erasing.people import Person, find, gather_names
+from pipelines.erasing.places import Place
+from pipelines.erasing.plan import Plan, forget, keep, plan_erasure
+from pipelines.erasing.receipts import Receipt, sign
+from pipelines.erasing.text_files import clear_leftovers, in_texts
+from pipelines.erasing.warehouse_tables import in_warehouse, shards_of
+from pipelines.lake.append import scratch, working_folder
+from pipelines.lake.rewriting import nothing_appended
+from pipelines.lake.tombstones import bury
+from pipelines.ledger.recording import recorded
+from pipelines.published.version_folders import alone
+from pipelines.settings.client import Client
+
+
+def whose(client: Client, said: str) -> Person:
+    """Return the person whom a text names. Raise UnclearPerson if it names several."""
+    with _searching(client) as connection:
+        gather_names(connection, client)
+        return find(connection, said)
+
+
+def planned(client: Client, said: str, person: Person, with_shared: bool) -> Plan:
+    """Return what would be renamed; `with_shared`, also what others have, too."""
+    with _searching(client) as connection:
+        return plan_erasure(connection, client, said, person, with_shared)
+
+
+def found(client: Client, plan: Plan) -> tuple[list[Place], list[str]]:
+    """Return where a plan finds somebody, and which delivered files hold them."""
+    with _searching(client) as connection:
+        return list(_everywhere(connection, client, plan, False)), holding(connection, client, plan)
+
+
+def erase(client: Client, plan: Plan) -> Receipt:
+    """Carry out a plan, and return the receipt. Whoever was killed calls it again with the plan that is kept.
+
+    The caller has the turn. Nothing is ingested or published of the client meanwhile. First of all the marks
+    are kept, so that nobody who is erased comes back.
+    """
+    with recorded(client.id, "erase") as run, nothing_appended(client.id, [*CONTRACTS, "ihc"]):
+        with alone(client.id), _searching(client) as connection:
+            keep(plan)
+            own = plan.renames.keys() - set(plan.shared)
+            bury(client.id, plan.receipt, [*own, *plan.words], plan.shared)
+            clear_leftovers(client.id)
+            places = list(_everywhere(connection, client, plan, True))
+            receipt = sign(plan, places, holding(connection, client, plan))
+            _remove_working_folders(client.id)
+            forget(plan)
+        run.outcome, run.rows = "erased", sum(each.rows for each in places)
+        return receipt
+
+
+def _everywhere(
+    connection: duckdb.DuckDBPyConnection, client: Client, plan: Plan, is_done: bool
+) -> Iterator[Place]:
+    yield from in_lake(connection, plan, is_done)
+    yield from in_ihc_log(client, plan, is_done)
+    yield from in_versions(connection, plan, is_done)
+    for shard in shards_of(client.id):
+        yield from in_warehouse(connection, plan, shard, is_done)
+    yield from in_texts(plan, is_done)
+
+
+@contextmanager
+def _searching(client: Client) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Yield a connection that spills to a folder of the client's, which is removed."""
+    with (
+        scratch(client.id, "erasing") as folder,
+        duckdb.connect(
+            config={"temp_directory": str(folder), "memory_limit": f"{client.limits.memory_mb}MB"}
+        ) as connection,
+    ):
+        connection.execute("SET TimeZone = 'UTC'")
+        yield connection
+
+
+def _remove_working_folders(client: str) -> None:
+    """Remove what dlt and killed processes keep of what was delivered; the next ingest makes it anew."""
+    for folder in working_folder(client).iterdir():
+        if folder.is_dir() and folder.name != "erasing.scratch":
+            shutil.rmtree(folder, ignore_errors=True)
