@@ -13,14 +13,14 @@ def ledger(evaluator, client):
 
     One row per load, table and file: `source`, `table_name`, `rows_appended`, `rows_superseded`,
     `rows_deleted`, `loaded_at`; `rows_nobody` are in the log and stand for nobody any more, `rows_erased` are
-    not there, as they named somebody who was erased.
+    not there, as they named somebody who was erased, or were too old.
     """
     counts = (
         "rows_read, rows_quarantined, rows_unchanged, rows_appended, rows_superseded, rows_deleted"
     )
     nobody = ("rows_anonymous", "rows_aged", "rows_erased")  # older loads have no such columns
     anonymous, aged, erased = (f"COALESCE(TRY_CAST({name} AS BIGINT), 0)" for name in nobody)
-    told = f"{anonymous} + {aged} AS rows_nobody, {erased} AS rows_erased"
+    told = f"{anonymous} AS rows_nobody, {erased} + {aged} AS rows_erased"
     selects = []
     if evaluator.runtime_stage in READING_STAGES:
         wait_for_commits(home() / "lake" / client.name)

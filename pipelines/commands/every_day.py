@@ -17,8 +17,9 @@ def daily(client: Some = None, as_json: Json = False) -> None:
     loads are dated ahead, or if the file of a client is gone, misnamed or wrong. For one client:
     `python -m pipelines daily --client acme`.
     """
+    from pipelines.learning.training import utc_now
     from pipelines.ledger.view_file import write_view_file
-    from pipelines.serving.erased_persons import go_on
+    from pipelines.serving.erased_persons import keep_promises
     from pipelines.serving.housekeeping import keep_house
     from pipelines.serving.morning import morning
     from pipelines.serving.turn import DAILY, NotOurTurn, turn
@@ -26,8 +27,8 @@ def daily(client: Some = None, as_json: Json = False) -> None:
     clients, problems = usable_and_missing(client)
     try:
         with turn(DAILY, screen.tell):
-            for receipt in go_on(clients):
-                screen.tell(f"an erasure that was interrupted went on: receipt {receipt.receipt}")
+            for line in keep_promises(clients, utc_now()):
+                screen.tell(line)
             outcomes, reports = progress.watched(morning(clients), len(clients), as_json)
             write_view_file()
     except NotOurTurn as error:

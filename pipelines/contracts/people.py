@@ -64,3 +64,9 @@ MODELLED: dict[str, tuple[str, ...]] = {
 CLICK_IDS = ("gclid", "gbraid", "wbraid", "dclid", "msclkid", "fbclid", "ttclid")
 ADDRESSES = ("referrer", "referrer_url", "page_url")  # their parameters may hold anything
 UNREAD = ("name", "company", "content_key")  # kept in the lake, and read by no model
+
+
+def is_event(columns: dict[str, tuple[str, ...]]) -> bool:
+    """Return whether rows are events of people, as sessions and orders, and no people."""
+    own = next(iter(columns.values()), ())
+    return any(kinds[0] in PEOPLE for kinds in columns.values()) and not set(own) & set(PEOPLE)

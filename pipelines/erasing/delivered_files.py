@@ -20,7 +20,9 @@ def holding(connection: duckdb.DuckDBPyConnection, client: Client, plan: Plan) -
     """Return the delivered files, from the data's home on, in which a word names somebody."""
     salt, words = salt_of(plan.client), frozenset(plan.words)
     folders = [home() / "exports" / client.id, *(home() / folder for folder in client.folders)]
-    found = []
+    found: list[str] = []
+    if not words:
+        return found
     for file in sorted(
         {each for folder in folders for each in folder.rglob("*") if each.is_file()}
     ):

@@ -3,10 +3,12 @@
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 
 import duckdb
 
 from pipelines.contracts.catalog import CONTRACTS
+from pipelines.erasing.ageing import plan_ageing
 from pipelines.erasing.delivered_files import holding
 from pipelines.erasing.ihc_log import in_ihc_log
 from pipelines.erasing.lake_files import in_lake
@@ -19,7 +21,7 @@ from pipelines.erasing.text_files import clear_leftovers, in_texts
 from pipelines.erasing.warehouse_tables import in_warehouse, shards_of
 from pipelines.lake.append import scratch, working_folder
 from pipelines.lake.rewriting import nothing_appended
-from pipelines.lake.tombstones import bury
+from pipelines.lake.tombstones import ERASED, bury
 from pipelines.ledger.recording import recorded
 from pipelines.published.version_folders import alone
 from pipelines.settings.client import Client
@@ -38,6 +40,13 @@ def planned(client: Client, said: str, person: Person, with_shared: bool) -> Pla
         return plan_erasure(connection, client, said, person, with_shared)
 
 
+def age(client: Client, now: datetime) -> Receipt:
+    """Have all whose newest event is too old stand for nobody; `now` is UTC. The caller has the turn."""
+    with _searching(client) as connection:
+        plan = plan_ageing(connection, client, now)
+    return erase(client, plan)
+
+
 def found(client: Client, plan: Plan) -> tuple[list[Place], list[str]]:
     """Return where a plan finds somebody, and which delivered files hold them."""
     with _searching(client) as connection:
@@ -53,14 +62,18 @@ def erase(client: Client, plan: Plan) -> Receipt:
     with recorded(client.id, "erase") as run, nothing_appended(client.id, [*CONTRACTS, "ihc"]):
         with alone(client.id), _searching(client) as connection:
             keep(plan)
-            own = plan.renames.keys() - set(plan.shared)
-            bury(client.id, plan.receipt, [*own, *plan.words], plan.shared)
+            if plan.prefix == ERASED:
+                own = plan.renames.keys() - set(plan.shared)
+                bury(client.id, plan.receipt, [*own, *plan.words], plan.shared)
             clear_leftovers(client.id)
             places = list(_everywhere(connection, client, plan, True))
             receipt = sign(plan, places, holding(connection, client, plan))
             _remove_working_folders(client.id)
             forget(plan)
-        run.outcome, run.rows = "erased", sum(each.rows for each in places)
+        run.outcome, run.rows = (
+            "erased" if plan.person else "aged",
+            sum(each.rows for each in places),
+        )
         return receipt
 
 

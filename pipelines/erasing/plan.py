@@ -47,6 +47,7 @@ class Plan:
     stays: list[str] = field(default_factory=list)  # columns that the client's rules read
     is_excluded: bool = False  # a rule left the person out, who has another name now
     begun_at: str = ""
+    quarantined_before: str = ""  # UTC: what is in quarantine since then goes, whosever it is
 
 
 def plan_erasure(
@@ -58,7 +59,7 @@ def plan_erasure(
 ) -> Plan:
     """Return the plan by which a person is erased; `with_shared`, also what they share with others."""
     salt = salt_of(client.id)
-    rows = _rows_of(connection, client, person.own)
+    rows = named_rows(connection, client, person.own)
     ids = sorted(
         {*person.own, *rows, *_hashed(person.own)}, key=lambda each: (each.value, each.kind)
     )
@@ -82,7 +83,7 @@ def plan_erasure(
         renames | shared,
         sorted(mark(salt, WORD, word) for word in words),
         sorted(shared),
-        _read_by_rules(client),
+        read_by_rules(client),
         _is_excluded(client, names),
         datetime.now(timezone.utc).isoformat(timespec="seconds"),
     )
@@ -109,7 +110,7 @@ def _file(client: str) -> Path:
     return erasures_folder(client) / "pending.json"
 
 
-def _rows_of(
+def named_rows(
     connection: duckdb.DuckDBPyConnection, client: Client, own: list[Identifier]
 ) -> list[Identifier]:
     """Return what the rows of a person are called: their sessions, events, orders and memberships.
@@ -169,7 +170,7 @@ def _digests(value: str) -> list[str]:
     return [way(text, usedforsecurity=False).hexdigest() for way in ways for text in sorted(texts)]
 
 
-def _read_by_rules(client: Client) -> list[str]:
+def read_by_rules(client: Client) -> list[str]:
     """Return the columns that the client's own rules read: they say what they said."""
     by_channel = ["referrer"] if any(rule.referrer for rule in client.channels) else []
     return sorted({*client.exclude, *by_channel})

@@ -6,6 +6,7 @@ import duckdb
 
 from pipelines.contracts.people import ADDRESSES, CLICK_IDS, PEOPLE, UNREAD
 from pipelines.erasing.plan import Plan
+from pipelines.lake.merged_files import LOAD_ID
 from pipelines.lake.tombstones import marked, marked_words, salt_of, without_words
 from pipelines.sql import identifier, literal
 
@@ -39,7 +40,9 @@ def columns_of(
     named = {name: naming[name] for name in texts if name in naming}
     whose = [name for name in named if name in own or named[name][0] in PEOPLE]
     beside = [name for name in texts if name in (*CLICK_IDS, *ADDRESSES, *UNREAD) and own]
-    others = [name for name in texts if name not in named and name not in ("filename", "load_id")]
+    others = [
+        name for name in texts if name not in named and name not in ("filename", "load_id", LOAD_ID)
+    ]
     has_deletions = any(name == "is_deleted" for name, *_ in described)
     return Columns(named, others, whose, beside, has_deletions)
 

@@ -5,6 +5,7 @@ that refusal. So is what can be made again, as caches, and a torn warehouse that
 """
 
 from collections.abc import Iterator
+from datetime import datetime, timezone
 from pathlib import Path
 
 from pipelines.erasing.places import Place
@@ -21,7 +22,11 @@ _LARGEST = 256 << 20  # bytes of a text that is read whole
 
 def in_texts(plan: Plan, is_done: bool) -> Iterator[Place]:
     """Yield where texts name somebody; with `is_done`, once they do not any more."""
+    if plan.quarantined_before:
+        yield from _refused_before(plan, is_done)
     salt, words = salt_of(plan.client), frozenset(plan.words)
+    if not words:
+        return
     lake, caches = lake_folder() / plan.client, [home() / ".cache"]
     refused = lake / "_refused"
     folders = [lake, settled_of(plan.client), runs_folder(), stream_folder(), home() / "watch"]
@@ -78,6 +83,18 @@ def _blot(file: Path, salt: str, words: frozenset[str]) -> None:
         unfinished.touch(mode=mode & 0o777)
         unfinished.write_bytes(blotted(salt, words, text).encode("utf-8", errors="surrogateescape"))
     sync_folder(file.parent)
+
+
+def _refused_before(plan: Plan, is_done: bool) -> Iterator[Place]:
+    """Yield refused copies, and their reasons, that are too old to be kept."""
+    oldest = datetime.fromisoformat(plan.quarantined_before).replace(tzinfo=timezone.utc)
+    folder = lake_folder() / plan.client / "_refused"
+    files = [each for each in folder.rglob("*") if each.is_file()]
+    old = [each for each in files if each.stat().st_ctime < oldest.timestamp()]
+    for file in old if is_done else ():
+        file.unlink(missing_ok=True)
+    if old:
+        yield Place(f"{folder.relative_to(home())}", "removed", len(old), 0)
 
 
 def _torn(is_done: bool) -> Iterator[Place]:

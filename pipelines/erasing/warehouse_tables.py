@@ -39,7 +39,7 @@ def in_warehouse(
         found = {(schema, table): rows for schema, table, rows in _found(connection, plan)}
         for (_, table), rows in found.items():
             yield Place(f"warehouse/{file.name}", table, 1, rows)
-        if is_done:
+        if is_done and (found or plan.words):
             _write_anew(connection, plan, file, {*found})
     finally:
         connection.execute("DETACH DATABASE IF EXISTS before")

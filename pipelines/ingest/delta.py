@@ -25,7 +25,7 @@ from pipelines.ingest import (
 )
 from pipelines.ingest.acceptance import Waiting
 from pipelines.ingest.clock_changes import ambiguous_times
-from pipelines.ingest.erased_rows import leave_out
+from pipelines.ingest.erased_rows import leave_out, left_out_notes
 from pipelines.ingest.load_counts import Counts, load_counts, summed
 from pipelines.ingest.newest_days import newest_days
 from pipelines.ingest.number_marks import Marks, decides
@@ -134,7 +134,7 @@ class Delta:
     def __init__(self, connection: duckdb.DuckDBPyConnection, table: Table, folder: Path) -> None:
         self._connection, self._table, self._folder = connection, table, folder
         self._delivered: list[Path] = []
-        self._rows_erased = 0
+        self._rows_erased, self._rows_aged = 0, 0
         self._torn, self._notes = TornLines(connection), list[str]()
         self._forms: list[str] = []
         self._taken: list[Taken] = []
@@ -156,20 +156,14 @@ class Delta:
         if unsure and not self._knows_its_numbers():  # by them, others may count by `where:`
             raise refused_as_unsure(*unsure[0])
         refuse_if_none_counts(self._connection, self._table, self._uncounted, self._is_reread)
-        if count := self._rows_erased:
-            rows = (
-                "1 row of an erased person is"
-                if count == 1
-                else f"{count} rows of erased persons are"
-            )
-            self._notes.append(f"{self._table.name}: {rows} left out")
+        self._notes += left_out_notes(self._table, self._rows_erased, self._rows_aged)
 
     def _read(self, batches: list[Batch]) -> list[tuple[Batch, Marks]]:
         """Read the batches; return those whose numbers may be read in two ways."""
         self._connection.execute(_BATCHES)
         self._torn = TornLines(self._connection)
         self._delivered, self._taken, self._uncounted, self._local_times = [], [], [], []
-        self._refunds, self._rows_erased = [], 0
+        self._refunds, self._rows_erased, self._rows_aged = [], 0, 0
         rejects: list[Path] = []
         unsure: list[tuple[Batch, Marks]] = []
         ordinals_used = 0
@@ -198,8 +192,9 @@ class Delta:
         done = validate(
             self._connection, contract, client, feed, watched, ordinals_used, target, self._forms
         )
-        done, erased = leave_out(self._connection, self._table, done)
+        done, erased, aged = leave_out(self._connection, self._table, done)
         self._rows_erased += erased
+        self._rows_aged += aged
         if not self._forms:  # else the lake's form of an id may be one that older versions took
             refuse_rounded_ids(self._connection, contract, batch, done.rows)
         self._taken.append(Taken(batch, done.rows, ordinals_used))
@@ -212,7 +207,7 @@ class Delta:
             raise batch.refused(f"a full export without a row; {remedy}")
         covers = [part or None for part in batch.covers]
         self._connection.execute(
-            "INSERT INTO batches VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, ?)",
+            "INSERT INTO batches VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?)",
             [
                 batch.name,
                 batch.fingerprint,
@@ -221,6 +216,7 @@ class Delta:
                 done.lines_read,
                 batch.file_time,
                 erased,
+                aged,
             ],
         )
         return done
@@ -346,7 +342,7 @@ _BATCHES = """
 CREATE OR REPLACE TABLE batches (
   export_file TEXT, fingerprint TEXT, account TEXT, covers_from TEXT, covers_until TEXT,
   rows_left_out BIGINT, lines_read BIGINT, file_time BIGINT, rows_summed BIGINT,
-  rows_erased BIGINT
+  rows_erased BIGINT, rows_aged BIGINT
 )
 """
 

@@ -5,12 +5,13 @@ address in a referrer's parameters, the row stays and the words are blotted out.
 them is left out, too: nothing of it would be used.
 """
 
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import NamedTuple
 
 import duckdb
 
-from pipelines.contracts.people import NAMING, VISITOR
+from pipelines.contracts.people import NAMING, VISITOR, is_event
 from pipelines.ingest.table import Table
 from pipelines.ingest.validation import Validated
 from pipelines.lake.tombstones import (
@@ -27,42 +28,55 @@ _MARKS = "GETVARIABLE('tombstones')"
 
 
 class Left(NamedTuple):
-    """What is left of a batch, and how many of its rows named somebody who was erased."""
+    """What is left of a batch, and how many rows named somebody who was erased, or are too old to be taken."""
 
     done: Validated
     rows_erased: int = 0
+    rows_aged: int = 0
 
 
 def leave_out(connection: duckdb.DuckDBPyConnection, table: Table, done: Validated) -> Left:
-    """Return what is left of a batch without the rows of erased persons."""
+    """Return what is left of a batch without the rows of erased persons, and those that are too old."""
+    done, aged = _without_old(connection, table, done)
     stones = tombstones(table.client.id)
     if not stones:
-        return Left(done)
+        return Left(done, 0, aged)
     connection.execute("SET VARIABLE tombstones = ?", [sorted(stones.marks)])
     connection.execute(
         f"CREATE OR REPLACE TEMP TABLE tombstones AS SELECT UNNEST({_MARKS}) AS mark"
     )
     names = NAMING.get((table.log.source, table.name), {})
-    reading = f"FROM read_parquet({literal(str(done.rows))}) AS rows"
     texts = [name for name in table.columns if name not in names]
     is_gone = _is_gone(stones, names, texts)
     values = _values(stones, names, texts)
-    target = done.rows.with_name(f"{done.rows.name}.left.parquet")
-    gone = _copied(
-        connection,
-        done.rows,
-        f"SELECT * REPLACE ({values}) {reading} WHERE NOT ({is_gone})",
-        target,
-    )
-    rejects = done.rejects.with_name(f"{done.rejects.name}.left.parquet")
+    rows, gone = _left(connection, done.rows, f"* REPLACE ({values})", is_gone)
     said = _said(stones, ["content", "reason"])
-    torn = _copied(
-        connection,
-        done.rejects,
-        f"FROM read_parquet({literal(str(done.rejects))}) AS rejects WHERE NOT ({said})",
-        rejects,
-    )
-    return Left(done._replace(rows=target, rejects=rejects), gone + torn)
+    rejects, torn = _left(connection, done.rejects, "*", said)
+    return Left(done._replace(rows=rows, rejects=rejects), gone + torn, aged)
+
+
+def left_out_notes(table: Table, erased: int, aged: int) -> list[str]:
+    """Say how many rows of a table were left out, and why."""
+    rows = "1 row of an erased person is" if erased == 1 else f"{erased} rows of erased persons are"
+    old = f"{aged} {'row is' if aged == 1 else 'rows are'} older than retention_days, and not taken"
+    notes = [f"{rows} left out"] * bool(erased) + [old] * bool(aged)
+    return [f"{table.name}: {note}" for note in notes]
+
+
+def _without_old(
+    connection: duckdb.DuckDBPyConnection, table: Table, done: Validated
+) -> tuple[Validated, int]:
+    """Leave out events that are older than `retention_days` and not known: they were aged, or never came."""
+    contract, days = table.delivery.contract, table.client.retention_days
+    columns = NAMING.get((table.log.source, table.name), {})
+    if days is None or not is_event(columns) or not contract.dated_by:
+        return done, 0
+    oldest = datetime.now(timezone.utc).date() - timedelta(days=days)
+    newest = ", ".join(f"TRY_CAST(LEFT({name}, 10) AS DATE)" for name in contract.dated_by)
+    known = f"SELECT row_key FROM {table.stored} AS log" if table.is_stored else "SELECT ''"
+    is_old = f"reason IS NULL AND GREATEST({newest}) < DATE '{oldest}' AND row_key NOT IN ({known})"
+    rows, aged = _left(connection, done.rows, "*", is_old)
+    return done._replace(rows=rows), aged
 
 
 def _is_gone(stones: Tombstones, names: dict[str, tuple[str, ...]], texts: list[str]) -> str:
@@ -104,12 +118,18 @@ def _values(stones: Tombstones, names: dict[str, tuple[str, ...]], texts: list[s
     return ", ".join(f"{value} AS {name}" for name, value in values.items())
 
 
-def _copied(connection: duckdb.DuckDBPyConnection, before: Path, query: str, target: Path) -> int:
-    """Write what is left; return how many rows are not."""
-    count = f"SELECT COUNT(*) FROM read_parquet({literal(str(before))})"
-    (rows,) = only_row(connection.execute(count))
-    connection.execute(f"COPY ({query}) TO {literal(str(target))} (FORMAT parquet)")
+def _left(
+    connection: duckdb.DuckDBPyConnection, before: Path, values: str, is_gone: str
+) -> tuple[Path, int]:
+    """Write what is left of a file; return how many rows are not."""
+    target = before.with_name(f"{before.stem}.left.parquet")
+    reading = f"FROM read_parquet({literal(str(before))}) AS rows"
+    connection.execute(
+        f"COPY (SELECT {values} {reading} WHERE NOT COALESCE({is_gone}, FALSE))"
+        f" TO {literal(str(target))} (FORMAT parquet)"
+    )
+    (rows,) = only_row(connection.execute(f"SELECT COUNT(*) {reading}"))
     (left,) = only_row(
         connection.execute(f"SELECT COUNT(*) FROM read_parquet({literal(str(target))})")
     )
-    return int(rows - left)
+    return target, int(rows - left)

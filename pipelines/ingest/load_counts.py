@@ -76,11 +76,11 @@ def load_counts(
       )
       SELECT
         {literal(table)} AS table_name, export_file, fingerprint, account, covers_from,
-        covers_until, {literal(mode)} AS delivery, good + quarantined + rows_summed + rows_erased AS rows_read,
+        covers_until, {literal(mode)} AS delivery, good + quarantined + rows_summed + rows_erased + rows_aged AS rows_read,
         quarantined AS rows_quarantined, unchanged AS rows_unchanged,
         good - unchanged AS rows_appended, superseded AS rows_superseded,
         deleted AS rows_deleted, rows_left_out, lines_read, file_time, rows_summed,
-        rows_erased,
+        rows_erased, rows_aged,
         {known}::BIGINT AS rows_known, COALESCE(newest_days.newest_day, '') AS newest_day, noted.notes AS unusual
       FROM {batches} AS batches JOIN counted USING (export_file)
       LEFT JOIN ({newest_days}) AS newest_days USING (export_file)
@@ -93,7 +93,7 @@ def summed(load_counts: str) -> str:
     """Return SQL for the sums of load counts, in the order of `Counts`."""
     return f"""
       SELECT
-        SUM(rows_read - rows_erased)::BIGINT, SUM(rows_appended - rows_superseded)::BIGINT,
+        SUM(rows_read - rows_erased - rows_aged)::BIGINT, SUM(rows_appended - rows_superseded)::BIGINT,
         SUM(rows_unchanged)::BIGINT, SUM(rows_deleted)::BIGINT, SUM(rows_quarantined)::BIGINT,
         SUM(rows_superseded + rows_summed)::BIGINT
       FROM {load_counts}"""

@@ -97,6 +97,13 @@ class Client(Settings):
         le=600,
         description="Minutes to wait for a platform that does not answer, never past the deadline.",
     )
+    retention_days: int | None = Field(
+        None,
+        ge=1,
+        le=36500,
+        description="Days after which a person's rows stand for nobody, counted from their newest event; totals"
+        " stay. Older events are not taken, and what is in quarantine goes after as many. Without it, nothing ages.",
+    )
     shard: str = Field(
         "home",
         pattern=r"^[a-z][a-z0-9]*$",
@@ -201,6 +208,25 @@ class Client(Settings):
     def _delivers_what_it_asks_for(self) -> "Client":
         if problem := missing(with_every_model(self.conversions, self.attribution), self.sources):
             raise ValueError(f"attribution: {problem}")
+        return self
+
+    @model_validator(mode="after")
+    def _keeps_what_credit_needs(self) -> "Client":
+        days, attribution = self.retention_days, self.attribution
+        if days is None:
+            return self
+        if attribution.journeys == "account":
+            raise ValueError(
+                "retention_days: with `journeys: account` a person's contact is needed as long as the CRM has"
+                " it, so nothing can age by itself; leave it out, and use make erase"
+            )
+        windows = [attribution.lookback_days]
+        windows += [each.lookback_days for each in self.conversions.values() if each.lookback_days]
+        if days <= max(windows):
+            raise ValueError(
+                f"retention_days: {days} days are no more than lookback_days: {max(windows)}: journeys would be"
+                " cut; write more"
+            )
         return self
 
     def deadline_after(self, now: datetime) -> datetime:

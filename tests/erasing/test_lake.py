@@ -3,6 +3,7 @@
 import hashlib
 import json
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -181,7 +182,11 @@ def test_no_delivery_brings_the_person_back(shop: Shop) -> None:
 def test_an_erasure_that_died_goes_on(
     shop: Shop, step: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def dies(*_: object, **__: object) -> None:
+    whole = getattr(erasure, step)
+
+    def dies(*arguments: Any) -> Any:
+        if arguments[-1] is False:  # it only looks
+            return whole(*arguments)
         raise SystemExit(9)
 
     with monkeypatch.context() as dying:
