@@ -18,6 +18,7 @@ Outcome = Literal[
     "shown",
     "retired",
     "erased",
+    "aged",
     # of accept, withdraw, train and backfill
     "accepted",
     "taken back",
