@@ -10,8 +10,8 @@ from pipelines.commands.screen_tables import new_table
 from pipelines.settings.client import Client
 
 if TYPE_CHECKING:
-    from pipelines.erasing.people import Person
-    from pipelines.erasing.places import Place
+    from pipelines.erasing.found_places import Place
+    from pipelines.erasing.linked_people import Person
     from pipelines.erasing.plan import Plan
     from pipelines.erasing.receipts import Receipt
 
@@ -72,7 +72,7 @@ def _erase(client: Client, said: str, yes: bool, shared: Answer | None) -> None:
 def _planned(client: Client, said: str, shared: Answer | None) -> "tuple[Plan, bool, int]":
     """Show whom and what a text finds; return the plan, whether something is asked, and in how many places."""
     from pipelines.erasing.erasure import found, planned, whose
-    from pipelines.erasing.people import UnclearPerson
+    from pipelines.erasing.linked_people import UnclearPerson
 
     try:
         person = whose(client, said)

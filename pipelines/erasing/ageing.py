@@ -12,7 +12,7 @@ import duckdb
 
 from pipelines.contracts.catalog import CONTRACTS
 from pipelines.contracts.people import NAMING, PEOPLE
-from pipelines.erasing.people import Identifier, gather_names
+from pipelines.erasing.linked_people import Identifier, gather_names
 from pipelines.erasing.plan import Plan, named_rows, read_by_rules
 from pipelines.erasing.receipts import receipts
 from pipelines.ingest.source_log import SourceLog

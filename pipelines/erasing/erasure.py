@@ -9,15 +9,15 @@ import duckdb
 
 from pipelines.contracts.catalog import CONTRACTS
 from pipelines.erasing.ageing import plan_ageing
+from pipelines.erasing.blotted_texts import clear_leftovers, in_texts
 from pipelines.erasing.delivered_files import holding
+from pipelines.erasing.found_places import Place
 from pipelines.erasing.ihc_log import in_ihc_log
-from pipelines.erasing.lake_files import in_lake
+from pipelines.erasing.linked_people import Person, find, gather_names
 from pipelines.erasing.parquet_tables import in_versions
-from pipelines.erasing.people import Person, find, gather_names
-from pipelines.erasing.places import Place
 from pipelines.erasing.plan import Plan, forget, keep, plan_erasure
 from pipelines.erasing.receipts import Receipt, sign
-from pipelines.erasing.text_files import clear_leftovers, in_texts
+from pipelines.erasing.rewritten_log import in_lake
 from pipelines.erasing.warehouse_tables import in_warehouse, shards_of
 from pipelines.lake.append import scratch, working_folder
 from pipelines.lake.rewriting import nothing_appended

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipelines.contracts.people import CONVERSION, TOUCHPOINT
-from pipelines.erasing.places import Place
+from pipelines.erasing.found_places import Place
 from pipelines.erasing.plan import Plan
 from pipelines.files import replacing, sync_folder
 from pipelines.ihc.request_log import log_folder

@@ -10,7 +10,7 @@ import duckdb
 
 from pipelines.contracts.catalog import tables as every_table
 from pipelines.contracts.people import MODELLED, NAMING
-from pipelines.erasing.places import Place
+from pipelines.erasing.found_places import Place
 from pipelines.erasing.plan import Plan
 from pipelines.erasing.renaming import columns_of, find, is_found, prepare, renamed
 from pipelines.files import replacing, sync_folder

@@ -15,7 +15,7 @@ from pathlib import Path
 import duckdb
 
 from pipelines.contracts.people import CUSTOMER, EMAIL, NAMING, PEOPLE
-from pipelines.erasing.people import Identifier, Person
+from pipelines.erasing.linked_people import Identifier, Person
 from pipelines.ingest.source_log import SourceLog
 from pipelines.lake.tombstones import (
     ERASED,

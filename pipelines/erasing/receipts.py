@@ -7,7 +7,7 @@ identifier and the salt can compare.
 import json
 from typing import NamedTuple
 
-from pipelines.erasing.places import Place
+from pipelines.erasing.found_places import Place
 from pipelines.erasing.plan import Plan
 from pipelines.lake.tombstones import erasures_folder, write_private
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import duckdb
 
 from pipelines.contracts.people import MODELLED
+from pipelines.erasing.found_places import Place
 from pipelines.erasing.parquet_tables import count_found, own_of
-from pipelines.erasing.places import Place
 from pipelines.erasing.plan import Plan
 from pipelines.erasing.renaming import columns_of, find, prepare, renamed
 from pipelines.files import replacing, sync_folder

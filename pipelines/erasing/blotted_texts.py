@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from datetime import datetime, timezone
 from pathlib import Path
 
-from pipelines.erasing.places import Place
+from pipelines.erasing.found_places import Place
 from pipelines.erasing.plan import Plan
 from pipelines.files import replacing, sync_folder
 from pipelines.home import home, lake_folder, runs_folder, stream_folder, warehouse_folder

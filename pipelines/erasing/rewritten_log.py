@@ -10,7 +10,7 @@ from pathlib import Path
 import duckdb
 
 from pipelines.contracts.people import NAMING
-from pipelines.erasing.places import Place
+from pipelines.erasing.found_places import Place
 from pipelines.erasing.plan import Plan
 from pipelines.erasing.recounting import recount
 from pipelines.erasing.renaming import WORDS, columns_of, find, is_found, prepare, renamed
