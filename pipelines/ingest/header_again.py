@@ -139,6 +139,8 @@ def _differing(header: Sequence[str], line: Line) -> str:
     for place, (own, other) in enumerate(zip(ours, theirs), 1):
         if own != other:
             return f"column {place} is '{line.values[place - 1].strip(AROUND)[:40]}', in line 1 '{header[place - 1][:40]}'"
+    if len(ours) == len(theirs):
+        return "the same columns, with another mark between them"
     return f"it has {len(theirs)} columns, line 1 has {len(ours)}"
 
 

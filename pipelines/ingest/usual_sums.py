@@ -46,6 +46,8 @@ def unusual(contract: Contract, client: Client, usual: str) -> str:
       WHERE NOT times BETWEEN {1 / FAR} AND {FAR}"""
     if {"cost", "clicks"} <= contract.columns.keys():
         notes = f"{notes} UNION ALL {_implausible(client, new)}"
+    if contract.converts == "TRUE":
+        notes = f"{notes} UNION ALL {_dear(client, new)}"
     return f"""SELECT export_file, STRING_AGG(note, '; ' ORDER BY measure) AS note
       FROM (SELECT export_file, measure, MAX(note) AS note FROM ({notes}) GROUP BY ALL)
       GROUP BY export_file"""
@@ -70,8 +72,7 @@ def _implausible(client: Client, new: str) -> str:
 
     Of a currency without cents, as JPY, a unit is worth a hundredth, so a hundred times counts.
     """
-    small = [code for code, digits in minor_digits().items() if digits == 0]
-    units = f"CASE WHEN COALESCE(currency, {literal(client.currency)}) IN {tuple(small)} THEN 100 ELSE 1 END"
+    units = _units(client)
     return f"""
       SELECT export_file, 'cost' AS measure,
       CONCAT('a ', CASE WHEN clicks > 0 THEN 'click' ELSE 'row' END, ' costs ',
@@ -85,6 +86,24 @@ def _implausible(client: Client, new: str) -> str:
         ) WHERE cost <> 0 GROUP BY export_file
       ) WHERE cost / NULLIF(clicks, 0) >= {DEAR_CLICK}
       OR COALESCE(clicks, 0) = 0 AND usual >= {DEAR_DAY}"""
+
+
+def _dear(client: Client, new: str) -> str:
+    """Return SQL for notes on orders of which half are worth a million and more: of shops, none is."""
+    return f"""
+      SELECT export_file, 'revenue' AS measure,
+      CONCAT('revenue is ', FORMAT('{{:,.2f}}', usual), ' in the middle row; is it in micros?') AS note
+      FROM (
+        SELECT export_file, MEDIAN(ABS(TRY_CAST(revenue AS DOUBLE)) / {_units(client)}) AS usual
+        FROM {new} GROUP BY export_file
+      ) WHERE usual >= {DEAR_DAY}"""
+
+
+def _units(client: Client) -> str:
+    """Return SQL for how many units of a row's currency are worth one of a currency with cents."""
+    small = tuple(code for code, digits in minor_digits().items() if digits == 0)
+    own = literal(client.currency)
+    return f"CASE WHEN COALESCE(currency, {own}) IN {small} THEN 100 ELSE 1 END"
 
 
 _HINT = """CASE

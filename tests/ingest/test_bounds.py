@@ -11,12 +11,14 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from pipelines.ingest import run as ingesting
 from pipelines.ingest.run import ingest
 from pipelines.processes import Bounds, Exceeded, Pool, heard
 from pipelines.settings.reader import read
+from pipelines.sources.files import unpacking
 from tests.builders.pasting import paste
 from tests.builders.tenant import Tenant
 from tests.conftest import PROJECT, House
@@ -157,3 +159,25 @@ def test_a_full_disk_is_said_in_a_line_and_loses_nothing(
     if full_disk:  # the disk has room again
         ((outcome,),) = ingest(read()[0])
         assert outcome.counts.appended and not outcome.problem
+
+
+def test_a_file_of_few_bytes_and_many_rows_is_refused(
+    tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(unpacking, "_FEW_ROWS", 1_000)
+    names = ("spend_date", "campaign_id", "campaign", "cost", "clicks", "impressions")
+    same = ", ".join(f"'2026' AS {name}" for name in names)
+    file = tenant.exports / "spend.parquet"
+    duckdb.execute(f"COPY (SELECT {same} FROM range(200000)) TO '{file}' (FORMAT parquet)")
+    problem = tenant.ingest().problem
+    assert (
+        "it holds 200,000 rows in " in problem and "as no export does whose rows differ" in problem
+    )
+
+
+def test_a_file_that_says_how_large_it_is_unpacked_is_refused(tenant: Tenant) -> None:
+    House(tenant.home).change("one", limits={"unpacked_mb": 1})
+    file = tenant.exports / "spend.parquet"
+    query = "SELECT md5(i::TEXT) AS spend_date FROM range(100000) AS numbers(i)"
+    duckdb.execute(f"COPY ({query}) TO '{file}' (FORMAT parquet)")
+    assert "`unpacked_mb: 4`" in tenant.ingest().problem

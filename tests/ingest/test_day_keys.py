@@ -58,3 +58,22 @@ def test_a_key_that_an_older_version_made_of_the_text_is_kept(
         spend(tenant, "2026/10/01", "1.50")
     spend(tenant, "2026/10/01", "2.50")
     assert tenant.newest("cost") == {("2.50",)}
+
+
+def test_an_hour_that_is_written_otherwise_is_the_same_hour(tenant: Tenant) -> None:
+    for hour, cost in {"13:00": "1.50", "13:00:00": "2.50", "13:00:00.0": "3.50"}.items():
+        spend(tenant, f"2026-10-01 {hour}", cost)
+        assert tenant.newest("cost") == {(cost,)}
+
+
+@pytest.mark.parametrize("by_day_first", [True, False])
+def test_a_day_beside_its_hours_waits_for_a_word(tenant: Tenant, by_day_first: bool) -> None:
+    hours = "\n".join(f"2026-10-01 {hour:02d}:00,7,Shoes,1,1,10" for hour in range(24))
+    files = ["2026-10-01,7,Shoes,24,24,240", hours][:: 1 if by_day_first else -1]
+    for name, rows in zip(("spend-1.csv", "spend-2.csv"), files):
+        tenant.deliver(name, f"{HEAD}\n{rows}\n")
+        problem = tenant.ingest().problem
+    comes, other = ("hour", "day") if by_day_first else ("day", "hour")
+    assert f"2026-10-01 comes by the {comes} and is there by the {other}, too" in problem
+    assert "make accept CLIENT=one SOURCE=google_ads" in problem
+    assert sum(float(cost) for (_, cost) in tenant.newest("spend_date, cost")) == 24

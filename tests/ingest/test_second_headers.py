@@ -52,6 +52,7 @@ def test_the_same_header_again_is_left_out_and_told(tenant: Tenant, second: str)
         "in other capitals": (TURNED.title(), "column 4 is 'Clicks'"),
         "in quotes": (",".join(f'"{name}"' for name in TURNED.split(",")), "column 4 is 'clicks'"),
         "by another mark": (TURNED.replace(",", ";"), "column 4 is 'clicks'"),
+        "the same by another mark": (HEAD.replace(",", ";"), "another mark between them"),
         "with one more": (f"{HEAD},reach", "it has 8 columns, line 1 has 7"),
         "of other names": ("Day,Id,Name,Clicks,Currency,Spend,Views", "column 1 is 'Day'"),
         "behind a torn line": (f"2026-10-02,a,Brand,1,EUR,5,1{TURNED}", "column 1 is '2026"),

@@ -114,3 +114,19 @@ def test_a_lake_without_notes_is_read_all_the_same(tenant: Tenant) -> None:
     for file in (tenant.home / "lake/one").rglob("exports/*.parquet"):
         duckdb.sql(f"FROM '{file}'").select("* EXCLUDE (newest_day, unusual)").to_parquet(str(file))
     assert loaded(tenant, "brand,12100000,24")
+
+
+@pytest.mark.parametrize("currency, is_flagged", [("EUR", True), ("JPY", False)])
+def test_orders_worth_millions_are_flagged_at_once(
+    house: House, currency: str, is_flagged: bool
+) -> None:
+    columns = {"currency": None}
+    orders = {"files": "exports/one/orders*", "expected_every": "never", "columns": columns}
+    tenant = Tenant(house.home)
+    house.change("one", currency=currency, sources={"web": {"conversions": orders}})
+    rows = "".join(f"{number},kim,2026-10-01,{number}9500000\n" for number in (1, 2, 3))
+    tenant.deliver("orders.csv", f"conversion_id,customer_id,converted_at,revenue\n{rows}")
+    warnings = " ".join(tenant.ingest("web").status.warnings)
+    assert (
+        "revenue is 29,500,000.00 in the middle row; is it in micros?" in warnings
+    ) == is_flagged
