@@ -36,14 +36,15 @@ def made_then(client: Client, moment: datetime, by_now: bool = False) -> MadeThe
     Raise GoneVersion if no load was committed by then.
     """
     moment = moment.replace(tzinfo=None)
-    published = shown_then(client.id, moment)
+    shown = shown_then(client.id, moment)
+    published = shown.run if shown else None
     loads, lacks = _loads(client.id, moment, published)
     if not loads:
         raise GoneVersion(f"{client.id}: no load was committed by {moment:%Y-%m-%d %H:%M} UTC")
     settings, without = _settings(client, published, by_now)
     lacks += [*without, *_others(published, by_now)]
     return MadeThen(
-        published.made["published"] if published else "",
+        shown.version if shown else "",
         loads,
         settings,
         version_of(settings),

@@ -44,10 +44,10 @@ def _version(client: Client, moment: datetime) -> str:
     shown = shown_then(client.id, moment)
     if not shown:
         return shown_at(client, moment)
-    if (version := shown.made["published"]) in whole_versions(client.id):
-        return version
+    if shown.version in whole_versions(client.id):
+        return shown.version
     raise GoneVersion(
-        f"{client.id}: the version {version}, shown at {moment:%Y-%m-%d %H:%M} UTC, is gone: as"
+        f"{client.id}: the version {shown.version}, shown at {moment:%Y-%m-%d %H:%M} UTC, is gone: as"
         f" published_files.keep_days: {client.published_files.keep_days:g} in its file says"
     )
 

@@ -1,16 +1,23 @@
 """Say what the ledger of runs knows of which version was shown at a time, and how that was published."""
 
 from datetime import datetime
+from typing import NamedTuple
 
 from pipelines.ledger.runs import Recorded, runs
 from pipelines.published.version_folders import is_provisional, written_at
 
 
-def shown_then(client: str, moment: datetime) -> Recorded | None:
-    """Return the run that published what was shown at a UTC time; None where the ledger does not know it.
+class Shown(NamedTuple):
+    """A version that was shown, and the run that computed what it says: not the rollback that shows it again."""
 
-    A rollback shows what an earlier run has published. Of provisional credit it is the settled version
-    beneath.
+    version: str
+    run: Recorded
+
+
+def shown_then(client: str, moment: datetime) -> Shown | None:
+    """Return what was shown at a UTC time; None where the ledger does not know it.
+
+    Of provisional credit it is the settled version beneath.
     """
     moment = moment.replace(tzinfo=None)
     published: dict[str, Recorded] = {}
@@ -19,9 +26,10 @@ def shown_then(client: str, moment: datetime) -> Recorded | None:
         version = run.made.get("published", "")
         if not version or is_provisional(version) or _at(run, version) > moment:
             continue
-        if run.step == "publish":
-            published[version] = run
-        shown = published.get(run.made.get("shown again", version))
+        earlier = run.made.get("shown again", version)
+        made = run if run.step == "publish" else published.get(earlier)
+        shown = Shown(version, made) if made else None
+        published |= {version: made} if made else {}
     return shown
 
 

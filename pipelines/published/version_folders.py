@@ -180,9 +180,14 @@ def manifest(client: str, version: str) -> dict[str, Any]:
 
 def is_shown_again(client: str, version: str) -> bool:
     """Return whether a rollback shows an earlier version by this one, as far as that can be read."""
+    return bool(shown_again_by(client, version))
+
+
+def shown_again_by(client: str, version: str) -> str:
+    """Return the earlier version that a rollback shows by this one; nothing for any other."""
     with suppress(PublishedFileError):
-        return bool(_written(client, version).get("shown_again"))
-    return False
+        return _written(client, version).get("shown_again", "")
+    return ""
 
 
 def run_wrote_at(client: str, until: str) -> datetime | None:

@@ -9,6 +9,7 @@ from pipelines.learning.later_versions import set_aside_later
 from pipelines.ledger.recording import recorded
 from pipelines.published import pending_tables
 from pipelines.published.shown_again import show_again
+from pipelines.published.version_folders import shown_again_by
 from pipelines.serving import memory
 from pipelines.serving.kept_environments import Kept, kept, put_back, shown
 from pipelines.serving.warehouse import Warehouse, opened
@@ -60,6 +61,8 @@ def roll_back(client: Client) -> RolledBack:
             raise FilesNotWritten(problem)
         memory.forget(client.id, client.shard)
         run.outcome, run.made = "rolled back", {"published": version} if version else {}
+        if earlier := version and shown_again_by(client.id, version):
+            run.made["shown again"] = earlier
         older = _older(warehouse, client.id)
         return RolledBack(settings, target.at, version, older[1].until if older else None)
 

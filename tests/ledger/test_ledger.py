@@ -14,10 +14,12 @@ import pytest
 import time_machine
 from pydantic import AnyUrl, AwareDatetime, BaseModel, Field
 
+from pipelines.explaining.shown_then import shown_then
 from pipelines.home import runs_folder
 from pipelines.ledger.recording import begin, end, recorded
 from pipelines.ledger.runs import runs
 from pipelines.ledger.view_file import write_view_file
+from pipelines.published.version_folders import written_at
 
 
 class Strict(BaseModel, extra="forbid"):
@@ -209,3 +211,23 @@ def test_a_disk_that_takes_nothing_stops_no_run(caplog: pytest.LogCaptureFixture
     with recorded("acme", "promote") as run:
         run.outcome = "promoted"
     assert "acme: runs/ does not have its promote" in caplog.text
+
+
+def test_what_a_rollback_shows_was_made_by_the_run_that_computed_it() -> None:
+    first, second, again = (f"20261127T0{hour}0000.000000Z" for hour in (6, 7, 8))
+    for version, made in ((first, {}), (second, {}), (again, {"shown again": first})):
+        step = "rollback" if made else "publish"
+        with time_machine.travel(written_at(version), tick=False), recorded("acme", step) as run:
+            run.made = {"published": version} | made
+            run.settings = "" if made else version[9:11]
+
+    def shown(hour: int) -> tuple[str, str] | None:
+        found = shown_then("acme", datetime(2026, 11, 27, hour, 30))
+        return (found.version, found.run.settings_version) if found else None
+
+    assert [shown(hour) for hour in (5, 6, 7, 8)] == [
+        None,
+        (first, "06"),
+        (second, "07"),
+        (again, "06"),
+    ]
