@@ -115,13 +115,18 @@ class Disturbed:
 
 
 def kill_streams(
-    kills: int, folder: Path, seed: int = 0, ways: tuple[str, ...] = WAYS
+    kills: int,
+    folder: Path,
+    seed: int = 0,
+    ways: tuple[str, ...] = WAYS,
+    is_brief: bool = False,
 ) -> Iterator[Trial]:
     """Close deals while the stream and mornings are killed; each time, settle and rebuild.
 
     A round kills the stream, a part of it, then stream and morning, then nothing: a morning settles
     while deals close. What is shown then, with what is provisional, must be what a rebuild in a fresh
-    home publishes, and so must what the next morning settles: of every client, however it is followed.
+    home publishes, and so must what the next morning settles: of every client, however it is followed. A
+    brief round begins with the stream and morning that are killed together.
     """
     chance = random.Random(seed)
     with world(folder, ways) as clients:
@@ -132,7 +137,7 @@ def kill_streams(
         disturbed = Disturbed(home, clients.crms, chance)
         try:
             for number in range(kills):
-                wrong = _disturb(disturbed, home, clients, morning)
+                wrong = _disturb(disturbed, home, clients, morning, is_brief)
                 wrong = wrong or _differs(home, clients.settle_in(folder / "rebuilt"), clients)
                 fault, case = "kill -9 of stream and daily", f"{seed}.{number}"
                 yield Trial(fault, case, "lost" if wrong else "survived", wrong)
@@ -140,11 +145,12 @@ def kill_streams(
             disturbed.end()
 
 
-def _disturb(disturbed: Disturbed, home: Path, clients: World, morning: float) -> str:
+def _disturb(
+    disturbed: Disturbed, home: Path, clients: World, morning: float, is_brief: bool
+) -> str:
     """Go through a round beside readers of every client; return the first thing that went wrong."""
     steps: list[Callable[[], str | None]] = [
-        disturbed.kill_stream,
-        disturbed.kill_a_part,
+        *([] if is_brief else [disturbed.kill_stream, disturbed.kill_a_part]),
         lambda: disturbed.kill_both(morning),
         disturbed.serve,
         disturbed.wait_for_last_deals,

@@ -12,6 +12,7 @@ from tests.soak.homes import empty_home
 from tests.soak.hostile import set_beside
 from tests.soak.kills import kill_everything
 from tests.soak.malformed import deliver
+from tests.soak.stream_kills import kill_streams
 from tests.soak.surroundings import fill_the_disk, move_the_clock
 
 
@@ -38,6 +39,14 @@ def test_every_seventh_malformed_export_is_right_or_refused(home: Path, part: in
 @pytest.mark.slow
 def test_a_killed_command_ends_as_if_it_had_never_been_killed(tmp_path: Path) -> None:
     assert failed(kill_everything(1, tmp_path, seed=os.getpid())) == []
+
+
+@pytest.mark.slow
+def test_deals_that_close_while_stream_and_morning_are_killed_are_those_of_a_rebuild(
+    tmp_path: Path,
+) -> None:
+    trials = kill_streams(1, tmp_path, seed=os.getpid(), ways=("events",), is_brief=True)
+    assert failed(trials) == []
 
 
 @pytest.mark.slow
