@@ -16,16 +16,19 @@ PATIENCE = 120  # seconds until a test gives up waiting
 
 
 class RunningStream:
-    """The command on the home of the environment, and what it has printed so far."""
+    """The command on the home of the environment, and what it has printed so far.
 
-    def __init__(self, *arguments: str) -> None:
-        self._arguments = arguments
+    With `code`, that is run in place of the module: it may disturb the command before it begins.
+    """
+
+    def __init__(self, *arguments: str, code: str = "") -> None:
+        self._command = [*(["-c", code] if code else ["-m", "pipelines"]), "stream", *arguments]
         self.lines: list[str] = []
         self._said = threading.Condition()
 
     def __enter__(self) -> Self:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "pipelines", "stream", *self._arguments],
+            [sys.executable, *self._command],
             cwd=PROJECT,
             env={**os.environ, "PYTHONWARNINGS": "ignore"},
             stdin=subprocess.DEVNULL,

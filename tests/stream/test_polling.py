@@ -104,3 +104,30 @@ def test_an_org_that_is_away_is_told(org: Org, notices: Iterator[Notice]) -> Non
 
     with pytest.raises(PlatformError):
         next(notices)
+
+
+def test_a_session_that_ended_is_begun_anew(org: Org, notices: Iterator[Notice]) -> None:
+    next(notices)
+    changed(org, 1)
+    org.server.end_sessions()
+
+    assert next(notices).is_everything
+    assert org.deals("opportunity_id[15]") == [("1",)]
+
+
+def test_an_org_whose_requests_are_used_up_is_asked_for_all_that_changed_meanwhile(
+    org: Org, notices: Iterator[Notice]
+) -> None:
+    next(notices)
+    changed(org, 1)
+    org.server.used = org.server.daily_limit
+    with pytest.raises(PlatformError, match="requests of 24 hours are used up") as refused:
+        next(notices)
+    assert not refused.value.passes  # it is asked again a few times an hour
+    org.server.heal()
+
+    client = org.client()
+    api = api_of(client)
+    assert api and next(Polls(client.id, api, seconds=0.0).notices()).is_everything
+    bring(client, api, Notice([], is_everything=True))
+    assert org.deals("opportunity_id[15]") == [("1",)]

@@ -100,3 +100,35 @@ def test_a_process_that_dies_is_started_anew(org: Org, bus: EventBus) -> None:
         stream.until_gone(children)
 
     assert org.deals("opportunity_id[15]") == [(str(number),) for number in (1, 2, 3, 4)]
+
+
+KILLED_BEFORE_THE_PLACE_IS_KEPT = """
+import os, signal
+from pathlib import Path
+from pipelines.__main__ import app
+from pipelines.stream import cursors
+
+keep, deals = cursors.write, Path(os.environ["ATTRIBUTION_HOME"], "lake/two/salesforce/opportunities")
+
+def die(*place):
+    if not [*deals.glob("*.parquet")]:
+        return keep(*place)
+    for process in (os.getppid(), os.getpid()):
+        os.kill(process, signal.SIGKILL)
+
+cursors.write = die
+app()
+"""
+
+
+def test_a_kill_between_a_load_and_its_place_doubles_nothing(org: Org, bus: EventBus) -> None:
+    with RunningStream(code=KILLED_BEFORE_THE_PLACE_IS_KEPT) as stream:
+        stream.says("two", "followed for the first time")
+        close(org, bus, 1)
+        assert stream.wait() == -signal.SIGKILL
+    assert org.deals("opportunity_id[15]") == [("1",)]
+    with RunningStream() as stream:
+        close(org, bus, 2)
+        stream.says("two", "1 deal changed")
+
+    assert org.deals("opportunity_id[15]") == [("1",), ("2",)]

@@ -59,10 +59,6 @@ def closed(*numbers: int) -> list[tuple]:
     return [(str(number), "Closed Won") for number in numbers]
 
 
-class Crash(BaseException):
-    """What ends a stream at a point of its work, as a kill would."""
-
-
 # The place on the topic.
 
 

@@ -106,6 +106,23 @@ def test_a_file_that_is_refused_is_told_once_and_waits_for_another(
     assert news(notices)
 
 
+def test_a_file_that_is_cut_off_withdraws_nothing_and_waits_for_the_whole_one(
+    folder: Path, client: Client, watching: WatchedFolder
+) -> None:
+    """As where whoever wrote it was killed: it is still, and nobody has it open."""
+    notices, everything = watching.notices(), Notice([], is_everything=True)
+    file = export(folder, "opportunities-1.csv", *range(20))
+    assert news(notices) and bring(client, None, everything).counts.appended == 20
+    whole = file.read_text()
+    file.write_text(whole[: whole.index("\n9,") + 9])  # in the midst of a row
+    assert news(notices)
+    brought = bring(client, None, everything)
+    assert brought.counts.appended == brought.counts.deleted == 0
+
+    file.write_text(whole.replace(",10\n", ",11\n"))
+    assert news(notices) and bring(client, None, everything).counts.appended == 20
+
+
 def test_a_stop_ends_a_wait() -> None:
     watching = WatchedFolder(["nothing/*.csv"], look=3600)
     Timer(0.05, watching.stop).start()
