@@ -1,6 +1,7 @@
 """The commands that change by which models a client's credit is given: train, preview, promote."""
 
 from contextlib import suppress
+from datetime import timedelta
 from typing import Annotated
 
 import typer
@@ -13,6 +14,7 @@ from pipelines.explaining.setting_changes import SettingChange, setting_changes
 from pipelines.published.version_folders import PublishedFileError, current
 from pipelines.settings.client import Client
 from pipelines.settings.reader import keep, named_by_files, promoted_settings, read
+from pipelines.settings.replaced import replaced
 
 
 def train(client: Chosen) -> None:
@@ -141,6 +143,7 @@ def _promote(client: str, settings: Client | None, is_whole: bool) -> bool:
         return False
     if changed and before:
         _show_promoted(settings, before, new_settings, is_whole)
+        _show_way_back(settings)
     screen.say(client, "promoted" if changed else "already as its file says")
     tell_of_rereads(settings)
     return True
@@ -163,6 +166,16 @@ def _show_promoted(
         campaigns = compared_versions(client.id, before, after)
         names = ("before", "after")
         change_tables.show_comparison(client.id, campaigns, client.currency, names, is_whole)
+
+
+def _show_way_back(client: Client) -> None:
+    """Show until when what a promotion replaced is kept."""
+    if kept := replaced(client.id):
+        until = kept[-1].at + timedelta(days=client.published_files.keep_days)
+        screen.say(
+            client.id,
+            f"make rollback CLIENT={client.id} takes it back, until {until:%Y-%m-%d %H:%M} UTC",
+        )
 
 
 def _retire(clients: list[str]) -> bool:
