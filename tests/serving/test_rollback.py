@@ -110,6 +110,7 @@ def test_what_was_promoted_before_is_shown_at_once_and_then_what_was_before_that
     assert (back.code, back.model) == (0, {"last_touch"})
     assert back.files == told.steps["switched"].files
     assert "acme: attribution.model: first_touch → last_touch" in back.said
+    assert "acme: make rollback CLIENT=acme takes it back, until 20" in told.steps["switched"].said
     assert "acme: one more rollback leads further back, until 20" in back.said
 
     further = told.steps["further back"]
@@ -166,8 +167,7 @@ def test_a_promotion_ends_it_and_the_ledger_has_all_of_it(told: Told) -> None:
 
 def test_others_are_untouched(told: Told, _served: House) -> None:
     for name in ("borealis", "cobalt", "shop"):
-        assert told.house.files(name) == _served.enter().files(name)
-    told.house.enter()
+        assert told.house.published(name) == _served.published(name)
 
 
 KILL = """
