@@ -30,6 +30,12 @@ def whole_id(value: str) -> str:
     )
 
 
+def staged_id(value: str) -> str:
+    """Return SQL for an id as staging has it: whole, and a number without decimals that say nothing."""
+    is_decimal = f"{value} LIKE '%0' AND REGEXP_MATCHES({value}, '^[0-9]+[.,]0+$')"
+    return f"CASE WHEN {is_decimal} THEN REGEXP_REPLACE({value}, '[.,]0+$', '') ELSE {whole_id(value)} END"
+
+
 def _signs(value: str) -> str:
     """Return SQL for the signs of an id of 15 characters."""
     capitals = f"REGEXP_REPLACE(REGEXP_REPLACE({value}, '[^A-Z]', '0', 'g'), '[A-Z]', '1', 'g')"

@@ -6,7 +6,8 @@ has of it. One that the lake does not have is read as 12, unless the lake writes
 ids with decimals: then it stays as it was delivered, as they did.
 
 A lake of an older version may have rows of both forms. Once they come again, 12 stays, and the row
-of 12.0 is deleted.
+of 12.0 is deleted. Whoever it is, a customer or a contact, staging has it as 12 in any case: so do
+tables whose rows never come again.
 """
 
 from typing import NamedTuple
@@ -49,7 +50,9 @@ def one_form(connection: duckdb.DuckDBPyConnection, table: Table, batches: list[
         ))  # fmt: skip
         found = _notes(connection, name, batches)
         columns += [name] if found else []
-        notes += found or _untold(connection, name, batches)
+        is_somebody = table.delivery.contract.columns[name].is_somebody
+        is_matched = is_somebody or table.log.source == "salesforce"  # staging has it as 12
+        notes += found or ([] if is_matched else _untold(connection, name, batches))
     return Forms(columns, notes)
 
 

@@ -30,6 +30,11 @@ from tests.conftest import House
         "001A0000006Vm9rI": "001A0000006Vm9rI",
         "001A0000006Vm-r": "001A0000006Vm-r",
         "ann@example.com": "ann@example.com",
+        "12.0": "12",  # as older versions loaded it
+        "1200,00": "1200",
+        "120": "120",
+        "1.20": "1.20",
+        "v12.0": "v12.0",
     }.items(),
 )
 def test_an_id_is_brought_into_its_longer_form(written: str, known: str) -> None:
