@@ -18,7 +18,7 @@ from pipelines.ingest.acceptance import Waiting
 from pipelines.ingest.gone_parts import Kept
 from pipelines.ingest.known_rows import most_known
 from pipelines.ingest.pending import Round
-from pipelines.ingest.shrinkage import Shrinkage
+from pipelines.ingest.shrinkage import AT_LEAST, Shrinkage
 from pipelines.ingest.table import Table
 from pipelines.sources.batches import Batch, ExportError, Remedy
 from pipelines.sql import only_row
@@ -44,6 +44,7 @@ def judge(connection: duckdb.DuckDBPyConnection, table: Table, round_: Round) ->
         return Judged(found.after)
     parts = gone_parts.gone(connection, table)
     if reason := _suspicion(table, found):
+        reason = _left_out(connection, table) + reason
         waiting = _waiting(table, round_.batches, found)
         if acceptance.is_accepted(table.client.id, table.log.source, waiting):
             return Judged(found.after)
@@ -51,6 +52,53 @@ def judge(connection: duckdb.DuckDBPyConnection, table: Table, round_: Round) ->
         raise Held(missing + reason, round_.batches[-1], waiting, _parts(table, round_))
     kept = gone_parts.keep(connection, table, parts, found.after)
     return Judged(found.after + kept.rows, kept)
+
+
+def _left_out(connection: duckdb.DuckDBPyConnection, table: Table) -> str:
+    """Return how many rows are there and left out by `where:`, of what may be lacking for that alone."""
+    (rows,) = only_row(connection.execute("SELECT COALESCE(SUM(rows_left_out), 0) FROM batches"))
+    if not rows or not (table.export and table.export.where):
+        return ""
+    return f"{rows} of its rows are left out by `where:` (is a value written otherwise?), and "
+
+
+def judge_uncounted(connection: duckdb.DuckDBPyConnection, table: Table, round_: Round) -> None:
+    """Raise Held if by `where:` an increment takes back too much of what counted, and nobody confirmed it.
+
+    A status that is written otherwise from one day on would take back all that the files have.
+    """
+    if table.delivery.mode != "increment" or not (table.export and table.export.where):
+        return
+    named = _named(table)
+    taken_back = f"""(
+      SELECT row_key, {named} AS shown FROM delivered
+      WHERE reason IS NULL AND is_deleted AND row_key IN (SELECT row_key FROM stored WHERE NOT is_deleted)
+      AND row_key NOT IN (SELECT row_key FROM delivered WHERE reason IS NULL AND NOT is_deleted)
+    )"""
+    (gone,) = only_row(connection.execute(f"SELECT COUNT(*) FROM {taken_back}"))
+    if gone < AT_LEAST:
+        return
+    alive = f"""SELECT row_key FROM {table.stored} AS log GROUP BY row_key
+      HAVING NOT ARG_MAX(is_deleted, (loaded_at, ordinal))"""
+    before, digest, examples = only_row(
+        connection.execute(
+            f"""SELECT (SELECT COUNT(*) FROM ({alive})), MD5(STRING_AGG(row_key, ' ' ORDER BY row_key)),
+            LIST(shown ORDER BY row_key)[:{EXAMPLES}] FROM {taken_back}"""
+        )
+    )
+    found = Shrinkage(before, before - gone, gone, digest, examples)
+    if not found.is_suspicious(table.client.quality.deletion_limit):
+        return
+    waiting = _waiting(table, round_.batches, found)
+    if not acceptance.is_accepted(table.client.id, table.log.source, waiting):
+        raise Held(
+            f"`where:` leaves out {gone} of the {before} known rows, such as {', '.join(examples)}: they counted"
+            f" until now. Is a value written otherwise, correct `where:`; or, if they count no more,"
+            f" {_confirm(table)}",
+            round_.batches[-1],
+            waiting,
+            [],
+        )
 
 
 def _suspicion(table: Table, found: Shrinkage) -> str:
@@ -116,8 +164,17 @@ def _slowly(table: Table, found: Shrinkage, most: tuple[datetime, int], limit: f
 
 
 def _remedy(table: Table) -> str:
-    confirm = f"make accept CLIENT={table.client.id} SOURCE={table.log.source}"
-    return f"Deliver it whole; or, if they are gone, confirm it: {confirm}"
+    return f"Deliver it whole; or, if they are gone, {_confirm(table)}"
+
+
+def _confirm(table: Table) -> str:
+    return f"confirm it: make accept CLIENT={table.client.id} SOURCE={table.log.source}"
+
+
+def _named(table: Table) -> str:
+    """Return SQL for what a row is called in examples, by what identifies it."""
+    identity = [name for name in table.delivery.contract.identifying if name in table.columns]
+    return f"CONCAT_WS(' ', {', '.join(identity)})"
 
 
 def _parts(table: Table, round_: Round) -> list[Remedy]:
@@ -156,10 +213,8 @@ def shrinkage(connection: duckdb.DuckDBPyConnection, table: Table, lacking: str)
              WHERE reason IS NULL AND NOT is_deleted)"""
         )
     )
-    identity = [name for name in table.delivery.contract.identifying if name in table.columns]
-    named = f"CONCAT_WS(' ', {', '.join(identity)})"
     found = connection.execute(
-        f"SELECT {named} FROM {lacking} ORDER BY row_key LIMIT {EXAMPLES}"
+        f"SELECT {_named(table)} FROM {lacking} ORDER BY row_key LIMIT {EXAMPLES}"
     ).fetchall()
     examples = [text for (text,) in found]
     after = before - deleted - renamed - flagged + new

@@ -18,6 +18,7 @@ from pipelines.ingest import (
     deletions,
     hour_twins,
     key_twins,
+    moved_times,
     own_ids,
     readings,
     reread,
@@ -74,6 +75,7 @@ def changes(table: Table, round_: Round, folder: Path) -> Changes:
         delta.merge(goes_on=round_.again is None)
         if round_.again is None:
             delta.compare()
+            deletions.judge_uncounted(connection, table, round_)
         else:
             delta.compare_again(round_)
         if table.delivery.mode != "full":
@@ -266,6 +268,7 @@ class Delta:
         if comparison.delete(self._connection, self._table):
             self._notes += self._torn.keep(self._table)
         own_ids.rename(self._connection, self._table)
+        self._notes += moved_times.notes(self._connection, self._table)
 
     def compare_again(self, round_: Round) -> None:
         """Find the same of files that are read again; see `reread`."""
