@@ -79,7 +79,7 @@ def _named(connection: duckdb.DuckDBPyConnection, texts: Iterable[str], good: st
     connection.execute(
         f"""CREATE OR REPLACE TEMP TABLE called_sums AS
         SELECT ordinal, {", ".join(f"IF({is_sum}, {name}, NULL) AS {name}" for name, is_sum in says.items())}
-        FROM {good} WHERE {" OR ".join(says.values())}"""
+        FROM {good} WHERE {" OR ".join(f"({is_sum})" for is_sum in says.values())}"""
     )
     found = []
     for name in says:

@@ -70,10 +70,14 @@ def _of_finer_rows(
     """Return rows without an ad, an ad group or an account that have the sums of those with one."""
     levels = [name for name in _FINEST if name in delivered]
     for place, level in enumerate(levels):
+        there = f"SELECT COUNT({level}), COUNT(*) - COUNT({level}) FROM {good}"
+        if not all(only_row(connection.execute(there))):
+            continue
         finer = [*levels[:place], level]
         keys = ", ".join(name for name in contract.identity if name not in finer)
         sums = ", ".join(
-            f"SUM(v{number}) FILTER (is_fine) AS fine{number}, SUM(v{number}) FILTER (NOT is_fine) AS whole{number}"
+            f"ROUND(SUM(v{number}) FILTER (is_fine), 4) AS fine{number},"
+            f" ROUND(SUM(v{number}) FILTER (NOT is_fine), 4) AS whole{number}"
             for number in range(len(amounts))
         )
         alike = " AND ".join(
@@ -103,24 +107,28 @@ def _of_a_day(connection: duckdb.DuckDBPyConnection, good: str, amounts: list[st
     if len(amounts) < 2:
         return None
     numbers = range(len(amounts))
-    doubled = " AND ".join(f"2 * campaign.v{n} = day.v{n} AND campaign.v{n} <> 0" for n in numbers)
-    sums = ", ".join(f"SUM(v{n}) AS v{n}" for n in numbers)
+    doubled = " AND ".join(
+        f"ABS(2 * campaign.v{n} - day.v{n}) < 0.001 AND campaign.v{n} <> 0" for n in numbers
+    )
+    sums = ", ".join(f"ROUND(SUM(v{n}), 4) AS v{n}" for n in numbers)
     found = connection.execute(
         f"""
-        WITH values AS (SELECT spend_date, campaign_id, ordinal, {_values(amounts)} FROM {good}),
+        WITH values AS (SELECT spend_date, campaign_id, {_values(amounts)} FROM {good}),
         campaign AS (
-          SELECT spend_date, campaign_id, LIST(ordinal) AS ordinals, {sums} FROM values GROUP BY ALL
+          SELECT spend_date, campaign_id, {sums} FROM values GROUP BY ALL
         ), day AS (
           SELECT spend_date, COUNT(*) FILTER (v0 <> 0) AS campaigns, {sums} FROM campaign GROUP BY ALL
         )
-        SELECT campaign_id, FLATTEN(LIST(ordinals)) FROM campaign JOIN day USING (spend_date)
+        SELECT campaign_id FROM campaign JOIN day USING (spend_date)
         GROUP BY campaign_id HAVING BOOL_AND(COALESCE({doubled}, FALSE)) AND MIN(campaigns) > 2 LIMIT 1"""
     ).fetchall()
     if not found:
         return None
-    ((campaign, ordinals),) = found
+    ((campaign,),) = found
+    rows = f"SELECT ordinal FROM {good} WHERE campaign_id = ? ORDER BY ordinal"
+    ordinals = [ordinal for (ordinal,) in connection.execute(rows, [campaign]).fetchall()]
     said = f"campaign_id '{campaign}' has on each day the {_listed(amounts)} of all others together"
-    return Sums(said, sorted(ordinals), True, {"campaign_id": [campaign]})
+    return Sums(said, ordinals, True, {"campaign_id": [campaign]})
 
 
 def _of_all(
@@ -144,7 +152,7 @@ def _of_all(
                 FROM (SELECT {name}, ordinal, {_values([amount])} FROM {good})"""
             )
         )
-        if count > 2 and ordinals and len(ordinals) == 1 and total == whole:
+        if count > 2 and ordinals and len(ordinals) == 1 and abs(total - whole) < 0.001:
             said = f"the one row without {name} has the {amount} of all others together"
             return Sums(said, ordinals, True, {name: []})
     return None
@@ -152,7 +160,7 @@ def _of_all(
 
 def _values(amounts: list[str]) -> str:
     return ", ".join(
-        f"TRY_CAST({name} AS DECIMAL(38, 6)) AS v{number}" for number, name in enumerate(amounts)
+        f"TRY_CAST({name} AS DOUBLE) AS v{number}" for number, name in enumerate(amounts)
     )
 
 

@@ -24,8 +24,24 @@ _WHOLE = (
 _AROUND = "[ *=\u03a3(\\[<\u2013-]*"
 _PATTERN = f"(?i){_AROUND}({_WHOLE})[ *=:.)\\]>\u2013-]*"
 _LONGEST = 60
+_STEMS = [
+    "tot",
+    "sum",
+    "soma",
+    "gesamt",
+    "ergebnis",
+    "all",
+    "itogo",
+    "итого",
+    "计",
+    "計",
+    "tout",
+    "result",
+]
 
 
 def says_sum(name: str) -> str:
-    """Return SQL for whether a text calls its row a sum; few begin with anything but a digit or go on so long."""
-    return f"(STRLEN({name}) <= {_LONGEST} AND REGEXP_FULL_MATCH({name}, {literal(_PATTERN)}))"
+    """Return SQL for whether a text calls its row a sum; only one with a part of such a word is looked at closely."""
+    stems = " OR ".join(f"CONTAINS(LOWER({name}), {literal(stem)})" for stem in _STEMS)
+    is_sum = f"REGEXP_FULL_MATCH({name}, {literal(_PATTERN)})"
+    return f"CASE WHEN STRLEN({name}) <= {_LONGEST} AND ({stems}) THEN {is_sum} ELSE FALSE END"
