@@ -86,6 +86,7 @@ def keep(client: Client, now: datetime) -> Kept:
         lambda: _said(ages.remove_refused(client, now), "removed {} refused file{s}"),
         lambda: _said(ages.empty_quarantine(client, now), "emptied {} row{s} in quarantine"),
         lambda: _of_merging(_merge(client, now, over)),
+        lambda: "" if problems else _note_kept(client, now),
     ):
         try:
             done += filter(None, [work()])
@@ -94,8 +95,6 @@ def keep(client: Client, now: datetime) -> Kept:
                 disk_problem(error) or f"{type(error).__name__}: {' '.join(str(error).split())}"
             )
             problems.append(f"housekeeping: {problem}")
-    if not problems:
-        write_atomically(_note(client), json.dumps({"kept_on": _day(now)}))
     return Kept(client.id, done, problems)
 
 
@@ -137,6 +136,11 @@ def _said(count: int, text: str) -> str:
 
 def _day(now: datetime) -> str:
     return f"{now:%Y-%m-%d}"
+
+
+def _note_kept(client: Client, now: datetime) -> str:
+    write_atomically(_note(client), json.dumps({"kept_on": _day(now)}))
+    return ""
 
 
 def _note(client: Client) -> Path:

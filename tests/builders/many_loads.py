@@ -1,9 +1,13 @@
-"""Make many loads of one that dlt has made: its files again, under the ids and times of earlier days."""
+"""Make many loads of one that dlt has made, and merge the few that a test has."""
 
 import json
 import shutil
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+
+import pytest
+
+from pipelines.lake import merging
 
 
 def repeat_load(source: Path, count: int, apart: timedelta = timedelta(days=1)) -> list[datetime]:
@@ -24,3 +28,11 @@ def _copy(source: Path, written: dict, at: datetime) -> None:
             shutil.copy(file, file.with_name(file.name.replace(load, new)))
     again = next(source.glob(f"_dlt_loads/*{new}*"))
     again.write_text(json.dumps(written | {"load_id": new, "inserted_at": at.isoformat()}))
+
+
+def merge_all(client: str) -> merging.Merged:
+    """Merge a client's log, however few its files are, and remove these, as if a day had passed."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(merging, "FEW", 2)
+        now = datetime.now(timezone.utc).replace(tzinfo=None)
+        return merging.merge(client, now) + merging.merge(client, now + timedelta(days=1))

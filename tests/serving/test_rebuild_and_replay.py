@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 from pipelines.__main__ import app
 from pipelines.explaining.steps import GoneVersion
 from pipelines.ingest.run import ingest_client
+from pipelines.lake.merging import Merged
 from pipelines.ledger.runs import runs
 from pipelines.published.staleness import follow_home
 from pipelines.published.version_folders import (
@@ -29,6 +30,7 @@ from pipelines.serving.rebuilding import Rebuilt, rebuild
 from pipelines.serving.replaying import Recomputed, recompute
 from pipelines.settings.reader import read
 from pipelines.warehouse_files import half_built
+from tests.builders.many_loads import merge_all
 from tests.conftest import House
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("morning")]
@@ -146,6 +148,7 @@ class Story(NamedTuple):
     broken: Rebuilt
     versions: dict[str, str]
     rows: dict[str, Rows]
+    merged: Merged  # of the log, before anything was computed again
     replays: dict[str, Replay]
     learnt: tuple[list[str], list[str]]  # before and after the warehouse was lost
     lost: Rebuilt
@@ -163,6 +166,7 @@ def story(_served: House, tmp_path_factory: pytest.TempPathFactory) -> Story:
     seen: dict[str, Any] = {"house": house, "versions": {}, "rows": {}, "replays": {}}
     _break_and_rebuild(house, seen)
     _promote_and_load(house, seen)
+    seen["merged"] = merge_all("acme")
     _replay(house, seen)
     _lose(house, seen)
     return Story(**seen)
@@ -237,6 +241,13 @@ def test_a_torn_version_cannot_be_compared_and_a_whole_one_is(story: Story) -> N
     assert story.broken.changes is None
     assert story.lost.before == story.versions["next day"]
     assert story.lost.changes and story.lost.changes.causes == []
+
+
+def test_what_is_computed_again_is_read_from_a_merged_log(story: Story) -> None:
+    assert story.merged.files >= 2 * story.merged.into > 0
+    assert story.merged.removed == story.merged.files
+    left = [each.name for each in (story.house.home / "lake/acme/web/sessions").iterdir()]
+    assert sum(name.startswith("merged-") for name in left) == 1 == len(left) - 1
 
 
 def test_what_is_computed_of_now_is_what_is_published(story: Story) -> None:
