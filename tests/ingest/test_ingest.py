@@ -379,7 +379,7 @@ def test_a_file_that_grows_while_it_is_read_is_taken_once_it_is_still(
         return rows
 
     monkeypatch.setitem(files._READERS, ".csv", growing)
-    monkeypatch.setattr(ingesting, "sleep", waited.append)
+    monkeypatch.setattr(ingesting.time, "sleep", waited.append)
     still_after = 9
     assert "spend.csv: it changed while it was read; run it again" in tenant.ingest().problem
     assert waited == [1, 2, 4]

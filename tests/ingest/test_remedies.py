@@ -186,7 +186,7 @@ def test_few_sums_are_left_out_by_a_condition_and_the_rest_by_a_limit(tenant: Te
 
 FORMS = {
     "another date": "11/3/2026,x,B,1,EUR,1,1",
-    "a date in letters": '"Nov 3, 2026",x,B,1,EUR,1,1',
+    "a date with a zone": "3 Nov 2026 11:00 CET,x,B,1,EUR,1,1",
     "an epoch": "1793527200,x,B,1,EUR,1,1",
     "another currency": "2026-10-01,x,B,1,USD,1,1",
     "another encoding": b"2026-10-01,x,Stra\xdfe,1,EUR,1,1",
