@@ -130,8 +130,8 @@ def test_a_killed_run_of_another_client_changes_nothing_but_an_older_file_does(
 class WithAnEdit:
     """A warehouse whose client was edited since it was promoted."""
 
-    def local(self) -> dict:
-        return {"shop": frozenset({"edited"})}
+    def local(self, client: str) -> frozenset:
+        return frozenset({f"{client} edited"})
 
     def promoted(self, environment: str) -> dict:
         return {"shop": frozenset({"promoted"})}
