@@ -136,7 +136,7 @@ class Delta:
     def __init__(self, connection: duckdb.DuckDBPyConnection, table: Table, folder: Path) -> None:
         self._connection, self._table, self._folder = connection, table, folder
         self._delivered: list[Path] = []
-        self._rows_erased, self._rows_aged = 0, 0
+        self._rows_erased, self._rows_aged, self._rows_kept = 0, 0, 0
         self._torn, self._notes = TornLines(connection), list[str]()
         self._forms: list[str] = []
         self._taken: list[Taken] = []
@@ -158,14 +158,15 @@ class Delta:
         if unsure and not self._knows_its_numbers():  # by them, others may count by `where:`
             raise refused_as_unsure(*unsure[0])
         refuse_if_none_counts(self._connection, self._table, self._uncounted, self._is_reread)
-        self._notes += left_out_notes(self._table, self._rows_erased, self._rows_aged)
+        left = self._rows_erased, self._rows_aged, self._rows_kept
+        self._notes += left_out_notes(self._table, *left)
 
     def _read(self, batches: list[Batch]) -> list[tuple[Batch, Marks]]:
         """Read the batches; return those whose numbers may be read in two ways."""
         self._connection.execute(_BATCHES)
         self._torn = TornLines(self._connection)
         self._delivered, self._taken, self._uncounted, self._local_times = [], [], [], []
-        self._refunds, self._rows_erased, self._rows_aged = [], 0, 0
+        self._refunds, self._rows_erased, self._rows_aged, self._rows_kept = [], 0, 0, 0
         rejects: list[Path] = []
         unsure: list[tuple[Batch, Marks]] = []
         ordinals_used = 0
@@ -194,9 +195,10 @@ class Delta:
         done = validate(
             self._connection, contract, client, feed, watched, ordinals_used, target, self._forms
         )
-        done, erased, aged = leave_out(self._connection, self._table, done)
+        done, erased, aged, kept = leave_out(self._connection, self._table, done)
         self._rows_erased += erased
         self._rows_aged += aged
+        self._rows_kept += kept
         if not self._forms:  # else the lake's form of an id may be one that older versions took
             refuse_rounded_ids(self._connection, contract, batch, done.rows)
         self._taken.append(Taken(batch, done.rows, ordinals_used))

@@ -2,7 +2,7 @@
 
 They are known by marks, as `tombstones` says. Where a row is another one's and its text names them, as an
 address in a referrer's parameters, the row stays and the words are blotted out. A torn line that names
-them is left out, too: nothing of it would be used.
+them is left out, too: nothing of it would be used. A new order of theirs stays, as `kept_money` says.
 """
 
 from datetime import datetime, timedelta, timezone
@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 import duckdb
 
-from pipelines.contracts.people import NAMING, VISITOR, is_event
+from pipelines.contracts.people import NAMING, PEOPLE, VISITOR, is_event
+from pipelines.ingest.kept_money import has_money, nobody_instead
 from pipelines.ingest.table import Table
 from pipelines.ingest.validation import Validated
 from pipelines.lake.tombstones import (
@@ -25,6 +26,7 @@ from pipelines.lake.tombstones import (
 from pipelines.sql import literal, only_row
 
 _MARKS = "GETVARIABLE('tombstones')"
+_KEPT = "ordinal IN (SELECT ordinal FROM kept)"
 
 
 class Left(NamedTuple):
@@ -33,6 +35,7 @@ class Left(NamedTuple):
     done: Validated
     rows_erased: int = 0
     rows_aged: int = 0
+    rows_kept: int = 0  # new orders of erased persons, which name nobody
 
 
 def leave_out(connection: duckdb.DuckDBPyConnection, table: Table, done: Validated) -> Left:
@@ -47,19 +50,29 @@ def leave_out(connection: duckdb.DuckDBPyConnection, table: Table, done: Validat
     )
     names = NAMING.get((table.log.source, table.name), {})
     texts = [name for name in table.columns if name not in names]
-    is_gone = _is_gone(stones, names, texts)
-    values = _values(stones, names, texts)
+    kept = _keep_money(connection, table, stones, done.rows)
+    is_gone = _is_gone(stones, names, texts, _KEPT if kept else "FALSE")
+    said_instead = _values(stones, names, texts)
+    if kept:
+        said_instead |= nobody_instead(table, stones.salt, _KEPT, said_instead)
+    values = ", ".join(f"{value} AS {name}" for name, value in said_instead.items())
     rows, gone = _left(connection, done.rows, f"* REPLACE ({values})", is_gone)
     said = _said(stones, ["content", "reason"])
     rejects, torn = _left(connection, done.rejects, "*", said)
-    return Left(done._replace(rows=rows, rejects=rejects), gone + torn, aged)
+    return Left(done._replace(rows=rows, rejects=rejects), gone + torn, aged, kept)
 
 
-def left_out_notes(table: Table, erased: int, aged: int) -> list[str]:
-    """Say how many rows of a table were left out, and why."""
+def left_out_notes(table: Table, erased: int, aged: int, kept: int) -> list[str]:
+    """Say how many rows of a table were left out, and why; and how many stay without their person."""
     rows = "1 row of an erased person is" if erased == 1 else f"{erased} rows of erased persons are"
     old = f"{aged} {'row is' if aged == 1 else 'rows are'} older than retention_days, and not taken"
+    new = (
+        "1 new row of an erased person counts, and names"
+        if kept == 1
+        else f"{kept} new rows of erased persons count, and name"
+    )
     notes = [f"{rows} left out"] * bool(erased) + [old] * bool(aged)
+    notes += [f"{new} nobody"] * bool(kept)
     return [f"{table.name}: {note}" for note in notes]
 
 
@@ -79,20 +92,45 @@ def _without_old(
     return done._replace(rows=rows), aged
 
 
-def _is_gone(stones: Tombstones, names: dict[str, tuple[str, ...]], texts: list[str]) -> str:
+def _is_gone(
+    stones: Tombstones, names: dict[str, tuple[str, ...]], texts: list[str], is_kept: str
+) -> str:
     """Return SQL for whether a row is of somebody who was erased; a bad row also by a word of it."""
-    own = next(iter(names), "")
-    marks = [
-        marked(stones.salt, kind, name)
-        for name, kinds in [*names.items(), *([("row_key", names[own])] if own else [])]
-        for kind in kinds
-        if name in (own, "row_key") or kind not in ("conversion", "touchpoint", "role")
-    ]
-    named = " OR ".join(
-        f"COALESCE({each} IN (SELECT mark FROM tombstones), FALSE)" for each in marks
-    )
+    named = f"({_is_old(stones, names)} OR {_is_theirs(stones, names)})"
     bad = f"(reason IS NOT NULL AND ({_said(stones, ['reason', *names, *texts])}))"
-    return f"{named} OR {bad}" if named else bad
+    return f"({named} AND NOT ({is_kept})) OR {bad}"
+
+
+def _keep_money(
+    connection: duckdb.DuckDBPyConnection, table: Table, stones: Tombstones, rows: Path
+) -> int:
+    """Fill `kept` with the new rows of erased persons that have an amount; return how many that is."""
+    names = NAMING.get((table.log.source, table.name), {})
+    is_new = f"NOT {_is_old(stones, names)} AND {has_money(table)}"
+    connection.execute(
+        f"""CREATE OR REPLACE TEMP TABLE kept AS
+        SELECT ordinal FROM read_parquet({literal(str(rows))})
+        WHERE {_is_theirs(stones, names)} AND {is_new}"""
+    )
+    (count,) = only_row(connection.execute("SELECT COUNT(*) FROM kept"))
+    return int(count)
+
+
+def _is_old(stones: Tombstones, names: dict[str, tuple[str, ...]]) -> str:
+    """Return SQL for whether a row itself was there when its person was erased."""
+    own = next(iter(names), "")
+    return _is_marked(stones, {name: names[own] for name in (own, "row_key") if own})
+
+
+def _is_theirs(stones: Tombstones, names: dict[str, tuple[str, ...]]) -> str:
+    """Return SQL for whether a row names somebody who was erased."""
+    return _is_marked(stones, {name: kinds for name, kinds in names.items() if kinds[0] in PEOPLE})
+
+
+def _is_marked(stones: Tombstones, names: dict[str, tuple[str, ...]]) -> str:
+    marks = [marked(stones.salt, kind, name) for name, kinds in names.items() for kind in kinds]
+    known = [f"COALESCE({each} IN (SELECT mark FROM tombstones), FALSE)" for each in marks]
+    return f"({' OR '.join(known) or 'FALSE'})"
 
 
 def _said(stones: Tombstones, texts: list[str]) -> str:
@@ -103,7 +141,9 @@ def _said(stones: Tombstones, texts: list[str]) -> str:
     )
 
 
-def _values(stones: Tombstones, names: dict[str, tuple[str, ...]], texts: list[str]) -> str:
+def _values(
+    stones: Tombstones, names: dict[str, tuple[str, ...]], texts: list[str]
+) -> dict[str, str]:
     """Return SQL for what rows say that are left: no word of an erased person, no device of theirs."""
     values = {
         name: f"IF({_said(stones, [name])}, {without_words(stones.salt, name, _MARKS)}, {name})"
@@ -115,7 +155,7 @@ def _values(stones: Tombstones, names: dict[str, tuple[str, ...]], texts: list[s
             known = marked(stones.salt, VISITOR, name)
             new = f"'{SHARED}' || LEFT({known}, 16)"
             values[name] = f"IF(LIST_CONTAINS({shared}, {known}), {new}, {name})"
-    return ", ".join(f"{value} AS {name}" for name, value in values.items())
+    return values
 
 
 def _left(

@@ -11,6 +11,13 @@ from pipelines.settings.client import Client
 from pipelines.settings.exports import Export
 from pipelines.sources.deliveries import TableDelivery
 
+# Which rows have an amount that is in the totals: they stay, whosever they were.
+HAS_AMOUNT = {
+    ("web", "conversions"): "TRUE",
+    ("web", "events"): "revenue IS NOT NULL",
+    ("salesforce", "opportunities"): "TRUE",
+}
+
 
 class Table(NamedTuple):
     """One table of a client: how it is delivered, and what the lake holds of its source."""
@@ -57,13 +64,18 @@ class Table(NamedTuple):
 
     @property
     def _stands_for_nobody(self) -> str:
-        """Return SQL for whether a row's person was erased; nothing where nobody was."""
-        named = NAMING.get((self.log.source, self.name), {})
+        """Return SQL for whether a row's person was erased; nothing where nobody was.
+
+        What has an amount is still delivered under its own id, if it kept that: it stands for itself.
+        """
+        source_table = (self.log.source, self.name)
+        named = NAMING.get(source_table, {})
         if not named or not has_erased(self.client.id):
             return ""
-        columns = ["row_key", *(name for name, kinds in named.items() if kinds[0] in PEOPLE)]
+        people = [name for name, kinds in named.items() if kinds[0] in PEOPLE]
+        columns = {AGED: people, ERASED: [] if source_table in HAS_AMOUNT else people}
         return " OR ".join(
             f"STARTS_WITH(COALESCE({name}, ''), '{prefix}')"
-            for name in columns
-            for prefix in (ERASED, AGED)
+            for prefix, names in columns.items()
+            for name in ("row_key", *names)
         )
