@@ -55,9 +55,14 @@ class _Names:
         asked = settings.model_dump(include={"base_url", "conv_type_id", "redistribution"})
         self._asked = json.dumps(asked, sort_keys=True)
         self._digests: dict[str, str] = {}
+        self._names: dict[str, str] = {}
 
     def learn(self, request: dict[str, Any]) -> None:
         """Learn from a request, as long as it is as it was, what its journeys' digests become."""
+        for _, column, value in _NAMED.findall(request["body"]):
+            name = json.loads(f'"{value}"', strict=False)
+            if (new := self._new(column, name)) != name:
+                self._names[name] = new
         for journey in request["journeys"]:
             parts = _JOURNEY.findall(request["body"])
             text = ", ".join(part for part in parts if _of(part) == journey["conversion_id"])
@@ -77,13 +82,45 @@ class _Names:
             for journey in row["journeys"]
         ]
         texts = {name: self._text(row[name]) for name in ("body", "answer") if name in row}
+        if "answer" in row:
+            texts["answer"] = self._errors(texts["answer"])
         return row | texts | {"journeys": journeys}
 
     def _digest(self, body: str) -> str:
         return hashlib.sha256(f"{self._asked}\n{body}".encode()).hexdigest()
 
     def _text(self, text: str) -> str:
-        return _NAMED.sub(lambda said: f'{said[1]}{self._new(said[2], said[3])}"', text)
+        return _NAMED.sub(lambda said: f'{said[1]}{self._escaped(said[2], said[3])}"', text)
+
+    def _escaped(self, column: str, value: str) -> str:
+        """Return what a name becomes as JSON has it: a service may write `ü` as `\\u00fc`."""
+        name = json.loads(f'"{value}"', strict=False)
+        new = self._new(column, name)
+        return value if new == name else json.dumps(new, ensure_ascii=False)[1:-1]
+
+    def _errors(self, text: str) -> str:
+        """Return an answer without the names that stand in what it says beside its values, as errors."""
+        if not self._names:
+            return text
+        names = "|".join(map(re.escape, sorted(self._names, key=len, reverse=True)))
+        named = re.compile(rf"(?<![A-Za-z0-9_-])({names})(?![A-Za-z0-9_-])")
+
+        def without(said: Any) -> Any:
+            if isinstance(said, dict):
+                return {name: without(each) for name, each in said.items()}
+            if isinstance(said, list):
+                return [without(each) for each in said]
+            is_text = isinstance(said, str)
+            return named.sub(lambda found: self._names[found[1]], said) if is_text else said
+
+        try:
+            answer = json.loads(text)
+        except ValueError:  # a page of HTML, or torn
+            return without(text)
+        if not isinstance(answer, dict):
+            return text
+        beside = {name: each for name, each in answer.items() if name != "value"}
+        return text if without(beside) == beside else json.dumps(answer | without(beside))
 
     def _new(self, column: str, value: str) -> str:
         bare = value.removeprefix("event:")
