@@ -360,7 +360,7 @@ def test_a_column_may_be_named_otherwise(ga4: Site, house: House) -> None:
             "session_id,started_at\n",
             "missing column event_params, event_timestamp",
         ),
-        ("ga4", "events.tsv", "a\tb\n", "is read with `format: snowplow`"),
+        ("ga4", "events.tsv", "a\tb\n", "missing column event_params, event_timestamp"),
         (
             "snowplow",
             "events.jsonl",
