@@ -50,6 +50,8 @@ def _erase(client: Client, said: str, yes: bool, shared: Answer | None) -> None:
     from pipelines.erasing.plan import pending
     from pipelines.serving.erased_persons import carry_out
 
+    if yes:
+        _say_who_waits(client.id)
     if (begun := pending(client.id)) and yes:
         screen.say(client.id, "an erasure that was interrupted goes on")
         _show_receipt(client.id, carry_out(client, begun))
@@ -67,6 +69,17 @@ def _erase(client: Client, said: str, yes: bool, shared: Answer | None) -> None:
     else:
         screen.say(client.id, "nothing was changed; add CONFIRM=yes to erase them")
         end(is_asked)
+
+
+def _say_who_waits(client: str) -> None:
+    """Say that a stream waits: it brings in and publishes under locks that an erasure holds."""
+    from pipelines.home import stream_folder
+    from pipelines.serving.turn import who_has_it
+
+    if who := who_has_it(stream_folder()):
+        screen.say(
+            client, f"{who}: what it is bringing in comes first, then it waits until this has ended"
+        )
 
 
 def _planned(client: Client, said: str, shared: Answer | None) -> "tuple[Plan, bool, int]":

@@ -39,6 +39,15 @@ def turn(
         yield
 
 
+def who_has_it(folder: Path) -> str:
+    """Return who has the turn of a folder, and since when; nothing if it is free."""
+    try:
+        with (folder / "turn.lock").open() as file:
+            return "" if _takes(file) else _signature(file)
+    except FileNotFoundError:
+        return ""
+
+
 def _takes(file: IO[str]) -> bool:
     """Take the lock if it is free; return whether it was."""
     try:
