@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,14 @@ from typer.testing import CliRunner
 
 from pipelines.__main__ import app
 from pipelines.erasing import erasure
-from pipelines.erasing.plan import pending
+from pipelines.erasing.plan import Plan, pending
+from pipelines.home import stream_folder
 from pipelines.ingest.run import Outcome, ingest_source
+from pipelines.ingest.withdrawal import withdraw
+from pipelines.lake import merging
+from pipelines.lake.append import alone_at_once
 from pipelines.lake.loads import committed_files, committed_loads, read_loads
+from pipelines.serving.turn import STREAM, turn
 from tests.builders.searching import traces
 from tests.conftest import House
 
@@ -176,6 +182,74 @@ def test_no_delivery_brings_the_person_back(shop: Shop) -> None:
         "SELECT LIST(contact_id) FROM {log} WHERE NOT is_deleted AND contact_id LIKE 'contact%'"
     )
     assert "contact-0042" not in str(shop.rows(newest, "salesforce", "contacts"))
+
+
+def test_merged_files_and_those_that_wait_for_readers_name_nobody(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    head, *_ = FILES["sessions-1.csv"].splitlines()
+    bad, new = "v-laptop-7,,no time at all,google,cpc,,,", "v-laptop-7,,2026-10-08,google,cpc,,,"
+    other = "v-office-2,bob@example.com,2026-10-09,google,cpc,spring,,"
+    more = [head, f"session-008,{new}", f"session-009,{bad}", f"session-010,{other}"]
+    (shop.exports / "sessions-2.csv").write_text(
+        FILES["sessions-1.csv"] + "\n".join(more[1:]) + "\n"
+    )
+    assert shop.ingest()["web"].status.code == "ok"
+    monkeypatch.setattr(merging, "FEW", 2)
+    now = datetime.now(timezone.utc).replace(tzinfo=None)
+    assert merging.merge("one", now).into > 3
+    folders = {each.parent.name for each in shop.home.glob("lake/one/web/*/merged-*.parquet")}
+    assert folders >= {"sessions", "quarantine", "exports"}
+    names = [*NAMES, "session-008", "session-009"]
+    found = [file for file, _ in traces(shop.home / "lake/one/web", names)]
+    assert any("merged-" in each for each in found)
+    assert any("merged-" not in each and each.startswith("sessions/") for each in found)
+    rows = [row[1:] for row in shop.rows(SPENT)]
+
+    assert shop.erase(MAIL, "--yes", "--shared", "keep")[0] == 0
+
+    assert traces(shop.home, names) == []
+    assert [row[1:] for row in shop.rows(SPENT)] == rows
+    read, kept, bad_rows, nobody, erased = shop.rows(COUNTED, table="exports")[0]
+    assert (read, bad_rows, read - kept - nobody - erased) == (6 + 9, 0, 0)
+    before = shop.rows(SPENT), shop.rows(COUNTED, table="exports")
+    assert merging.merge("one", now + timedelta(days=1)).removed > 3
+    assert (shop.rows(SPENT), shop.rows(COUNTED, table="exports")) == before
+
+    (shop.exports / "sessions-2.csv").unlink()
+    (load,) = shop.rows("SELECT load_id FROM {log} WHERE session_id = 'session-010'")[0]
+    (taken,) = withdraw("one", load)
+    assert (taken.table, taken.deleted) == ("sessions", 2)
+    more = f"session-011,{other}\nsession-012,{new}\n"
+    (shop.exports / "sessions-3.csv").write_text(FILES["sessions-1.csv"] + more)
+    assert shop.ingest()["web"].status.code == "ok"
+    assert traces(shop.home, [*names, "session-012"]) == []
+    newest = shop.rows(
+        """SELECT is_deleted, COUNT(*) FROM (FROM {log} QUALIFY ROW_NUMBER() OVER (
+        PARTITION BY row_key ORDER BY loaded_at DESC, ordinal DESC) = 1) GROUP BY ALL ORDER BY 1"""
+    )
+    assert newest == [(False, 6), (True, 2)]  # all but what was withdrawn, and Bob's new session
+
+
+def test_a_stream_waits_and_the_command_says_so(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It brings deals in under the source's lock, and publishes under that of the client's files."""
+    whole, seen = erasure.in_texts, list[bool]()
+
+    def looks(plan: Plan, is_done: bool) -> Any:
+        if is_done:
+            with alone_at_once("one", "salesforce") as may_bring:
+                seen.append(may_bring)
+        return whole(plan, is_done)
+
+    monkeypatch.setattr(erasure, "in_texts", looks)
+    with turn(STREAM, folder=stream_folder()):
+        status, said = shop.erase(MAIL, "--yes", "--shared", "keep")
+    assert status == 0 and seen == [False]
+    (line,) = [each for each in said.splitlines() if "make stream" in each]
+    assert "it waits until this has ended" in line
+    assert "make stream" not in shop.erase(MAIL, "--yes")[1]
 
 
 @pytest.mark.parametrize("step", ["in_ihc_log", "in_texts", "sign", "forget"])
