@@ -122,6 +122,16 @@ def test_the_files_of_an_archive_are_one_delivery(house: House) -> None:
     assert tenant.newest("spend_date, cost") == {("2026-10-01", "1"), ("2026-10-02", "2")}
 
 
+def test_a_part_without_a_row_and_a_line_end_is_none_of_the_next(tenant: Tenant) -> None:
+    row = b"2026-10-01,one,Brand,1,EUR,1,1"
+    tenant.deliver(
+        "spend.zip", archive(a_csv=HEADER.strip(), b_csv=HEADER + row, c_csv=HEADER.strip())
+    )
+    outcome = tenant.ingest()
+    assert (outcome.problem, outcome.counts.read, outcome.counts.quarantined) == ("", 1, 0)
+    assert tenant.newest("campaign_id, impressions") == {("one", "1")}
+
+
 @pytest.mark.parametrize(
     "files, said",
     [

@@ -6,8 +6,8 @@ from pathlib import Path, PurePosixPath
 from zipfile import ZipFile, ZipInfo
 
 from pipelines.sources.batches import ExportError
+from pipelines.sources.files.physical_lines import BLOCK
 
-_PIECE = 1 << 20
 _MOST_FILES = 1_000
 _ENCRYPTED = 0x1
 
@@ -42,7 +42,7 @@ def unpacked(archive: ZipFile, info: ZipInfo, path: Path) -> Iterator[bytes]:
     """Yield what is packed. Raise ExportError if it is torn, or packed in a way that Python lacks."""
     try:
         with archive.open(info) as file:
-            while piece := file.read(_PIECE):
+            while piece := file.read(BLOCK):
                 yield piece
     except (zipfile.BadZipFile, EOFError) as error:
         raise ExportError(
@@ -55,16 +55,13 @@ def unpacked(archive: ZipFile, info: ZipInfo, path: Path) -> Iterator[bytes]:
 
 def joined(texts: Iterable[Iterator[bytes]]) -> Iterator[bytes]:
     """Yield texts one after the other; a first line that is the first text's own, the header, once."""
-    header = None
+    header = b""
     for blocks in texts:
-        line, end, rest = next(blocks, b"").partition(b"\n")
-        if header is None:
-            header = line.strip()
-            yield line + end
-        elif line.strip() != header:
-            yield line + end
-        last = rest
-        yield rest
+        last = next(blocks, b"")
+        line, _, rest = last.partition(b"\n")
+        header, is_again = header or line.strip(), header == line.strip()
+        last = rest if is_again else last
+        yield last
         for last in blocks:
             yield last
         if last and not last.endswith((b"\n", b"\r")):
