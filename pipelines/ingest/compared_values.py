@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from pipelines.ingest.row_faults import Fault, quoted
 from pipelines.settings.conditions import Condition, Value, read_condition
-from pipelines.settings.exports import Numbers
+from pipelines.settings.written_numbers import Numbers
 from pipelines.sources.numbers import ANY, EITHER, fits, setting
 from pipelines.sql import literal
 

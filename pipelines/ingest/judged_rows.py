@@ -11,7 +11,8 @@ from pipelines.ingest.row_faults import Fault, faults, reason
 from pipelines.settings.apis import Api
 from pipelines.settings.client import Client
 from pipelines.settings.conditions import Condition
-from pipelines.settings.exports import Export, Numbers
+from pipelines.settings.exports import Export
+from pipelines.settings.written_numbers import Numbers
 from pipelines.sources.batches import Batch
 from pipelines.sources.numbers import Reading, read, reading_of
 from pipelines.sql import literal

@@ -13,7 +13,7 @@ import duckdb
 from pipelines.contracts.contract import Column, Contract
 from pipelines.settings.client import Client
 from pipelines.settings.currencies import minor_digits
-from pipelines.settings.exports import Numbers
+from pipelines.settings.written_numbers import Numbers
 from pipelines.sources.batches import Remedy
 from pipelines.sources.numbers import ANY, EITHER, OTHERS, PLAIN, POINTS, Reading, fits, setting
 from pipelines.sql import literal, only_row

@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 from pipelines.ingest import acceptance
 from pipelines.ingest.table import Table
-from pipelines.settings.exports import DeliveryOrder, Export
+from pipelines.settings.exports import Export
+from pipelines.settings.ordered_by import DeliveryOrder
 from pipelines.sources.batches import Batch, ExportError, Remedy
 from pipelines.sources.files.delivery_groups import Delivery, Group, by_file_times, by_names
 from pipelines.sources.files.delivery_order import in_order

@@ -1,128 +1,21 @@
 """Say what an export is read from: files, a bucket, or Postgres."""
 
 import codecs
-import os
 import re
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from pipelines.settings.base import Settings, secure
+from pipelines.settings.base import Settings
+from pipelines.settings.column_names import Names, column_names
 from pipelines.settings.conditions import read_condition
 from pipelines.settings.expected_every import EVERY, MEANING
+from pipelines.settings.export_places import Bucket, Postgres, checked_glob
+from pipelines.settings.ordered_by import Order
 from pipelines.settings.time_zones import Zone
+from pipelines.settings.written_numbers import Numbers
 
 PropertyName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$"), "a name in lower case"]
-Names = Annotated[tuple[str, ...], "a name, a list of names, or null"]
-
-
-class Bucket(Settings):
-    """How a bucket is reached."""
-
-    region: str = Field("us-east-1", min_length=1, description="Region of the bucket.")
-    endpoint: str | None = Field(
-        None, description="Address of a store that is not the cloud's own, as MinIO."
-    )
-    access: Literal["keys", "ambient", "anonymous"] = Field(
-        "keys", description="The client's own secrets, this machine's own access, or none."
-    )
-
-    @field_validator("endpoint")
-    @classmethod
-    def _is_an_address(cls, url: str | None) -> str | None:
-        return url and secure(url)
-
-
-class Postgres(Settings):
-    """A table or a view in Postgres; its address is the secret `url` of the source."""
-
-    table: str = Field(
-        pattern=r"^[^.]+([.][^.]+)?$",
-        description="Table or view, with its schema: `public.customers`.",
-    )
-    cursor: str | None = Field(
-        None,
-        min_length=1,
-        description="Time column by which new and changed rows are found; left out, every row is read.",
-    )
-    overlap_minutes: int = Field(
-        60, ge=0, description="Minutes before the newest row that are read again, for late commits."
-    )
-
-
-class Numbers(Settings):
-    """How an export writes its numbers: `1.234,56` is `{decimal: ",", thousands: "."}`."""
-
-    decimal: Annotated[Literal[".", ","], "a point or a comma, in quotes"] = Field(
-        ".", description="What stands before the decimals."
-    )
-    thousands: Annotated[
-        Literal[".", ",", " ", "'"] | None,
-        "a point, a comma, a blank or an apostrophe, in quotes, or null",
-    ] = Field(None, description="What stands between groups of digits; left out, nothing may.")
-
-    @model_validator(mode="after")
-    def _differ(self) -> "Numbers":
-        if self.decimal == self.thousands:
-            other = "," if self.decimal == "." else "."
-            raise ValueError(
-                f"decimal and thousands are both '{self.decimal}'; write which is which, such as"
-                f' {{decimal: "{other}", thousands: "{self.decimal}"}}'
-            )
-        return self
-
-
-class DeliveryOrder(Settings):
-    """Where the time of a delivery is found: in its name, by a pattern, or in a column of it."""
-
-    pattern: str | None = Field(
-        None,
-        min_length=1,
-        description="How names write the time: `%d-%m-%Y` for 01-11-2026, in the letters of `strptime`.",
-    )
-    column: str | None = Field(
-        None,
-        min_length=1,
-        description="Column of the export whose largest value is the time of a delivery.",
-    )
-
-    @field_validator("pattern")
-    @classmethod
-    def _has_known_letters(cls, pattern: str | None) -> str | None:
-        if pattern is None:
-            return None
-        letters = set(re.findall("%(.?)", pattern))
-        if not letters or letters - set("YymdHMSjbB"):
-            raise ValueError(f"'{pattern}': write a pattern of %Y %y %m %d %b %B %j %H %M %S")
-        if lacks := _missing_from(letters):
-            raise ValueError(
-                f"'{pattern}': without {lacks} it does not tell which is newer; add it"
-            )
-        return pattern
-
-    @model_validator(mode="after")
-    def _is_one_of_them(self) -> "DeliveryOrder":
-        if bool(self.pattern) == bool(self.column):
-            raise ValueError("write either `pattern:` or `column:`")
-        return self
-
-
-def _missing_from(letters: set[str]) -> str:
-    """Return which part of a time is not in a pattern, though times of one order need it.
-
-    Without its year, the 2nd of January would come before the 31st of December of the year before.
-    """
-    if not letters & set("Yy"):
-        return "the year, %Y,"
-    if letters & set("dHMS") and not letters & set("mbBj"):
-        return "the month, %m,"
-    if letters & set("HMS") and not letters & set("dj"):
-        return "the day, %d,"
-    return "the hour, %H," if letters & set("MS") and "H" not in letters else ""
-
-
-Order = Literal["name", "file time"] | DeliveryOrder
 
 
 class Export(Settings):
@@ -217,16 +110,7 @@ class Export(Settings):
     @field_validator("files")
     @classmethod
     def _is_a_glob(cls, pattern: str | None) -> str | None:
-        if pattern is None:
-            return None
-        if "://" in pattern:
-            return _bucket_glob(pattern)
-        try:
-            any(Path(os.devnull).glob(pattern.lstrip("/")))
-        except (NotImplementedError, ValueError) as error:
-            remedy = "write a glob from the project's root"
-            raise ValueError(f"'{pattern}': {error}; {remedy}") from None
-        return pattern
+        return pattern and checked_glob(pattern)
 
     @field_validator("encoding")
     @classmethod
@@ -258,7 +142,7 @@ class Export(Settings):
     def _are_names(cls, columns: Any) -> Any:
         if not isinstance(columns, dict):
             return columns
-        return {column: _names(column, written) for column, written in columns.items()}
+        return {column: column_names(column, written) for column, written in columns.items()}
 
     @field_validator("properties", mode="before")
     @classmethod
@@ -334,30 +218,3 @@ def _encoding(name: str) -> str:
     """Return an encoding's usual name. Raise LookupError if it is none of texts."""
     b"".decode(name)  # raises for what is none of texts, such as base64
     return codecs.lookup(name).name
-
-
-def _names(column: str, written: Any) -> tuple[str, ...]:
-    if written is None:
-        return ()
-    names = written if isinstance(written, list | tuple) else [written]
-    if not names or not all(isinstance(name, str) and name for name in names):
-        raise ValueError(
-            f"{column}: {written!r} names no column; write a name, a list of names, or null if the export has none"
-        )
-    return tuple(names)
-
-
-def _bucket_glob(pattern: str) -> str:
-    scheme, _, path = pattern.partition("://")
-    if scheme not in ("s3", "gs", "abfss"):
-        raise ValueError(f"'{pattern}': write s3://, gs:// or abfss://, or a glob in the project")
-    bucket, _, name = path.partition("/")
-    if not bucket or not name or set(bucket) & set("*?[]"):
-        raise ValueError(
-            f"'{pattern}': write {scheme}://bucket/name, without a pattern in the bucket"
-        )
-    if scheme == "abfss" and not re.fullmatch("[^@]+@[^@.]+[.][^@]+", bucket):
-        raise ValueError(f"'{pattern}': write abfss://container@account.dfs.core.windows.net/name")
-    if "**" in name:
-        raise ValueError(f"'{pattern}': ** does not work in buckets; write * for each folder")
-    return pattern

@@ -15,7 +15,8 @@ from pipelines.contracts.catalog import CONTRACTS
 from pipelines.contracts.contract import Contract
 from pipelines.settings.apis import Api
 from pipelines.settings.client import Client
-from pipelines.settings.exports import DeliveryOrder, Export
+from pipelines.settings.exports import Export
+from pipelines.settings.ordered_by import DeliveryOrder
 from pipelines.sources.batches import Batch, FetchRequest
 from pipelines.sources.files import buckets, column_times, event_sessions, postgres, reading
 

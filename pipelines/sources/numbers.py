@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 from pipelines.contracts.contract import SQL_TYPES, Column, Contract
 from pipelines.settings.apis import Api
-from pipelines.settings.exports import Export, Numbers
+from pipelines.settings.exports import Export
+from pipelines.settings.written_numbers import Numbers
 from pipelines.sql import literal
 
 PLAIN = Numbers()  # of what no setting is said: 1234.56

@@ -7,7 +7,8 @@ import pytest
 import yaml
 
 from pipelines.settings.currencies import minor_digits
-from pipelines.settings.exports import Bucket, Export, Postgres
+from pipelines.settings.export_places import Bucket, Postgres
+from pipelines.settings.exports import Export
 from pipelines.settings.reader import ClientError, keep, keep_promoted, parse, read
 from pipelines.settings.sources import Sources
 from pipelines.settings.time_zones import time_zones

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 import yaml
 
-from pipelines.settings.exports import DeliveryOrder, Export
+from pipelines.settings.exports import Export
+from pipelines.settings.ordered_by import DeliveryOrder
 from tests.builders.setting_rows import TABLE, Sample, Samples
 from tests.builders.tenant import Tenant
 from tests.conftest import House

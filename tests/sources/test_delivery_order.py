@@ -5,7 +5,7 @@ from random import Random
 
 import pytest
 
-from pipelines.settings.exports import DeliveryOrder, Order
+from pipelines.settings.ordered_by import DeliveryOrder, Order
 from pipelines.sources.files.delivery_groups import SECOND, Delivery, Group
 from pipelines.sources.files.delivery_order import in_order
 from pipelines.sources.files.name_patterns import OrderError

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
-from pipelines.settings.exports import Bucket, Export
+from pipelines.settings.export_places import Bucket
+from pipelines.settings.exports import Export
 from pipelines.sources.batches import FetchRequest
 from pipelines.sources.credentials import credentials
 from pipelines.sources.files.bucket_errors import Access, platform_error

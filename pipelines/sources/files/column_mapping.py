@@ -9,7 +9,8 @@ import duckdb
 
 from pipelines.contracts.contract import Column, Contract
 from pipelines.settings.conditions import Condition, UnknownColumns, columns_of, condition_over
-from pipelines.settings.exports import Export, Numbers
+from pipelines.settings.exports import Export
+from pipelines.settings.written_numbers import Numbers
 from pipelines.sources.batches import ExportError, Remedy, Rows
 from pipelines.sources.files import event_sessions as events
 from pipelines.sources.files import ga4, snowplow

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from itertools import pairwise
 
-from pipelines.settings.exports import DeliveryOrder, Order
+from pipelines.settings.ordered_by import DeliveryOrder, Order
 from pipelines.sources.batches import Remedy
 from pipelines.sources.files.delivery_groups import (
     Delivery,

@@ -19,7 +19,8 @@ import duckdb
 import pyarrow as pa
 
 from pipelines.contracts.contract import Contract
-from pipelines.settings.exports import Export, Postgres
+from pipelines.settings.export_places import Postgres
+from pipelines.settings.exports import Export
 from pipelines.sources.batches import (
     Batch,
     Coverage,
