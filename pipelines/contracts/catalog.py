@@ -12,6 +12,7 @@ from pipelines.contracts.contract import Column, Contract
 text, money, date = partial(Column, "text"), partial(Column, "money"), partial(Column, "date")
 timestamp, boolean = partial(Column, "timestamp"), partial(Column, "boolean")
 count, somebody = partial(Column, "integer"), partial(Column, "text", is_somebody=True)
+address = partial(Column, "text", is_address=True)
 
 _DELETED = boolean("True once the CRM itself has deleted the row", optional=True)
 
@@ -66,8 +67,8 @@ _EVENT = {  # these columns identify an event that has no id of its own
     "campaign_id": text("Campaign; empty where the channel has none"),
     "utm_source": text("utm_source of the page's address"),
     "utm_medium": text("utm_medium of the page's address"),
-    "page_url": text("Path of the page on the shop's site"),
-    "referrer_url": text("Address of the page that led here"),
+    "page_url": address("Path of the page on the shop's site"),
+    "referrer_url": address("Address of the page that led here"),
     "revenue": money("Revenue of a purchase, in `currency`; a purchase without it is bad"),
     "product_id": text("Product of a purchase"),
     "product_category": text("Category of that product"),
@@ -109,7 +110,7 @@ CONTRACTS: dict[str, dict[str, Contract]] = {
                 "source": text("utm_source; empty when the address was typed"),
                 "medium": text("utm_medium"),
                 "campaign": text("utm_campaign"),
-                "referrer": text("Address of the page that led here", optional=True),
+                "referrer": address("Address of the page that led here", optional=True),
                 "gclid": text("Google's click id: the click was paid", optional=True),
                 "gbraid": text("Google's click id on iOS, into an app", optional=True),
                 "wbraid": text("Google's click id on iOS, from an app", optional=True),

@@ -31,6 +31,7 @@ class Column(NamedTuple):
     docs/clients.md shows its `meaning` and its `unit`: that of its type, if it has none of its own.
     One that `is_somebody` has the id of a visitor, a customer, a contact or account of a CRM, or an
     event. One that is `gathered` is no column of an export, but holds those that `properties:` names.
+    One that `is_address` has the address of a page, which may be long.
     """
 
     type: Type
@@ -40,6 +41,7 @@ class Column(NamedTuple):
     own_unit: str = ""
     is_somebody: bool = False
     gathered: bool = False
+    is_address: bool = False
 
     @property
     def is_money(self) -> bool:

@@ -9,7 +9,8 @@ from pipelines.sources.batches import Remedy
 from pipelines.sources.numbers import Reading, is_plain, setting
 from pipelines.sql import literal
 
-LONGEST_TEXT = 20_000  # bytes; the longest address that a browser sends has some thousand
+LONGEST_TEXT = 20_000  # bytes
+LONGEST_ADDRESS = 200_000  # addresses of pages that hold what a page was sent
 QUOTED = 80  # letters of a value that a reason quotes; quarantine has the whole of it
 
 _READ_AS = {
@@ -24,10 +25,7 @@ _READ_AS = {
 
 _OF_MARKS = "; whether 1.250 is 1250 or 1.25, `numbers:` says beside it"
 _NO_NUL = "a text holds no NUL, the byte 0, which some programs take for its end: take it out"
-_TOO_LONG = (
-    f"a text has {LONGEST_TEXT:,} bytes at most; longer ones are mostly rows that ran together, or a"
-    " column of something else"
-)
+_TOO_LONG = "longer texts are mostly rows that ran together, or a column of something else"
 NO_DATA = "a row without what every row needs is mostly a sum or a note: leave out what is no data"
 
 
@@ -55,7 +53,7 @@ def faults(contract: Contract, client: Client, reading: Reading) -> list[Fault]:
             found.append(_ill_written(name, column, reading))
         else:
             found.append(Fault(f"CONTAINS({name}, CHR(0))", f"'{name} holds a NUL'", _NO_NUL))
-            found.append(_too_long(name))
+            found.append(_too_long(name, LONGEST_ADDRESS if column.is_address else LONGEST_TEXT))
     found += [Fault(condition, literal(what)) for what, condition in contract.bad_if.items()]
     if "currency" in contract.columns:
         found.append(_unpriced_currency(client))
@@ -74,14 +72,14 @@ def _missing(name: str, is_read: bool) -> Fault:
     return Fault(f"{delivered} IS NULL", f"'{name} is missing'", NO_DATA)
 
 
-def _too_long(name: str) -> Fault:
+def _too_long(name: str, longest: int) -> Fault:
     """Return the fault of a text that costs every model more than it says.
 
     DuckDB heeds that a model's time is over between two batches of rows: what one row may cost must
     have an end.
     """
-    said = f"CONCAT('{name} has ', FORMAT('{{:,}}', STRLEN({name})), ' bytes')"
-    return Fault(f"STRLEN({name}) > {LONGEST_TEXT}", said, _TOO_LONG)
+    said = f"CONCAT('{name} has ', FORMAT('{{:,}}', STRLEN({name})), ' bytes, {longest:,} at most are read')"
+    return Fault(f"STRLEN({name}) > {longest}", said, _TOO_LONG)
 
 
 def _ill_written(name: str, column: Column, reading: Reading) -> Fault:
