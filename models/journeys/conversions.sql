@@ -1,4 +1,4 @@
-/* Every version of every conversion, priced in the client's currency: as it was committed, and again with each later load that prices it or makes another one the customer's first. One row per conversion and load. */
+/* Every version of every conversion, priced in the client's currency: as it was committed, and again with each later load that prices it, gives money of it back or makes another one the customer's first. One row per conversion and load. */
 MODEL (
   name @{client}_journeys.conversions,
   kind INCREMENTAL_BY_TIME_RANGE (
@@ -32,9 +32,13 @@ SELECT
   milestone_2, /* The same, another */
   milestone_3, /* The same, another */
   converted_at, /* UTC; NULL while a deal is open */
-  @money(@in_own_currency(revenue, versions.currency, prices.rate)) AS revenue, /* In the client's currency, at the rate of its day as known then; 0 where the source has no amount, NULL where no rate is known */
+  @money(
+    @in_own_currency(@net_of(versions.revenue, refunds), versions.currency, prices.rate)
+  ) AS revenue, /* In the client's currency, at the rate of its day as known then, without what was given back; 0 where the source has no amount, NULL where no rate is known */
   versions.currency AS original_currency, /* Of the amount in the source */
-  versions.revenue AS original_revenue, /* The amount in the source, in that currency */
+  @net_of(versions.revenue, refunds) AS original_revenue, /* The amount in the source less what was given back, in that currency */
+  versions.revenue - @net_of(versions.revenue, refunds) AS refunded, /* What was given back of it, in that currency; 0 if nothing */
+  refunds.refunded_at, /* When the last of it was, UTC; NULL if nothing, or not known */
   is_withdrawn
   OR (
     NOT versions.first_of IS NULL
@@ -56,5 +60,10 @@ LEFT JOIN @history(
   AND versions.conversion_type = firsts.conversion_type
   AND versions.at >= firsts.valid_from
   AND versions.at < firsts.valid_until
+LEFT JOIN @history(@optional(@has_refunds, @client, journeys.refunds), conversion_id) AS refunds
+  ON versions.conversion_id = refunds.conversion_id
+  AND COALESCE(refunds.currency, versions.currency) = versions.currency
+  AND versions.at >= refunds.valid_from
+  AND versions.at < refunds.valid_until
 WHERE
   at BETWEEN @start_ts AND @end_ts

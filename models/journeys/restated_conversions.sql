@@ -1,4 +1,4 @@
-/* Which version of a conversion says something else from a later moment on: it is priced anew, or another one is the customer's first. One row per version and moment. */
+/* Which version of a conversion says something else from a later moment on: it is priced anew, money is given back, or another one is the customer's first. One row per version and moment. */
 MODEL (
   name @{client}_journeys.restated_conversions,
   kind EMBEDDED,
@@ -23,3 +23,13 @@ JOIN @history(@{client}_journeys.conversion_versions, conversion_id) AS versions
   AND versions.conversion_id IN (firsts.conversion_id, firsts.conversion_before)
   AND firsts.loaded_at > versions.valid_from
   AND firsts.loaded_at < versions.valid_until
+UNION
+SELECT
+  versions.conversion_id,
+  versions.loaded_at,
+  refunds.loaded_at AS restated_at
+FROM @optional(@has_refunds, @client, journeys.refunds) AS refunds
+JOIN @history(@{client}_journeys.conversion_versions, conversion_id) AS versions
+  ON refunds.conversion_id = versions.conversion_id
+  AND refunds.loaded_at > versions.valid_from
+  AND refunds.loaded_at < versions.valid_until

@@ -18,7 +18,9 @@ WITH amounts AS (
   SELECT
     conversion_id,
     original_currency,
-    original_revenue
+    original_revenue,
+    refunded,
+    refunded_at
   FROM @newest(@{client}_journeys.conversions, conversion_id) AS conversions
 )
 SELECT
@@ -41,7 +43,9 @@ SELECT
   credit.credit, /* Share of the conversion, 0 to 1 */
   credit.revenue, /* The whole conversion's, in the client's currency; NULL where no rate is known, which holds the client */
   amounts.original_currency, /* Of the amount in the source */
-  amounts.original_revenue, /* The amount in the source, in that currency */
+  amounts.original_revenue, /* The amount in the source less what was given back, in that currency */
+  amounts.refunded, /* What was given back of it, in that currency; 0 if nothing */
+  amounts.refunded_at, /* When the last of it was, UTC; NULL if nothing, or not known */
   credit.attributed_revenue, /* The share in money; it sums to the revenue, to the cent, that of each channel if not additive */
   credit.is_attributed /* False where nothing earned the credit */
 FROM @current(@{client}_attribution.credit, @{client}_journeys.revisions) AS credit

@@ -39,6 +39,25 @@ WITH newest_versions AS (
     currency,
     converted_at
   FROM @newest(@optional(@has_conversions, @client, staging.stg_conversions), conversion_id) AS conversions
+), refunds AS (
+  SELECT
+    conversion_id,
+    SUM(amount) AS given_back,
+    BOOL_OR(CAST(amount IS NULL AS BOOLEAN)) AS is_whole,
+    MIN(currency) AS first_currency,
+    MAX(currency) AS last_currency
+  FROM (
+    SELECT DISTINCT
+      conversion_id,
+      same_as,
+      amount,
+      currency
+    FROM @newest(@optional(@has_refunds, @client, staging.stg_refunds), refund_id) AS refunds
+    WHERE
+      NOT is_deleted
+  ) AS refunds
+  GROUP BY
+    conversion_id
 ), sold AS (
   SELECT
     *,
@@ -56,8 +75,14 @@ WITH newest_versions AS (
 SELECT
   conversion_type, /* deal, purchase, site, or what the client calls the event */
   COUNT(*) AS conversions, /* As the sources have them */
-  SUM(@money(@in_own_currency(revenue, sold.currency, day_rates.rate))) AS revenue /* Of the conversions, as the sources have it, at the newest rates of their days; NULL where none is known */
+  SUM(
+    @money(@in_own_currency(@net_of(sold.revenue, refunds), sold.currency, day_rates.rate))
+  ) AS revenue /* Of the conversions, as the sources have it, without refunds, at the newest rates of their days; NULL where none is known */
 FROM sold
+LEFT JOIN refunds
+  ON sold.conversion_id = refunds.conversion_id
+  AND COALESCE(first_currency, sold.currency) = sold.currency
+  AND COALESCE(last_currency, sold.currency) = sold.currency
 LEFT JOIN @optional(@has_rates, @client, marts.day_rates) AS day_rates
   ON sold.currency = day_rates.currency
   AND @local_date(sold.converted_at, @timezone) = day_rates.date

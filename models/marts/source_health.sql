@@ -45,6 +45,10 @@ WITH loads AS (
   SELECT
     MAX(warnings) AS warnings
   FROM @optional(@has_conditions, @client, marts.undecided_events) AS undecided_events
+), amiss AS (
+  SELECT
+    MAX(warnings) AS warnings
+  FROM @optional(@has_refunds, @client, marts.refunds_amiss) AS refunds_amiss
 )
 SELECT
   loads.loaded_until, /* When the newest row was committed, UTC; NULL before the first */
@@ -52,7 +56,7 @@ SELECT
   statuses.late_sources, /* Sources that lack data because their platform did not answer, and why; NULL if none */
   statuses.stale_sources, /* Sources whose newest data is older than it should be; NULL if none */
   statuses.newest_days, /* The newest day of data of each source, such as google_ads: 2026-11-01, web: 2026-11-02 */
-  NULLIF(CONCAT_WS('; ', statuses.warnings, undecided.warnings), '') AS warnings, /* What looks wrong in the data and holds nobody, by source; NULL if nothing does */
+  NULLIF(CONCAT_WS('; ', statuses.warnings, undecided.warnings, amiss.warnings), '') AS warnings, /* What looks wrong in the data and holds nobody, by source; NULL if nothing does */
   owners.dominant_ids, /* Visitors and customers that own more than their share of touchpoints or conversions; NULL if none does */
   exclusions.excluded, /* What the client's `exclude` leaves out, and by which rules; NULL if nothing */
   exclusions.over_excluded, /* The same, where it is more than half of the touchpoints or conversions; NULL if it is not */
@@ -64,4 +68,5 @@ CROSS JOIN gaps
 CROSS JOIN owners
 CROSS JOIN exclusions
 CROSS JOIN undecided
+CROSS JOIN amiss
 CROSS JOIN @{client}_marts.consent AS consent

@@ -28,7 +28,9 @@ SELECT
   @currency AS currency, /* Of all money in the row but the original revenue */
   revenue, /* The whole conversion's, at the rate of its day */
   original_currency, /* Of the amount in the source */
-  original_revenue, /* The amount in the source, in that currency */
+  original_revenue, /* The amount in the source less what was given back, in that currency */
+  refunded, /* What was given back of it, in that currency; 0 if nothing */
+  refunded_at, /* When the last of it was, UTC; NULL if nothing, or not known */
   attributed_revenue, /* The share in money; it sums to the revenue, to the cent */
   is_attributed, /* False where nothing earned the credit */
   NOT provisional.conversion_id IS NULL AS is_provisional, /* Credited ahead of the run that settles it; see docs/published.md */

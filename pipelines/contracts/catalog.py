@@ -195,6 +195,36 @@ CONTRACTS: dict[str, dict[str, Contract]] = {
             adds=("revenue",),
             dated_by=("converted_at",),
         ),
+        "refunds": Contract(
+            {
+                "refund_id": text(
+                    "The site's id of the refund, the same each time it is delivered; empty where the"
+                    " export has none: then the order, the time and the amount are what it is known by",
+                    optional=True,
+                ),
+                "conversion_id": text(
+                    "The order of which money was given back, as `web.conversions`, an event or a deal"
+                    " has it",
+                    required=True,
+                ),
+                "refunded_at": timestamp(
+                    "When; a day without an hour counts to its end", optional=True
+                ),
+                "amount": money(
+                    "What was given back, with or without a minus; empty where it is the whole order"
+                ),
+                "currency": text(
+                    "ISO 4217 code of the amount, which is that of the order; empty is the same",
+                    optional=True,
+                ),
+            },
+            staged_by="stg_refunds",
+            staged_for="delivering",
+            key=("conversion_id", "refunded_at", "amount"),
+            own_id="refund_id",
+            dated_by=("refunded_at",),
+            expected_every="never",
+        ),
         "session_costs": Contract(
             {
                 "session_id": text("The site's id of the session", required=True),

@@ -22,6 +22,7 @@ NAMING: dict[tuple[str, str], dict[str, tuple[str, ...]]] = {
     },
     ("web", "clients"): {"client_id": (CUSTOMER,)},
     ("web", "conversions"): {"conversion_id": (CONVERSION,), "customer_id": (CUSTOMER,)},
+    ("web", "refunds"): {"conversion_id": (CONVERSION,)},
     ("web", "session_costs"): {"session_id": (TOUCHPOINT,)},
     ("salesforce", "opportunities"): {
         "opportunity_id": (CONVERSION,),

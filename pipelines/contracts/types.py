@@ -20,6 +20,9 @@ MADE: dict[str, Type] = {  # by ingest and by models, beside what sources delive
     "left_out": "text",
     "rows_left_out": "integer",
     "rows_in_all": "integer",
+    "given_back": "money",
+    "is_whole": "boolean",
+    "same_as": "text",
     "valid_from": "timestamp",
     "valid_until": "timestamp",
 }

@@ -18,6 +18,7 @@ class Web(Settings):
     events: Export | None = None
     clients: Export | None = None
     conversions: Export | None = None
+    refunds: Export | None = None
     session_costs: Export | None = None
     aliases: Aliases = Field(
         {},

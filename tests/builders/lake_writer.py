@@ -42,6 +42,7 @@ exclude: {exclude}
 sources:
   web:
     {table}: {{files: none, properties: {properties}}}
+    {refunds}
     aliases: {aliases}
   salesforce:
     opportunities: {{files: none}}
@@ -54,6 +55,7 @@ sources:
   {rates}
 """
 RATES = "rates: {rates: {files: none}}"  # for a client that sells in several currencies
+REFUNDS = "refunds: {files: none}"  # for a client that gives money back
 
 DEFAULTS = {
     "model": "linear",
@@ -75,6 +77,7 @@ DEFAULTS = {
     "learning": "{}",
     "table": "sessions",
     "rates": "",
+    "refunds": "",
 }
 
 # How a session came about.
@@ -274,6 +277,7 @@ class World:
             + [("salesforce", "opportunities")] * 3
             + [("google_ads", "spend"), ("facebook_ads", "spend")]
             + ([("rates", "rates")] * 2 if self.client.sources.rates else [])
+            + ([("web", "refunds")] * 3 if self.client.sources.web.refunds else [])
         )
 
     def _pick(self, known: dict[str, dict]) -> dict:
@@ -291,6 +295,10 @@ class World:
             kept = set(row) - {"currency", "properties"}
         if table == "events" and row["event_id"]:
             kept |= {"event_id"}
+        if table == "refunds":
+            kept |= (
+                {"refund_id"} if row["refund_id"] else {"conversion_id", "refunded_at", "amount"}
+            )
         kept = kept | set(WAY) if "channel" in kept else kept - set(WAY)
         changed = other | {column: row[column] for column in kept if column in row}
         if changed.get("is_won") == "true" and changed["closed_at"] is None:
@@ -364,6 +372,18 @@ class World:
             "closed_at": self._conversion() if is_won or self.random.random() < 0.3 else None,
             "amount": self._any([self._money(), self._money(), self._money(), None]),
             "currency": self.client.currency,
+        }
+
+    def _new_refunds(self) -> dict:
+        """Return a refund of a deal or an event, or of one that is not known, and may come later."""
+        deals = self.rows.get(("salesforce", "opportunities"), {})
+        events = self.rows.get(("web", "events"), {})
+        return {
+            "refund_id": self._any([None, f"refund-{self.random.randrange(10**6):06}"]),
+            "conversion_id": self._any([*deals, *events, "deal-1"]),
+            "refunded_at": self._any([None, self._text(START), "2026-09-03"]),
+            "amount": self._any([self._money(), "0.01", None]),
+            "currency": self._any([None, None, self.client.currency, "USD"]),
         }
 
     def _new_spend(self) -> dict:

@@ -173,8 +173,10 @@ QUICK = {
         " signup: {event: signup, counts: true}, purchase: {counting: first}, deal: {counting: first}}",
         "exclude": "{customer_id: Customer-3, plan: internal, campaign_id: nothing}",
         "rates": lake_writer.RATES,
+        "refunds": lake_writer.REFUNDS,
     },
     "tested": {
+        "refunds": lake_writer.REFUNDS,
         "conversions": "{deal: {counting: first}}",
         "exclude": "{visitor_id: visitor-4, email: [customer-3, x@example.com], medium: cpc}",
     },

@@ -272,13 +272,14 @@ def _touches(history: list[Load], client: Client, until: datetime) -> list[Touch
 
 
 def _conversions(history: list[Load], client: Client, until: datetime) -> list[Conversion]:
+    refunds = _newest(history, "web", "refunds", until)
     deals = [
         Conversion(
             row["opportunity_id"],
             "deal",
             row["customer_id"],
             _utc_by(row["closed_at"], client),
-            _money(row["amount"] or "0", client),
+            _money(_net(row["opportunity_id"], row, refunds, client), client),
         )
         for row in _newest(history, "salesforce", "opportunities", until)
         if row["is_won"] == "true" and not _is_left_out(row, client)
@@ -290,7 +291,7 @@ def _conversions(history: list[Load], client: Client, until: datetime) -> list[C
             kind,
             row["client_id"],
             _utc_by(row["event_time"], client),
-            _money(_priced(row, rates, client), client),
+            _money(_priced(row, refunds, rates, client), client),
         )
         for row in _newest(history, "web", "events", until)
         for kind in [_type_of(row, client)]
@@ -398,9 +399,30 @@ def _utc_by(text: str, client: Client) -> datetime:
     return _utc(text if ":" in text else f"{text} 23:59:59", client)
 
 
-def _priced(event: dict, rates: list[dict], client: Client) -> Decimal:
-    """Return an event's revenue at the newest rate of its day, or of the seven before."""
-    revenue, currency = Decimal(event["revenue"] or "0"), event["currency"] or client.currency
+def _net(conversion_id: str, row: dict, refunds: list[dict], client: Client) -> Decimal:
+    """Return a conversion's amount less its refunds, which all have to be in its currency."""
+    amount = Decimal(row.get("amount") or row.get("revenue") or "0")
+    mine = [refund for refund in refunds if refund["conversion_id"] == conversion_id]
+    currency = row["currency"] or client.currency
+    if any((refund["currency"] or currency) != currency for refund in mine):
+        return amount
+    if any(refund["amount"] is None for refund in mine):
+        return Decimal(0)
+    known = {
+        refund["refund_id"]
+        or (
+            _utc_by(refund["refunded_at"], client) if refund["refunded_at"] else None,
+            abs(Decimal(refund["amount"])),
+        ): abs(Decimal(refund["amount"]))
+        for refund in mine
+    }
+    return amount - sum(known.values())
+
+
+def _priced(event: dict, refunds: list[dict], rates: list[dict], client: Client) -> Decimal:
+    """Return an event's revenue, less refunds, at the newest rate of its day, or of the seven before."""
+    revenue = _net(row_key("web", "events", event), event, refunds, client)
+    currency = event["currency"] or client.currency
     if currency == client.currency or not revenue:
         return revenue
     day = _day(_utc_by(event["event_time"], client), client)
