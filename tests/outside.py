@@ -55,7 +55,7 @@ def statuses(evaluator, client):
 
 def missing_spend(evaluator, client, platforms):
     """Read which days of spend are not there: `raw.missing_spend`."""
-    return "(SELECT * FROM raw.missing_spend)"
+    return "(SELECT *, REPLACE(platform, '_ads', '') AS ad_network FROM raw.missing_spend)"
 
 
 def learned(evaluator, client, learners, columns):

@@ -50,7 +50,7 @@ def _rows(
             )
             yield (
                 f"`{key}`",
-                f"the keys of `{seen[group]}`",
+                f"{'by name, ' * suffix.startswith('.')}the keys of `{seen[group]}`",
                 default,
                 field.description or (meaning if group is Export else sentence),
             )

@@ -9,15 +9,16 @@ MODEL (
 WITH missing AS (
   SELECT
     platform,
+    ad_network,
     date
   FROM @missing_spend(@client, @ad_platforms)
 ), paid_clicks AS (
   /* of a platform that has delivered nothing yet, the channel of its clicks is known all the same */
   SELECT DISTINCT
     platform,
-    REPLACE(platform, '_ads', '') AS ad_network,
+    ad_network,
     @SQL(@ad_channels) AS channel, /* such as CASE platform WHEN 'facebook_ads' THEN 'Social' END */
-    REPLACE(platform, '_ads', '') AS source,
+    ad_network AS source,
     'cpc' AS medium,
     NULL::TEXT AS campaign,
     NULL::TEXT AS referrer

@@ -12,8 +12,7 @@ MODEL (
 WITH delivered AS (
   SELECT
     *,
-    COALESCE(@SQL(@ad_campaigns), campaign, campaign_id) AS utm_campaign, /* such as CASE platform WHEN 'google_ads' THEN CASE WHEN campaign_id = '76' THEN 'brand' END END */
-    REPLACE(platform, '_ads', '') AS ad_network
+    COALESCE(@SQL(@ad_campaigns), campaign, campaign_id) AS utm_campaign /* such as CASE platform WHEN 'google_ads' THEN CASE WHEN campaign_id = '76' THEN 'brand' END END */
   FROM @ad_spend(
     @client,
     @ad_platforms,

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 
-from pipelines.settings.aliases import Aliases, network, scopes, unscoped, utm_sources
+from pipelines.contracts.ad_platforms import network
+from pipelines.settings.aliases import Aliases, scopes, unscoped, utm_sources
 from pipelines.sql import literal
 
 

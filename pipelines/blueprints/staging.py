@@ -4,7 +4,8 @@ from pydantic import Field
 
 from pipelines.blueprints.campaign_names import spend_renamed
 from pipelines.blueprints.variables import Sql, Value, Variables
-from pipelines.contracts.catalog import sources_of, tables
+from pipelines.contracts.ad_platforms import found_in, in_order
+from pipelines.contracts.catalog import tables
 from pipelines.home import lake_folder
 from pipelines.settings.attribution import Attribution
 from pipelines.settings.client import Client
@@ -65,9 +66,8 @@ def _ad_platforms(client: Client) -> dict[str, str]:
     A platform that the client has left keeps its spend: it is still in the lake.
     """
     platforms: dict[str, Ads] = {
-        source: getattr(client.sources, source) or Ads.model_construct()
-        for source in sources_of("stg_ad_spend")
-        if getattr(client.sources, source) or (lake_folder() / client.id / source).exists()
+        source: client.sources.settings_of(source) or Ads.model_construct()
+        for source in in_order([*client.sources.platforms, *found_in(lake_folder() / client.id)])
     }
     channels = {name: literal(ads.channel) for name, ads in platforms.items() if ads.channel}
     aliases = client.sources.web.aliases if client.sources.web else {}

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from pipelines.commands import screen
 from pipelines.commands.results import show_warnings
 from pipelines.commands.screen_tables import new_table
-from pipelines.contracts.catalog import sources_of
+from pipelines.contracts.ad_platforms import is_ad_platform
 
 if TYPE_CHECKING:
     from pipelines.commands.client_states import State
@@ -36,7 +36,7 @@ def show_statuses(statuses: "list[Status]", every_source: bool) -> None:
     for status in statuses:
         if status.code != "ok":
             screen.warn(status.client, f"{status.source}: {status.problem}")
-        if status.days_missing and status.source in sources_of("stg_ad_spend"):
+        if status.days_missing and is_ad_platform(status.source):
             screen.warn(status.client, f"{status.source}: {_partial(status.days_missing)}")
         for note in status.notes:
             screen.say(status.client, f"{status.source}: {note}")

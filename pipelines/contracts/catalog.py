@@ -7,6 +7,7 @@ read; staging casts it, by the same types.
 
 from functools import partial
 
+from pipelines.contracts.ad_platforms import PLATFORMS, is_ad_platform
 from pipelines.contracts.contract import Column, Contract
 
 text, money, date = partial(Column, "text"), partial(Column, "money"), partial(Column, "date")
@@ -74,7 +75,17 @@ _EVENT = {  # these columns identify an event that has no id of its own
     "product_category": text("Category of that product"),
 }
 
-CONTRACTS: dict[str, dict[str, Contract]] = {
+
+class Catalog(dict[str, dict[str, Contract]]):
+    """The contracts of each source, by table; an ad platform that it does not list has those of any."""
+
+    def __missing__(self, source: str) -> dict[str, Contract]:
+        if is_ad_platform(source):
+            return {"spend": _SPEND}
+        raise KeyError(source)
+
+
+_SOURCES: dict[str, dict[str, Contract]] = {
     "rates": {  # before what they price
         "rates": Contract(
             {
@@ -348,9 +359,9 @@ CONTRACTS: dict[str, dict[str, Contract]] = {
             dated_by=("first_responded_date", "created_at"),
         ),
     },
-    "google_ads": {"spend": _SPEND},
-    "facebook_ads": {"spend": _SPEND},
 }
+
+CONTRACTS = Catalog(_SOURCES | {platform: {"spend": _SPEND} for platform in PLATFORMS})
 
 
 def tables() -> list[tuple[str, str, Contract]]:

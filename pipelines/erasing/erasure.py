@@ -7,7 +7,6 @@ from datetime import datetime
 
 import duckdb
 
-from pipelines.contracts.catalog import CONTRACTS
 from pipelines.erasing.ageing import plan_ageing
 from pipelines.erasing.blotted_texts import clear_leftovers, in_texts
 from pipelines.erasing.delivered_files import holding
@@ -20,6 +19,7 @@ from pipelines.erasing.receipts import Receipt, sign
 from pipelines.erasing.rewritten_log import in_lake
 from pipelines.erasing.warehouse_tables import in_warehouse, shards_of
 from pipelines.lake.append import scratch, working_folder
+from pipelines.lake.client_sources import client_sources
 from pipelines.lake.rewriting import nothing_appended
 from pipelines.lake.tombstones import ERASED, bury
 from pipelines.ledger.recording import recorded
@@ -59,7 +59,8 @@ def erase(client: Client, plan: Plan) -> Receipt:
     The caller has the turn. Nothing is ingested or published of the client meanwhile. First of all the marks
     are kept, so that nobody who is erased comes back.
     """
-    with recorded(client.id, "erase") as run, nothing_appended(client.id, [*CONTRACTS, "ihc"]):
+    folders = [*client_sources(client.id), "ihc"]
+    with recorded(client.id, "erase") as run, nothing_appended(client.id, folders):
         with alone(client.id), _searching(client) as connection:
             keep(plan)
             if plan.prefix == ERASED:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import duckdb
 
-from pipelines.contracts.catalog import CONTRACTS
+from pipelines.contracts.ad_platforms import is_ad_platform
 from pipelines.disk import disk_problem
 from pipelines.fastpath.computing import FastPathError, provisional
 from pipelines.fastpath.settled_otherwise import settled_otherwise
@@ -100,7 +100,7 @@ def _halted(client: str) -> list[str]:
             found.append(str(error))
             continue
         is_halted = status["code"] in ("refused", "failed")
-        if is_halted and "spend" not in CONTRACTS.get(status["source"], {}):
+        if is_halted and not is_ad_platform(status["source"]):
             found.append(f"{status['source']}: {status['problem']}")
     return found
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from datetime import date, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
-from pipelines.contracts.catalog import sources_of
+from pipelines.contracts.ad_platforms import is_ad_platform
 from pipelines.ingest.newest_days import newest_day_in_lake, newest_day_that_holds
 from pipelines.ingest.source_log import SourceLog
 from pipelines.ingest.source_status import Status, today
@@ -41,7 +41,7 @@ def aged(
         newest |= {table: newest_day} if newest_day else {}
         if alive and every:
             stale_from[table] = str(date.fromisoformat(alive) + DAY * every + GRACE + DAY)
-            if log.source in sources_of("stg_ad_spend") and delivery.mode != "days":
+            if is_ad_platform(log.source) and delivery.mode != "days":
                 missing = _days_after(newest_day, today(client))
     return status._replace(
         newest=newest, stale_from=stale_from, days_missing=missing, warnings=warnings

@@ -67,10 +67,9 @@ def _client_before(table: Table, before: str) -> Client:
     written["zones"] = _zones_before(table, before)
     written["columns"] = {name: each or None for name, each in written.get("columns", {}).items()}
     old = Export.model_validate_json(json.dumps(written))
-    settings = getattr(client.sources, source).model_copy(update={table.name: old})
     return client.model_copy(
         update={
-            "sources": client.sources.model_copy(update={source: settings}),
+            "sources": client.sources.reading(source, table.name, old),
             "quality": client.quality.model_copy(update={"quarantine_limit": 1.0}),
         }
     )

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
+from pipelines.contracts.ad_platforms import place as place_of
 from pipelines.settings.client import Client
 from pipelines.sources.batches import ExportError, Remedy
 
@@ -39,7 +40,7 @@ def _place(remedy: Remedy, source: str, table: str) -> str:
     """Return the key that a line goes under; nothing if it is a line of its own."""
     if is_clients_own(remedy):
         return remedy.below
-    return ".".join(part for part in ("sources", source, table, remedy.below) if part)
+    return ".".join(part for part in ("sources", place_of(source), table, remedy.below) if part)
 
 
 def _pasted(remedies: list[Remedy]) -> str:

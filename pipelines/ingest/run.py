@@ -10,7 +10,6 @@ from typing import NamedTuple, cast
 
 import duckdb
 
-from pipelines.contracts.catalog import CONTRACTS
 from pipelines.disk import disk_problem
 from pipelines.ingest.bounds import bounds, exceeded, no_time_left, stop_asking_at
 from pipelines.ingest.commit import Loaded, bring_in
@@ -25,6 +24,7 @@ from pipelines.ingest.sharing import note_contents
 from pipelines.ingest.source_log import SourceLog
 from pipelines.ingest.source_status import Status, forget, moment, printable, statuses, write
 from pipelines.lake.append import alone, scratch
+from pipelines.lake.client_sources import client_sources
 from pipelines.lake.newest_loads import newest_loads
 from pipelines.lake.tombstones import without_erased
 from pipelines.ledger.outcomes import Outcome as RunOutcome
@@ -125,7 +125,7 @@ def ingest_client(client: Client) -> list[Outcome]:
 def _forget_others(client: Client) -> None:
     """Forget the status of each source that the client no longer has."""
     with suppress(OSError):  # the disk takes no change: whatever is to be written says so
-        forget(client, CONTRACTS.keys() - set(_sources(client)))
+        forget(client, set(client_sources(client.id)) - set(_sources(client)))
 
 
 def _sources(client: Client) -> list[str]:

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from pipelines.contracts.catalog import CONTRACTS
+from pipelines.contracts.ad_platforms import place as place_of
 from pipelines.files import write_atomically
 from pipelines.ingest.remedies import to_paste
 from pipelines.lake.append import source_folder
+from pipelines.lake.client_sources import client_sources
 from pipelines.lake.tombstones import without_erased
 from pipelines.settings.apis import Api
 from pipelines.settings.client import Client
@@ -85,7 +86,7 @@ class Status(NamedTuple):
             newest = date.fromisoformat(self.newest.get(table) or self.stale_from[table])
             days[place] = max((today - newest).days, days.get(place, 7))
         lines = [
-            Remedy(f"expected_every: {n} days", below=f"sources.{self.source}.{place}")
+            Remedy(f"expected_every: {n} days", below=f"sources.{place_of(self.source)}.{place}")
             for place, n in days.items()
         ]
         paste = to_paste(client.id, lines)
@@ -95,7 +96,7 @@ class Status(NamedTuple):
 def statuses(client: Client) -> list[Status]:
     """Return the status of each source that has one, as of now; one that is not readable is `failed`."""
     found, now = [], today(client)
-    for source in CONTRACTS:
+    for source in client_sources(client.id):
         file = _file(client.id, source)
         try:
             kept = Status(client.id, **json.loads(file.read_text(encoding="utf-8")))

@@ -17,6 +17,7 @@ from pipelines.contracts.salesforce_ids import whole_id
 from pipelines.home import home
 from pipelines.ingest.source_log import SourceLog
 from pipelines.lake.append import alone, scratch
+from pipelines.lake.client_sources import client_sources
 from pipelines.lake.newest_loads import newest_loads
 from pipelines.ledger.recording import recorded
 from pipelines.sql import literal, only_row
@@ -74,7 +75,8 @@ def _withdraw(log: SourceLog, load_id: str) -> list[Withdrawn]:
 
 def _source_of(client: str, load_id: str) -> str:
     """Return the source of a load. Raise WithdrawalError if there is none, with the newest loads."""
-    logs = [SourceLog(client, folder) for folder in CONTRACTS if (_lake(client) / folder).exists()]
+    folders = client_sources(client)
+    logs = [SourceLog(client, folder) for folder in folders if (_lake(client) / folder).exists()]
     for log in logs:
         if load_id in log.loads:
             return log.source

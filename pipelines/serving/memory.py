@@ -8,11 +8,11 @@ from datetime import datetime
 from pathlib import Path
 
 from pipelines.code import running_code
-from pipelines.contracts.catalog import CONTRACTS
 from pipelines.files import write_atomically
 from pipelines.home import lake_folder, warehouse_folder
 from pipelines.ingest.source_status import statuses
 from pipelines.lake.append import source_folder
+from pipelines.lake.client_sources import client_sources
 from pipelines.lake.loads import committed_loads, seen_from
 from pipelines.learning.training import utc_now
 from pipelines.published.staleness import follow_home, why_behind
@@ -28,7 +28,7 @@ def state(client: Client) -> str:
     parts = (
         client.model_dump_json(),
         running_code(),
-        [_loads_seen(source_folder(client.id, source)) for source in CONTRACTS],
+        [_loads_seen(source_folder(client.id, source)) for source in client_sources(client.id)],
         statuses(client),
         _first_versions(client),
     )

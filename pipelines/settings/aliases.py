@@ -5,6 +5,8 @@ from typing import Annotated
 
 from pydantic import Field
 
+from pipelines.contracts.ad_platforms import is_ad_platform, network
+
 Name = Annotated[str, Field(min_length=1)]
 BySource = Annotated[
     dict[Name, Name],
@@ -18,12 +20,10 @@ Aliases = dict[Name, Name | BySource]
 _ALSO = {
     "google_ads": ("google.com", "adwords", "googleads"),
     "facebook_ads": ("facebook.com", "fb", "ig", "instagram", "instagram.com", "meta", "msg", "an"),
+    "microsoft_ads": ("bing.com", "microsoft", "bingads", "microsoftads"),
+    "linkedin_ads": ("linkedin.com",),
+    "tiktok_ads": ("tiktok.com",),
 }
-
-
-def network(platform: str) -> str:
-    """Return the network of an ad platform, as utm_source and click ids have it: of google_ads, google."""
-    return platform.removesuffix("_ads")
 
 
 def utm_sources(platform: str) -> tuple[str, ...]:
@@ -57,7 +57,7 @@ def check_aliases(aliases: Aliases, platforms: Mapping[str, Mapping[str, str]]) 
     by_source = scopes(aliases, platforms)
     for campaign, source, name in _scoped(aliases):
         place, scope = f"web.aliases.{campaign}.{source}", _scope(source, platforms)
-        if scope.endswith("_ads") and scope not in platforms:
+        if is_ad_platform(scope) and scope not in platforms:
             known = ", ".join(platforms) or "none"
             raise ValueError(
                 f"{place}: the client has no source {source}; its ad platforms are: {known}. Write one"

@@ -1,9 +1,13 @@
 """Say what a client delivers, and each source's way in."""
 
-from pydantic import Field, model_validator
+from typing import Annotated, Any
 
+from pydantic import Field, field_validator, model_validator
+
+from pipelines.contracts.ad_platforms import PLATFORMS, called, in_order
+from pipelines.contracts.ad_platforms import place as place_of
 from pipelines.contracts.catalog import CONTRACTS
-from pipelines.settings.aliases import Aliases, check_aliases
+from pipelines.settings.aliases import Aliases, check_aliases, utm_sources
 from pipelines.settings.apis import Api, FacebookAdsApi, GoogleAdsApi, SalesforceApi
 from pipelines.settings.base import Settings
 from pipelines.settings.event_columns import check_properties
@@ -72,9 +76,14 @@ class GoogleAds(Ads):
 
 
 class FacebookAds(Ads):
-    """Spend at Facebook Ads."""
+    """Spend at Facebook Ads, as of all that Meta shows."""
 
     api: FacebookAdsApi | None = None
+
+
+OwnPlatform = Annotated[
+    str, Field(pattern="^[a-z][a-z0-9]*$"), "a name in small letters, as utm_source has it"
+]
 
 
 class Rates(Settings):
@@ -90,77 +99,106 @@ class Sources(Settings):
     salesforce: Salesforce | None = None
     google_ads: GoogleAds | None = None
     facebook_ads: FacebookAds | None = None
+    microsoft_ads: Ads | None = Field(
+        None, description="Spend at Microsoft Ads, whose network is bing."
+    )
+    linkedin_ads: Ads | None = Field(None, description="Spend at LinkedIn Ads.")
+    tiktok_ads: Ads | None = Field(None, description="Spend at TikTok Ads.")
+    ads: dict[OwnPlatform, Ads] = Field(
+        {},
+        description="Spend at any other ad platform, by a name of the client's, as `reddit`: that is the network,"
+        " as utm_source has it, and `reddit_ads` the source.",
+    )
     rates: Rates | None = None
+
+    @field_validator("ads")
+    @classmethod
+    def _are_not_known_otherwise(cls, ads: dict[str, Ads]) -> dict[str, Ads]:
+        for name in ads:
+            if known := next((each for each in PLATFORMS if name in utm_sources(each)), ""):
+                raise ValueError(f"'{name}' is {known}; write its settings under sources.{known}")
+        return ads
 
     @model_validator(mode="after")
     def _know_the_columns(self) -> "Sources":
         for source, table, feed in self.feeds():
-            contract = CONTRACTS[source][table]
+            contract, place = CONTRACTS[source][table], f"{place_of(source)}.{table}"
             known = {name: each for name, each in contract.columns.items() if not each.gathered}
             columns = feed.columns if isinstance(feed, Export) else {}
             if isinstance(feed, Export) and feed.format and (source, table) != ("web", "sessions"):
                 raise ValueError(
-                    f"{source}.{table}.format: an export of {feed.format} makes web.sessions only; remove it"
+                    f"{place}.format: an export of {feed.format} makes web.sessions only; remove it"
                 )
             adds = contract.adds
             if isinstance(feed, Export) and feed.grain == "sum" and not adds:
                 raise ValueError(
-                    f"{source}.{table}.grain: nothing in {source}.{table} adds up; leave it out, or write newest"
+                    f"{place}.grain: nothing in {place} adds up; leave it out, or write newest"
                 )
             if isinstance(feed, Export) and feed.properties:
                 check_properties(source, table, feed)
             for column in columns.keys() - known.keys():
                 raise ValueError(
-                    f"{source}.{table}.columns: unknown column '{column}'; "
-                    f"use one of {', '.join(known)}"
+                    f"{place}.columns: unknown column '{column}'; use one of {', '.join(known)}"
                 )
             for column, unit in feed.unit.items() if isinstance(feed, Export) else ():
                 if column in known and known[column].type == "integer":
                     if unit in ("micros", "cents"):
                         raise ValueError(
-                            f"{source}.{table}.unit: '{column}' counts; write thousands, millions or units"
+                            f"{place}.unit: '{column}' counts; write thousands, millions or units"
                         )
                 elif column not in known or not known[column].is_money:
                     amounts = [name for name, each in known.items() if each.is_money]
                     raise ValueError(
-                        f"{source}.{table}.unit: '{column}' is no column of money; "
+                        f"{place}.unit: '{column}' is no column of money; "
                         f"use one of {', '.join(amounts) or 'none: the table has no money'}"
                     )
             for column in feed.zones if isinstance(feed, Export) else ():
                 if column not in known or known[column].type != "timestamp":
                     times = [name for name, each in known.items() if each.type == "timestamp"]
                     raise ValueError(
-                        f"{source}.{table}.zones: '{column}' is no column of times; "
+                        f"{place}.zones: '{column}' is no column of times; "
                         f"use one of {', '.join(times) or 'none: the table has no times of day'}"
                     )
             for column in columns:
                 if known[column].required and not columns[column]:
                     raise ValueError(
-                        f"{source}.{table}.columns: every row needs a {column}; name its column"
+                        f"{place}.columns: every row needs a {column}; name its column"
                     )
         return self
 
     @model_validator(mode="after")
     def _have_clear_aliases(self) -> "Sources":
         if self.web:
-            names = {name: getattr(self, name).campaigns for name in self.platforms}
+            names = {name: self.settings_of(name).campaigns for name in self.platforms}
             check_aliases(self.web.aliases, names)
         return self
 
     @property
     def platforms(self) -> list[str]:
         """Return the ad platforms that the client has."""
-        return [name for name, settings in self if isinstance(settings, Ads)]
+        own = [called(name) for name in self.ads]
+        return in_order([*(name for name, each in self if isinstance(each, Ads)), *own])
 
     def feeds(self) -> list[tuple[str, str, Export | Api]]:
         """Return (source, table, way in) of everything that is delivered."""
         return [
             (source, table, feed)
-            for source, tables in CONTRACTS.items()
-            if (settings := getattr(self, source))
-            for table in tables
+            for source in dict.fromkeys([*CONTRACTS, *self.platforms])
+            if (settings := self.settings_of(source))
+            for table in CONTRACTS[source]
             if (feed := getattr(settings, "api", None) or getattr(settings, table, None))
         ]
+
+    def settings_of(self, source: str) -> Any:
+        """Return the settings of a source; None if the client does not have it."""
+        own = {called(name): settings for name, settings in self.ads.items()}
+        return own.get(source) or getattr(self, source, None)
+
+    def reading(self, source: str, table: str, export: Export) -> "Sources":
+        """Return the sources with another export for a table."""
+        settings = self.settings_of(source).model_copy(update={table: export})
+        own = {name: settings for name in self.ads if called(name) == source}
+        return self.model_copy(update={"ads": self.ads | own} if own else {source: settings})
 
     def of(self, source: str) -> dict[str, Export | Api]:
         """Return a source's tables, each with its way in."""

@@ -8,7 +8,6 @@ from typing import Any
 
 import duckdb
 
-from pipelines.contracts.catalog import sources_of
 from pipelines.ingest.source_log import SourceLog
 from pipelines.settings.client import Client
 
@@ -20,8 +19,8 @@ def claims_and_ours(
 ) -> tuple[dict[str, Days], dict[str, Days]]:
     """Return by source and day the conversions claimed, and those that the same campaigns earned."""
     claims, ours = dict[str, Days](), dict[str, Days]()
-    for source in sources_of("stg_ad_spend"):
-        if client.sources.of(source) and (log := SourceLog(client.id, source)).has("spend"):
+    for source in client.sources.platforms:
+        if (log := SourceLog(client.id, source)).has("spend"):
             rows = opened.execute(_compared(client, log), bounds).fetchall()
             if any(claimed for _, claimed, _ in rows):
                 claims[source] = {day: claimed for day, claimed, _ in rows if claimed}

@@ -1,21 +1,20 @@
-"""An ad platform more: its spend counts after the steps of CONTRIBUTING, and is missed without."""
+"""An ad platform more: its spend counts by a line of the client's file, and is missed where a model drops it."""
 
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
-from tests.builders.checkout import copy_checkout
+from tests.builders.checkout import PROJECT, copy_checkout
 from tests.conftest import House
 
-CATALOG, SETTINGS = "pipelines/contracts/catalog.py", "pipelines/settings/sources.py"
-STEPS = [  # a file, and a text to be written before another
-    (CATALOG, '    "google_ads": {"spend": _SPEND},\n', '    "linkedin_ads": {"spend": _SPEND},\n'),
-    (SETTINGS, "class Rates(", 'class LinkedinAds(Ads):\n    """Spend at LinkedIn Ads."""\n\n\n'),
-    (SETTINGS, "    rates: Rates |", "    linkedin_ads: LinkedinAds | None = None\n"),
-]
 SPEND = Decimal("561.94")  # of acme in the demo, with 100 sessions a day
-EXPORT = "spend_date,campaign_id,campaign,cost,clicks,impressions\n2026-09-03,1,b2b,1000.00,9,99\n"
+EXPORT = "spend_date,campaign_id,campaign,cost,clicks,impressions\n2026-09-03,1,{},{},9,99\n"
+PLATFORMS = """  microsoft_ads: {spend: {files: exports/acme/microsoft.csv}}
+  linkedin_ads: {spend: {files: exports/acme/linkedin.csv}}
+  ads:
+    reddit: {channel: Communities, spend: {files: exports/acme/reddit.csv}}
+"""
 
 
 def insert(file: Path, before: str, text: str) -> None:
@@ -60,23 +59,22 @@ def test_a_platform_whose_spend_a_model_drops_holds_the_client(
 
 
 @pytest.mark.slow
-def test_a_platform_that_is_added_by_its_contract_and_settings_counts(
-    house_of_acme: House, tmp_path: Path
-) -> None:
-    project = copy_checkout(tmp_path / "project")
-    for file, before, text in STEPS:
-        insert(project / file, before, text)
-    (house_of_acme.home / "exports/acme/linkedin.csv").write_text(EXPORT)
-    settings = house_of_acme.home / "clients/acme.yaml"
-    insert(
-        settings, "  google_ads:", "  linkedin_ads: {spend: {files: exports/acme/linkedin.csv}}\n"
-    )
+def test_platforms_that_a_client_adds_in_its_file_count(house_of_acme: House) -> None:
+    exports = {"microsoft": ("search", 10), "linkedin": ("b2b", 1000), "reddit": ("memes", 7)}
+    for name, (campaign, cost) in exports.items():
+        file = house_of_acme.home / f"exports/acme/{name}.csv"
+        file.write_text(EXPORT.format(campaign, f"{cost}.00"))
+    insert(house_of_acme.home / "clients/acme.yaml", "  google_ads:", PLATFORMS)
 
-    said = daily(house_of_acme, project)
+    said = daily(house_of_acme, PROJECT)
 
     assert "published" in said and "held" not in said, said
     assert house_of_acme.rows(
         "SELECT channel, campaign, cost, clicks FROM acme_publish.campaigns_v1"
-        " WHERE campaign = 'b2b'"
-    ) == [("Paid Social", "b2b", 1000, 9)]
-    assert house_of_acme.rows("SELECT spend FROM acme_publish.freshness_v1") == [(SPEND + 1000,)]
+        " WHERE campaign IN ('search', 'b2b', 'memes') ORDER BY cost"
+    ) == [
+        ("Communities", "memes", 7, 9),
+        ("Paid Search", "search", 10, 9),
+        ("Paid Social", "b2b", 1000, 9),
+    ]
+    assert house_of_acme.rows("SELECT spend FROM acme_publish.freshness_v1") == [(SPEND + 1017,)]

@@ -26,7 +26,7 @@ def settings_of(source: str) -> type[Settings]:
 
 
 def test_every_source_has_settings_and_every_setting_a_source() -> None:
-    assert sorted(Sources.model_fields) == sorted(CONTRACTS)
+    assert sorted(Sources.model_fields) == sorted([*CONTRACTS, "ads"])
 
 
 @pytest.mark.parametrize("source", CONTRACTS)
