@@ -7,6 +7,8 @@ CLICK_IDS = {
     "bing": ("msclkid",),
     "facebook": ("fbclid",),
     "tiktok": ("ttclid",),
+    "linkedin": ("li_fat_id",),
+    "twitter": ("twclid",),
     "doubleclick": ("dclid",),
 }
 
@@ -15,7 +17,7 @@ CLICK_IDS = {
 def ad_network(evaluator):
     """Return the ad network whose click id a visit carries, or NULL: `@ad_network() AS ad_network`.
 
-    It reads the columns of the click ids, `gclid` to `dclid`. Of several, the first in the order of
+    It reads the columns of the click ids, `gclid` to `twclid`. Of several, the first in the order of
     `CLICK_IDS` counts: a visit with a `gclid` and an `fbclid` is google's.
     """
     branches = " ".join(

@@ -10,7 +10,7 @@ PAID = "^(.*cp.*|ppc|retargeting|paid.*)$"
 SHOP_CAMPAIGN = "^(.*(([^a-df-z]|^)shop|shopping).*)$"
 
 SEARCH_ADS = "'google', 'bing'"
-SOCIAL_ADS = "'facebook', 'tiktok'"
+SOCIAL_ADS = "'facebook', 'tiktok', 'linkedin', 'twitter'"
 
 
 @macro()
@@ -19,7 +19,7 @@ def channel(evaluator, rules):
 
     It reads the columns `channel` (as the site itself names it: that counts first), `source`,
     `medium`, `campaign`, `referrer`, `site_category`, which `@categorised` adds, and `ad_network`, which
-    follows from the click id: google, bing, facebook, tiktok, doubleclick, or NULL. A click id makes a click paid, whatever the utm
+    follows from the click id: google, bing, facebook, tiktok, linkedin, twitter, doubleclick, or NULL. A click id makes a click paid, whatever the utm
     parameters say. Nothing at all is Direct; a referrer alone is a Referral.
     """
     origin = "LOWER(TRIM(COALESCE(NULLIF(TRIM(source), ''), referrer, '')))"

@@ -15,7 +15,19 @@ MODEL (
     ad_network := TEXT,
     holder_engagement := BOOLEAN,
     closer_engagement := BOOLEAN,
-    excluded_by := TEXT
+    excluded_by := TEXT,
+    gclid := TEXT,
+    gbraid := TEXT,
+    wbraid := TEXT,
+    dclid := TEXT,
+    msclkid := TEXT,
+    fbclid := TEXT,
+    ttclid := TEXT,
+    li_fat_id := TEXT,
+    twclid := TEXT,
+    campaign_id := TEXT,
+    ad_group_id := TEXT,
+    ad_id := TEXT
   ),
   (
     SELECT
@@ -33,7 +45,19 @@ MODEL (
       closer_engagement, /* May close a sale, for IHC */
       is_deleted OR NOT COALESCE(consent, TRUE) AS is_deleted, /* The source took it back, or the visitor refused or withdrew consent */
       @SQL(@excluded_sessions) AS excluded_by, /* such as CASE WHEN LOWER(visitor_id) IN ('qa') THEN CONCAT('visitor_id: ', visitor_id) END */
-      loaded_at /* When this version was committed, UTC */
+      loaded_at, /* When this version was committed, UTC */
+      gclid, /* Google's click id; NULL without one */
+      gbraid, /* Google's click id on iOS, into an app; NULL without one */
+      wbraid, /* Google's click id on iOS, from an app; NULL without one */
+      dclid, /* Click id of Campaign Manager and Display & Video 360; NULL without one */
+      msclkid, /* Microsoft's click id; NULL without one */
+      fbclid, /* Facebook's click id; NULL without one */
+      ttclid, /* TikTok's click id; NULL without one */
+      li_fat_id, /* LinkedIn's click id; NULL without one */
+      twclid, /* X's click id; NULL without one */
+      campaign_id, /* The platform's id of the campaign that led here; NULL where unknown */
+      ad_group_id, /* The platform's id of the ad group or ad set that led here; NULL where unknown */
+      ad_id /* The platform's id of the ad that led here; NULL where unknown */
     FROM @{client}_staging.stg_sessions
   ),
   (

@@ -45,6 +45,18 @@ SELECT
   COALESCE(closer_engagement, TRUE) AS closer_engagement, /* May close a sale, for IHC */
   is_deleted OR NOT excluded_by IS NULL AS is_deleted, /* The source took it back, or the visitor refused or withdrew consent */
   CASE WHEN NOT is_deleted THEN COALESCE(excluded_by, @SQL(@excluded_customers)) END AS excluded_by, /* The rule of the client's `exclude` that leaves it out; NULL where none does */
+  gclid, /* Google's click id; NULL without one */
+  gbraid, /* Google's click id on iOS, into an app; NULL without one */
+  wbraid, /* Google's click id on iOS, from an app; NULL without one */
+  dclid, /* Click id of Campaign Manager and Display & Video 360; NULL without one */
+  msclkid, /* Microsoft's click id; NULL without one */
+  fbclid, /* Facebook's click id; NULL without one */
+  ttclid, /* TikTok's click id; NULL without one */
+  li_fat_id, /* LinkedIn's click id; NULL without one */
+  twclid, /* X's click id; NULL without one */
+  campaign_id, /* The platform's id of the campaign that led here; NULL where unknown */
+  ad_group_id, /* The platform's id of the ad group or ad set that led here; NULL where unknown */
+  ad_id, /* The platform's id of the ad that led here; NULL where unknown */
   loaded_at /* When this version was committed, UTC */
 FROM named
 JOIN grouped

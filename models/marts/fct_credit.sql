@@ -22,6 +22,20 @@ WITH amounts AS (
     refunded,
     refunded_at
   FROM @newest(@{client}_journeys.conversions, conversion_id) AS conversions
+), credits AS (
+  SELECT
+    *
+  FROM @current(@{client}_attribution.credit, @{client}_journeys.revisions) AS credit
+), clicks AS (
+  SELECT
+    *
+  FROM @{client}_journeys.touchpoints
+  WHERE
+    touchpoint_id IN (
+      SELECT
+        touchpoint_id
+      FROM credits
+    )
 )
 SELECT
   credit.conversion_id, /* An opportunity, an event of a shop's export, or the site's own id */
@@ -47,7 +61,21 @@ SELECT
   amounts.refunded, /* What was given back of it, in that currency; 0 if nothing */
   amounts.refunded_at, /* When the last of it was, UTC; NULL if nothing, or not known */
   credit.attributed_revenue, /* The share in money; it sums to the revenue, to the cent, that of each channel if not additive */
-  credit.is_attributed /* False where nothing earned the credit */
-FROM @current(@{client}_attribution.credit, @{client}_journeys.revisions) AS credit
+  credit.is_attributed, /* False where nothing earned the credit */
+  clicks.gclid, /* Google's click id; NULL without one */
+  clicks.gbraid, /* Google's click id on iOS, into an app; NULL without one */
+  clicks.wbraid, /* Google's click id on iOS, from an app; NULL without one */
+  clicks.dclid, /* Click id of Campaign Manager and Display & Video 360; NULL without one */
+  clicks.msclkid, /* Microsoft's click id; NULL without one */
+  clicks.fbclid, /* Facebook's click id; NULL without one */
+  clicks.ttclid, /* TikTok's click id; NULL without one */
+  clicks.li_fat_id, /* LinkedIn's click id; NULL without one */
+  clicks.twclid, /* X's click id; NULL without one */
+  clicks.campaign_id, /* The platform's id of the campaign that led here; NULL where unknown */
+  clicks.ad_group_id, /* The platform's id of the ad group or ad set that led here; NULL where unknown */
+  clicks.ad_id /* The platform's id of the ad that led here; NULL where unknown */
+FROM credits AS credit
 JOIN amounts
   ON credit.conversion_id = amounts.conversion_id
+LEFT JOIN @newest(clicks, touchpoint_id) AS clicks
+  ON credit.touchpoint_id = clicks.touchpoint_id AND credit.is_active

@@ -34,7 +34,19 @@ SELECT
   attributed_revenue, /* The share in money; it sums to the revenue, to the cent */
   is_attributed, /* False where nothing earned the credit */
   NOT provisional.conversion_id IS NULL AS is_provisional, /* Credited ahead of the run that settles it; see docs/published.md */
-  provisional.provisional_since /* When the load that it was credited anew for was committed, UTC; NULL where settled */
+  provisional.provisional_since, /* When the load that it was credited anew for was committed, UTC; NULL where settled */
+  gclid, /* Google's click id; NULL without one */
+  gbraid, /* Google's click id on iOS, into an app; NULL without one */
+  wbraid, /* Google's click id on iOS, from an app; NULL without one */
+  dclid, /* Click id of Campaign Manager and Display & Video 360; NULL without one */
+  msclkid, /* Microsoft's click id; NULL without one */
+  fbclid, /* Facebook's click id; NULL without one */
+  ttclid, /* TikTok's click id; NULL without one */
+  li_fat_id, /* LinkedIn's click id; NULL without one */
+  twclid, /* X's click id; NULL without one */
+  campaign_id, /* The platform's id of the campaign that led here; NULL where unknown */
+  ad_group_id, /* The platform's id of the ad group or ad set that led here; NULL where unknown */
+  ad_id /* The platform's id of the ad that led here; NULL where unknown */
 FROM @{client}_marts.fct_credit AS credit
 LEFT JOIN @provisional() AS provisional
   ON credit.conversion_id = provisional.conversion_id

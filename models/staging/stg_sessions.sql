@@ -19,13 +19,18 @@ SELECT
   medium, /* utm_medium; NULL without one */
   campaign, /* utm_campaign; NULL without one */
   referrer, /* The page that led here, a URL; NULL without one */
-  gclid, /* Google's click id: the click was paid */
-  gbraid, /* Google's click id on iOS, into an app */
-  wbraid, /* Google's click id on iOS, from an app */
-  dclid, /* Campaign Manager's and Display & Video 360's click id */
-  msclkid, /* Microsoft's click id */
-  fbclid, /* Facebook's click id */
-  ttclid, /* TikTok's click id */
+  gclid, /* Google's click id; NULL without one */
+  gbraid, /* Google's click id on iOS, into an app; NULL without one */
+  wbraid, /* Google's click id on iOS, from an app; NULL without one */
+  dclid, /* Click id of Campaign Manager and Display & Video 360; NULL without one */
+  msclkid, /* Microsoft's click id; NULL without one */
+  fbclid, /* Facebook's click id; NULL without one */
+  ttclid, /* TikTok's click id; NULL without one */
+  li_fat_id, /* LinkedIn's click id; NULL without one */
+  twclid, /* X's click id; NULL without one */
+  campaign_id, /* The platform's id of the campaign that led here; NULL where unknown */
+  ad_group_id, /* The platform's id of the ad group or ad set that led here; NULL where unknown */
+  ad_id, /* The platform's id of the ad that led here; NULL where unknown */
   consent::BOOLEAN AS consent, /* False where the visitor refused or withdrew it; NULL where nobody asked */
   COALESCE(holder_engagement::BOOLEAN, TRUE) AS holder_engagement, /* May hold a customer, for IHC */
   COALESCE(closer_engagement::BOOLEAN, TRUE) AS closer_engagement, /* May close a sale, for IHC */
@@ -53,6 +58,11 @@ FROM @raw(
     msclkid,
     fbclid,
     ttclid,
+    li_fat_id,
+    twclid,
+    campaign_id,
+    ad_group_id,
+    ad_id,
     consent,
     holder_engagement,
     closer_engagement

@@ -131,6 +131,19 @@ _SOURCES: dict[str, dict[str, Contract]] = {
                 "msclkid": text("Microsoft's click id", optional=True),
                 "fbclid": text("Facebook's click id", optional=True),
                 "ttclid": text("TikTok's click id", optional=True),
+                "li_fat_id": text("LinkedIn's click id", optional=True),
+                "twclid": text("X's click id", optional=True),
+                "campaign_id": text(
+                    "The platform's id of the campaign that led here", optional=True
+                ),
+                "ad_group_id": text(
+                    "The platform's id of the ad group or ad set that led here", optional=True
+                ),
+                "ad_id": text("The platform's id of the ad that led here", optional=True),
+                "landing_page": text(
+                    "Address of the first page: ids that have no column are read from its query",
+                    optional=True,
+                ),
                 "consent": boolean(
                     "False where the visitor refused or withdrew it: the session enters no path",
                     optional=True,

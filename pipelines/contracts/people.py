@@ -62,8 +62,23 @@ MODELLED: dict[str, tuple[str, ...]] = {
 }
 
 # What else a row tells of the person. A click was paid for if there is an id; whose click it was, is not told.
-CLICK_IDS = ("gclid", "gbraid", "wbraid", "dclid", "msclkid", "fbclid", "ttclid")
-ADDRESSES = ("referrer", "referrer_url", "page_url")  # their parameters may hold anything
+CLICK_IDS = (
+    "gclid",
+    "gbraid",
+    "wbraid",
+    "dclid",
+    "msclkid",
+    "fbclid",
+    "ttclid",
+    "li_fat_id",
+    "twclid",
+)
+ADDRESSES = (
+    "referrer",
+    "referrer_url",
+    "page_url",
+    "landing_page",
+)  # their parameters may hold anything
 UNREAD = ("name", "company", "content_key")  # kept in the lake, and read by no model
 
 

@@ -39,7 +39,9 @@ def columns_of(
     texts = [name for name, type_, *_ in described if type_ in _TEXTS]
     named = {name: naming[name] for name in texts if name in naming}
     whose = [name for name in named if name in own or named[name][0] in PEOPLE]
-    beside = [name for name in texts if name in (*CLICK_IDS, *ADDRESSES, *UNREAD) and own]
+    beside = [
+        name for name in texts if name in CLICK_IDS or (own and name in (*ADDRESSES, *UNREAD))
+    ]
     others = [
         name for name in texts if name not in named and name not in ("filename", "load_id", LOAD_ID)
     ]
@@ -122,15 +124,16 @@ def _told_beside(plan: Plan, columns: Columns) -> str:
     """Return SQL for what a row of the person says beside who it was: no more than is computed from."""
     if not columns.whose:
         return ""
-    is_theirs = " OR ".join(
-        f"STARTS_WITH(COALESCE({identifier(name)}, ''), '{plan.prefix}')" for name in columns.whose
-    )
+    is_theirs = _starts_with(plan.prefix, columns.whose)
+    is_clicked = is_theirs
+    if "touchpoint_id" in columns.naming:  # the click's, in a row that may be another one's order
+        is_clicked = _starts_with(plan.prefix, ["touchpoint_id"])
     values = {}
     for name in columns.beside:
         if name in plan.stays:
             continue
         if name in CLICK_IDS:
-            values[name] = f"IF({is_theirs}, IF({name} IS NULL, NULL, 'erased'), {name})"
+            values[name] = f"IF({is_clicked}, IF({name} IS NULL, NULL, 'erased'), {name})"
         elif name in ADDRESSES:
             values[name] = f"IF({is_theirs}, REGEXP_REPLACE({name}, '[?#].*', ''), {name})"
         else:
@@ -138,3 +141,9 @@ def _told_beside(plan: Plan, columns: Columns) -> str:
     if plan.is_excluded and columns.has_deletions:
         values["is_deleted"] = f"is_deleted OR {is_theirs}"
     return ", ".join(f"{value} AS {identifier(name)}" for name, value in values.items())
+
+
+def _starts_with(prefix: str, names: list[str]) -> str:
+    return " OR ".join(
+        f"STARTS_WITH(COALESCE({identifier(name)}, ''), '{prefix}')" for name in names
+    )

@@ -314,6 +314,7 @@ class World:
             "started_at": self._touch(),
             "referrer": None,
             "consent": self._any(["true", "true", "false", None, None, None]),
+            "ad_id": self._any(["7", "8", None]),
         }
 
     def _new_events(self) -> dict:

@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from pipelines.__main__ import app
+from pipelines.contracts.people import CLICK_IDS
 from pipelines.learning.training import utc_now
 from pipelines.published.opening import published
 from pipelines.serving.erased_persons import keep_promises
@@ -16,7 +17,10 @@ from pipelines.serving.morning import serve
 from tests.builders.searching import traces
 from tests.conftest import House
 
-NAMED = ("conversion_id", "touchpoint_id", "customer_id", "conv_id", "session_id")
+NAMED = (
+    *("conversion_id", "touchpoint_id", "customer_id", "conv_id", "session_id"),
+    *CLICK_IDS,
+)
 
 
 def tables(nameless: bool) -> dict[str, list[tuple]]:
@@ -44,6 +48,8 @@ def names_of(house: House, customer: str) -> list[str]:
             SELECT $who UNION SELECT visitor_id FROM mine WHERE visitor_id IS NOT NULL
             UNION SELECT session_id FROM {sessions}
             WHERE customer_id = $who OR visitor_id IN (FROM mine)
+            UNION SELECT COALESCE(gclid, fbclid) FROM {sessions} WHERE COALESCE(gclid, fbclid) IS NOT NULL
+              AND (customer_id = $who OR visitor_id IN (FROM mine))
             UNION SELECT opportunity_id FROM {deals} WHERE customer_id = $who""",
             {"who": customer},
         ).fetchall()

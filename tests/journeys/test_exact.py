@@ -21,7 +21,7 @@ from tests.oracles import oracle
 from tests.rendered import Models, render
 
 CREDIT = """conversion_id, touchpoint_id, conversion_type, is_counted, customer_id, converted_at, touched_at, channel, campaign,
-position, path_length, revenue, attributed_revenue, is_attributed, credit"""
+position, path_length, revenue, attributed_revenue, is_attributed, gclid, ad_id, credit"""
 CAMPAIGNS = "date, channel, campaign, cost, clicks, impressions, revenue, conversions, cpa, roas"
 
 
@@ -41,6 +41,8 @@ def check(query, history: list[Load], client: Client, until: datetime = datetime
             earned.conversion.revenue,
             earned.attributed_revenue,
             touch is not None,
+            touch and touch.gclid,
+            touch and touch.ad_id,
             pytest.approx(float(earned.credit), abs=1e-12),
         )
         for earned in oracle.credits(history, client, until)

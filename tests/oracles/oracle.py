@@ -42,6 +42,8 @@ class Touch(NamedTuple):
     customer_id: str | None
     channel: str
     campaign: str
+    gclid: str | None = None
+    ad_id: str | None = None
 
     @property
     def is_direct(self) -> bool:
@@ -252,6 +254,8 @@ def _touches(history: list[Load], client: Client, until: datetime) -> list[Touch
             row["customer_id"],
             _channel(row),
             _reported(row["campaign"], _source(row), client) or "(not set)",
+            row["gclid"],
+            row["ad_id"],
         )
         for row in _newest(history, "web", "sessions", until)
         if row["consent"] != "false" and not _is_left_out(row, client)
