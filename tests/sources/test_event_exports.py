@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from pipelines.contracts.people import CLICK_IDS
 from pipelines.ingest.delta import changes
 from pipelines.ingest.fetching import fetch_request
 from pipelines.ingest.load_counts import Counts
@@ -312,8 +313,7 @@ def test_snowplow_events_become_sessions(snow: Site, form: str) -> None:
     assert snow.log("rows_left_out", table="exports") == [(1,)]
 
 
-CLICK_IDS = ("gclid", "gbraid", "wbraid", "dclid", "msclkid", "fbclid", "ttclid")
-NETWORKS = {"gclid": "Google", "dclid": "DoubleClick", "msclkid": "Microsoft"}
+NETWORKS = {"gclid": "Google", "dclid": "DoubleClick", "msclkid": "Microsoft", "twclid": "Twitter"}
 
 
 ONE_EACH = {tuple(f"{name}-1" if name == one else None for one in CLICK_IDS) for name in CLICK_IDS}
@@ -325,6 +325,29 @@ def test_ga4_tells_every_click_id(ga4: Site) -> None:
     as_jsonl(ga4.exports / "events.jsonl", views)
     assert not ga4.ingest().problem
     assert ga4.newest(", ".join(CLICK_IDS)) == ONE_EACH
+
+
+def test_ga4_tells_the_ids_of_an_ad(ga4: Site) -> None:
+    shop = "https://shop.example/"
+    click = {"campaign_name": "Brand", "campaign_id": "77", "ad_group_id": "5"}
+    last = {"session_traffic_source_last_click": {"google_ads_campaign": click}}
+    ours = {"gclid": "g-1", "manual_campaign_id": "9"}
+    views = [
+        event(0, session=1, parameters={"page_location": f"{shop}?gclid=g-1"}, **last),
+        event(0, session=2, parameters={"page_location": shop}, **last),
+        event(0, session=3, collected_traffic_source=ours, **last),
+        event(0, session=4, parameters={"page_location": f"{shop}?utm_id=8&hsa_grp=6&hsa_ad=4"}),
+        event(0, session=5, collected_traffic_source={"dclid": "d-1"}),
+    ]
+    as_jsonl(ga4.exports / "events.jsonl", views)
+    assert not ga4.ingest().problem
+    assert ga4.newest("session_id, dclid, campaign_id, ad_group_id, ad_id") == {
+        ("1.1.1", None, "77", "5", None),
+        ("1.1.2", None, None, None, None),  # the click was an earlier visit's
+        ("1.1.3", None, "9", "5", None),
+        ("1.1.4", None, "8", "6", "4"),
+        ("1.1.5", "d-1", None, None, None),
+    }
 
 
 def test_snowplow_tells_every_click_id(snow: Site) -> None:

@@ -18,6 +18,7 @@ from pipelines.sources.files.header_zones import ask_for_zones
 from pipelines.sources.files.missing_columns import missing_columns, shown
 from pipelines.sources.files.name_units import unit_of
 from pipelines.sources.files.overlooked import ask_for_overlooked
+from pipelines.sources.files.url_values import queried, url_column, with_ids
 from pipelines.sources.nothing import something
 from pipelines.sources.numbers import PLAIN, POINTS, as_double
 from pipelines.sql import BLANKS, literal
@@ -31,6 +32,7 @@ def wanted(export: Export, contract: Contract) -> set[str]:
         read = {name for column in _delivered(contract) for name in export.names(column)}
         return (
             read
+            | {url_column(name) for name in read}
             | {*export.properties.values()}
             | (columns_of(export.where) if export.where else set())
         )
@@ -51,14 +53,16 @@ def shaped(
     Raise ExportError, as `refused` words it, if a column is missing.
     """
     if not export.format:
-        columns = _named(refused, contract, export, rows.columns)
+        columns = _named(refused, contract, export, queried(export, rows.columns))
         ask_for_overlooked(
             refused, export, contract, columns, rows.columns.keys() - wanted(export, contract)
         )
         _ask_for_units(refused, contract, export, columns)
         ask_for_zones(refused, export, contract, columns)
         return rows._replace(
-            columns=columns,
+            columns=with_ids(
+                columns, [name for name in contract.columns if not export.names(name)]
+            ),
             unread=_unread(rows, export, contract),
             where=_where(refused, export, rows.columns),
             compared=_compared(export, rows.columns),

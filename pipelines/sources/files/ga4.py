@@ -7,7 +7,9 @@ campaign with a visit it did not bring. The latter only names the campaign of a 
 
 import json
 
+from pipelines.contracts.people import CLICK_IDS
 from pipelines.sources.batches import Rows
+from pipelines.sources.files.url_values import AD_IDS, value_in
 from pipelines.sources.files.urls import host, parameter
 from pipelines.sql import identifier, literal
 
@@ -30,16 +32,24 @@ _PARAMETERS = [
     "source",
     "medium",
     "campaign",
+    "campaign_id",
     "gclid",
 ]
-_CLICK_IDS = ["gbraid", "wbraid", "dclid", "msclkid", "fbclid", "ttclid"]
-_COLLECTED = ["manual_source", "manual_medium", "manual_campaign_name", "gclid"]
+_COLLECTED = [
+    "manual_source",
+    "manual_medium",
+    "manual_campaign_name",
+    "manual_campaign_id",
+    "gclid",
+    "dclid",
+]
+_OF_AD = ["campaign_name", "campaign_id", "ad_group_id"]
 
 _SHAPES: dict[str, dict | list] = {
     key: [{"key": "TEXT", "value": dict.fromkeys(_KINDS, "TEXT")}] for key in _LISTS
 } | {
     "collected_traffic_source": dict.fromkeys(_COLLECTED, "TEXT"),
-    "session_traffic_source_last_click": {"google_ads_campaign": {"campaign_name": "TEXT"}},
+    "session_traffic_source_last_click": {"google_ads_campaign": dict.fromkeys(_OF_AD, "TEXT")},
 }
 
 _PLACEHOLDERS = "('(not set)', '(direct)', '(organic)', '(referral)', '(none)')"
@@ -52,7 +62,10 @@ def events() -> dict[str, str]:
         named = f"{_real(f'collected_traffic_source.{name}')}, {_real(f'its_{parameter}')}"
         return f"COALESCE({named}, IF(clicked IS NULL, NULL, {of_ad}))"
 
-    of_ad = _real("session_traffic_source_last_click.google_ads_campaign.campaign_name")
+    of_ad, campaign_of_ad, group_of_ad = (
+        _real(f"session_traffic_source_last_click.google_ads_campaign.{name}") for name in _OF_AD
+    )
+    in_page = {name: value_in("its_page_location", name) for name in (*CLICK_IDS, *AD_IDS)}
     return {
         "session_id": "user_pseudo_id || '.' || its_ga_session_id",
         "visitor_id": "user_pseudo_id",
@@ -64,8 +77,11 @@ def events() -> dict[str, str]:
         "referrer": (
             f"IF({host('its_page_referrer')} = {host('its_page_location')}, NULL, its_page_referrer)"
         ),
+        **in_page,
         "gclid": "clicked",
-        **{name: parameter("its_page_location", name) for name in _CLICK_IDS},
+        "dclid": f"COALESCE(collected_traffic_source.dclid, {in_page['dclid']})",
+        "campaign_id": f"COALESCE({collected('manual_campaign_id', 'campaign_id', campaign_of_ad)}, {in_page['campaign_id']})",
+        "ad_group_id": f"COALESCE(IF(clicked IS NULL, NULL, {group_of_ad}), {in_page['ad_group_id']})",
     }
 
 

@@ -9,13 +9,14 @@ import re
 from collections.abc import Callable, Collection
 
 from pipelines.contracts.contract import Contract
+from pipelines.contracts.people import CLICK_IDS
 from pipelines.settings.exports import Export
 from pipelines.sources.batches import ExportError, Remedy
 from pipelines.sources.yaml_texts import scalar
 
 _DECIDING = {
     *("is_deleted", "consent", "event_id"),
-    *("gclid", "gbraid", "wbraid", "dclid", "msclkid", "fbclid", "ttclid"),
+    *CLICK_IDS,
 }
 
 

@@ -1,7 +1,8 @@
 """Read Snowplow's enriched events: the facts about its session that each holds."""
 
+from pipelines.contracts.people import CLICK_IDS
 from pipelines.sources.batches import Rows
-from pipelines.sources.files.urls import parameter
+from pipelines.sources.files.url_values import AD_IDS, value_in
 from pipelines.sql import identifier
 
 NEEDED = {"domain_sessionid", "domain_userid", "collector_tstamp"}
@@ -39,6 +40,9 @@ _NETWORKS = {
     "dclid": ["doubleclick"],
     "msclkid": ["microsoft"],
     "fbclid": ["facebook", "meta"],
+    "ttclid": ["tiktok"],
+    "li_fat_id": ["linkedin"],
+    "twclid": ["twitter"],
 }
 
 
@@ -53,14 +57,14 @@ def events() -> dict[str, str]:
         "medium": f"COALESCE(mkt_medium, IF({_NO_CAMPAIGN}, {_MEDIUM}, NULL))",
         "campaign": "mkt_campaign",
         "referrer": _REFERRER,
+        **{name: value_in("page_urlquery", name) for name in (*CLICK_IDS, *AD_IDS)},
         **{name: _click(name) for name in _NETWORKS},
-        **{name: parameter("page_urlquery", name) for name in ("gbraid", "wbraid", "ttclid")},
     }
 
 
 def _click(name: str) -> str:
     of_network = " OR ".join(f"mkt_network ILIKE '{network}%'" for network in _NETWORKS[name])
-    return f"IF({of_network}, mkt_clickid, {parameter('page_urlquery', name)})"
+    return f"IF({of_network}, mkt_clickid, {value_in('page_urlquery', name)})"
 
 
 def column(name: str) -> str:
