@@ -5,7 +5,7 @@ RUN := $(BIN)/python -m pipelines
 DATA := $(or $(ATTRIBUTION_HOME),.)
 SQLMESH := $(BIN)/sqlmesh --log-file-dir "$(DATA)/logs"
 
-.PHONY: help daily watch packages ingest stream backfill accept reread withdraw erase status export explain changes replay blueprint train preview promote \
+.PHONY: help daily watch packages doctor ingest stream backfill accept reread withdraw erase status export explain changes replay blueprint train preview promote \
 	rollback rebuild plan audit \
 	test check soak ci style types lint versions format docs demo demo-api demo-stream demo-clean lock stubs clean install exports
 
@@ -17,6 +17,9 @@ daily: exports ## serve every client's morning
 
 watch: install ## alert of clients late, held, odd
 	$(RUN) watch
+
+doctor: install ## propose CLIENT's file from its exports
+	$(RUN) doctor $(CLIENT) $(if $(FOLDER),--folder "$(FOLDER)") $(if $(WRITE),--write) $(if $(CURRENCY),--currency $(CURRENCY)) $(if $(ZONE),--zone $(ZONE))
 
 ingest: exports ## append new exports to lake
 	$(RUN) ingest

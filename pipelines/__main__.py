@@ -15,6 +15,7 @@ from pipelines.commands.explanations import changes, explain, replay
 from pipelines.commands.following import stream
 from pipelines.commands.inspection import blueprint, export, status
 from pipelines.commands.model_changes import preview, promote, train
+from pipelines.commands.proposals import doctor
 from pipelines.commands.rebuilt_client import rebuild
 from pipelines.commands.shown_version import rollback
 from pipelines.commands.watching import watch
@@ -31,6 +32,7 @@ _COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
     "Every day": (daily, ingest, stream, watch),
     "To read": (status, explain, changes, replay, blueprint, export),
     "When something changes": (
+        doctor,
         backfill,
         accept,
         reread,

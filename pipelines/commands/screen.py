@@ -42,6 +42,11 @@ Json = Annotated[
 ]
 
 
+def is_for_machines() -> bool:
+    """Return whether what is printed is for machines."""
+    return _is_for_machines
+
+
 def emit(**content: Any) -> None:
     """Print a JSON object, with the time."""
     line = {"at": datetime.now(timezone.utc).isoformat(timespec="seconds"), **content}
@@ -72,6 +77,14 @@ def warn(client: str, text: str) -> None:
 def show(text: str) -> None:
     """Print a paragraph, and an empty line after it."""
     _print(screen, f"{text}\n")
+
+
+def show_text(text: str) -> None:
+    """Print a text as it is, such as a file's; nothing is folded, lest it be another when it is copied."""
+    if _is_for_machines:
+        emit(text=text)
+    else:
+        screen.print(Text(text), soft_wrap=True)
 
 
 def fail(message: str) -> None:

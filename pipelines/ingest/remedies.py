@@ -2,8 +2,10 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from pipelines.contracts.ad_platforms import place as place_of
+from pipelines.settings.bounded_yaml import load
 from pipelines.settings.client import Client
 from pipelines.sources.batches import ExportError, Remedy
 
@@ -22,7 +24,7 @@ def to_paste(client: str, remedies: Iterable[Remedy], source: str = "", table: s
     """Return where lines go: `write in clients/one.yaml under sources.web.sessions: \\`grain: sum\\``."""
     places: dict[str, list[Remedy]] = {}
     for remedy in remedies:
-        places.setdefault(_place(remedy, source, table), []).append(remedy)
+        places.setdefault(place_in_file(remedy, source, table), []).append(remedy)
     lines = [
         f"under {place}: {_pasted(found)}" if place else f"as a line of its own: {_pasted(found)}"
         for place, found in places.items()
@@ -36,7 +38,7 @@ def is_clients_own(remedy: Remedy) -> bool:
     return key in Client.model_fields
 
 
-def _place(remedy: Remedy, source: str, table: str) -> str:
+def place_in_file(remedy: Remedy, source: str, table: str) -> str:
     """Return the key that a line goes under; nothing if it is a line of its own."""
     if is_clients_own(remedy):
         return remedy.below
@@ -48,3 +50,8 @@ def _pasted(remedies: list[Remedy]) -> str:
     lines = [f"`{remedy.setting}`" for remedy in remedies if not remedy.meaning]
     choices = [f"`{each.setting}` if {each.meaning}" for each in remedies if each.meaning]
     return ", and ".join(filter(None, [", ".join(lines), ", or ".join(choices)]))
+
+
+def setting_of(remedy: Remedy) -> dict[str, Any]:
+    """Return what a line says, by its key: of `grain: sum`, {"grain": "sum"}."""
+    return load(remedy.setting)

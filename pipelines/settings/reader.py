@@ -44,6 +44,11 @@ def parse(path: Path) -> Client:
         ) from None
 
 
+def checked(client: str, text: str) -> Client:
+    """Return the settings that a client's file would have with a text. Raise ClientError if they are wrong."""
+    return _checked(client, text.encode())
+
+
 def _checked(client: str, content: bytes) -> Client:
     shown = f"clients/{client}.yaml"
     if not re.fullmatch(r"[a-z][a-z0-9]*", client):

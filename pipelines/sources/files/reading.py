@@ -99,20 +99,41 @@ def opened(
 
     Raise ExportError if it cannot be read, lacks a column, or is changed meanwhile.
     """
+    names = wanted(export, contract)
+    with as_delivered(path, export, limits, changed, connection, lambda _: names) as found:
+        yield _shaped(*found, contract)
+
+
+@contextmanager
+def as_delivered(
+    path: Path,
+    export: Export,
+    limits: Limits,
+    changed: int,
+    connection: duckdb.DuckDBPyConnection,
+    names: Callable[[Reading], set[str]],
+) -> Iterator[tuple[Reading, Rows]]:
+    """Yield a file's rows with the export's own columns, and how they are read.
+
+    `names` says which columns are worth reading: it is asked of the file, and of its plain copy.
+    Raise ExportError if it cannot be read, or is changed meanwhile.
+    """
     try:
         with ExitStack() as open_files:
             if path.stat().st_size == 0:
                 raise ExportError("the file is empty; deliver it again", path)
-            reading = Reading(connection, path, export, wanted(export, contract), open_files)
+            reading = Reading(connection, path, export, set(), open_files)
             with _unchanged(path, changed), _named(path):
                 copies = open_files.enter_context(_copies(connection))
+                reading = reading._replace(wanted=names(reading))
                 reading = reading._replace(path=plain(reading, limits, copies))
+                reading = reading._replace(wanted=names(reading))
                 reader = _READERS.get(kind_of(reading.path))
                 if reader is None:
                     raise unknown_format(reading.path, _KNOWN)
                 if reader is parquet_files.read:
                     check_parquet(connection, reading.path, limits)
-                yield _shaped(reading, reader(reading), contract)
+                yield reading, reader(reading)
     except (OSError, EOFError, zlib.error) as error:
         if disk_problem(error):
             raise

@@ -39,6 +39,15 @@ def write_csv(reading: Reading, target: Path) -> None:
         book.close()
 
 
+def tops(path: Path) -> dict[str, list[list[str]]]:
+    """Return the first rows of each sheet. Raise ExportError if it is no workbook."""
+    book = _opened(path)
+    try:
+        return {sheet.title: list(_top(book, sheet.title)) for sheet in book.worksheets}
+    finally:
+        book.close()
+
+
 def _opened(path: Path) -> "Workbook":
     from openpyxl import load_workbook  # here, as it takes a quarter of a second
     from openpyxl.utils.exceptions import InvalidFileException

@@ -1,0 +1,106 @@
+"""Try a proposed export by ingest's own steps, and write the lines that these ask for until it is read."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from pipelines.doctor.proposal import Choice, Place, Proposal, Question
+from pipelines.ingest.remedies import place_in_file, setting_of
+from pipelines.ingest.trial import Tried, tried
+from pipelines.settings.client import Client
+from pipelines.settings.reader import ClientError, checked
+from pipelines.sources.batches import ExportError, Remedy
+from pipelines.sources.errors import PlatformError
+
+Ask = Callable[[Question], Choice | None]
+
+_ROUNDS = 25  # lines are not more, of one export
+_LETTERS = 160  # of a reason
+_APART = ("numbers", "date_format", "unit", "zones")  # what one says, says nothing of the other
+
+
+class Healed(NamedTuple):
+    """What became of a proposed export: what it would bring in, or why ingest refuses it."""
+
+    tried: Tried | None
+    problem: str = ""
+
+
+def heal(
+    proposal: Proposal, client: str, source: str, table: str, folder: Path, ask: Ask
+) -> Healed:
+    """Complete an export of a proposal, line by line, until ingest takes it.
+
+    A line that leaves no choice is written, with what ingest says as its reason. Where there is a
+    choice, `ask` may decide; else it stays a question, and the first line is assumed for the rest.
+    """
+    for number in range(_ROUNDS):
+        try:
+            settings = _settings(proposal, client)
+            return Healed(
+                tried(settings, source, table, _folder(folder, f"{source}.{table}.{number}"))
+            )
+        except ExportError as error:
+            if not _apply(proposal, error, source, table, ask):
+                return Healed(None, str(error))
+        except (ClientError, PlatformError) as error:
+            return Healed(None, str(error))
+    return Healed(None, "it asks for ever more lines; write them by hand, by what make ingest says")
+
+
+def _settings(proposal: Proposal, client: str) -> Client:
+    return checked(client, proposal.text(assumed=True))
+
+
+def _folder(folder: Path, name: str) -> Path:
+    made = folder / name
+    made.mkdir(parents=True, exist_ok=True)
+    return made
+
+
+def _apply(proposal: Proposal, error: ExportError, source: str, table: str, ask: Ask) -> bool:
+    """Write what an error asks for; return whether that can change anything."""
+    before = proposal.settings(assumed=True)
+    why = _short(error.reason)
+    sure = [each for each in error.remedies if not each.meaning and not _is_weighty(each)]
+    for remedy in sure:
+        for choice in _choices(remedy, source, table):
+            proposal.put(choice.place, choice.value, why)
+    open_ = [each for each in error.remedies if each.meaning]
+    weighty = [each for each in error.remedies if not each.meaning and _is_weighty(each)]
+    groups = [[each for each in open_ if each.setting.partition(":")[0] == key] for key in _APART]
+    groups.append([each for each in open_ if each.setting.partition(":")[0] not in _APART])
+    groups.append([] if sure or open_ else weighty)
+    for group in filter(None, groups):
+        question = Question(
+            why, [choice for each in group for choice in _choices(each, source, table)]
+        )
+        put_or_ask(proposal, question, ask)
+    return proposal.settings(assumed=True) != before
+
+
+def put_or_ask(proposal: Proposal, question: Question, ask: Ask) -> None:
+    """Write the line that is chosen; where nobody chooses, leave the question open."""
+    if chosen := ask(question):
+        proposal.put(chosen.place, chosen.value, chosen.meaning)
+    else:
+        proposal.questions.append(question)
+
+
+def _is_weighty(remedy: Remedy) -> bool:
+    """Return whether a line lets rows go, or needs what is not there: nobody writes that unasked."""
+    return remedy.below.partition(".")[0] in ("quality", "sources")
+
+
+def _choices(remedy: Remedy, source: str, table: str) -> list[Choice]:
+    """Return what a line says, each key by its place in the client's file."""
+    above: Place = tuple(filter(None, place_in_file(remedy, source, table).split(".")))
+    meaning = remedy.meaning or "if that may be"
+    return [Choice((*above, key), value, meaning) for key, value in setting_of(remedy).items()]
+
+
+def _short(reason: str) -> str:
+    """Return the first sentence of what ingest says."""
+    text = " ".join(reason.split())
+    sentence = text.partition(". ")[0]
+    return sentence if len(sentence) <= _LETTERS else f"{sentence[: _LETTERS - 1]}…"

@@ -1,0 +1,110 @@
+"""Gather the files of a folder into reports: files of one kind with the same columns, by one glob."""
+
+from collections.abc import Collection, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from pipelines.doctor.folder import MOST_READ, by_name, glob_of
+from pipelines.doctor.heads import Head, heads_of
+from pipelines.doctor.kinds import Kind, Told, told
+from pipelines.home import home
+from pipelines.settings.client import Client
+from pipelines.sources.batches import ExportError
+
+
+class Report(NamedTuple):
+    """Files of one report: what they are, how they begin, and the glob that matches them alone."""
+
+    kinds: list[Kind]
+    head: Head
+    files: list[Path]
+    glob: str
+
+
+class Unknown(NamedTuple):
+    """A file that is no report that is known, and why: what it lacks, or why it cannot be read."""
+
+    file: Path
+    why: str
+    files: int = 1
+
+
+class Sorted(NamedTuple):
+    """What is in a folder: its reports, and the files that are none. So many files were looked into."""
+
+    reports: list[Report]
+    unknown: list[Unknown]
+    looked_into: int
+
+
+def sort_out(client: Client, files: list[Path], folder: Path) -> Sorted:
+    """Return the reports among some files; of many files whose names are alike, a few are looked into."""
+    found: dict[Any, tuple[Told, Head, list[Path]]] = {}
+    unknown: list[Unknown] = []
+    looked_into = 0
+    for alike in _looked_into(files):
+        for place, path in enumerate(alike.read):
+            looked_into += 1
+            rest = alike.rest if place == 0 else []
+            try:
+                heads = heads_of(client, path, folder)
+            except ExportError as error:
+                unknown.append(Unknown(path, error.reason, 1 + len(rest)))
+                continue
+            for head in heads:
+                what = told(head)
+                if not what.kinds:
+                    unknown.append(Unknown(path, _lacking(head, what), 1 + len(rest)))
+                    continue
+                first = what.kinds[0]
+                columns = tuple(sorted(first.columns.items()))
+                settings = tuple(sorted(head.settings.items()))
+                key = (first.name, first.form, columns, settings, len(heads) > 1 and path)
+                _, _, its = found.setdefault(key, (what, head, []))
+                its += [path, *rest]
+    reports = [
+        Report(what.kinds, head, sorted(its), _glob(its, files))
+        for what, head, its in found.values()
+    ]
+    return Sorted(reports, unknown, looked_into)
+
+
+class _Alike(NamedTuple):
+    """Files whose names differ in days and numbers alone: those that are read, and the rest."""
+
+    read: list[Path]
+    rest: list[Path]
+
+
+def _looked_into(files: list[Path]) -> Iterator[_Alike]:
+    groups = by_name(files).values()
+    for group in groups:
+        if len(files) <= MOST_READ:
+            yield _Alike(group, [])
+        else:
+            read = sorted({group[0], group[-1]})
+            yield _Alike(read, [path for path in group if path not in set(read)])
+
+
+def _lacking(head: Head, what: Told) -> str:
+    if not head.names:
+        return "it has no columns"
+    names = ", ".join(head.names[:12]) + (", …" if head.names[12:] else "")
+    if not what.nearest:
+        return f"its columns are of no report that is known: {names}"
+    lacks = ", ".join(what.nearest.lacks)
+    return f"it may be {what.nearest.name}, but no column is its {lacks}; it has {names}"
+
+
+def _glob(its: Collection[Path], files: list[Path]) -> str:
+    """Return the glob of some files as the client's file has it."""
+    own, paths = set(its), {path: Path(named(path)) for path in files}
+    return glob_of(
+        [paths[path] for path in sorted(own)], [paths[path] for path in files if path not in own]
+    )
+
+
+def named(path: Path) -> str:
+    """Return what a path is called in a client's file: from the data's home, if it lies there."""
+    root, real = home().resolve(), path.absolute()
+    return (real.relative_to(root) if real.is_relative_to(root) else real).as_posix()

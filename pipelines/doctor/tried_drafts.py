@@ -1,0 +1,124 @@
+"""Draft each report, try it, and put what ingest takes together; of what excludes each other, ask."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+from pipelines.contracts.catalog import CONTRACTS
+from pipelines.doctor.drafts import draft
+from pipelines.doctor.figures import Figures, figures
+from pipelines.doctor.healing import Ask, Healed, heal
+from pipelines.doctor.kinds import Kind
+from pipelines.doctor.proposal import Choice, Proposal, Question
+from pipelines.doctor.reports import Report
+from pipelines.doctor.whole_or_increment import add_delivery
+from pipelines.settings.reader import checked
+from pipelines.sources.deliveries import delivery_of
+
+
+class Finding(NamedTuple):
+    """What one report is taken for, and what it would bring in; or the reason why ingest refuses it.
+
+    What is shown may be as if the first line of a question were chosen: it `is_assumed` then.
+    """
+
+    table: str
+    files: list[Path]
+    glob: str
+    why: str
+    figures: Figures | None = None
+    notes: tuple[str, ...] = ()
+    quarantined: int = 0
+    problem: str = ""
+    is_assumed: bool = False
+
+
+class Draft(NamedTuple):
+    """A report as one kind of export: its lines, and what they would bring in."""
+
+    kind: Kind
+    lines: Proposal
+    finding: Finding
+
+
+def drafted(base: Proposal, client: str, report: Report, folder: Path, ask: Ask) -> list[Draft]:
+    """Return a report as each kind that it may be, as ingest takes it below the client's own lines."""
+    return [_drafted(base, client, report, kind, folder, ask) for kind in report.kinds]
+
+
+def _drafted(
+    base: Proposal, client: str, report: Report, kind: Kind, folder: Path, ask: Ask
+) -> Draft:
+    lines = Proposal()
+    lines.add(base)
+    lines.add(draft(report, kind))
+    finding = Finding(kind.name, report.files, report.glob, kind.why)
+    if not report.glob:
+        problem = "no glob matches these files alone; move them into a folder of their own"
+        return Draft(kind, lines.without(base), finding._replace(problem=problem))
+    target = folder / f"{kind.name}.{abs(hash(report.glob))}"
+    healed = heal(lines, client, kind.source, kind.table, target, ask)
+    if healed.tried and add_delivery(lines, report, kind, healed.tried, ask):
+        healed = heal(lines, client, kind.source, kind.table, target / "again", ask)
+    finding = shown_as(finding, lines, client, kind.source, kind.table, kind.form, healed)
+    return Draft(kind, lines.without(base), finding)
+
+
+def shown_as(
+    finding: Finding,
+    lines: Proposal,
+    client: str,
+    source: str,
+    table: str,
+    form: str,
+    healed: Healed,
+) -> Finding:
+    """Return a finding with what its export would bring in, or why ingest refuses it."""
+    if not healed.tried:
+        return finding._replace(problem=healed.problem)
+    settings = checked(client, lines.text(assumed=True))
+    contract = delivery_of(settings, source, table).contract
+    contract = CONTRACTS[source][table] if form else contract
+    return finding._replace(
+        figures=figures(settings, table, contract, healed.tried),
+        notes=tuple(healed.tried.notes),
+        quarantined=healed.tried.counts.quarantined,
+        is_assumed=bool(lines.questions),
+    )
+
+
+def gather(proposal: Proposal, drafts: list[list[Draft]], ask: Ask) -> None:
+    """Add the drafts to a proposal: of a table there is one, and of a report that may be several kinds, too."""
+    by_table: dict[str, list[Draft]] = {}
+    tables = list(CONTRACTS)
+    for its in sorted(drafts, key=lambda each: tables.index(each[0].kind.source)):
+        if len(its) == 1 and not its[0].finding.problem:
+            by_table.setdefault(its[0].kind.name, []).append(its[0])
+    for table, found in by_table.items():
+        text = f"{table} is read from one export, and {len(found)} may be it"
+        _add_one(proposal, text, found, ask)
+    for its in drafts:
+        free = [each for each in its if not each.finding.problem and each.kind.name not in by_table]
+        if len(its) > 1 and free:
+            _add_one(proposal, f"what {its[0].finding.glob} is", free, ask)
+
+
+def _add_one(proposal: Proposal, text: str, drafts: list[Draft], ask: Ask) -> None:
+    if len(drafts) == 1:
+        proposal.add(drafts[0].lines)
+        return
+    choices = [_as_choice(each) for each in drafts]
+    question = Question(text, choices)
+    if chosen := ask(question):
+        proposal.add(drafts[choices.index(chosen)].lines)
+    else:
+        proposal.questions.append(question)
+
+
+def _as_choice(draft: Draft) -> Choice:
+    place = draft.kind.place
+    value = draft.lines.settings(assumed=True)
+    for key in place:
+        value = value[key]
+    count = len(draft.finding.files)
+    files = f"{count} files" if count > 1 else draft.finding.files[0].name
+    return Choice(place, value, f"{files}: {draft.kind.why}")

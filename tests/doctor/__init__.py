@@ -1,0 +1,1 @@
+"""What a folder of exports is proposed to be."""
