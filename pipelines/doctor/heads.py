@@ -105,7 +105,8 @@ def _likely(reading: Reading) -> set[str]:
         if _known_in(best):
             return _once(best)
         first = next(filter(str.strip, texts), "")
-        return _once(max((_values(first, mark) for mark in header_lines.MARKS), key=len))
+        widest: list[str] = max((_values(first, mark) for mark in header_lines.MARKS), key=len)
+        return _once(widest)
     return set()
 
 
