@@ -201,7 +201,7 @@ class Delta:
         self._rows_kept += kept
         if not self._forms:  # else the lake's form of an id may be one that older versions took
             refuse_rounded_ids(self._connection, contract, batch, done.rows)
-        self._taken.append(Taken(batch, done.rows, ordinals_used))
+        self._taken.append(Taken(batch, done.rows, ordinals_used, done.export))
         self._refunds += done.notes
         self._local_times += [done.local_times] if done.local_times else []
         apart = done.uncounted, done.uncounted_rows, done.row_count

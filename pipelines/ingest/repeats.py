@@ -16,6 +16,7 @@ from pipelines.ingest.change_logs import Order, order_of_changes, several
 from pipelines.ingest.content import compared, meant
 from pipelines.ingest.table import Table
 from pipelines.settings.client import Client
+from pipelines.settings.exports import Export
 from pipelines.sources.batches import Batch, ExportError, Remedy, Rows
 from pipelines.sources.deliveries import TableDelivery
 from pipelines.sql import literal, only_row
@@ -25,11 +26,15 @@ _LONG = 40  # characters of a value
 
 
 class Taken(NamedTuple):
-    """A batch that was validated: the file of its rows, and the ordinals used before them."""
+    """A batch that was validated: the file of its rows, and the ordinals used before them.
+
+    `export` has the settings by which its header says that it is read, where that is so.
+    """
 
     batch: Batch
     rows: Path
     ordinals_used: int
+    export: Export | None = None
 
 
 class Settled(NamedTuple):
@@ -46,6 +51,7 @@ def settle(connection: duckdb.DuckDBPyConnection, table: Table, taken: Taken) ->
     Raise ExportError, which shows an example, if rows of one key differ and the export does not say
     what that means, or if they say the same and each may count: see `same_rows`.
     """
+    table = table.read_by(taken.export)
     delivery = table.delivery
     if delivery.grain == "newest" or not _repeated(connection, taken.rows):
         return Settled(taken.rows)

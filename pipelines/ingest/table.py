@@ -26,11 +26,19 @@ class Table(NamedTuple):
     name: str
     delivery: TableDelivery
     log: SourceLog
+    by_header: Export | None = None
+
+    def read_by(self, export: Export | None) -> "Table":
+        """Return the table as a file's header says that it is read; as the client's file does, without."""
+        if not export:
+            return self
+        delivery = self.delivery._replace(grain=export.grain or "one")
+        return self._replace(delivery=delivery, by_header=export)
 
     @property
     def feed(self) -> Export | Api:
-        """Return the table's way in, as the client's file has it."""
-        return self.client.sources.of(self.log.source)[self.name]
+        """Return the table's way in, as the client's file has it, or the header of a file."""
+        return self.by_header or self.client.sources.of(self.log.source)[self.name]
 
     @property
     def export(self) -> Export | None:

@@ -18,6 +18,7 @@ from pipelines.ingest.other_currencies import ask_about_currency
 from pipelines.ingest.refunds import ask_about_refunds
 from pipelines.ingest.refused_rows import refuse_bad_rows, unsure, unsure_columns
 from pipelines.ingest.row_faults import Fault, faults, reason
+from pipelines.ingest.row_periods import refuse_periods
 from pipelines.ingest.summary_rows import ask_about_sums
 from pipelines.ingest.uncounting import refuse_uncounting
 from pipelines.settings.apis import Api
@@ -38,7 +39,8 @@ class Validated(NamedTuple):
     lines of a text file. Of numbers that are `unsure`, such as `1.250`, other batches may say how
     they are read. Rows that do not count, by the export's `where:`, are in a file of their own.
     `local_times` has, by ordinal, the times that were read by another zone's clock, as `local_…`.
-    `notes` say what is to be known of rows that were taken.
+    `notes` say what is to be known of rows that were taken. `export` has the settings by which its header
+    says that it is read, where that is so.
     """
 
     rows: Path
@@ -52,6 +54,7 @@ class Validated(NamedTuple):
     uncounted_rows: int = 0
     local_times: Path | None = None
     notes: list[str] = []
+    export: Export | None = None
 
     @property
     def is_empty(self) -> bool:
@@ -100,15 +103,18 @@ def validate(
         return Taken(rows, row_count, reject_count)
 
     with batch.open(connection) as rows:
+        feed = rows.export or feed
         rows, row_count, reject_count = accounted(connection, batch, rows, taken)
-        headers, notes = 0, list[str]()
+        refuse_periods(connection, batch, rows)
+        headers, notes = 0, [f"{batch.shown}: {note}" for note in rows.notes]
         if isinstance(feed, Export):
             judged_files = list(
                 dict.fromkeys([judged_file, rows_file, *[uncounted_file] * bool(where)])
             )
-            headers, notes = leave_out_headers(
+            headers, said = leave_out_headers(
                 connection, contract, feed, batch, rows, judged_files, rejects_file, ordinals_used
             )
+            notes += said
         (left_out,) = only_row(connection.execute(rows.left_out))
         uncounted = _count(connection, uncounted_file) if rows.where else 0
         judged = Judged(
@@ -143,7 +149,9 @@ def validate(
     counted = (row_count, reject_count, left_out, rows.lines_read)
     apart = uncounted_file if uncounted else None
     local = all_file if clocks else None
-    return Validated(rows_file, rejects_file, *counted, marks, apart, uncounted, local, notes)
+    return Validated(
+        rows_file, rejects_file, *counted, marks, apart, uncounted, local, notes, rows.export
+    )
 
 
 def _count(connection: duckdb.DuckDBPyConnection, file: Path) -> int:

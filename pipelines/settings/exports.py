@@ -12,10 +12,22 @@ from pipelines.settings.conditions import read_condition
 from pipelines.settings.expected_every import EVERY, MEANING
 from pipelines.settings.export_places import Bucket, Postgres, checked_glob
 from pipelines.settings.ordered_by import Order
+from pipelines.settings.ready_made import formats
 from pipelines.settings.time_zones import Zone
 from pipelines.settings.written_numbers import Numbers
 
 PropertyName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$"), "a name in lower case"]
+
+
+EventFormat = Literal["ga4", "snowplow"]
+ReadyMadeFormat = Literal[
+    "google_ads_report",
+    "google_ads_transfer",
+    "meta_ads_report",
+    "microsoft_ads_report",
+    "linkedin_ads_report",
+    "tiktok_ads_report",
+]
 
 
 class Export(Settings):
@@ -48,9 +60,11 @@ class Export(Settings):
         description="What several rows of one key in one file are: parts of a finer report, to be added up (`sum`,"
         " for costs and counts only), or versions, oldest first (`newest`). Left out, rows that differ are refused.",
     )
-    format: Literal["ga4", "snowplow"] | None = Field(
+    format: EventFormat | ReadyMadeFormat | None = Field(
         None,
-        description="An export of events from which sessions are made; for `web.sessions` only.",
+        description="What the export is: events from which sessions are made (`ga4`, `snowplow`), for `web.sessions` only;"
+        " or a download of a platform's own page, whose columns are known by name, in English and German, and need no"
+        " lines under `columns:`.",
     )
     table: str | None = Field(
         None,
@@ -137,6 +151,19 @@ class Export(Settings):
             )
         return pattern
 
+    @model_validator(mode="before")
+    @classmethod
+    def _has_what_its_format_says(cls, written: Any) -> Any:
+        """Take what a ready-made format says for the client's own, where that says nothing."""
+        form = formats().get(written.get("format", "")) if isinstance(written, dict) else None
+        if not form:
+            return written
+        merged = {**form.settings, **written}
+        for name, said in form.settings.items():
+            if isinstance(said, dict) and isinstance(own := written.get(name), dict):
+                merged[name] = {**said, **own}
+        return merged
+
     @field_validator("columns", mode="before")
     @classmethod
     def _are_names(cls, columns: Any) -> Any:
@@ -170,7 +197,9 @@ class Export(Settings):
             raise ValueError(
                 "`bucket:` goes with `files:` that begin with s3://, gs:// or abfss://"
             )
-        if self.format and any(len(names) != 1 for names in self.columns.values()):
+        if self.postgres and self.is_ready_made:
+            raise ValueError("a ready-made `format:` goes with `files:`; leave out one of them")
+        if self.makes_sessions and any(len(names) != 1 for names in self.columns.values()):
             raise ValueError(
                 "with `format:` each of `columns:` is one name; leave out lists and null"
             )
@@ -179,11 +208,11 @@ class Export(Settings):
                 "`parts:` goes with `delivery: full`; leave it out, or write that (it is"
                 f" `delivery: {self.delivery}`)"
             )
-        if self.format and self.grain:
+        if self.makes_sessions and self.grain:
             raise ValueError("with `format:` rows of one session are merged; leave out `grain:`")
-        if self.format and self.where:
+        if self.makes_sessions and self.where:
             raise ValueError("with `format:` every event is read; leave out `where:`")
-        if self.format and self.zones:
+        if self.makes_sessions and self.zones:
             raise ValueError("with `format:` times are UTC; leave out `zones:`")
         if self.postgres and self.postgres.cursor and self.delivery == "full":
             raise ValueError(
@@ -198,6 +227,16 @@ class Export(Settings):
                 raise ValueError(
                     f"`{name}:` goes with `files:`, and this is `postgres:`; leave out one of them"
                 )
+
+    @property
+    def is_ready_made(self) -> bool:
+        """Return whether its columns are those of a platform's own page."""
+        return self.format in formats()
+
+    @property
+    def makes_sessions(self) -> bool:
+        """Return whether it has events, of which sessions are made."""
+        return bool(self.format) and not self.is_ready_made
 
     @property
     def pattern(self) -> str:

@@ -13,6 +13,7 @@ from pipelines.settings.base import Settings
 from pipelines.settings.event_columns import check_properties
 from pipelines.settings.exports import Export
 from pipelines.settings.path_rules import CampaignNames, ChannelName
+from pipelines.settings.ready_made import check_format
 
 
 class Web(Settings):
@@ -125,7 +126,9 @@ class Sources(Settings):
             contract, place = CONTRACTS[source][table], f"{place_of(source)}.{table}"
             known = {name: each for name, each in contract.columns.items() if not each.gathered}
             columns = feed.columns if isinstance(feed, Export) else {}
-            if isinstance(feed, Export) and feed.format and (source, table) != ("web", "sessions"):
+            if isinstance(feed, Export) and feed.is_ready_made:
+                check_format(str(feed.format), source, table, place)
+            elif isinstance(feed, Export) and feed.format and place != "web.sessions":
                 raise ValueError(
                     f"{place}.format: an export of {feed.format} makes web.sessions only; remove it"
                 )

@@ -70,7 +70,9 @@ class Rows(NamedTuple):
     can be read. `header` has the names in a CSV file's first line, of the values c0, c1, ….
 
     `where` is which rows count, where the client's file says it; `compared` has the export's columns
-    that it compares.
+    that it compares. `export` has the settings by which it is read, where its header decided them: by a
+    ready-made format. `days` has where a row's period begins and ends, which must be one day. `notes`
+    say what is to be known of how it is read.
 
     `records` is how many rows and rejects there must be, if that is known; `found`, a query,
     counts those rows, where a row here is made of several. `again` reads a text file with more
@@ -90,6 +92,9 @@ class Rows(NamedTuple):
     header: tuple[str, ...] = ()
     where: Condition | None = None
     compared: dict[str, str] = {}
+    export: Export | None = None
+    days: tuple[str, ...] = ()
+    notes: Sequence[str] = ()
     lines_read: int | None = None
     records: int | None = None
     found: str = ""

@@ -54,7 +54,7 @@ def delivery_of(client: Client, source: str, table: str) -> TableDelivery:
     contract = CONTRACTS[source][table]._replace(nothing=tuple(client.nothing))
     if isinstance(feed, Api):
         return TableDelivery(contract, PLATFORMS[source].DELIVERY)
-    if feed.format:
+    if feed.makes_sessions:
         made = contract._replace(columns=event_sessions.COLUMNS)
         return TableDelivery(made, feed.delivery, event_sessions.merge)
     return TableDelivery(contract, feed.delivery, grain=feed.grain or "one")

@@ -10,6 +10,7 @@ import duckdb
 from pipelines.contracts.contract import Column, Contract
 from pipelines.settings.conditions import Condition, UnknownColumns, columns_of, condition_over
 from pipelines.settings.exports import Export
+from pipelines.settings.ready_made import formats
 from pipelines.settings.written_numbers import Numbers
 from pipelines.sources.batches import ExportError, Remedy, Rows
 from pipelines.sources.files import event_sessions as events
@@ -18,6 +19,7 @@ from pipelines.sources.files.header_zones import ask_for_zones
 from pipelines.sources.files.missing_columns import missing_columns, shown
 from pipelines.sources.files.name_units import unit_of
 from pipelines.sources.files.overlooked import ask_for_overlooked
+from pipelines.sources.files.ready_made_columns import resolved
 from pipelines.sources.files.url_values import queried, url_column, with_ids
 from pipelines.sources.nothing import something
 from pipelines.sources.numbers import PLAIN, POINTS, as_double
@@ -28,6 +30,9 @@ FORMATS: dict[str, ModuleType] = {"ga4": ga4, "snowplow": snowplow}
 
 def wanted(export: Export, contract: Contract) -> set[str]:
     """Return the names of the columns that are worth reading."""
+    if export.is_ready_made:
+        own = {name for names in export.columns.values() for name in names}
+        return formats()[str(export.format)].names() | own
     if not export.format:
         read = {name for column in _delivered(contract) for name in export.names(column)}
         return (
@@ -52,6 +57,8 @@ def shaped(
 
     Raise ExportError, as `refused` words it, if a column is missing.
     """
+    if export.is_ready_made:
+        return _by_its_header(connection, rows, export, contract, refused, open_files)
     if not export.format:
         columns = _named(refused, contract, export, queried(export, rows.columns))
         ask_for_overlooked(
@@ -80,6 +87,23 @@ def shaped(
         column: form.overridden(column, name) for column, (name,) in export.columns.items()
     }
     return events.sessions(connection, rows, form.parsed(rows), facts, contract, open_files)
+
+
+def _by_its_header(
+    connection: duckdb.DuckDBPyConnection,
+    rows: Rows,
+    export: Export,
+    contract: Contract,
+    refused: Callable[..., ExportError],
+    open_files: ExitStack,
+) -> Rows:
+    """Return the rows of a download of a platform's own page, by the columns that its header has."""
+    found = resolved(refused, export, contract, rows.columns)
+    read = shaped(connection, rows, found.export, contract, refused, open_files)
+    said = {"currency": literal(found.currency)} if found.currency else {}
+    days = tuple(rows.columns[name] for name in found.days) if found.days else ()
+    columns = read.columns | said
+    return read._replace(columns=columns, export=found.export, days=days, notes=found.notes)
 
 
 def _compared(export: Export, present: dict[str, str]) -> dict[str, str]:

@@ -13,7 +13,7 @@ def read(reading: Reading) -> Rows:
     path = file_literal(reading.path)
     relation = f"read_parquet({path})"
     columns = reading.connection.execute(f"DESCRIBE FROM {relation}").fetchall()
-    is_formatted = bool(reading.export.format)
+    is_formatted = reading.export.makes_sessions
     is_numbered = "file_row_number" in (name.lower() for name, *_ in columns)
     return Rows(
         relation if is_numbered else f"read_parquet({path}, file_row_number = true)",

@@ -1,0 +1,149 @@
+"""Read a file by a ready-made format: its header says which of the platform's names stand for which of our columns.
+
+What comes of it is an export as a client's file could have written it, with `columns:` and `grain:`; lines
+that the client's file does write go before. A header without what every row needs is refused, by the names
+that the platform gives these columns, in the language of the header.
+"""
+
+from collections.abc import Callable, Collection, Iterator
+from typing import NamedTuple
+
+from pipelines.contracts.contract import Contract
+from pipelines.settings.exports import Export
+from pipelines.settings.ready_made import ByLanguage, Language, ReadyMade, currency_in, formats
+from pipelines.sources.batches import ExportError
+from pipelines.sources.files.missing_columns import shown
+
+
+class Resolved(NamedTuple):
+    """An export as its header has it; the currency that the name of the cost says; columns that must say the same."""
+
+    export: Export
+    currency: str = ""
+    days: tuple[str, str] | None = None
+    notes: list[str] = []
+
+
+class _Header:
+    """The names in a header, found whatever their capitals, blanks and underscores."""
+
+    def __init__(self, present: Collection[str]) -> None:
+        self._names = {_plain(name): name for name in present}
+
+    def all_of(self, names: ByLanguage) -> list[str]:
+        """Return the names of the header that are among some."""
+        return list(dict.fromkeys(each for _, _, each in self._found(names)))
+
+    def first_of(self, readings: list[ByLanguage]) -> tuple[str, str]:
+        """Return the header's name of a column, and the currency that is in it; nothing if it has none."""
+        for names in readings:
+            for _, written, name in self._found(names):
+                return name, currency_in(written, name)
+        return "", ""
+
+    def in_language(self, form: ReadyMade) -> Language:
+        """Return the language of most names."""
+        held: dict[Language, int] = {"en": 0}
+        for readings in form.columns.values():
+            for names in readings:
+                for language, _, _ in self._found(names):
+                    held[language] = held.get(language, 0) + 1
+        return max(held, key=lambda language: held[language])
+
+    def _found(self, names: ByLanguage) -> Iterator[tuple[Language, str, str]]:
+        for language, writings in names.items():
+            for written in writings:
+                for plain, name in self._names.items():
+                    code = currency_in(written, name)
+                    if plain == _plain(written.replace("{currency}", code or "{currency}")):
+                        yield language, written, name
+
+
+def resolved(
+    refused: Callable[..., ExportError],
+    export: Export,
+    contract: Contract,
+    present: Collection[str],
+) -> Resolved:
+    """Return how an export is read by its header. Raise ExportError if that lacks columns, or does not add up."""
+    form, header = formats()[str(export.format)], _Header(present)
+    found = {column: header.first_of(readings) for column, readings in form.columns.items()}
+    columns: dict[str, tuple[str, ...]] = {
+        column: (name,) if name else () for column, (name, _) in found.items()
+    }
+    columns |= export.columns
+    needed = [name for name, each in contract.columns.items() if each.required]
+    if missing := [name for name in (*needed, *form.needs) if not columns.get(name)]:
+        raise _lacking(refused, export, form, header, missing, present)
+    if others := header.all_of(form.never):
+        raise refused(
+            f"it is segmented by {', '.join(others)}: its rows do not add up to the cost of a day."
+            f" Export it without {'these columns' if others[1:] else 'that column'}"
+        )
+    optional = {name for name, each in contract.columns.items() if each.optional}
+    columns = {name: each for name, each in columns.items() if each or name not in optional}
+    settings: dict[str, object] = {"format": None, "columns": columns}
+    notes = _known_by_name(form, header.in_language(form), contract, columns)
+    if (parts := header.all_of(form.parts)) and export.grain is None and contract.adds:
+        settings["grain"] = "sum"
+        notes.append(f"its rows are by {', '.join(parts)}: {', '.join(contract.adds)} are added up")
+    cost = next((name for name, each in contract.columns.items() if each.is_money), "")
+    currency = found.get(cost, ("", ""))[1] if "currency" not in columns else ""
+    days = _days(form, header, columns)
+    return Resolved(export.model_copy(update=settings), currency, days, notes)
+
+
+def _known_by_name(
+    form: ReadyMade,
+    language: Language,
+    contract: Contract,
+    columns: dict[str, tuple[str, ...]],
+) -> list[str]:
+    """Say of ids that the header lacks that names stand in for them: two of one name are one."""
+    return [
+        f"it has no '{form.columns[name][0].get(language, ('id',))[0]}': {name} is the name in '{its[0]}', so two of one name are one"
+        for name in contract.identity
+        if name.endswith("_id")
+        if (its := columns.get(name)) and its == columns.get(name.removesuffix("_id"))
+    ]
+
+
+def _days(
+    form: ReadyMade, header: _Header, columns: dict[str, tuple[str, ...]]
+) -> tuple[str, str] | None:
+    """Return where rows begin and end, if their day is read from where they begin."""
+    for begins, ends in form.days.values():
+        first, last = (header.all_of({"en": names}) for names in (begins, ends))
+        if first and last and columns["spend_date"] == (first[0],):
+            return first[0], last[0]
+    return None
+
+
+def _lacking(
+    refused: Callable[..., ExportError],
+    export: Export,
+    form: ReadyMade,
+    header: _Header,
+    missing: list[str],
+    present: Collection[str],
+) -> ExportError:
+    """Return the error for columns that a header lacks, by the names that the platform gives them."""
+    language = header.in_language(form)
+    named = []
+    for column in missing:
+        names = [
+            each.get(language) or each.get("en") or () for each in form.columns.get(column, [])
+        ]
+        text = " or ".join(f"'{each[0].replace(' ({currency})', '')}'" for each in names if each)
+        named.append(f"{text or column} (for {column})")
+    download = form.download.get(language) or form.download["en"]
+    return refused(
+        f"by `format: {export.format}` it lacks {', '.join(named)}; it has {shown(present)}. Add"
+        f" {'them' if missing[1:] else 'it'} to what is downloaded ({download}), or name under `columns:` what"
+        " the export calls it"
+    )
+
+
+def _plain(name: str) -> str:
+    """Return a name without capitals, blanks and underscores."""
+    return "".join(name.replace("_", " ").casefold().split())
