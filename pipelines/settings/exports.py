@@ -27,6 +27,11 @@ ReadyMadeFormat = Literal[
     "microsoft_ads_report",
     "linkedin_ads_report",
     "tiktok_ads_report",
+    "salesforce_report",
+    "salesforce_data_loader",
+    "shopify_orders",
+    "stripe_payments",
+    "hubspot_deals",
 ]
 
 

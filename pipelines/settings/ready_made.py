@@ -5,6 +5,7 @@ which rows count, stands in `settings` and is taken for the client's own; a clie
 Which columns a file has is told by its header: see `pipelines/sources/files/ready_made_columns.py`.
 """
 
+import re
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -12,6 +13,8 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import BeforeValidator, Field
 
+from pipelines.contracts.catalog import CONTRACTS
+from pipelines.contracts.contract import Contract
 from pipelines.settings.base import Settings
 from pipelines.settings.currencies import minor_digits
 
@@ -31,12 +34,12 @@ ByLanguage = dict[Language, Names]
 class ReadyMade(Settings):
     """What the exports of one page of a platform are like."""
 
-    of: Names = Field(description="The tables that are read from them, as `google_ads.spend`.")
+    tables: dict[str, dict[str, list[ByLanguage]]] = Field(
+        description="By table that is read from them, as `google_ads.spend`, and by column of ours: its names, or SQL over"
+        " them. The first of several readings that a header has counts."
+    )
     seen: Names = Field(description="Where the names were seen, for whoever mends them.")
     download: dict[Language, str] = Field(description="What to download, and with which columns.")
-    columns: dict[str, list[ByLanguage]] = Field(
-        description="By column of ours, its names; the first of several readings that a header has counts."
-    )
     needs: Names = Field(
         (), description="Columns of ours that must be there, beside those of every row."
     )
@@ -56,9 +59,23 @@ class ReadyMade(Settings):
         """Return all names that matter, whatever the language."""
         found = {name for names in (*self.parts.values(), *self.never.values()) for name in names}
         found |= {name for pair in self.days.values() for names in pair for name in names}
-        for readings in self.columns.values():
-            found |= {name for each in readings for names in each.values() for name in names}
-        return {each for name in found for each in _with_codes(name)}
+        for columns in self.tables.values():
+            for readings in columns.values():
+                found |= {name for each in readings for names in each.values() for name in names}
+        return {each for name in found for part in names_in(name) for each in _with_codes(part)}
+
+    def columns(self, contract: Contract) -> dict[str, list[ByLanguage]]:
+        """Return the names of the columns of one table."""
+        for place, columns in self.tables.items():
+            source, _, table = place.partition(".")
+            if CONTRACTS[source][table].staged_by == contract.staged_by:
+                return columns
+        return {}
+
+
+def names_in(written: str) -> list[str]:
+    """Return the columns that are read by a name, or by SQL, which has them in double quotes."""
+    return re.findall('"([^"]+)"', written) or [written]
 
 
 def currency_in(written: str, name: str) -> str:
@@ -75,12 +92,12 @@ def _with_codes(name: str) -> list[str]:
 
 def check_format(name: str, source: str, table: str, place: str) -> None:
     """Raise ValueError if a format is of another table; the text names those that are of this one."""
-    if f"{source}.{table}" in formats()[name].of:
+    if f"{source}.{table}" in formats()[name].tables:
         return
-    others = [each for each, form in formats().items() if f"{source}.{table}" in form.of]
+    others = [each for each, form in formats().items() if f"{source}.{table}" in form.tables]
     known = f"use one of {', '.join(others)}, or leave it out" if others else "leave it out"
     raise ValueError(
-        f"{place}.format: {name} is of {' and '.join(formats()[name].of)}; {known}, and name its columns under `columns:`"
+        f"{place}.format: {name} is of {' and '.join(formats()[name].tables)}; {known}, and name its columns under `columns:`"
     )
 
 

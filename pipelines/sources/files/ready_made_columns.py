@@ -5,14 +5,23 @@ that the client's file does write go before. A header without what every row nee
 that the platform gives these columns, in the language of the header.
 """
 
+import re
 from collections.abc import Callable, Collection, Iterator
 from typing import NamedTuple
 
 from pipelines.contracts.contract import Contract
 from pipelines.settings.exports import Export
-from pipelines.settings.ready_made import ByLanguage, Language, ReadyMade, currency_in, formats
+from pipelines.settings.ready_made import (
+    ByLanguage,
+    Language,
+    ReadyMade,
+    currency_in,
+    formats,
+    names_in,
+)
 from pipelines.sources.batches import ExportError
 from pipelines.sources.files.missing_columns import shown
+from pipelines.sql import identifier
 
 
 class Resolved(NamedTuple):
@@ -32,31 +41,46 @@ class _Header:
 
     def all_of(self, names: ByLanguage) -> list[str]:
         """Return the names of the header that are among some."""
-        return list(dict.fromkeys(each for _, _, each in self._found(names)))
+        return list(dict.fromkeys(each for _, each, _ in self._found(names)))
 
     def first_of(self, readings: list[ByLanguage]) -> tuple[str, str]:
-        """Return the header's name of a column, and the currency that is in it; nothing if it has none."""
-        for names in readings:
-            for _, written, name in self._found(names):
-                return name, currency_in(written, name)
-        return "", ""
+        """Return what a column is read from, and the currency that is in its name; nothing if it is not there."""
+        return next(
+            ((name, code) for each in readings for _, name, code in self._found(each)), ("", "")
+        )
 
-    def in_language(self, form: ReadyMade) -> Language:
+    def in_language(self, columns: dict[str, list[ByLanguage]]) -> Language:
         """Return the language of most names."""
         held: dict[Language, int] = {"en": 0}
-        for readings in form.columns.values():
+        for readings in columns.values():
             for names in readings:
                 for language, _, _ in self._found(names):
                     held[language] = held.get(language, 0) + 1
         return max(held, key=lambda language: held[language])
 
     def _found(self, names: ByLanguage) -> Iterator[tuple[Language, str, str]]:
+        """Yield what the header has of some names, or of SQL, each with the currency that is in it."""
         for language, writings in names.items():
             for written in writings:
-                for plain, name in self._names.items():
-                    code = currency_in(written, name)
-                    if plain == _plain(written.replace("{currency}", code or "{currency}")):
-                        yield language, written, name
+                parts = {part: self._called(part) for part in names_in(written)}
+                if not all(name for name, _ in parts.values()):
+                    continue
+                if written in parts:
+                    yield language, *parts[written]
+                else:
+                    yield (
+                        language,
+                        _renamed(written, {part: its for part, (its, _) in parts.items()}),
+                        "",
+                    )
+
+    def _called(self, written: str) -> tuple[str, str]:
+        """Return the header's own name for a written one, and the currency that is in it; nothing if it has none."""
+        for plain, name in self._names.items():
+            code = currency_in(written, name)
+            if plain == _plain(written.replace("{currency}", code or "{currency}")):
+                return name, code
+        return "", ""
 
 
 def resolved(
@@ -67,14 +91,16 @@ def resolved(
 ) -> Resolved:
     """Return how an export is read by its header. Raise ExportError if that lacks columns, or does not add up."""
     form, header = formats()[str(export.format)], _Header(present)
-    found = {column: header.first_of(readings) for column, readings in form.columns.items()}
+    known = form.columns(contract)
+    found = {column: header.first_of(readings) for column, readings in known.items()}
     columns: dict[str, tuple[str, ...]] = {
         column: (name,) if name else () for column, (name, _) in found.items()
     }
     columns |= export.columns
     needed = [name for name, each in contract.columns.items() if each.required]
-    if missing := [name for name in (*needed, *form.needs) if not columns.get(name)]:
-        raise _lacking(refused, export, form, header, missing, present)
+    needed += [name for name in form.needs if name not in export.columns]
+    if missing := [name for name in dict.fromkeys(needed) if not columns.get(name)]:
+        raise _lacking(refused, export, form, known, header, missing, present)
     if others := header.all_of(form.never):
         raise refused(
             f"it is segmented by {', '.join(others)}: its rows do not add up to the cost of a day."
@@ -83,7 +109,7 @@ def resolved(
     optional = {name for name, each in contract.columns.items() if each.optional}
     columns = {name: each for name, each in columns.items() if each or name not in optional}
     settings: dict[str, object] = {"format": None, "columns": columns}
-    notes = _known_by_name(form, header.in_language(form), contract, columns)
+    notes = _known_by_name(known, header.in_language(known), contract, columns)
     if (parts := header.all_of(form.parts)) and export.grain is None and contract.adds:
         settings["grain"] = "sum"
         notes.append(f"its rows are by {', '.join(parts)}: {', '.join(contract.adds)} are added up")
@@ -94,14 +120,14 @@ def resolved(
 
 
 def _known_by_name(
-    form: ReadyMade,
+    known: dict[str, list[ByLanguage]],
     language: Language,
     contract: Contract,
     columns: dict[str, tuple[str, ...]],
 ) -> list[str]:
     """Say of ids that the header lacks that names stand in for them: two of one name are one."""
     return [
-        f"it has no '{form.columns[name][0].get(language, ('id',))[0]}': {name} is the name in '{its[0]}', so two of one name are one"
+        f"it has no '{known[name][0].get(language, ('id',))[0]}': {name} is the name in '{its[0]}', so two of one name are one"
         for name in contract.identity
         if name.endswith("_id")
         if (its := columns.get(name)) and its == columns.get(name.removesuffix("_id"))
@@ -123,18 +149,18 @@ def _lacking(
     refused: Callable[..., ExportError],
     export: Export,
     form: ReadyMade,
+    known: dict[str, list[ByLanguage]],
     header: _Header,
     missing: list[str],
     present: Collection[str],
 ) -> ExportError:
     """Return the error for columns that a header lacks, by the names that the platform gives them."""
-    language = header.in_language(form)
+    language = header.in_language(known)
     named = []
     for column in missing:
-        names = [
-            each.get(language) or each.get("en") or () for each in form.columns.get(column, [])
-        ]
-        text = " or ".join(f"'{each[0].replace(' ({currency})', '')}'" for each in names if each)
+        names = [each.get(language) or each.get("en") or () for each in known.get(column, [])]
+        parts = [names_in(each[0])[0].replace(" ({currency})", "") for each in names if each]
+        text = " or ".join(f"'{part}'" for part in dict.fromkeys(parts))
         named.append(f"{text or column} (for {column})")
     download = form.download.get(language) or form.download["en"]
     return refused(
@@ -142,6 +168,11 @@ def _lacking(
         f" {'them' if missing[1:] else 'it'} to what is downloaded ({download}), or name under `columns:` what"
         " the export calls it"
     )
+
+
+def _renamed(written: str, names: dict[str, str]) -> str:
+    """Return SQL over other names of columns; they stand in double quotes."""
+    return re.sub('"([^"]+)"', lambda found: identifier(names[found[1]]), written)
 
 
 def _plain(name: str) -> str:
