@@ -20,6 +20,7 @@ from pipelines.ingest import (
     key_twins,
     moved_times,
     own_ids,
+    paths_nowhere,
     readings,
     reread,
     untold,
@@ -39,7 +40,7 @@ from pipelines.ingest.torn_lines import TornLines
 from pipelines.ingest.uncounted import Uncounted, deleted_by_them, refuse_if_none_counts
 from pipelines.ingest.usual_sums import unusual
 from pipelines.ingest.validation import Validated, validate
-from pipelines.sources.batches import Batch
+from pipelines.sources.batches import Batch, ExportError
 from pipelines.sources.files.header_zones import zones
 from pipelines.sources.numbers import reading_of
 from pipelines.sql import literal, only_row
@@ -144,6 +145,7 @@ class Delta:
         self._local_times: list[Path] = []
         self._refunds: list[str] = []
         self._is_reread = False
+        self._nowhere: list[dict[str, ExportError]] = []
 
     def validate(self, batches: list[Batch]) -> None:
         """Validate every row of the batches. Raise ExportError if a batch is refused."""
@@ -157,6 +159,7 @@ class Delta:
         self._notes += found.notes
         if unsure and not self._knows_its_numbers():  # by them, others may count by `where:`
             raise refused_as_unsure(*unsure[0])
+        paths_nowhere.refuse(self._table, self._nowhere, self._connection, self._is_reread)
         refuse_if_none_counts(self._connection, self._table, self._uncounted, self._is_reread)
         left = self._rows_erased, self._rows_aged, self._rows_kept
         self._notes += left_out_notes(self._table, *left)
@@ -167,6 +170,7 @@ class Delta:
         self._torn = TornLines(self._connection)
         self._delivered, self._taken, self._uncounted, self._local_times = [], [], [], []
         self._refunds, self._rows_erased, self._rows_aged, self._rows_kept = [], 0, 0, 0
+        self._nowhere = []
         rejects: list[Path] = []
         unsure: list[tuple[Batch, Marks]] = []
         ordinals_used = 0
@@ -203,6 +207,7 @@ class Delta:
             refuse_rounded_ids(self._connection, contract, batch, done.rows)
         self._taken.append(Taken(batch, done.rows, ordinals_used, done.export))
         self._refunds += done.notes
+        self._nowhere += [done.nowhere] if done.row_count else []
         self._local_times += [done.local_times] if done.local_times else []
         apart = done.uncounted, done.uncounted_rows, done.row_count
         self._uncounted.append(Uncounted(batch, number, *apart))

@@ -25,6 +25,9 @@ _READ_AS = {
 
 _OF_MARKS = "; whether 1.250 is 1250 or 1.25, `numbers:` says beside it"
 _NO_NUL = "a text holds no NUL, the byte 0, which some programs take for its end: take it out"
+_VALUES = (
+    "a path such as context.campaign.name leads through JSON to a value, not to an object or a list"
+)
 _TOO_LONG = "longer texts are mostly rows that ran together, or a column of something else"
 NO_DATA = "a row without what every row needs is mostly a sum or a note: leave out what is no data"
 
@@ -52,7 +55,9 @@ def faults(contract: Contract, client: Client, reading: Reading) -> list[Fault]:
         if column.type != "text":
             found.append(_ill_written(name, column, reading))
         else:
-            found.append(Fault(f"CONTAINS({name}, CHR(0))", f"'{name} holds a NUL'", _NO_NUL))
+            found.append(_no_value(name))
+            has_nul = f"CONTAINS({name}, CHR(0)) AND NOT STARTS_WITH({name}, CHR(0))"
+            found.append(Fault(has_nul, f"'{name} holds a NUL'", _NO_NUL))
             found.append(_too_long(name, LONGEST_ADDRESS if column.is_address else LONGEST_TEXT))
     found += [Fault(condition, literal(what)) for what, condition in contract.bad_if.items()]
     if "currency" in contract.columns:
@@ -70,6 +75,12 @@ def reason(found: list[Fault]) -> str:
 def _missing(name: str, is_read: bool) -> Fault:
     delivered = f"delivered_{name}" if is_read else name
     return Fault(f"{delivered} IS NULL", f"'{name} is missing'", NO_DATA)
+
+
+def _no_value(name: str) -> Fault:
+    """Return the fault of what a path has found that is no value: see `nested_paths`."""
+    said = f"CONCAT('{name} is read from what is no value: ', {quoted(f'SUBSTR({name}, 2)')})"
+    return Fault(f"STARTS_WITH({name}, CHR(0))", said, _VALUES)
 
 
 def _too_long(name: str, longest: int) -> Fault:
@@ -99,7 +110,8 @@ def _ill_written(name: str, column: Column, reading: Reading) -> Fault:
 
 def _is_no(value: str, name: str, column: Column) -> str:
     """Return SQL for a reason that quotes a value."""
-    return f"CONCAT('{name} ''', {quoted(value)}, ''' is no {column.type}')"
+    shown = quoted(f"LTRIM({value}, CHR(0))")
+    return f"CONCAT('{name} ''', {shown}, ''' is no {column.type}')"
 
 
 def quoted(value: str) -> str:

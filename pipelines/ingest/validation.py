@@ -24,7 +24,7 @@ from pipelines.ingest.uncounting import refuse_uncounting
 from pipelines.settings.apis import Api
 from pipelines.settings.client import Client
 from pipelines.settings.exports import Export
-from pipelines.sources.batches import Batch, Rows
+from pipelines.sources.batches import Batch, ExportError, Rows
 from pipelines.sources.files.header_zones import zones
 from pipelines.sources.nothing import something
 from pipelines.sources.numbers import Reading, beside, read, reading_of
@@ -40,7 +40,7 @@ class Validated(NamedTuple):
     they are read. Rows that do not count, by the export's `where:`, are in a file of their own.
     `local_times` has, by ordinal, the times that were read by another zone's clock, as `local_…`.
     `notes` say what is to be known of rows that were taken. `export` has the settings by which its header
-    says that it is read, where that is so.
+    says that it is read, where that is so. `nowhere` is that of `Rows`.
     """
 
     rows: Path
@@ -55,6 +55,7 @@ class Validated(NamedTuple):
     local_times: Path | None = None
     notes: list[str] = []
     export: Export | None = None
+    nowhere: dict[str, ExportError] = {}
 
     @property
     def is_empty(self) -> bool:
@@ -150,7 +151,16 @@ def validate(
     apart = uncounted_file if uncounted else None
     local = all_file if clocks else None
     return Validated(
-        rows_file, rejects_file, *counted, marks, apart, uncounted, local, notes, rows.export
+        rows_file,
+        rejects_file,
+        *counted,
+        marks,
+        apart,
+        uncounted,
+        local,
+        notes,
+        rows.export,
+        rows.nowhere,
     )
 
 

@@ -162,7 +162,7 @@ _TIME = """CASE WHEN TRY_CAST({text} AS TIMESTAMP) BETWEEN '1970-01-01' AND '210
 def _checked(text: str) -> exp.Expr:
     """Return a condition in which all is allowed; what is said of columns is said of the export's."""
     try:
-        return checked(text, None)
+        return _with_whole_names(checked(text, None))
     except ValueError as error:
         listed = ", ".join(COLUMNS)
         said = str(error).replace(f"allowed are the columns {listed}", "allowed are its columns")
@@ -170,3 +170,12 @@ def _checked(text: str) -> exp.Expr:
         raise ValueError(
             said.replace("write the weight of a touchpoint", "write which rows count")
         ) from None
+
+
+def _with_whole_names(tree: exp.Expr) -> exp.Expr:
+    """Return a condition in which `properties.plan` is one name: of a column, or of what lies within one."""
+    for column in list(tree.find_all(exp.Column)):
+        if column.table:
+            name = ".".join(part.name for part in column.parts)
+            column.replace(exp.column(name, quoted=True))
+    return tree

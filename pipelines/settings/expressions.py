@@ -83,7 +83,7 @@ def checked(text: str, columns: Iterable[str] | None = COLUMNS) -> exp.Expr:
     """Return an expression in which all is allowed; of any columns, where they are not known yet."""
     tree = _parsed(text)
     for node in tree.walk():
-        if isinstance(node, exp.Column) and columns is None and not node.table:
+        if isinstance(node, exp.Column) and columns is None:
             continue
         if complaint := _complaint(node, text):
             raise _pointed(text, *_span(node, text), *complaint)

@@ -72,7 +72,9 @@ class Rows(NamedTuple):
     `where` is which rows count, where the client's file says it; `compared` has the export's columns
     that it compares. `export` has the settings by which it is read, where its header decided them: by a
     ready-made format. `days` has where a row's period begins and ends, which must be one day. `notes`
-    say what is to be known of how it is read.
+    say what is to be known of how it is read. `nowhere` has, by column of ours or
+    setting, the error for a path into a column that leads nowhere: it is raised unless other deliveries
+    have it.
 
     `records` is how many rows and rejects there must be, if that is known; `found`, a query,
     counts those rows, where a row here is made of several. `again` reads a text file with more
@@ -95,6 +97,7 @@ class Rows(NamedTuple):
     export: Export | None = None
     days: tuple[str, ...] = ()
     notes: Sequence[str] = ()
+    nowhere: dict[str, ExportError] = {}
     lines_read: int | None = None
     records: int | None = None
     found: str = ""

@@ -16,8 +16,9 @@ from pipelines.sources.batches import ExportError, Remedy, Rows
 from pipelines.sources.files import event_sessions as events
 from pipelines.sources.files import ga4, snowplow
 from pipelines.sources.files.header_zones import ask_for_zones
-from pipelines.sources.files.missing_columns import missing_columns, shown
+from pipelines.sources.files.missing_columns import missing_columns, shown, within_shown
 from pipelines.sources.files.name_units import unit_of
+from pipelines.sources.files.nested_paths import Found, needed, with_nested
 from pipelines.sources.files.overlooked import ask_for_overlooked
 from pipelines.sources.files.ready_made_columns import resolved
 from pipelines.sources.files.url_values import queried, url_column, with_ids
@@ -60,17 +61,21 @@ def shaped(
     if export.is_ready_made:
         return _by_its_header(connection, rows, export, contract, refused, open_files)
     if not export.format:
-        columns = _named(refused, contract, export, queried(export, rows.columns))
-        ask_for_overlooked(
-            refused, export, contract, columns, rows.columns.keys() - wanted(export, contract)
-        )
+        names = wanted(export, contract)
+        read = needed(names, rows.columns)
+        paths = {name for name in names if url_column(name) == name}
+        found = with_nested(connection, rows, paths, contract)
+        rows = found.rows
+        columns = _named(refused, contract, export, queried(export, rows.columns), found)
+        ask_for_overlooked(refused, export, contract, columns, rows.columns.keys() - read - names)
         _ask_for_units(refused, contract, export, columns)
         ask_for_zones(refused, export, contract, columns)
         return rows._replace(
             columns=with_ids(
                 columns, [name for name in contract.columns if not export.names(name)]
             ),
-            unread=_unread(rows, export, contract),
+            unread=_unread(rows, read | names),
+            nowhere=_nowhere(refused, export, contract, found),
             where=_where(refused, export, rows.columns),
             compared=_compared(export, rows.columns),
         )
@@ -139,22 +144,56 @@ def _named(
     contract: Contract,
     export: Export,
     present: dict[str, str],
+    found: Found,
 ) -> dict[str, str]:
-    """Return the contract's columns with their SQL. Raise ExportError if one is missing."""
+    """Return the contract's columns with their SQL. Raise ExportError if one is missing.
+
+    Of a path that leads nowhere only a column that every row needs is missing: see `_nowhere`.
+    """
     asked = {column: export.names(column) for column in _delivered(contract)}
     missing: dict[str, list[str]] = {}
     for column, names in asked.items():
         if column in export.columns or not contract.columns[column].optional:
             for name in names:
-                if name not in present:
+                is_lost = name in found.nowhere and contract.columns[column].required
+                if name not in present or is_lost:
                     missing.setdefault(name, []).append(column)
     if missing:
-        raise missing_columns(refused, export, contract, missing, present)
+        raise missing_columns(refused, export, contract, missing, present, found.within)
     return {
         column: _joined([present[name] for name in names])
         for column, names in asked.items()
         if names and present.keys() >= set(names)
     } | _gathered(refused, contract, export, present)
+
+
+def _nowhere(
+    refused: Callable[..., ExportError], export: Export, contract: Contract, found: Found
+) -> dict[str, ExportError]:
+    """Return, by column of ours or setting, what is to be said if its path leads nowhere in any delivery.
+
+    In one of them it may: on some days no visit has a campaign.
+    """
+    present, lost = found.rows.columns, found.nowhere
+    errors = {
+        column: missing_columns(refused, export, contract, {name: [column]}, present, found.within)
+        for column in _delivered(contract)
+        for name in export.names(column)
+        if name in lost
+    }
+    there = ", ".join(within_shown(found.within))
+    for setting, names in _others(export).items():
+        for name in sorted(lost.keys() & names):
+            errors[setting] = refused(
+                f"`{setting}:` names {name}, which it lacks; it has {there}. Correct `{setting}:`"
+            )
+    return errors
+
+
+def _others(export: Export) -> dict[str, set[str]]:
+    """Return the names of columns that settings beside `columns:` read."""
+    where = columns_of(export.where) if export.where else set()
+    return {"where": where, "properties": {*export.properties.values()}}
 
 
 def _delivered(contract: Contract) -> list[str]:
@@ -222,9 +261,8 @@ def _unit(column: Column, name: str) -> str | None:
     return unit if is_count else None
 
 
-def _unread(rows: Rows, export: Export, contract: Contract) -> dict[str, str]:
+def _unread(rows: Rows, read: set[str]) -> dict[str, str]:
     """Return the columns that no column of ours is made of, where the reader can read them."""
-    read = wanted(export, contract)
     return {
         name: value for name, value in rows.columns.items() if name not in read and value != "NULL"
     }

@@ -2,12 +2,14 @@
 
 import difflib
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping, Sequence
+from types import MappingProxyType
 
 from pipelines.contracts.contract import Contract
 from pipelines.settings.exports import Export
 from pipelines.sources.batches import ExportError, Remedy
 from pipelines.sources.files.delivery_groups import by_file_times, by_names
+from pipelines.sources.files.nested_paths import path_into
 from pipelines.sources.yaml_texts import is_odd, scalar
 
 _SHOWN = 40  # names of an export
@@ -21,34 +23,35 @@ def missing_columns(
     contract: Contract,
     missing: dict[str, list[str]],
     present: Collection[str],
+    within: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> ExportError:
-    """Return the error for columns that an export lacks: by its name for one, our columns."""
+    """Return the error for columns that an export lacks: by its name for one, our columns.
+
+    `within` has, by column, the paths that lead into it.
+    """
     if not contract.staged_by:  # it reads when a delivery was exported, and nothing else
         return _missing_time(refused, next(iter(missing)), present)
     read = {name for column in contract.columns for name in export.names(column)}
-    meant = _meant(missing, [name for name in present if name not in read])
+    inner = [path_into(head, path) for head, paths in within.items() for path in paths]
+    flat = [name for name in present if name not in read and name not in missing]
+    meant = _meant(missing, [name for name in [*flat, *inner] if name not in read])
     listed = ", ".join(
         name if columns == [name] else f"{name} (for {', '.join(columns)})"
         for name, columns in missing.items()
     )
-    reason = f"missing column {listed}; it has {shown(present)}"
+    there = ", ".join(within_shown(within)) or shown(present)
+    reason = f"missing column {listed}; it has {there}"
     lacking = dict.fromkeys(column for columns in missing.values() for column in columns)
     remedies = [
         Remedy(f"{column}: {_written(export, column, meant)}", below="columns")
         for column in lacking
         if set(export.names(column)) & meant.keys()
     ]
-    nested = {name.partition(".")[0] for name in missing} & set(present)
-    alone = [
-        column
-        for name in missing
-        if name not in meant and name.partition(".")[0] not in nested
-        for column in missing[name]
-    ]
+    alone = [column for name in missing if name not in meant for column in missing[name]]
     spared = [column for column in alone if not contract.columns[column].required]
     if spared == alone:  # else `null` for these alone reads nothing
         remedies += [Remedy(f"{column}: null", below="columns") for column in spared]
-    advice = [_about_near(missing, meant), _about_nested(nested), _about_absent(alone, spared)]
+    advice = [_about_near(missing, meant), _about_absent(alone, spared)]
     return refused(f"{reason}. {'. '.join(filter(None, advice))}", remedies=remedies)
 
 
@@ -74,6 +77,11 @@ def shown(names: Collection[str]) -> str:
     ]
     others = f" and {len(cut) - _SHOWN} others" if cut[_SHOWN:] else ""
     return f"{', '.join(cut[:_SHOWN]) or 'none'}{others}"
+
+
+def within_shown(within: Mapping[str, Sequence[str]]) -> list[str]:
+    """Return in words what lies within columns: `properties with plan, utm_source`."""
+    return [f"{head} with {shown(paths)}" for head, paths in sorted(within.items())]
 
 
 def _meant(missing: dict[str, list[str]], unread: list[str]) -> dict[str, str]:
@@ -115,13 +123,6 @@ def _about_near(missing: Collection[str], meant: dict[str, str]) -> str:
     return ", ".join(
         f"{name} may be its {scalar(its) if is_odd(its) else its}" for name, its in meant.items()
     )
-
-
-def _about_nested(nested: set[str]) -> str:
-    """Return a sentence about columns in which others lie, as in JSON."""
-    if not nested:
-        return ""
-    return f"No setting reads what lies within {', '.join(sorted(nested))}: export it as a column of its own"
 
 
 def _about_absent(columns: list[str], spared: list[str]) -> str:

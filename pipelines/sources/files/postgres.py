@@ -33,6 +33,7 @@ from pipelines.sources.batches import (
 from pipelines.sources.credentials import conceal, credentials, keep_secret
 from pipelines.sources.files.adbc import streamed
 from pipelines.sources.files.column_mapping import shaped, wanted
+from pipelines.sources.files.nested_paths import needed
 from pipelines.sources.files.postgres_errors import Asked, no_right, server_error, unreached
 from pipelines.sources.files.status_names import may_say
 from pipelines.sources.rest import patient
@@ -104,7 +105,7 @@ def _opened(
             cursor = open_files.enter_context(_connected(request, source, settings))
             present, hidden = _columns(cursor, settings)
             cursor.adbc_statement.set_options(**BATCH)
-            named = wanted(export, contract)
+            named = needed(wanted(export, contract), present)
             read = {name for name in present if name in named or may_say(name)}
             if unreadable := sorted(read & hidden):
                 asked = _asked(request, source, settings)

@@ -13,6 +13,7 @@ import pyarrow as pa
 from pipelines.sources.batches import NO_REJECTS, ExportError, Reading, Rows
 from pipelines.sources.files import snowplow_columns
 from pipelines.sources.files.csv_header import Header
+from pipelines.sources.files.nested_paths import needed
 from pipelines.sources.files.numbered_copy import (
     CR,
     CUT,
@@ -121,7 +122,8 @@ def _objects(reading: Reading, numbered: str) -> Rows:
     _forget_rejects(reading.connection)
     if not times:
         raise no_objects(reading.path)
-    read = sorted((reading.wanted & times.keys()) | {key for key in times if may_say(key)})
+    wanted = needed(reading.wanted, times.keys())
+    read = sorted(wanted | {key for key in times if may_say(key)})
     twice = [key for key in read if times[key] > 1]
     repeated = fault(reading.connection, numbered, twice, reading.export.makes_sessions)
     wrong = f"CASE WHEN {is_object} IS NOT TRUE THEN '{_NO_OBJECT}' ELSE {repeated or 'NULL'} END"
