@@ -28,6 +28,7 @@ from pipelines.ingest import (
 from pipelines.ingest.acceptance import Waiting
 from pipelines.ingest.clock_changes import ambiguous_times
 from pipelines.ingest.erased_rows import leave_out, left_out_notes
+from pipelines.ingest.grain_twins import refuse_other_grain
 from pipelines.ingest.load_counts import Counts, load_counts, summed
 from pipelines.ingest.newest_days import newest_days
 from pipelines.ingest.number_marks import Marks, decides
@@ -254,6 +255,7 @@ class Delta:
     def judge_keys(self, round_: Round) -> None:
         """Raise Held if keys are known in another form; see `key_twins` and `hour_twins`."""
         if not self._is_reread:
+            refuse_other_grain(self._connection, self._table, round_)
             self._notes += key_twins.judge(self._connection, self._table, round_)
             hour_twins.judge(self._connection, self._table, round_)
 
