@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from docs.generator.column_tables import columns
 from docs.generator.decision_index import index
+from docs.generator.format_table import downloads
 from docs.generator.model_examples import examples
 from docs.generator.published_tables import published
 from docs.generator.room_picture import picture
@@ -17,6 +18,7 @@ from pipelines.home import project_folder
 PROJECT = project_folder()
 GENERATED: dict[str, dict[str, Callable[[], str]]] = {
     "docs/clients.md": {"settings": settings, "columns": columns},
+    "docs/downloads.md": {"downloads": downloads},
     "docs/models.md": {"examples": examples},
     "docs/tables.md": {"tables": published},
     "docs/architecture.md": {"rooms": picture},
