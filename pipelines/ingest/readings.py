@@ -17,6 +17,7 @@ from pipelines.ingest.source_log import SourceLog
 from pipelines.ingest.table import Table
 from pipelines.settings.client import Client
 from pipelines.settings.exports import Export
+from pipelines.settings.ready_made import formats
 from pipelines.sources.batches import Batch
 from pipelines.sources.deliveries import delivery_of
 from pipelines.sources.files.header_zones import zones
@@ -44,7 +45,22 @@ def reading_of(table: Table) -> str:
     )
     named = zones(table.export, table.delivery.contract, table.client.timezone)
     by_name = {"zones": named} if named else {}
-    return json.dumps({"export": settings} | _of_client(table) | by_name, sort_keys=True)
+    return json.dumps(
+        {"export": settings} | _of_client(table) | by_name | _of_format(table), sort_keys=True
+    )
+
+
+def _of_format(table: Table) -> dict[str, Any]:
+    """Return the names by which a ready-made format knows the columns: with others a file is read otherwise."""
+    if not table.export or not table.export.is_ready_made:
+        return {}
+    columns = formats()[str(table.export.format)].columns(table.delivery.contract)
+    return {
+        "names": {
+            column: [name for each in readings for names in each.values() for name in names]
+            for column, readings in columns.items()
+        }
+    }
 
 
 def _of_client(table: Table) -> dict[str, Any]:

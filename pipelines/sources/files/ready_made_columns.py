@@ -38,6 +38,17 @@ class _Header:
 
     def __init__(self, present: Collection[str]) -> None:
         self._names = {_plain(name): name for name in present}
+        self._present = present
+
+    def alike(self, names: Collection[str]) -> list[str]:
+        """Return the columns that are called as one of some names is, but for capitals, blanks and underscores."""
+        read = {_plain(name) for name in names}
+        called = [_plain(name) for name in self._present]
+        return [
+            name
+            for name, plain in zip(self._present, called)
+            if plain in read and called.count(plain) > 1
+        ]
 
     def all_of(self, names: ByLanguage) -> list[str]:
         """Return the names of the header that are among some."""
@@ -101,6 +112,11 @@ def resolved(
     needed += [name for name in form.needs if name not in export.columns]
     if missing := [name for name in dict.fromkeys(needed) if not columns.get(name)]:
         raise _lacking(refused, export, form, known, header, missing, present)
+    if alike := header.alike([name for names in columns.values() for name in names]):
+        raise refused(
+            f"columns are called alike, and one is read: {', '.join(alike)}. Have the export call one of them"
+            " otherwise, or leave it out"
+        )
     if others := header.all_of(form.never):
         raise refused(
             f"it is segmented by {', '.join(others)}: its rows do not add up to the cost of a day."
