@@ -2,7 +2,7 @@
 
 import codecs
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Field, field_validator, model_validator
 
@@ -160,9 +160,9 @@ class Export(Settings):
     @classmethod
     def _has_what_its_format_says(cls, written: Any) -> Any:
         """Take what a ready-made format says for the client's own, where that says nothing."""
-        form = formats().get(written.get("format", "")) if isinstance(written, dict) else None
-        if not form:
+        if not isinstance(written, dict) or written.get("format") not in get_args(ReadyMadeFormat):
             return written
+        form = formats()[written["format"]]
         merged = {**form.settings, **written}
         for name, said in form.settings.items():
             if isinstance(said, dict) and isinstance(own := written.get(name), dict):
@@ -236,7 +236,7 @@ class Export(Settings):
     @property
     def is_ready_made(self) -> bool:
         """Return whether its columns are those of a platform's own page."""
-        return self.format in formats()
+        return self.format in get_args(ReadyMadeFormat)
 
     @property
     def makes_sessions(self) -> bool:
