@@ -48,21 +48,17 @@ def _show_findings(findings: "list[Finding]") -> None:
 
 
 def _show_months(findings: "list[Finding]") -> None:
-    from pipelines.doctor.figures import plainly
+    from pipelines.doctor.figures import sums
 
     table = new_table("table", "month", "sums", title="To hold against the platforms' own pages")
     for each in findings:
         if not (figures := each.figures):
             continue
-        for month, currency, *sums in figures.months:
-            said = [
-                f"{name} {plainly(value)}{f' {currency}' * (name in figures.money)}"
-                for name, value in zip(figures.measures, sums)
-                if value is not None
-            ]
+        for month, *row in figures.months:
+            said = sums(figures, row)
             bad = f"; {each.quarantined} bad rows are left out" if each.quarantined else ""
             assumed = " (if the first lines below are chosen)" if each.is_assumed else ""
-            table.add_row(each.table, month or "", f"{', '.join(said)}{bad}{assumed}")
+            table.add_row(each.table, month or "", f"{said}{bad}{assumed}")
         table.add_section()
     screen.screen.print(table)
 

@@ -12,7 +12,8 @@ from pipelines.commands.screen import Json
 
 if TYPE_CHECKING:
     from pipelines.doctor.diagnosis import Diagnosis
-    from pipelines.doctor.proposal import Choice, Question
+    from pipelines.doctor.healing import Answer
+    from pipelines.doctor.proposal import Question
 
 
 def doctor(
@@ -75,12 +76,12 @@ def _write(client: str, found: "Diagnosis", is_wanted: bool) -> None:
         screen.say(client, f"wrote clients/{file.name}; {then}make daily publishes it")
 
 
-def _nobody(question: "Question") -> "Choice | None":
+def _nobody(question: "Question") -> "Answer":
     """Leave a question open: nobody is there to answer."""
-    return None
+    return question, None
 
 
-def ask(question: "Question") -> "Choice | None":
+def ask(question: "Question") -> "Answer":
     """Ask whoever sits at the terminal; an empty answer leaves the question open."""
     from rich.prompt import Prompt
 
@@ -90,7 +91,8 @@ def ask(question: "Question") -> "Choice | None":
     other = ", or another value" if question.others else ""
     while answer := Prompt.ask(f"a number{other}; nothing to leave it open", default="").strip():
         if answer.isdigit() and 0 < int(answer) <= len(question.choices):
-            return question.choices[int(answer) - 1]
+            return question, question.choices[int(answer) - 1]
         if answer in question.others:
-            return question.choices[0]._replace(value=answer, meaning="as it was answered")
-    return None
+            own = question.choices[0]._replace(value=answer, meaning="as it was answered")
+            return question, own
+    return question, None

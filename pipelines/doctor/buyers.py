@@ -28,12 +28,12 @@ def _visitors(report: Report) -> Iterable[str]:
     kind, values = report.kinds[0], report.head.values
     if kind.name != "web.sessions":
         return []
-    names = _NAMED_BY_FORMATS if kind.form else (kind.columns.get("customer_id", ""),)
+    names = _NAMED_BY_FORMATS if kind.makes_sessions else (kind.columns.get("customer_id", ""),)
     return [value for name in names for value in values.get(name, ())]
 
 
 def _with_buyer(report: Report, kind: Kind, visitors: set[str]) -> Kind:
-    if kind.name not in _BUYERS or kind.form or not visitors:
+    if kind.name not in _BUYERS or not visitors:
         return kind
     known = {
         name: len(visitors.intersection(map(str.lower, report.head.distinct(name))))
@@ -45,7 +45,10 @@ def _with_buyer(report: Report, kind: Kind, visitors: set[str]) -> Kind:
     if not best or not known[best] or known.get(own, 0) >= known[best]:
         return kind
     reasons = {"customer_id": f"{known[best]} of its values are customers of visits"}
-    return kind._replace(columns=kind.columns | {"customer_id": best}, reasons=reasons)
+    further = kind.further | ({"customer_id": best} if kind.form else {})
+    return kind._replace(
+        columns=kind.columns | {"customer_id": best}, reasons=reasons, further=further
+    )
 
 
 def add_journeys(proposal: Proposal, drafts: Iterable[Draft]) -> None:

@@ -44,10 +44,9 @@ def check(
         finding = finding._replace(files=files)
         lines = Proposal()
         lines.add(filed)
-        healed = heal(lines, client.id, source, table, folder / name, ask)
+        healed = heal(lines, client.id, source, table, files, folder / name, ask)
         missing.add(lines.without(filed))
-        form = export.format or ""
-        findings.append(shown_as(finding, lines, client.id, source, table, form, healed))
+        findings.append(shown_as(finding, lines, client.id, source, table, healed))
     return findings, missing, read
 
 

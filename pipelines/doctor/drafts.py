@@ -26,6 +26,8 @@ def draft(report: Report, kind: Kind) -> Proposal:
     for key, value in head.settings.items():
         if key != "format":
             found.put((*place, key), value, "so that it can be opened")
+    for column, name in kind.further.items():
+        found.put((*place, "columns", column), name, _such_as(report, kind, column, name))
     if not kind.form:
         _map(found, report, kind)
     return found

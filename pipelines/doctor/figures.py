@@ -1,5 +1,6 @@
 """Show what a proposed export would bring in: rows as they would be staged, and sums per month."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -11,7 +12,7 @@ from pipelines.settings.client import Client
 from pipelines.sql import literal
 
 SAMPLE = 3  # rows
-_MOST_MONTHS = 36
+_FEW = 3  # months in a line
 
 # What is held against a platform's own page, by table: a name, and its SQL.
 _MONEY = "SUM(COALESCE(TRY_CAST({} AS DECIMAL(38, 6)), 0))"
@@ -104,6 +105,23 @@ def _month(table: str, contract: Contract, client: Client) -> str:
     here = f"({written})::TIMESTAMPTZ AT TIME ZONE {zone}"
     return f"""STRFTIME(CASE WHEN REGEXP_FULL_MATCH({written}, '{_OFFSET}')
       THEN {here} ELSE TRY_CAST({written} AS TIMESTAMP) END, '%Y-%m')"""
+
+
+def in_words(found: Figures) -> str:
+    """Return the sums of the first months in a line: `2026-11 has spend 2.50 EUR, clicks 3`."""
+    said = [f"{month or 'no month'} has {sums(found, row)}" for month, *row in found.months]
+    others = f"; and {len(said) - _FEW} months more" if said[_FEW:] else ""
+    return f"{'; '.join(said[:_FEW])}{others}" if said else "nothing"
+
+
+def sums(found: Figures, row: Sequence[Any]) -> str:
+    """Return the sums of a month, behind its currency, in words."""
+    currency, *values = row
+    return ", ".join(
+        f"{name} {plainly(value)}{f' {currency}' * (name in found.money)}"
+        for name, value in zip(found.measures, values)
+        if value is not None
+    )
 
 
 def plainly(value: Any) -> str:

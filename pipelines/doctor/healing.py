@@ -1,19 +1,27 @@
 """Try a proposed export by ingest's own steps, and write the lines that these ask for until it is read."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from shutil import rmtree
+from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
+from pipelines.contracts.catalog import CONTRACTS
+from pipelines.doctor.figures import figures, in_words
 from pipelines.doctor.proposal import Choice, Place, Proposal, Question
 from pipelines.ingest.remedies import place_in_file, setting_of
-from pipelines.ingest.trial import Tried, tried
+from pipelines.ingest.trial import Extent, Tried, tried
 from pipelines.settings.client import Client
 from pipelines.settings.reader import ClientError, checked
 from pipelines.sources.batches import ExportError, Remedy
 from pipelines.sources.errors import PlatformError
 
-Ask = Callable[[Question], Choice | None]
+Answer = tuple[Question, Choice | None]
+Ask = Callable[[Question], Answer]  # the question as it was asked, and what was chosen
 
+WHOLE = Extent(files=200)  # each takes a tenth of a second
+BEGINNING = Extent(files=20, rows=50_000)
+_LARGE = 50_000_000  # bytes
 _ROUNDS = 25  # lines are not more, of one export
 _LETTERS = 160  # of a reason
 _APART = ("numbers", "date_format", "unit", "zones")  # what one says, says nothing of the other
@@ -27,42 +35,82 @@ class Healed(NamedTuple):
 
 
 def heal(
-    proposal: Proposal, client: str, source: str, table: str, folder: Path, ask: Ask
+    proposal: Proposal,
+    client: str,
+    source: str,
+    table: str,
+    files: Sequence[Path],
+    folder: Path,
+    ask: Ask,
 ) -> Healed:
     """Complete an export of a proposal, line by line, until ingest takes it.
 
     A line that leaves no choice is written, with what ingest says as its reason. Where there is a
     choice, `ask` may decide; else it stays a question, and the first line is assumed for the rest.
+    What is large is tried by its beginning first, and then as a whole.
     """
+    extent = BEGINNING if _is_large(files) else WHOLE
+    foreseeing = ask if _is_large(files) else foreseen(proposal, client, source, table, folder, ask)
     for number in range(_ROUNDS):
+        target = folder / str(number)
+        target.mkdir(parents=True)
         try:
             settings = _settings(proposal, client)
-            return Healed(
-                tried(settings, source, table, _folder(folder, f"{source}.{table}.{number}"))
-            )
+            done = tried(settings, source, table, target, extent)
+            if extent == WHOLE:
+                return Healed(done)
+            extent = WHOLE
         except ExportError as error:
-            if not _apply(proposal, error, source, table, ask):
+            if extent == BEGINNING and not any(map(_is_sure, error.remedies)):
+                extent = WHOLE  # all of it may say what its beginning leaves open
+            elif not _apply(proposal, error, source, table, foreseeing):
                 return Healed(None, str(error))
         except (ClientError, PlatformError) as error:
             return Healed(None, str(error))
+        rmtree(target)
     return Healed(None, "it asks for ever more lines; write them by hand, by what make ingest says")
+
+
+def _is_large(files: Sequence[Path]) -> bool:
+    return (
+        len(files) > (BEGINNING.files or 0) or sum(path.stat().st_size for path in files) > _LARGE
+    )
+
+
+def foreseen(
+    proposal: Proposal, client: str, source: str, table: str, folder: Path, ask: Ask
+) -> Ask:
+    """Return what asks, and says of each line to choose from what would be read by it."""
+
+    def would_be(choice: Choice) -> Choice:
+        trial = Proposal()
+        trial.add(proposal)
+        trial.put(choice.place, choice.value)
+        with TemporaryDirectory(dir=folder) as target:
+            try:
+                settings = _settings(trial, client)
+                done = tried(settings, source, table, Path(target), WHOLE)
+                said = in_words(figures(settings, table, CONTRACTS[source][table], done))
+            except (ExportError, ClientError, PlatformError):
+                return choice
+        return choice._replace(meaning=f"{choice.meaning}: {said}" if said else choice.meaning)
+
+    def asked(question: Question) -> Answer:
+        choices = [would_be(choice) for choice in question.choices]
+        return ask(question._replace(choices=choices))
+
+    return asked
 
 
 def _settings(proposal: Proposal, client: str) -> Client:
     return checked(client, proposal.text(assumed=True))
 
 
-def _folder(folder: Path, name: str) -> Path:
-    made = folder / name
-    made.mkdir(parents=True, exist_ok=True)
-    return made
-
-
 def _apply(proposal: Proposal, error: ExportError, source: str, table: str, ask: Ask) -> bool:
     """Write what an error asks for; return whether that can change anything."""
     before = proposal.settings(assumed=True)
     why = _short(error.reason)
-    sure = [each for each in error.remedies if not each.meaning and not _is_weighty(each)]
+    sure = list(filter(_is_sure, error.remedies))
     for remedy in sure:
         for choice in _choices(remedy, source, table):
             proposal.put(choice.place, choice.value, why)
@@ -81,10 +129,16 @@ def _apply(proposal: Proposal, error: ExportError, source: str, table: str, ask:
 
 def put_or_ask(proposal: Proposal, question: Question, ask: Ask) -> None:
     """Write the line that is chosen; where nobody chooses, leave the question open."""
-    if chosen := ask(question):
+    asked, chosen = ask(question)
+    if chosen:
         proposal.put(chosen.place, chosen.value, chosen.meaning)
     else:
-        proposal.questions.append(question)
+        proposal.questions.append(asked)
+
+
+def _is_sure(remedy: Remedy) -> bool:
+    """Return whether a line leaves no choice."""
+    return not remedy.meaning and not _is_weighty(remedy)
 
 
 def _is_weighty(remedy: Remedy) -> bool:

@@ -7,7 +7,11 @@ from pipelines.contracts.ad_platforms import is_ad_platform, place
 from pipelines.contracts.catalog import CONTRACTS, tables
 from pipelines.doctor.heads import Head
 from pipelines.doctor.known_names import Known, held, known, matched, platform_words
+from pipelines.settings.exports import Export
+from pipelines.settings.ready_made import formats
+from pipelines.sources.batches import ExportError
 from pipelines.sources.files.column_mapping import FORMATS
+from pipelines.sources.files.ready_made_columns import resolved
 
 _CLOSE = 1  # kinds whose scores are no further apart are asked about
 _FEW = 3  # columns of ours that a file has at least, besides those of its key
@@ -18,7 +22,8 @@ class Kind(NamedTuple):
 
     `columns` has the export's column by ours, `others` those of its columns that may be meant as well.
     `instead` are columns of ours that are read from the column of another; `reasons` say why one is meant
-    that is not called so.
+    that is not called so; `further` are those that the format does not know. `otherwise` is the
+    same by its columns, where the format cannot be used.
     """
 
     source: str
@@ -30,11 +35,27 @@ class Kind(NamedTuple):
     form: str = ""
     lacks: tuple[str, ...] = ()
     reasons: dict[str, str] = {}
+    further: dict[str, str] = {}
+    otherwise: "Kind | None" = None
 
     @property
     def name(self) -> str:
         """Return the table as messages call it: `google_ads.spend`."""
         return f"{self.source}.{self.table}"
+
+    @property
+    def makes_sessions(self) -> bool:
+        """Return whether sessions are made of its events."""
+        return self.form in FORMATS
+
+    @property
+    def reading(self) -> tuple[object, ...]:
+        """Return what files of one report have in common: with a format, each has columns of its own."""
+        return (
+            self.name,
+            self.form,
+            tuple(sorted((self.further if self.form else self.columns).items())),
+        )
 
     @property
     def place(self) -> tuple[str, ...]:
@@ -45,7 +66,8 @@ class Kind(NamedTuple):
     def why(self) -> str:
         """Return by what it is told: the columns of the export that name it."""
         if self.form:
-            return f"it has the columns of {self.form}: {', '.join(self.columns.values())}"
+            listed = ", ".join(dict.fromkeys(self.columns.values()))
+            return f"it has the columns of {self.form}: {listed}"
         return f"it has {', '.join(dict.fromkeys(self.columns.values()))}"
 
 
@@ -58,16 +80,16 @@ class Told(NamedTuple):
 
 def told(head: Head) -> Told:
     """Return what a file is."""
-    if formats := list(_by_format(head)):
-        return Told(formats)
-    found = sorted(_by_columns(head), key=lambda kind: -kind.score)
+    if sessions := list(_of_events(head)):
+        return Told(sessions)
+    found = sorted(_of_rows(head), key=lambda kind: -kind.score)
     whole = [kind for kind in found if not kind.lacks]
     if not whole:
         return Told([], found[0] if found else None)
     return Told([kind for kind in whole if whole[0].score - kind.score <= _CLOSE])
 
 
-def _by_format(head: Head) -> Iterable[Kind]:
+def _of_events(head: Head) -> Iterable[Kind]:
     names = set(head.names)
     for form, module in FORMATS.items():
         needed = module.NEEDED
@@ -75,13 +97,37 @@ def _by_format(head: Head) -> Iterable[Kind]:
             yield Kind("web", "sessions", 100, {name: name for name in sorted(needed)}, form=form)
 
 
-def _by_columns(head: Head) -> Iterable[Kind]:
+def _of_rows(head: Head) -> Iterable[Kind]:
     for source, table, _ in tables():
-        if (names := known(source, table)) and (kind := _kind(head, source, table, names)):
-            yield kind
+        names = known(source, table)
+        kind = _by_columns(head, source, table, names) if names else None
+        by_format = [_by_format(head, source, table, form, kind) for form in formats()]
+        if found := [each for each in by_format if each] or ([kind] if kind else []):
+            yield max(found, key=lambda each: each.score)
 
 
-def _kind(head: Head, source: str, table: str, names: Known) -> Kind | None:
+def _by_format(head: Head, source: str, table: str, form: str, kind: Kind | None) -> Kind | None:
+    """Return what a file is by a ready-made format, with the columns that this leaves out; None if it is not."""
+    if f"{source}.{table}" not in formats()[form].of:
+        return None
+    contract = CONTRACTS[source][table]
+    export = Export.model_validate({"files": head.path.name, "format": form})
+    try:
+        read = resolved(ExportError, export, contract, head.names).export.columns
+    except ExportError:
+        return None
+    columns = {column: names[0] for column, names in read.items() if names}
+    further = {
+        column: name
+        for column, name in (kind.columns if kind else {}).items()
+        if column not in columns and name not in columns.values()
+    }
+    score = 2 * len(columns) + len(further) + _by_its_name(head, source, table)
+    its = Kind(source, table, score, columns | further, form=form, further=further)
+    return its._replace(otherwise=kind if kind and not kind.lacks else None)
+
+
+def _by_columns(head: Head, source: str, table: str, names: Known) -> Kind | None:
     contract = CONTRACTS[source][table]
     found = _each_once(matched(names, head.names))
     columns = {column: its[0] for column, its in found.items()}
@@ -99,10 +145,7 @@ def _kind(head: Head, source: str, table: str, names: Known) -> Kind | None:
     if len(columns) < min(_FEW, len(contract.columns)):
         return None
     score = len(columns) - 2 * len(held(names.others, head.names)) - 2 * len(lacks)
-    score += sum(column in columns for column in contract.key) + _by_its_name(head, table)
-    if is_ad_platform(source):
-        header, words = platform_words(source)
-        score += len(held(header, head.names)) + 3 * _has_a_word(head, words)
+    score += sum(column in columns for column in contract.key) + _by_its_name(head, source, table)
     others = {column: its[1:] for column, its in found.items() if its[1:]}
     return Kind(source, table, score, columns, others, instead, lacks=lacks)
 
@@ -118,16 +161,11 @@ def _each_once(found: dict[str, list[str]]) -> dict[str, list[str]]:
     return {column: once[column] for column in found if column in once}
 
 
-def _by_its_name(head: Head, table: str) -> int:
-    """Return whether a file is called after a table: `Contacts.csv`."""
-    bare = "".join(filter(str.isalnum, head.path.stem.lower()))
-    called = table.replace("_", "").rstrip("s")
-    called = "opportunit" if called.startswith("opportunit") else called
-    return 2 * (called in bare)
-
-
-def _has_a_word(head: Head, words: list[str]) -> bool:
-    parts = [part.lower() for part in head.path.parts[-3:]] + [
-        head.settings.get("table", "").lower()
-    ]
-    return any(word in part for word in words for part in parts)
+def _by_its_name(head: Head, source: str, table: str) -> int:
+    """Return how sure it is by a file's name what it is: `Contacts.csv`, `meta-2026-11.csv`."""
+    parts = [*head.path.parts[-3:-1], head.path.stem, str(head.settings.get("table", ""))]
+    bare = ["".join(filter(str.isalnum, part.lower())) for part in parts]
+    if is_ad_platform(source):
+        return 3 * any(word in part for word in platform_words(source) for part in bare)
+    called = table.replace("_", "").rstrip("s").replace("opportunitie", "opportunit")
+    return 2 * any(called in part for part in bare[2:])

@@ -49,10 +49,9 @@ def all_names() -> frozenset[str]:
     }
 
 
-def platform_words(platform: str) -> tuple[list[str], list[str]]:
-    """Return the words by which a report is one of an ad platform: of its header, of its name."""
-    found = _file()["platforms"].get(platform, {})
-    return found.get("header", []), found.get("name", [])
+def platform_words(platform: str) -> list[str]:
+    """Return the words in the names of files and folders by which a report is one of an ad platform."""
+    return _file()["platforms"].get(platform, [])
 
 
 def matched(table: Known, names: Collection[str]) -> dict[str, list[str]]:
@@ -81,6 +80,7 @@ def is_known(name: str) -> bool:
     return not all_names().isdisjoint(plain_forms(name))
 
 
+@cache
 def plain_forms(name: str) -> list[str]:
     """Return a name without what differs from export to export, whole first, then without brackets."""
     words = [re.findall(r"[^\W_]+", text) for text in (name, re.sub(r"[(\[].*?[)\]]", " ", name))]
@@ -91,6 +91,7 @@ def plain_forms(name: str) -> list[str]:
     return list(dict.fromkeys(filter(None, joined)))
 
 
+@cache
 def _letters(name: str) -> str:
     """Return the letters and digits of a name, small and without accents: `Währung` is `wahrung`."""
     flat = unicodedata.normalize("NFKD", name.casefold())

@@ -56,10 +56,8 @@ def sort_out(client: Client, files: list[Path], folder: Path) -> Sorted:
                 if not what.kinds:
                     unknown.append(Unknown(path, _lacking(head, what), 1 + len(rest)))
                     continue
-                first = what.kinds[0]
-                columns = tuple(sorted(first.columns.items()))
                 settings = tuple(sorted(head.settings.items()))
-                key = (first.name, first.form, columns, settings, len(heads) > 1 and path)
+                key = (*what.kinds[0].reading, settings, len(heads) > 1 and path)
                 _, _, its = found.setdefault(key, (what, head, []))
                 its += [path, *rest]
     reports = [

@@ -1,18 +1,18 @@
 """Draft each report, try it, and put what ingest takes together; of what excludes each other, ask."""
 
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import NamedTuple
 
 from pipelines.contracts.catalog import CONTRACTS
 from pipelines.doctor.drafts import draft
-from pipelines.doctor.figures import Figures, figures
-from pipelines.doctor.healing import Ask, Healed, heal
+from pipelines.doctor.figures import Figures, figures, in_words
+from pipelines.doctor.healing import Ask, Healed, foreseen, heal
 from pipelines.doctor.kinds import Kind
 from pipelines.doctor.proposal import Choice, Proposal, Question
 from pipelines.doctor.reports import Report
 from pipelines.doctor.whole_or_increment import add_delivery
 from pipelines.settings.reader import checked
-from pipelines.sources.deliveries import delivery_of
 
 
 class Finding(NamedTuple):
@@ -42,7 +42,14 @@ class Draft(NamedTuple):
 
 def drafted(base: Proposal, client: str, report: Report, folder: Path, ask: Ask) -> list[Draft]:
     """Return a report as each kind that it may be, as ingest takes it below the client's own lines."""
-    return [_drafted(base, client, report, kind, folder, ask) for kind in report.kinds]
+    found = []
+    for kind in report.kinds:
+        its = _drafted(base, client, report, kind, folder, ask)
+        if its.finding.problem and kind.otherwise:
+            other = _drafted(base, client, report, kind.otherwise, folder, ask)
+            its = its if other.finding.problem else other
+        found.append(its)
+    return found
 
 
 def _drafted(
@@ -55,11 +62,12 @@ def _drafted(
     if not report.glob:
         problem = "no glob matches these files alone; move them into a folder of their own"
         return Draft(kind, lines.without(base), finding._replace(problem=problem))
-    target = folder / f"{kind.name}.{abs(hash(report.glob))}"
-    healed = heal(lines, client, kind.source, kind.table, target, ask)
-    if healed.tried and add_delivery(lines, report, kind, healed.tried, ask):
-        healed = heal(lines, client, kind.source, kind.table, target / "again", ask)
-    finding = shown_as(finding, lines, client, kind.source, kind.table, kind.form, healed)
+    target = Path(mkdtemp(dir=folder))
+    healed = heal(lines, client, kind.source, kind.table, report.files, target, ask)
+    telling = foreseen(lines, client, kind.source, kind.table, target, ask)
+    if healed.tried and add_delivery(lines, report, kind, healed.tried, telling):
+        healed = heal(lines, client, kind.source, kind.table, report.files, target / "again", ask)
+    finding = shown_as(finding, lines, client, kind.source, kind.table, healed)
     return Draft(kind, lines.without(base), finding)
 
 
@@ -69,15 +77,13 @@ def shown_as(
     client: str,
     source: str,
     table: str,
-    form: str,
     healed: Healed,
 ) -> Finding:
     """Return a finding with what its export would bring in, or why ingest refuses it."""
     if not healed.tried:
         return finding._replace(problem=healed.problem)
     settings = checked(client, lines.text(assumed=True))
-    contract = delivery_of(settings, source, table).contract
-    contract = CONTRACTS[source][table] if form else contract
+    contract = CONTRACTS[source][table]
     return finding._replace(
         figures=figures(settings, table, contract, healed.tried),
         notes=tuple(healed.tried.notes),
@@ -107,9 +113,9 @@ def _add_one(proposal: Proposal, text: str, drafts: list[Draft], ask: Ask) -> No
         proposal.add(drafts[0].lines)
         return
     choices = [_as_choice(each) for each in drafts]
-    question = Question(text, choices)
-    if chosen := ask(question):
-        proposal.add(drafts[choices.index(chosen)].lines)
+    question, chosen = ask(Question(text, choices))
+    if chosen:
+        proposal.add(drafts[question.choices.index(chosen)].lines)
     else:
         proposal.questions.append(question)
 
@@ -121,4 +127,5 @@ def _as_choice(draft: Draft) -> Choice:
         value = value[key]
     count = len(draft.finding.files)
     files = f"{count} files" if count > 1 else draft.finding.files[0].name
-    return Choice(place, value, f"{files}: {draft.kind.why}")
+    said = f", and {in_words(found)}" if (found := draft.finding.figures) else ""
+    return Choice(place, value, f"{files}: {draft.kind.why}{said}")

@@ -21,7 +21,7 @@ def add_delivery(proposal: Proposal, report: Report, kind: Kind, done: Tried, as
     Rows of what happens once, as sessions and spend of a day, are increments in any case.
     """
     contract = CONTRACTS[kind.source][kind.table]
-    if contract.happens_once or kind.form:
+    if contract.happens_once or kind.makes_sessions:
         return False
     place = (*kind.place, "delivery")
     if len(report.files) == 1:

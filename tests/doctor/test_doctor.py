@@ -1,7 +1,6 @@
 """A client's file is proposed from a folder of its exports, and reads them as the proposal says."""
 
 import json
-from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from typer.testing import CliRunner
 from pipelines.__main__ import app
 from pipelines.commands import proposals
 from pipelines.doctor.diagnosis import Diagnosis, NothingThere, diagnose
+from pipelines.doctor.healing import Answer, Ask
 from pipelines.doctor.proposal import Choice, Question
 from pipelines.ingest.run import ingest_client
 from pipelines.lake.loads import committed_files, committed_loads, read_loads
@@ -32,22 +32,17 @@ WON = {"won deals": "is_won::BOOLEAN::INT", "revenue": "IF(is_won::BOOLEAN, amou
 SPEND = "Day,Campaign,Campaign ID,Currency code,Cost,Clicks,Impr."
 
 
-def nobody(question: Question) -> Choice | None:
+def nobody(question: Question) -> Answer:
     """Answer nothing."""
-    return None
+    return question, None
 
 
-def the_first(question: Question) -> Choice | None:
-    """Choose the first line of every question."""
-    return question.choices[0]
-
-
-def the_one_with(*words: str) -> Callable[[Question], Choice | None]:
+def the_one_with(*words: str) -> Ask:
     """Choose the lines that have one of some words."""
 
-    def choose(question: Question) -> Choice | None:
+    def choose(question: Question) -> Answer:
         found = [each for each in question.choices if any(word in each.line for word in words)]
-        return found[0] if found else None
+        return question, found[0] if found else None
 
     return choose
 
@@ -58,7 +53,7 @@ def exports(house: House) -> Path:
     return house.home / "exports" / "larch"
 
 
-def proposed(exports: Path, ask: Callable = nobody, **given: str) -> Diagnosis:
+def proposed(exports: Path, ask: Ask = nobody, **given: str) -> Diagnosis:
     return diagnose("larch", exports, ask, **given)
 
 
@@ -124,8 +119,10 @@ def test_every_line_has_its_reason(exports: Path) -> None:
     text = proposed(exports, zone="Europe/Berlin").proposal.text()
     assert "currency: EUR    # as Currency code says in Campaign performance 2026-10.csv" in text
     assert "files: exports/larch/Campaign performance *.csv" in text
-    assert "# google_ads.spend: 2 files, because it has Day, Campaign ID, Campaign, Cost," in text
-    assert "cost: Cost    # such as 1,310.45" in text
+    assert (
+        "# google_ads.spend: 2 files, because it has the columns of google_ads_report: Day," in text
+    )
+    assert "amount: Amount    # such as 2400.00" in text
     assert "customer_id: Buyer    # 2 of its values are customers of visits" in text
     assert "c-1" not in text, "a value that may name a person is in nobody's settings"
 
@@ -153,6 +150,9 @@ def test_what_can_be_read_in_two_ways_is_asked(exports: Path) -> None:
     assert [choice.line for choice in question.choices] == [
         "date_format: '%d/%m/%Y'",
         "date_format: '%m/%d/%Y'",
+    ]
+    assert [choice.meaning.partition(": ")[2] for choice in question.choices] == [
+        f"{month} has spend 2.50 EUR, clicks 3, impressions 4" for month in ("2026-11", "2026-01")
     ]
     assert found.findings[0].is_assumed
     text = uncommented(found.proposal.text(), "date_format: '%m/%d/%Y'")
@@ -275,8 +275,8 @@ def test_whoever_is_there_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     question = Question("which day?", [Choice(("a",), "1", "one"), Choice(("a",), "2", "two")])
     answers = iter(["3", "2", ""])
     monkeypatch.setattr("builtins.input", lambda *_: next(answers))
-    assert proposals.ask(question) == question.choices[1], "3 is none: it is asked again"
-    assert proposals.ask(question) is None
+    assert proposals.ask(question)[1] == question.choices[1], "3 is none: it is asked again"
+    assert proposals.ask(question)[1] is None
     answers = iter(["Europe/Oslo"])
-    named = proposals.ask(question._replace(others=frozenset({"Europe/Oslo"})))
+    _, named = proposals.ask(question._replace(others=frozenset({"Europe/Oslo"})))
     assert named and named.value == "Europe/Oslo"
