@@ -8,7 +8,7 @@ from pipelines.contracts.catalog import CONTRACTS, tables
 from pipelines.doctor.heads import Head
 from pipelines.doctor.known_names import Known, held, known, matched, platform_words
 from pipelines.settings.exports import Export
-from pipelines.settings.ready_made import formats
+from pipelines.settings.ready_made import formats, names_in
 from pipelines.sources.batches import ExportError
 from pipelines.sources.files.column_mapping import FORMATS
 from pipelines.sources.files.ready_made_columns import resolved
@@ -65,10 +65,9 @@ class Kind(NamedTuple):
     @property
     def why(self) -> str:
         """Return by what it is told: the columns of the export that name it."""
-        if self.form:
-            listed = ", ".join(dict.fromkeys(self.columns.values()))
-            return f"it has the columns of {self.form}: {listed}"
-        return f"it has {', '.join(dict.fromkeys(self.columns.values()))}"
+        names = [name for written in self.columns.values() for name in names_in(written)]
+        listed = ", ".join(dict.fromkeys(names))
+        return f"it has the columns of {self.form}: {listed}" if self.form else f"it has {listed}"
 
 
 class Told(NamedTuple):
@@ -108,7 +107,7 @@ def _of_rows(head: Head) -> Iterable[Kind]:
 
 def _by_format(head: Head, source: str, table: str, form: str, kind: Kind | None) -> Kind | None:
     """Return what a file is by a ready-made format, with the columns that this leaves out; None if it is not."""
-    if f"{source}.{table}" not in formats()[form].of:
+    if f"{source}.{table}" not in formats()[form].tables:
         return None
     contract = CONTRACTS[source][table]
     export = Export.model_validate({"files": head.path.name, "format": form})

@@ -122,9 +122,21 @@ def test_every_line_has_its_reason(exports: Path) -> None:
     assert (
         "# google_ads.spend: 2 files, because it has the columns of google_ads_report: Day," in text
     )
-    assert "amount: Amount    # such as 2400.00" in text
     assert "customer_id: Buyer    # 2 of its values are customers of visits" in text
     assert "c-1" not in text, "a value that may name a person is in nobody's settings"
+
+
+def test_a_shops_own_names_are_known(exports: Path) -> None:
+    head = "Bestellnummer;Kundennummer;Bestelldatum;Gesamtbetrag;Währung"
+    deliver(exports, orders=f"{head}\nB-1;K-9;03.11.2026 14:30;1.234,50;EUR\n")
+    found = proposed(exports, zone="Europe/Berlin")
+    text = found.proposal.text()
+    assert "revenue: Gesamtbetrag    # such as 1.234,50" in text
+    assert "converted_at: Bestelldatum    # such as 03.11.2026 14:30" in text
+    assert "customer_id: Kundennummer\n" in text and "numbers: {decimal: ',', thousands: .}" in text
+    assert found.findings[0].figures.sample == [
+        ("B-1", "K-9", "2026-11-03 13:30:00", "1234.50", "EUR")
+    ]
 
 
 def test_two_exports_of_one_table_are_asked_about(exports: Path) -> None:
