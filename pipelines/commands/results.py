@@ -30,12 +30,14 @@ def show_problems(problems: "Iterable[Problem]") -> None:
 def show_ingest(outcomes: "list[Outcome]") -> None:
     """Show what ingest brought, and the sources that are late or halted."""
     outcomes = sorted(outcomes, key=lambda outcome: (outcome.client, outcome.source))
-    table = _table(
-        "client", "source", "read", "new", "unchanged", "deleted", "quarantined", "superseded"
-    )
+    shown = ["read", "new", "unchanged", "deleted", "quarantined", "superseded", "skipped"]
+    if not any(outcome.counts.skipped for outcome in outcomes):
+        shown.remove("skipped")  # few exports have lines that are no data
+    table = _table("client", "source", *shown)
     for outcome in outcomes:
         if outcome.counts.read or outcome.counts.deleted:
-            table.add_row(outcome.client, outcome.source, *map(str, outcome.counts))
+            counts = map(str, outcome.counts[: len(shown)])
+            table.add_row(outcome.client, outcome.source, *counts)
     screen.screen.print(table if table.row_count else "Ingest: nothing new in any export")
     for outcome in outcomes:
         if outcome.problem:

@@ -18,6 +18,7 @@ from pipelines.sources.files import header_lines, places, snowplow_columns, work
 from pipelines.sources.files.physical_lines import BLOCK, blocks
 from pipelines.sources.files.plain_files import DELIMITED, kind_of
 from pipelines.sources.files.reading import as_delivered, fingerprint
+from pipelines.sources.files.wanted_names import Wanted
 
 ROWS = 2_000  # of a file, by which its columns are judged
 _LINES = 50  # among which the header is
@@ -69,11 +70,11 @@ def _head(client: Client, path: Path, folder: Path, settings: dict[str, Any]) ->
             settings = settings | {"format": "snowplow"}
         export = Export(files=path.name, **settings)
         open_as = partial(as_delivered, link, export, client.limits, changed, connection)
-        with open_as(_likely) as (_, rows):
+        with open_as(lambda reading: Wanted.all_of(_likely(reading))) as (_, rows):
             names = tuple(name for name in rows.columns if name)[:_COLUMNS]
             once = _once(rows.header or names)
         names = tuple(name for name in names if name in once)
-        with open_as(lambda _: once) as (_, rows):
+        with open_as(lambda _: Wanted.all_of(once)) as (_, rows):
             columns = [f"({rows.columns[name]})::TEXT" for name in names]
             query = f"SELECT {', '.join(columns) or 'NULL'} FROM {rows.relation} LIMIT {ROWS}"
             found = connection.execute(query).fetchall()
@@ -100,12 +101,12 @@ def _likely(reading: Reading) -> set[str]:
     if kind in DELIMITED:
         lines = next(blocks(reading.path), b"")[:BLOCK].splitlines()[:_LINES]
         texts = [line.decode("utf-8-sig", errors="replace") for line in lines]
-        split = [_values(text, mark) for text in texts for mark in header_lines.MARKS]
+        split = [header_lines.values(text, mark) for text in texts for mark in header_lines.MARKS]
         best = max(split, key=_known_in, default=[])
         if _known_in(best):
             return _once(best)
         first = next(filter(str.strip, texts), "")
-        widest: list[str] = max((_values(first, mark) for mark in header_lines.MARKS), key=len)
+        widest = max((header_lines.values(first, mark) for mark in header_lines.MARKS), key=len)
         return _once(widest)
     return set()
 
@@ -117,10 +118,3 @@ def _once(names: Iterable[str]) -> set[str]:
 
 def _known_in(names: Iterable[str]) -> int:
     return sum(map(is_known, set(names)))
-
-
-def _values(text: str, mark: str) -> list[str]:
-    try:
-        return header_lines.values(text, mark)
-    except Exception:  # a quote that is open, or a field beyond csv's limit: no header
-        return []

@@ -217,7 +217,7 @@ class Delta:
             raise batch.refused(f"a full export without a row; {remedy}")
         covers = [part or None for part in batch.covers]
         self._connection.execute(
-            "INSERT INTO batches VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?)",
+            "INSERT INTO batches VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?)",
             [
                 batch.name,
                 batch.fingerprint,
@@ -227,6 +227,7 @@ class Delta:
                 batch.file_time,
                 erased,
                 aged,
+                done.skipped,
             ],
         )
         return done
@@ -354,7 +355,7 @@ _BATCHES = """
 CREATE OR REPLACE TABLE batches (
   export_file TEXT, fingerprint TEXT, account TEXT, covers_from TEXT, covers_until TEXT,
   rows_left_out BIGINT, lines_read BIGINT, file_time BIGINT, rows_summed BIGINT,
-  rows_erased BIGINT, rows_aged BIGINT
+  rows_erased BIGINT, rows_aged BIGINT, rows_skipped BIGINT
 )
 """
 

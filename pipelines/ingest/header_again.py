@@ -11,6 +11,8 @@ from pathlib import Path
 import duckdb
 
 from pipelines.contracts.contract import Contract
+from pipelines.ingest.raw_lines import of_rows
+from pipelines.ingest.taken_out import take_out
 from pipelines.settings.exports import Export
 from pipelines.sources.batches import Batch, ExportError, Rows
 from pipelines.sources.files.column_mapping import wanted
@@ -30,31 +32,27 @@ def leave_out_headers(
     files: Sequence[Path],
     rejects: Path,
     ordinals_used: int,
-) -> tuple[int, list[str]]:
+) -> tuple[list[int], list[str]]:
     """Take the header's repetitions out of files of judged rows, of which the first has all rows.
 
-    Return how many there were, and what is to be said of them. Raise ExportError if one is another header.
+    Return the lines where they were, and what is to be said of them. Raise ExportError if one is another header.
     """
     if not rows.header:
-        return 0, []
+        return [], []
     names = plain(rows.header)
-    read = set(plain(wanted(export, contract))) & set(names)
+    read = set(plain(wanted(export, contract).held(rows.header)))
     header = Header(names, read)
     numbers = _suspects(connection, contract, rows, names, files[0], ordinals_used)
-    lines = [*_as_rows(connection, rows, numbers), *_as_rejects(connection, read, rejects)]
+    lines = [*of_rows(connection, rows, numbers), *_as_rejects(connection, read, rejects)]
     same = [each for each in lines if header.is_same(each)]
     others = [each for each in lines if each not in same and header.is_other(each)]
     if others:
-        raise _refusal(batch, rows.header, sorted(others, key=_number))
+        raise _refusal(batch, rows, sorted(others, key=_number))
     if not same:
-        return 0, []
-    ordinals = ", ".join(str(ordinals_used + (each.row or 0)) for each in same)
-    for file in files:
-        rest = file.with_suffix(".rest")
-        kept = f"FROM read_parquet({literal(str(file))}) WHERE ordinal NOT IN ({ordinals})"
-        connection.execute(f"COPY ({kept}) TO {literal(str(rest))} (FORMAT parquet)")
-        rest.replace(file)
-    return len(same), [_said(batch, sorted(map(_number, same)))]
+        return [], []
+    take_out(connection, files, [ordinals_used + (each.row or 0) for each in same])
+    numbers = sorted(map(_number, same))
+    return numbers, [_said(batch, numbers)]
 
 
 def _number(line: Line) -> int:
@@ -91,22 +89,6 @@ def _suspects(
     return [number for (number,) in found]
 
 
-def _as_rows(
-    connection: duckdb.DuckDBPyConnection, rows: Rows, numbers: list[int]
-) -> Iterator[Line]:
-    """Yield rows with all of their values, those too that nobody reads."""
-    if not numbers:
-        return
-    values = ", ".join(f"c{place}" for place in range(len(rows.header)))
-    found = connection.execute(
-        f"""SELECT number, line, found FROM (
-          SELECT {rows.number} AS number, {rows.line} AS line, [{values}] AS found FROM {rows.relation}
-        ) WHERE number IN ({", ".join(map(str, numbers))})"""
-    ).fetchall()
-    for number, line, texts in found:
-        yield Line(line, [text or "" for text in texts], number)
-
-
 def _as_rejects(
     connection: duckdb.DuckDBPyConnection, read: Set[str], rejects: Path
 ) -> Iterator[Line]:
@@ -120,28 +102,28 @@ def _as_rejects(
         yield Line(line, cells(content, read))
 
 
-def _refusal(batch: Batch, header: Sequence[str], others: list[Line]) -> ExportError:
+def _refusal(batch: Batch, rows: Rows, others: list[Line]) -> ExportError:
     first, more = others[0], len(others) - 1
     text = ",".join(first.values)
     shown = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
     also = f", as {more} more lines are" if more > 1 else ", as 1 more line is" if more else ""
     return batch.refused(
-        f"line {first.number} seems to be another header{also}: '{shown}' ({_differing(header, first)}), so what is"
+        f"line {first.number} seems to be another header{also}: '{shown}' ({_differing(rows, first)}), so what is"
         " below it would be read as something else. If several files were joined into this one, deliver each"
         f" by itself, the first up to line {first.number - 1}, or all with the same columns in one order; else take that line"
         " out"
     )
 
 
-def _differing(header: Sequence[str], line: Line) -> str:
+def _differing(rows: Rows, line: Line) -> str:
     """Return in which column a header differs first from the file's own."""
-    ours, theirs = plain(header), plain(line.values)
+    ours, theirs, place_of = plain(rows.header), plain(line.values), f"line {rows.header_line}"
     for place, (own, other) in enumerate(zip(ours, theirs), 1):
         if own != other:
-            return f"column {place} is '{line.values[place - 1].strip(AROUND)[:40]}', in line 1 '{header[place - 1][:40]}'"
+            return f"column {place} is '{line.values[place - 1].strip(AROUND)[:40]}', in {place_of} '{rows.header[place - 1][:40]}'"
     if len(ours) == len(theirs):
         return "the same columns, with another mark between them"
-    return f"it has {len(theirs)} columns, line 1 has {len(ours)}"
+    return f"it has {len(theirs)} columns, {place_of} has {len(ours)}"
 
 
 def _said(batch: Batch, lines: list[int]) -> str:

@@ -45,6 +45,11 @@ class Judged(NamedTuple):
         return f"read_parquet({literal(str(self.rows_file))})"
 
     @property
+    def everything(self) -> str:
+        """Return SQL for its rows, those that do not count included."""
+        return f"read_parquet({literal(str(self.judged_file))})"
+
+    @property
     def bad(self) -> str:
         """Return SQL for its bad rows, as they were judged."""
         return read(self.contract, self.reading, self._all("reason IS NOT NULL"))

@@ -9,11 +9,11 @@ from typing import NamedTuple
 
 import duckdb
 
-from pipelines.contracts.contract import Contract
 from pipelines.ingest.judged_rows import Judged
 from pipelines.ingest.rows_of_no_data import words_for_nothing
 from pipelines.ingest.summary_sums import Sums, adds_up, sums_without_a_word
 from pipelines.ingest.summary_words import says_sum
+from pipelines.ingest.total_amounts import amounts_of
 from pipelines.settings.exports import Export
 from pipelines.sources.batches import ExportError, Remedy, Rows
 from pipelines.sources.yaml_texts import condition
@@ -39,7 +39,7 @@ def ask_about_sums(
     Raise ExportError if nothing says that they count.
     """
     contract, feed = judged.contract, judged.feed
-    if not isinstance(feed, Export) or feed.format or not _amounts(contract, rows):
+    if not isinstance(feed, Export) or feed.format or not amounts_of(contract, rows):
         return []
     texts = [
         name
@@ -48,7 +48,7 @@ def ask_about_sums(
         if not column.gathered
     ]
     good = f"(FROM {judged.rows} AS rows WHERE reason IS NULL)"
-    amounts = _amounts(contract, rows)
+    amounts = amounts_of(contract, rows)
     found: Sums | None
     if named := _named(connection, texts, good):
         found = _by_words(connection, judged, named, good, amounts)
@@ -60,15 +60,6 @@ def ask_about_sums(
     if feed.where and (feed.where.strip().lower() == "true" or not found.is_sure):
         return [f"{judged.batch.shown}: {said}; `where:` lets it count"]
     raise _refusal(connection, judged, said, found)
-
-
-def _amounts(contract: Contract, rows: Rows) -> list[str]:
-    """Return the columns whose sums tell: amounts, and what adds up beside them; none where there is no amount."""
-    money = [
-        name for name, each in contract.columns.items() if each.is_money and name in rows.columns
-    ]
-    others = [name for name in contract.adds if name in rows.columns and name not in money]
-    return [*money, *others] if money else []
 
 
 def _named(connection: duckdb.DuckDBPyConnection, texts: Iterable[str], good: str) -> list[_Named]:

@@ -19,6 +19,7 @@ from pipelines.ingest.refunds import ask_about_refunds
 from pipelines.ingest.refused_rows import refuse_bad_rows, unsure, unsure_columns
 from pipelines.ingest.row_faults import Fault, faults, reason
 from pipelines.ingest.row_periods import refuse_periods
+from pipelines.ingest.skipped_lines import Skipped, notes_of_reading, skip
 from pipelines.ingest.summary_rows import ask_about_sums
 from pipelines.ingest.uncounting import refuse_uncounting
 from pipelines.settings.apis import Api
@@ -40,7 +41,8 @@ class Validated(NamedTuple):
     they are read. Rows that do not count, by the export's `where:`, are in a file of their own.
     `local_times` has, by ordinal, the times that were read by another zone's clock, as `local_…`.
     `notes` say what is to be known of rows that were taken. `export` has the settings by which its header
-    says that it is read, where that is so. `nowhere` is that of `Rows`.
+    says that it is read, where that is so. `nowhere` is that of `Rows`. What is no data was `skipped`: some
+    of the rows and lines that are counted, and what is above the header.
     """
 
     rows: Path
@@ -56,10 +58,11 @@ class Validated(NamedTuple):
     notes: list[str] = []
     export: Export | None = None
     nowhere: dict[str, ExportError] = {}
+    skipped: int = 0
 
     @property
     def is_empty(self) -> bool:
-        """Return whether there is nothing in it, neither good nor bad."""
+        """Return whether there is nothing in it, neither good nor bad, nor what is no data."""
         return not self.row_count + self.reject_count
 
 
@@ -107,17 +110,7 @@ def validate(
         feed = rows.export or feed
         rows, row_count, reject_count = accounted(connection, batch, rows, taken)
         refuse_periods(connection, batch, rows)
-        headers, notes = 0, [f"{batch.shown}: {note}" for note in rows.notes]
-        if isinstance(feed, Export):
-            judged_files = list(
-                dict.fromkeys([judged_file, rows_file, *[uncounted_file] * bool(where)])
-            )
-            headers, said = leave_out_headers(
-                connection, contract, feed, batch, rows, judged_files, rejects_file, ordinals_used
-            )
-            notes += said
-        (left_out,) = only_row(connection.execute(rows.left_out))
-        uncounted = _count(connection, uncounted_file) if rows.where else 0
+        headers, notes, skipped = list[int](), notes_of_reading(batch, rows), Skipped()
         judged = Judged(
             *(
                 contract,
@@ -131,6 +124,15 @@ def validate(
                 rows.where,
             )
         )
+        if isinstance(feed, Export):
+            files = [judged_file, rows_file, *[uncounted_file] * bool(where)]
+            files = list(dict.fromkeys(files))
+            place = (rows, files, rejects_file, ordinals_used)
+            headers, said = leave_out_headers(connection, contract, feed, batch, *place)
+            skipped = skip(connection, judged, rows, files, headers, ordinals_used)
+            notes += [*said, *skipped.notes]
+        (left_out,) = only_row(connection.execute(rows.left_out))
+        uncounted = _count(connection, uncounted_file) if rows.where else 0
         texts = unsure_columns(connection, judged, rows.typed)
     if isinstance(feed, Export) and contract.converts:
         if not where:
@@ -143,25 +145,18 @@ def validate(
             connection, client, contract, feed, batch, rows, rows_file, ordinals_used
         )
     notes += ask_about_sums(connection, judged, rows, ordinals_used)
-    counting = row_count + reject_count - uncounted - headers
+    no_data = skipped.rows + skipped.rejects
+    counting = row_count + reject_count - uncounted - len(headers) - no_data
     marks = unsure(connection, judged, texts)
     refuse_bad_rows(connection, judged, counting, rows.lines_read, marks)
-    left_out = (left_out or 0) + uncounted + headers
+    left_out = (left_out or 0) + uncounted + len(headers)
     counted = (row_count, reject_count, left_out, rows.lines_read)
     apart = uncounted_file if uncounted else None
     local = all_file if clocks else None
-    return Validated(
-        rows_file,
-        rejects_file,
-        *counted,
-        marks,
-        apart,
-        uncounted,
-        local,
-        notes,
-        rows.export,
-        rows.nowhere,
+    done = Validated(
+        rows_file, rejects_file, *counted, marks, apart, uncounted, local, notes, rows.export
     )
+    return done._replace(nowhere=rows.nowhere, skipped=no_data + rows.skipped)
 
 
 def _count(connection: duckdb.DuckDBPyConnection, file: Path) -> int:

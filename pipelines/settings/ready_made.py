@@ -59,10 +59,9 @@ class ReadyMade(Settings):
         """Return all names that matter, whatever the language."""
         found = {name for names in (*self.parts.values(), *self.never.values()) for name in names}
         found |= {name for pair in self.days.values() for names in pair for name in names}
-        for columns in self.tables.values():
-            for readings in columns.values():
-                found |= {name for each in readings for names in each.values() for name in names}
-        return {each for name in found for part in names_in(name) for each in _with_codes(part)}
+        found = {each for name in found for each in _with_codes(name)}
+        readings = [each for columns in self.tables.values() for each in columns.values()]
+        return found.union(*map(names_of, readings))
 
     def columns(self, contract: Contract) -> dict[str, list[ByLanguage]]:
         """Return the names of the columns of one table."""
@@ -71,6 +70,12 @@ class ReadyMade(Settings):
             if CONTRACTS[source][table].staged_by == contract.staged_by:
                 return columns
         return {}
+
+
+def names_of(readings: list[ByLanguage]) -> set[str]:
+    """Return all names of a column of ours, whatever the language."""
+    found = {name for each in readings for names in each.values() for name in names}
+    return {each for name in found for part in names_in(name) for each in _with_codes(part)}
 
 
 def names_in(written: str) -> list[str]:

@@ -12,6 +12,7 @@ import duckdb
 from pipelines.settings.client import Client
 from pipelines.settings.conditions import Condition
 from pipelines.settings.exports import Export
+from pipelines.sources.files.wanted_names import Wanted
 from pipelines.sql import literal
 
 
@@ -67,7 +68,12 @@ class Rows(NamedTuple):
     more, names columns of the export that hold numbers by their type, not texts that look like
     some. What is `nested` is so in SQL, too, not JSON. `lines_read` are the lines of a text file,
     all of them. `unread` has the export's columns that no column of ours is made of, as far as they
-    can be read. `header` has the names in a CSV file's first line, of the values c0, c1, ….
+    can be read. `header` has the names in a CSV file's header, of the values c0, c1, …, which is its line
+    `header_line`; `mark` stands between values there, and so many lines above it, titles, are `skipped`.
+    So many rows that end before their last columns were `filled`. Whether a text `is_ended` tells that
+    something ends its last line.
+
+    `called` has what the export calls columns that it names otherwise than they are read by.
 
     `where` is which rows count, where the client's file says it; `compared` has the export's columns
     that it compares. `export` has the settings by which it is read, where its header decided them: by a
@@ -92,6 +98,12 @@ class Rows(NamedTuple):
     nested: bool = False
     unread: dict[str, str] = {}
     header: tuple[str, ...] = ()
+    header_line: int = 1
+    mark: str = ""
+    is_ended: bool = True
+    skipped: int = 0
+    filled: int = 0
+    called: dict[str, str] = {}
     where: Condition | None = None
     compared: dict[str, str] = {}
     export: Export | None = None
@@ -120,7 +132,7 @@ class Reading(NamedTuple):
     connection: duckdb.DuckDBPyConnection
     path: Path
     export: Export
-    wanted: set[str]
+    wanted: Wanted
     open_files: ExitStack
 
 

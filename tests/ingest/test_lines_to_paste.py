@@ -165,10 +165,10 @@ def told_by_a_column(tenant: Tenant) -> str:
     return tenant.ingest("web").problem
 
 
-def in_other_capitals(tenant: Tenant) -> str:
+def with_another_mark(tenant: Tenant) -> str:
     web = {"sessions": {"files": "exports/one/visits*", "expected_every": "never"}}
     House(tenant.home).change("one", sources={"web": web})
-    head = "session_id,visitor_id,customer_id,started_at,source,medium,campaign,GCLID"
+    head = "session_id,visitor_id,customer_id,started_at,source,medium,campaign,gcl-id"
     tenant.deliver("visits.csv", f"{head}\n1,v,kim,2026-10-01 10:00:00,google,,,abc\n")
     return tenant.ingest("web").problem
 
@@ -211,8 +211,13 @@ def in_dollars(tenant: Tenant) -> str:
 
 
 def by_other_names(tenant: Tenant) -> str:
-    head = "spend_date,Campaign Id,cost,currency,clicks"
+    head = "spend_date,Campaign-Id,cost,currency,clicks"
     return spend("2026-10-01,a,2,EUR,1", head=head)(tenant)
+
+
+def twice_alike(tenant: Tenant) -> str:
+    head = HEAD.replace("campaign_id", "Campaign Id").replace("clicks", "CAMPAIGN_ID,clicks")
+    return spend("2026-10-01,x,Brand,2,EUR,a,1,1", head=head)(tenant)
 
 
 def behind_a_link(tenant: Tenant) -> str:
@@ -382,7 +387,7 @@ CASES = {
         "conversions",
     ),
     "overlooked.ask_for_overlooked 1": Case(
-        in_other_capitals, {("1", "abc")}, "session_id, gclid", source="web", table="sessions"
+        with_another_mark, {("1", "abc")}, "session_id, gclid", source="web", table="sessions"
     ),
     "header_zones._remedy 1": Case(
         in_a_zone,
@@ -408,6 +413,7 @@ CASES = {
     "uncounted._refusal 2": Case(
         paid_in_capitals, {("1", "10")}, "conversion_id, revenue", 0, "web", "conversions"
     ),
+    "called_columns._which 1": Case(twice_alike, {A}, choice=1),
     "missing_columns.missing_columns 1": Case(by_other_names, {A}),
     "missing_columns.missing_columns 2": Case(by_other_names, {A}),
     "places._elsewhere 1": Case(behind_a_link, {A}),

@@ -128,8 +128,8 @@ def test_a_unit_is_asked_for_by_the_name_of_a_column(
 @pytest.mark.parametrize(
     "head, mapping",
     {
-        "other capitals": (HEAD.upper(), "{}"),
-        "marks between words": (HEAD.replace("_", " "), "{}"),
+        "marks and capitals": (HEAD.upper().replace("_", "-"), "{}"),
+        "marks between words": (HEAD.replace("_", "."), "{}"),
         "names nearly those mapped": (
             "Day,Campaign Id,Campaign,Amount spent (EUR),Currency,Clicks,Impr.",
             "{spend_date: Day, campaign_id: Campaign ID, campaign: Campaign, cost: Amount spent,"
@@ -170,14 +170,14 @@ def test_a_limit_is_a_remedy_where_few_rows_are_bad(tenant: Tenant) -> None:
 def test_few_sums_are_left_out_by_a_condition_and_the_rest_by_a_limit(tenant: Tenant) -> None:
     """A limit that lets the sums of a long file pass refuses a short one tomorrow."""
     good = "".join(f"2026-10-01,c{number},Brand,1,EUR,1,1\n" for number in range(30))
-    tenant.deliver("spend-1.csv", f"{HEAD}\n{good}Total,--,,30,EUR,30,30\n")
+    tenant.deliver("spend-1.csv", f"{HEAD}\n{good}Others,--,,7,EUR,7,7\n")
     problem = tenant.ingest().problem
     assert "quarantine_limit" not in problem
     paste(tenant.settings, problem)
-    tenant.deliver("spend-2.csv", f"{HEAD}\n2026-10-02,a,Brand,1,EUR,1,1\nTotal,--,,1,EUR,1,1\n")
+    tenant.deliver("spend-2.csv", f"{HEAD}\n2026-10-02,a,Brand,1,EUR,1,1\nOthers,--,,7,EUR,1,1\n")
     assert tenant.ingest().problem == ""
     assert sums(tenant) == (Decimal(31), 31, 31)
-    tenant.deliver("spend-3.csv", f"{HEAD}\n{good}Total,,,30,EUR,30,30\n2026-10-03,x,B,?,EUR,1,1\n")
+    tenant.deliver("spend-3.csv", f"{HEAD}\n{good}Others,,,7,EUR,30,30\n2026-10-03,x,B,?,EUR,1,1\n")
     problem = tenant.ingest().problem
     paste(tenant.settings, problem)
     assert tenant.ingest().counts.quarantined == 1
@@ -246,16 +246,16 @@ def test_every_kind_of_fault_is_said_the_most_frequent_first(tenant: Tenant) -> 
 
 
 SUMS = {
-    "a word for nothing": ("2026-10-01,1,Brand,5,EUR,1,1", "Total: Account, --,--,5,EUR,1,1"),
-    "an empty key": ("2026-10-01,1,Brand,5,EUR,1,1", ",,,5,EUR,1,1"),
+    "a word for nothing": ("2026-10-01,1,Brand,5,EUR,1,1", "Other accounts, --,--,7,EUR,1,1"),
+    "an empty key": ("2026-10-01,1,Brand,5,EUR,1,1", ",,,7,EUR,1,1"),
     "several": (
         "2026-10-01,1,Brand,3,EUR,1,1",
         "2026-10-02,1,Brand,2,EUR,0,0",
         "2026-10-02,2,Brand,0,EUR,0,0",
-        "Total: Brand,n/a,,5,EUR,1,1",
-        "Total,,,5,EUR,1,1",
+        "Others: Brand,n/a,,7,EUR,1,1",
+        "Others,,,7,EUR,1,1",
     ),
-    "thousands, too": ('2026-10-01,1,Brand,"1,005.00",EUR,1,1', 'Total, --,,"1,005.00",EUR,1,1'),
+    "thousands, too": ('2026-10-01,1,Brand,"1,005.00",EUR,1,1', 'Others, --,,"1,007.00",EUR,1,1'),
 }
 
 
@@ -274,7 +274,7 @@ def test_sums_are_left_out_by_the_condition_that_is_told(
     assert sums(tenant)[0] % 1000 == 5
 
 
-@pytest.mark.parametrize("name", ["Campaign\u00a0ID", "Campaign  ID", "Campaign\u200b ID"])
+@pytest.mark.parametrize("name", ["Campaign\u2060ID", "Campaign\u200b ID"])
 def test_a_name_with_blanks_that_no_line_shows_can_be_pasted(tenant: Tenant, name: str) -> None:
     columns(tenant, "{campaign_id: Campaign ID}")
     head = HEAD.replace("campaign_id", name)
@@ -359,19 +359,6 @@ def test_rows_without_a_key_that_are_most_are_no_sums(tenant: Tenant) -> None:
         "spend.csv", f"{HEAD}\n2026-10-01,1,B,5,EUR,1,1\n" + "2026-10-01,,B,5,EUR,1,1\n" * 2
     )
     assert "where:" not in tenant.ingest().problem
-
-
-@pytest.mark.parametrize("above", ["sep=,\n", 'Report\n"1 October, all accounts"\n'])
-@pytest.mark.parametrize("form", ["csv", "csv.gz"])
-def test_a_header_below_titles_is_found(tenant: Tenant, above: str, form: str) -> None:
-    content = f"{above}{HEAD}\n2026-10-01,one,Brand,12.50,EUR,3,40\n".encode()
-    tenant.deliver(f"spend.{form}", gzip.compress(content) if form == "csv.gz" else content)
-    problem = tenant.ingest().problem
-    first = int(re.search(r"tail -n \+(\d+) spend", problem).group(1))
-    rest = b"".join(content.splitlines(keepends=True)[first - 1 :])
-    tenant.deliver(f"spend.{form}", gzip.compress(rest) if form == "csv.gz" else rest)
-    assert tenant.ingest().problem == ""
-    assert sums(tenant) == (Decimal("12.50"), 3, 40)
 
 
 @pytest.mark.parametrize("place", ["header", "row"])

@@ -19,8 +19,8 @@ def contacts(house: House, column: str, **columns: str | None) -> Tenant:
     return tenant
 
 
-@pytest.mark.parametrize("name", ["IsDeleted", "Is deleted", "IS_DELETED"])
-def test_a_column_in_other_capitals_is_asked_about(house: House, name: str) -> None:
+@pytest.mark.parametrize("name", ["Is-Deleted", "is.deleted"])
+def test_a_column_with_other_marks_is_asked_about(house: House, name: str) -> None:
     tenant = contacts(house, name)
     problem = tenant.ingest("salesforce").problem
     assert f"is_deleted may be its {name}, which is not read" in problem
@@ -31,7 +31,12 @@ def test_a_column_in_other_capitals_is_asked_about(house: House, name: str) -> N
 
 @pytest.mark.parametrize(
     ("column", "columns"),
-    [("IsDeleted", {"is_deleted": None}), ("Deleted by whom", {}), ("Name ", {})],
+    [
+        ("Is-Deleted", {"is_deleted": None}),
+        ("IsDeleted", {"is_deleted": None}),
+        ("Deleted by whom", {}),
+        ("Name ", {}),
+    ],
 )
 def test_others_are_not_asked_about(
     house: House, column: str, columns: dict[str, str | None]

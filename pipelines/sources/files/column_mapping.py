@@ -10,18 +10,20 @@ import duckdb
 from pipelines.contracts.contract import Column, Contract
 from pipelines.settings.conditions import Condition, UnknownColumns, columns_of, condition_over
 from pipelines.settings.exports import Export
-from pipelines.settings.ready_made import formats
+from pipelines.settings.ready_made import formats, names_of
 from pipelines.settings.written_numbers import Numbers
 from pipelines.sources.batches import ExportError, Remedy, Rows
 from pipelines.sources.files import event_sessions as events
 from pipelines.sources.files import ga4, snowplow
+from pipelines.sources.files.called_columns import as_read
 from pipelines.sources.files.header_zones import ask_for_zones
 from pipelines.sources.files.missing_columns import missing_columns, shown, within_shown
 from pipelines.sources.files.name_units import unit_of
-from pipelines.sources.files.nested_paths import Found, needed, with_nested
+from pipelines.sources.files.nested_paths import Found, with_nested
 from pipelines.sources.files.overlooked import ask_for_overlooked
 from pipelines.sources.files.ready_made_columns import resolved
 from pipelines.sources.files.url_values import queried, url_column, with_ids
+from pipelines.sources.files.wanted_names import Wanted
 from pipelines.sources.nothing import something
 from pipelines.sources.numbers import PLAIN, POINTS, as_double
 from pipelines.sql import BLANKS, literal
@@ -29,21 +31,56 @@ from pipelines.sql import BLANKS, literal
 FORMATS: dict[str, ModuleType] = {"ga4": ga4, "snowplow": snowplow}
 
 
-def wanted(export: Export, contract: Contract) -> set[str]:
+def wanted(export: Export, contract: Contract) -> Wanted:
     """Return the names of the columns that are worth reading."""
     if export.is_ready_made:
-        own = {name for names in export.columns.values() for name in names}
-        return formats()[str(export.format)].names() | own
-    if not export.format:
-        read = {name for column in _delivered(contract) for name in export.names(column)}
-        return (
-            read
-            | {url_column(name) for name in read}
-            | {*export.properties.values()}
-            | (columns_of(export.where) if export.where else set())
-        )
-    form = FORMATS[export.format]
-    return form.USED | {form.column(name) for (name,) in export.columns.values()}
+        return _of_ready_made(export, contract)
+    if export.format:
+        form = FORMATS[export.format]
+        named = {form.column(name) for (name,) in export.columns.values()}
+        return Wanted(form.USED | named, named, form.NEEDED | named, form.NEEDED)
+    compared = columns_of(export.where) if export.where else set()
+    named = {*export.properties.values()} | compared
+    named |= {name for names in export.columns.values() for name in names}
+    asked = {name: export.names(name) for name in _delivered(contract)}
+    needed = {
+        name
+        for column, names in asked.items()
+        if not contract.columns[column].optional
+        for name in names
+    }
+    money = {
+        name
+        for column, names in asked.items()
+        if contract.columns[column].is_money
+        for name in names
+    }
+    names = named.union(*asked.values())
+    return Wanted(
+        _with_addresses(names),
+        _with_addresses(named),
+        {name for name in needed | named if "?" not in name},  # it may be what a query says
+        _with_addresses(needed | money | compared),
+    )
+
+
+def _of_ready_made(export: Export, contract: Contract) -> Wanted:
+    """Return the names of a ready-made format: of each column that must be there, one of its names."""
+    form = formats()[str(export.format)]
+    own = {name for names in export.columns.values() for name in names}
+    needed = [name for name, each in contract.columns.items() if each.required]
+    called = {
+        column: names_of(readings)
+        for column, readings in form.columns(contract).items()
+        if column not in export.columns
+    }
+    choices = [called[name] for name in dict.fromkeys((*needed, *form.needs)) if name in called]
+    return Wanted(form.names() | own, own, own, own.union(*called.values()), tuple(choices))
+
+
+def _with_addresses(names: set[str]) -> set[str]:
+    """Return names with the columns of the addresses in which some are looked for."""
+    return names | set(map(url_column, names))
 
 
 def shaped(
@@ -60,21 +97,24 @@ def shaped(
     """
     if export.is_ready_made:
         return _by_its_header(connection, rows, export, contract, refused, open_files)
+    asked_for = wanted(export, contract)
+    columns, called = as_read(refused, export, asked_for, rows.columns)
+    rows = rows._replace(columns=columns, called=called, typed=_typed(rows.typed, called))
     if not export.format:
-        names = wanted(export, contract)
-        read = needed(names, rows.columns)
-        paths = {name for name in names if url_column(name) == name}
+        read = asked_for.held(rows.columns)
+        paths = {name for name in asked_for.names if url_column(name) == name}
         found = with_nested(connection, rows, paths, contract)
         rows = found.rows
         columns = _named(refused, contract, export, queried(export, rows.columns), found)
-        ask_for_overlooked(refused, export, contract, columns, rows.columns.keys() - read - names)
+        unread = rows.columns.keys() - read - asked_for.names
+        ask_for_overlooked(refused, export, contract, columns, unread)
         _ask_for_units(refused, contract, export, columns)
         ask_for_zones(refused, export, contract, columns)
         return rows._replace(
             columns=with_ids(
                 columns, [name for name in contract.columns if not export.names(name)]
             ),
-            unread=_unread(rows, read | names),
+            unread=_unread(rows, read | asked_for.names),
             nowhere=_nowhere(refused, export, contract, found),
             where=_where(refused, export, rows.columns),
             compared=_compared(export, rows.columns),
@@ -82,10 +122,8 @@ def shaped(
     form = FORMATS[export.format]
     asked = form.NEEDED | {form.column(name) for (name,) in export.columns.values()}
     if missing := sorted(asked - rows.columns.keys()):
-        other = {name.casefold() for name in missing} & {name.casefold() for name in rows.columns}
-        capitals = "; some differ in capitals alone: export them in small letters" * bool(other)
         raise refused(
-            f"missing column {', '.join(missing)}; it has {shown(rows.columns)}{capitals}. Correct"
+            f"missing column {', '.join(missing)}; it has {shown(rows.columns)}. Correct"
             f" `format: {export.format}` or `columns:`, or export these columns, too"
         )
     facts = form.events() | {
@@ -109,6 +147,14 @@ def _by_its_header(
     days = tuple(rows.columns[name] for name in found.days) if found.days else ()
     columns = read.columns | said
     return read._replace(columns=columns, export=found.export, days=days, notes=found.notes)
+
+
+def _typed(query: str, called: dict[str, str]) -> str:
+    """Return the query for columns that hold numbers, by the names that they are read by."""
+    if not called:
+        return query
+    names = "".join(f" WHEN {literal(its)} THEN {literal(name)}" for name, its in called.items())
+    return f"SELECT CASE name{names} ELSE name END FROM ({query}) AS typed(name)"
 
 
 def _compared(export: Export, present: dict[str, str]) -> dict[str, str]:

@@ -1,48 +1,45 @@
 """Read the header of a CSV file: its delimiter and its names."""
 
 import csv
-from collections.abc import Collection
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from pipelines.sources.batches import ExportError
-from pipelines.sources.files import header_lines
+from pipelines.sources.files.header_lines import Head, find
 from pipelines.sources.files.physical_lines import BLOCK, blocks
 from pipelines.sources.files.unreadable import is_known, not_a_text
+from pipelines.sources.files.wanted_names import Wanted
 
 
 class Header(NamedTuple):
-    """How a file's header is read: the names that matter choose the delimiter, and must be there once."""
+    """How a file's header is read: the names that matter find it, and must be there once."""
 
     path: Path
-    wanted: Collection[str]
+    wanted: Wanted
 
-    def first_line(self) -> bytes:
-        """Return the first line that is not blank. Raise ExportError if it never ends."""
-        text = next(blocks(self.path), b"")
-        line = next(filter(bytes.strip, text.splitlines()), b"")
-        if len(line) > BLOCK // 2 and b"\0" not in line:
-            reason = f"its first line goes on for {len(line):,} bytes and more"
+    def found(self) -> Head:
+        """Return where the header is. Raise ExportError if it never ends, or rows seem to be above it."""
+        head = find(next(blocks(self.path), b""), self.wanted)
+        if len(head.line) > BLOCK // 2 and b"\0" not in head.line:
+            reason = f"its first line goes on for {len(head.line):,} bytes and more"
             raise ExportError(f"{reason}; export it with a line end after each row", self.path)
-        return line
+        self._text(head.line, head.above + 1)
+        if head.is_whole and head.rows:
+            raise self._rows_above(head)
+        return head
 
-    def mark(self, line: bytes) -> str:
-        """Return the delimiter that yields the most names that are read."""
-        try:
-            return header_lines.mark_of(self._text(line), self.wanted)
-        except (UnicodeError, csv.Error) as error:
-            raise not_a_text(self.path, line, error) from None
-
-    def names(self, line: bytes, mark: str) -> list[str]:
+    def names(self, line: bytes, head: Head) -> list[str]:
         """Return the names in a header. Raise ExportError if one that is read is there twice."""
+        text = self._text(line, head.above + 1)
         try:
-            names = header_lines.values(self._text(line), mark)
-        except (UnicodeError, csv.Error) as error:
+            row = next(csv.reader([text], delimiter=head.mark), [])
+        except csv.Error as error:
             raise not_a_text(self.path, line, error) from None
-        if not set(names) & set(self.wanted) and is_known(line):
+        names = [name.strip() for name in row]
+        if not self.wanted.found(names) and is_known(line):
             raise not_a_text(self.path, line, ValueError())
-        header_lines.refuse_titles(self.path, names, self.wanted)
-        if twice := {name for name in names if name in self.wanted and names.count(name) > 1}:
+        if twice := {name for name in names if names.count(name) > 1} & self._read(names):
             raise ExportError(
                 f"column {', '.join(sorted(twice))} is there twice, and it is read; have the export call"
                 " one of them otherwise, or leave it out",
@@ -50,8 +47,34 @@ class Header(NamedTuple):
             )
         return names
 
-    @staticmethod
-    def _text(line: bytes) -> str:
-        if b"\0" in line:
-            raise UnicodeError("it holds NULs")
-        return line.decode("utf-8")
+    def _read(self, names: list[str]) -> set[str]:
+        """Return the columns that are read: by their very names, or as one that must be there."""
+        meant = self.wanted.meant(names)
+        return (self.wanted.names & {*names}) | {each for its in meant.values() for each in its}
+
+    def _rows_above(self, head: Head) -> ExportError:
+        lines = f"line{'s' if head.rows[1:] else ''} {', '.join(map(str, head.rows[:3]))}"
+        more = f" and {len(head.rows) - 3} more" if head.rows[3:] else ""
+        return ExportError(
+            f"its header seems to be line {head.above + 1}, as it is the first to hold all names that are read, but"
+            f" {lines}{more} above it may be rows: if several tables were joined into this file, deliver each by"
+            " itself, or have the export leave out what is above the header",
+            self.path,
+        )
+
+    def _text(self, line: bytes, number: int) -> str:
+        try:
+            if b"\0" in line:
+                raise UnicodeError("it holds NULs")
+            return line.decode("utf-8")
+        except UnicodeError as error:
+            raise not_a_text(self.path, line, error, number) from None
+
+
+def each_once(names: Sequence[str], wanted: Wanted) -> list[str]:
+    """Return names, with a number behind each that several columns have and that may be read: none of them is."""
+    twice = {name for name in wanted.held(names) if names.count(name) > 1}
+    return [
+        f"{name} #{names[: place + 1].count(name)}" if name in twice else name
+        for place, name in enumerate(names)
+    ]

@@ -1,79 +1,139 @@
-"""Find the line of a CSV file that is its header, for messages: titles may stand above it."""
+"""Find the header of a CSV file: the first line that holds all the names that must be there.
+
+Titles may stand above it, blank lines, or `sep=;`, which names the mark between values to Excel. What
+stands above it and looks like rows is asked about: it may be another table.
+"""
 
 import csv
-import gzip
-from collections.abc import Collection
-from itertools import islice
-from pathlib import Path
+import re
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from pipelines.sources.batches import ExportError
+from pipelines.sources.files.wanted_names import Wanted, plain
 
 MARKS = ",;\t|"
-_LINES = 50  # titles are not longer
+_LINES = 100  # titles are not more
 _LETTERS = 100_000  # of a line
+_MOST_BREAKS = 10  # in a header
+_SEP = re.compile(r"""\"?sep=([^\w\s"'])\"?""", re.IGNORECASE)
 
 
-class Line(NamedTuple):
-    """A line of a file, and which of the names that are read it holds."""
+class Head(NamedTuple):
+    """Where a header is: how many lines are above it, its own line, and the mark between its values.
 
-    number: int
-    text: str
-    names: list[str]
+    `titles` are lines above it that are not blank. Whether it `is_whole` tells that it holds all the
+    names that must be there; `rows` are the numbers of lines above it that look like rows.
+    """
 
-
-def refuse_titles(path: Path, header: Collection[str], wanted: Collection[str]) -> None:
-    """Raise ExportError if not the header holds the names that are read, but a line below it."""
-    there = len(set(header) & set(wanted))
-    best = max(_lines(path, wanted), key=lambda line: len(line.names), default=Line(1, "", []))
-    if best.number > 1 and len(best.names) > max(1, 2 * there):
-        first = next(line.text for line in _lines(path, wanted)).strip()
-        was = f"line 1 is '{_cut(first)}'" if first else "line 1 is empty"
-        raise ExportError(
-            f"{was}, and the header seems to be line {best.number}: it holds"
-            f" {', '.join(best.names)}. No setting skips lines: have the export leave out what is"
-            f" above the header, or take it out: tail -n +{best.number} {path.name}",
-            path,
-        )
+    above: int
+    line: bytes
+    mark: str
+    titles: int = 0
+    is_whole: bool = False
+    rows: Sequence[int] = ()
 
 
-def mark_of(text: str, wanted: Collection[str]) -> str:
+def find(beginning: bytes, wanted: Wanted) -> Head:
+    """Return the header in the beginning of a file; the first line that is not blank if none is whole.
+
+    Of lines that are none the one counts that holds the most names, if those are far more.
+    """
+    lines = [line[:_LETTERS] for line in beginning.splitlines()[:_LINES]]
+    sep = next((_SEP.fullmatch(text) for _, text in _texts(lines)), None)
+    marks = f"{sep[1]}{MARKS}" if sep else MARKS
+    best: tuple[int, int, str] | None = None
+    for number, text in _records(lines, wanted):
+        if sep and text == sep[0]:
+            continue
+        mark = mark_of(text, wanted, marks)
+        held = len(wanted.found(values(text, mark)))
+        if best is None or held > max(1, 2 * best[0]):
+            best = held, number, mark
+        if wanted.is_whole(values(text, mark)):
+            return _head(beginning, lines, number, mark, wanted)
+    if best is None:
+        return Head(0, b"", MARKS[0])
+    return _head(beginning, lines, best[1], best[2], wanted)
+
+
+def _records(lines: Sequence[bytes], wanted: Wanted) -> Iterator[tuple[int, str]]:
+    """Yield the lines that are not blank, each with its place; one in which a quote goes on, with the lines it takes.
+
+    It takes them if the whole holds as many names as they do: a title may have a single quote.
+    """
+    until = 0
+    for place, text in _texts(lines):
+        if place < until:
+            continue
+        for end in range(place + 1, min(place + _MOST_BREAKS, len(lines))):
+            if text.count('"') % 2 == 0:
+                break
+            joined = "\n".join(map(_decoded, lines[place : end + 1]))
+            if joined.count('"') % 2 == 0:
+                rest = max(_names_held(_decoded(line), wanted) for line in lines[place : end + 1])
+                if _names_held(joined, wanted) >= rest:
+                    text, until = joined, end + 1
+                break
+        yield place, text
+
+
+def _names_held(text: str, wanted: Wanted) -> int:
+    """Return how many names that are read a line holds, by the mark that yields the most."""
+    return len(wanted.found(values(text, mark_of(text, wanted))))
+
+
+def _head(beginning: bytes, lines: list[bytes], number: int, mark: str, wanted: Wanted) -> Head:
+    header = values(dict(_records(lines, wanted))[number], mark)
+    above = [*_texts(lines[:number])]
+    needed = set(map(plain, wanted.needed.union(*wanted.choices)))
+    places = [place for place, name in enumerate(header) if plain(name) in needed]
+    rows = _below_another_header(above, mark, wanted) or [
+        place + 1 for place, text in above if _is_row(values(text, mark), places, len(header))
+    ]
+    line = beginning.splitlines()[number]
+    return Head(number, line, mark, len(above), wanted.is_whole(header), rows)
+
+
+def _below_another_header(above: Sequence[tuple[int, str]], mark: str, wanted: Wanted) -> list[int]:
+    """Return the numbers of lines below one that holds half of the names that must be there: rows of those."""
+    for at, (_, text) in enumerate(above):
+        held = wanted.answered(values(text, mark))
+        if held > 1 and 2 * held >= wanted.asked:
+            return [place + 1 for place, _ in above[at + 1 :]]
+    return []
+
+
+def _is_row(found: Sequence[str], places: Sequence[int], width: int) -> bool:
+    """Return whether the values of a line may be a row: there is one for each name, and a number among them."""
+    if len(found) < width or width < 2:
+        return False
+    needed = [found[place] for place in places]
+    return bool(needed) and all(needed) and any(map(str.isdigit, "".join(needed)))
+
+
+def mark_of(text: str, wanted: Wanted, marks: str = MARKS) -> str:
     """Return the delimiter of a header: the one that yields the most names that are read."""
-    return max(MARKS, key=lambda mark: _yield(text, mark, wanted))
+    return max(marks, key=lambda mark: _yield(values(text, mark), wanted))
 
 
-def _yield(text: str, mark: str, wanted: Collection[str]) -> tuple[int, int]:
-    try:
-        names = values(text, mark)
-    except csv.Error:  # to a delimiter that it has not, a long header is one field, too long a one
-        return 0, 0
-    return len(set(names) & set(wanted)), len(names)
+def _yield(names: list[str], wanted: Wanted) -> tuple[int, int]:
+    return len(wanted.found(names)), len(names)
 
 
 def values(text: str, mark: str) -> list[str]:
-    """Return the values of a line, without blanks around them."""
-    return [value.strip() for value in next(csv.reader([text], delimiter=mark), [])]
-
-
-def _lines(path: Path, wanted: Collection[str]) -> list[Line]:
-    """Return the first lines of a file."""
-    with (gzip.open if path.suffix.lower() == ".gz" else open)(path, "rb") as file:
-        heads = list(islice(iter(lambda: file.readline(_LETTERS), b""), _LINES))
-    lines = []
-    for number, head in enumerate(heads, 1):
-        text = head.decode("utf-8-sig", errors="replace").rstrip("\r\n")
-        found = max((_held(text, mark, wanted) for mark in MARKS), key=len)
-        lines.append(Line(number, text, found))
-    return lines
-
-
-def _held(text: str, mark: str, wanted: Collection[str]) -> list[str]:
-    """Return the names that are read of those that a line holds, read by a delimiter."""
-    try:
-        return [name for name in values(text, mark) if name in wanted]
+    """Return the values of a line, without blanks around them; none of one that is no CSV."""
+    try:  # to a delimiter that it has not, a long header is one field, too long a one
+        return [value.strip() for value in next(csv.reader([text], delimiter=mark), [])]
     except csv.Error:
         return []
 
 
-def _cut(text: str) -> str:
-    return text if len(text) <= 80 else f"{text[:80]}…"
+def _texts(lines: Sequence[bytes]) -> Iterator[tuple[int, str]]:
+    """Yield the lines that are not blank, each with its place."""
+    for place, line in enumerate(lines):
+        if text := _decoded(line).strip():
+            yield place, text
+
+
+def _decoded(line: bytes) -> str:
+    return line.decode("utf-8", errors="replace")

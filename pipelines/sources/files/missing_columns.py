@@ -14,7 +14,7 @@ from pipelines.sources.yaml_texts import is_odd, scalar
 
 _SHOWN = 40  # names of an export
 _LETTERS = 80  # of a name
-_ALIKE = 0.65  # as difflib measures: `Campaign ID` and `Campaign Id` are 1, but for capitals
+_ALIKE = 0.65  # as difflib measures: `Campaign ID` and `Campaign-Id` are 1
 
 
 def missing_columns(
@@ -51,7 +51,7 @@ def missing_columns(
     spared = [column for column in alone if not contract.columns[column].required]
     if spared == alone:  # else `null` for these alone reads nothing
         remedies += [Remedy(f"{column}: null", below="columns") for column in spared]
-    advice = [_about_near(missing, meant), _about_absent(alone, spared)]
+    advice = [_about_near(meant), _about_absent(alone, spared)]
     return refused(f"{reason}. {'. '.join(filter(None, advice))}", remedies=remedies)
 
 
@@ -114,12 +114,10 @@ def _written(export: Export, column: str, meant: dict[str, str]) -> str:
     return names[0] if len(names) == 1 else f"[{', '.join(names)}]"
 
 
-def _about_near(missing: Collection[str], meant: dict[str, str]) -> str:
+def _about_near(meant: dict[str, str]) -> str:
     """Return a sentence about names that are near to those that an export lacks."""
     if not meant:
         return ""
-    if all(name.casefold() == its.casefold() for name, its in meant.items()):
-        return f"{'All' if len(meant) == len(missing) else 'Some'} differ in capitals alone"
     return ", ".join(
         f"{name} may be its {scalar(its) if is_odd(its) else its}" for name, its in meant.items()
     )

@@ -65,12 +65,6 @@ def path_into(head: str, path: str) -> str:
     return f"{head}{path}" if path.startswith("[") else f"{head}.{path}"
 
 
-def needed(names: Iterable[str], present: Collection[str]) -> set[str]:
-    """Return the columns that are to be read for names: their own, or those in which they lie."""
-    paths = {name: path_of(name, present) for name in names}
-    return {path.head if path else name for name, path in paths.items()} & set(present)
-
-
 def with_nested(
     connection: duckdb.DuckDBPyConnection, rows: Rows, names: Iterable[str], contract: Contract
 ) -> Found:

@@ -15,6 +15,7 @@ from pipelines.sources.batches import ExportError, Remedy
 from pipelines.sources.files.physical_lines import blocks
 from pipelines.sources.files.records import Grammar, Piece, Unclosed, pieces
 from pipelines.sources.files.row_shapes import holds_a_row, looks_like_rows
+from pipelines.sources.files.short_rows import Filling
 
 LONGEST = 2_000_000  # bytes of a record that is read
 _KEPT = 1_000_000  # bytes of a bad record that quarantine keeps; of a longer one, the place
@@ -36,19 +37,22 @@ class Layout(NamedTuple):
     """How a text file is laid out.
 
     `names` reads a header, if there is one; `row_lines` is how many lines a row may span, if the
-    settings say it.
+    settings say it; so many lines `above` the header are titles. `filling` says how rows below a header
+    are filled that end before their last columns.
     """
 
     mark: str
     rules: Grammar | None = None
     names: Callable[[bytes], list[str]] | None = None
     row_lines: int | None = None
+    above: int = 0
+    filling: Callable[[list[str]], Filling] | None = None
 
 
 class Copied(NamedTuple):
     """What is in a copy: the header's names, the number of records, and the lines of the file.
 
-    Line breaks in values are LF and CR, if it `has_breaks`.
+    Line breaks in values are LF and CR, if it `has_breaks`. So many short rows were `filled`.
     """
 
     names: list[str]
@@ -56,6 +60,7 @@ class Copied(NamedTuple):
     rejects: int
     lines: int
     has_breaks: bool
+    filled: int
 
 
 def copy_numbered(
@@ -80,13 +85,15 @@ class _Writer:
         self._names: list[str] | None = None if layout.names else []
         self._rejects: list[tuple[int, str, str, int]] = []
         self._records = self._reject_count = self._byte = 0
-        self._line = 1
+        self._line = layout.above + 1
         self._has_breaks = False
+        self._filling: Filling | None = None
+        self._filled = 0
 
     def pieces(self) -> Iterator[Piece]:
         """Yield the pieces of the file."""
         try:
-            yield from pieces(blocks(self._path), self._layout.rules)
+            yield from pieces(self._below_titles(), self._layout.rules)
         except Unclosed as error:
             line = self._line + _breaks(error.before)
             reason = f"line {line}: a quote opens here, and none closes it in the 16 MB after it"
@@ -94,12 +101,20 @@ class _Writer:
                 f"{reason}; close it, and deliver the file again", self._path
             ) from None
 
+    def _below_titles(self) -> Iterator[bytes]:
+        """Yield the file from its header on; titles are in its first block."""
+        parts = blocks(self._path)
+        first = next(parts, b"")
+        self._byte = len(b"".join(first.splitlines(keepends=True)[: self._layout.above]))
+        yield first[self._byte :]
+        yield from parts
+
     def take(self, piece: Piece) -> None:
         """Write the records of a piece, or list what is wrong with it."""
         if piece.fault or piece.is_one:
             self._take_one(piece)
         elif self._names is not None and _is_usual(piece.text):
-            self._write_lines(piece.text.splitlines())
+            self._write_lines(piece.text)
             self._byte += piece.size
         else:
             for line in piece.text.splitlines(keepends=True):
@@ -111,9 +126,14 @@ class _Writer:
         """Hand over what is left; return what was copied."""
         self._hand_over()
         counts = (self._records, self._reject_count, self._line - 1)
-        return Copied(self._names or [], *counts, self._has_breaks)
+        return Copied(self._names or [], *counts, self._has_breaks, self._filled)
 
-    def _write_lines(self, lines: list[bytes]) -> None:
+    def _write_lines(self, text: bytes) -> None:
+        lines = text.splitlines()
+        if self._filling:
+            last = [] if _is_ended(text) else [lines.pop()]
+            self._filled += self._filling.filled(text, lines)
+            lines += last
         self._file.write(b"".join(map(self._numbered.__mod__, zip(count(self._line), lines))))
         self._records += len(lines)
         self._line += len(lines)
@@ -129,15 +149,25 @@ class _Writer:
         elif reason:
             self._reject(piece, body, lines, reason)
         else:
-            self._write_one(body, lines)
+            self._write_one(self._whole(piece, body), lines)
         self._line += lines
         self._byte += piece.size
+
+    def _whole(self, piece: Piece, body: bytes) -> bytes:
+        """Return a record with what it lacks at its end, if it may be filled."""
+        if not self._filling or not _is_ended(piece.text):
+            return body
+        lacking = self._filling.lacking(body)
+        self._filled += bool(lacking)
+        return body + self._filling.mark * lacking
 
     def _read_header(self, body: bytes, reason: str) -> None:
         assert self._layout.names
         if reason:
             raise self._header_refused(body, reason)
         self._names = self._layout.names(body)
+        if self._layout.filling:
+            self._filling = self._layout.filling(self._names)
 
     def _header_refused(self, body: bytes, reason: str) -> ExportError:
         """Return the error for a header that is no row; with the line to paste if it goes on over lines."""
@@ -202,6 +232,10 @@ class _Writer:
         if not self._layout.row_lines and looks_like_rows(*shape):
             return f"{what} that look like rows themselves{remedy}"
         return ""
+
+
+def _is_ended(text: bytes) -> bool:
+    return text.endswith((b"\n", b"\r"))
 
 
 def _is_usual(text: bytes) -> bool:

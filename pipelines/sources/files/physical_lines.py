@@ -14,7 +14,7 @@ _LF, _QUOTE = b'\n"'
 
 
 class Survey(NamedTuple):
-    """The lines of a file, and whether each of them can be handed to the parser as it is.
+    """The lines of a file, whether each can be handed to the parser as it is, and whether the last is ended.
 
     They cannot where line ends differ or are old Macs', and where a line is blank, very long, ends
     inside of quotes, holds a NUL or is not UTF-8.
@@ -22,6 +22,7 @@ class Survey(NamedTuple):
 
     lines: int
     is_plain: bool
+    is_ended: bool
 
 
 def blocks(path: Path) -> Iterator[bytes]:
@@ -56,8 +57,10 @@ def survey(path: Path, is_quoted: bool) -> Survey:
             quotes += len(places)
         last = block[-1:]
     is_alike = cr == crlf and crlf in (0, lf)
-    lines = lf + cr - crlf + (last not in (b"\n", b"\r"))
-    return Survey(lines, bool(is_plain and is_alike and quotes % 2 == 0 and is_utf_8(b"", True)))
+    is_ended = last in (b"\n", b"\r")
+    lines = lf + cr - crlf + (not is_ended)
+    is_plain = bool(is_plain and is_alike and quotes % 2 == 0 and is_utf_8(b"", True))
+    return Survey(lines, is_plain, is_ended)
 
 
 def _is_utf_8() -> Callable[..., bool]:

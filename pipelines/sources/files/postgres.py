@@ -33,7 +33,6 @@ from pipelines.sources.batches import (
 from pipelines.sources.credentials import conceal, credentials, keep_secret
 from pipelines.sources.files.adbc import streamed
 from pipelines.sources.files.column_mapping import shaped, wanted
-from pipelines.sources.files.nested_paths import needed
 from pipelines.sources.files.postgres_errors import Asked, no_right, server_error, unreached
 from pipelines.sources.files.status_names import may_say
 from pipelines.sources.rest import patient
@@ -105,7 +104,7 @@ def _opened(
             cursor = open_files.enter_context(_connected(request, source, settings))
             present, hidden = _columns(cursor, settings)
             cursor.adbc_statement.set_options(**BATCH)
-            named = needed(wanted(export, contract), present)
+            named = wanted(export, contract).held(present)
             read = {name for name in present if name in named or may_say(name)}
             if unreadable := sorted(read & hidden):
                 asked = _asked(request, source, settings)

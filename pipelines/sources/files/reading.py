@@ -32,6 +32,7 @@ from pipelines.sources.files.not_readable import not_readable
 from pipelines.sources.files.plain_files import DELIMITED, JSON, kind_of, plain
 from pipelines.sources.files.unpacking import check_parquet, padded
 from pipelines.sources.files.unreadable import unknown_format
+from pipelines.sources.files.wanted_names import Wanted
 from pipelines.sql import only_row
 
 
@@ -111,7 +112,7 @@ def as_delivered(
     limits: Limits,
     changed: int,
     connection: duckdb.DuckDBPyConnection,
-    names: Callable[[Reading], set[str]],
+    names: Callable[[Reading], Wanted],
 ) -> Iterator[tuple[Reading, Rows]]:
     """Yield a file's rows with the export's own columns, and how they are read.
 
@@ -122,7 +123,7 @@ def as_delivered(
         with ExitStack() as open_files:
             if path.stat().st_size == 0:
                 raise ExportError("the file is empty; deliver it again", path)
-            reading = Reading(connection, path, export, set(), open_files)
+            reading = Reading(connection, path, export, Wanted.all_of(()), open_files)
             with _unchanged(path, changed), _named(path):
                 copies = open_files.enter_context(_copies(connection))
                 reading = reading._replace(wanted=names(reading))

@@ -21,6 +21,7 @@ from pipelines.settings.ready_made import (
 )
 from pipelines.sources.batches import ExportError
 from pipelines.sources.files.missing_columns import shown
+from pipelines.sources.files.wanted_names import plain
 from pipelines.sql import identifier
 
 
@@ -37,17 +38,17 @@ class _Header:
     """The names in a header, found whatever their capitals, blanks and underscores."""
 
     def __init__(self, present: Collection[str]) -> None:
-        self._names = {_plain(name): name for name in present}
+        self._names = {plain(name): name for name in present}
         self._present = present
 
     def alike(self, names: Collection[str]) -> list[str]:
         """Return the columns that are called as one of some names is, but for capitals, blanks and underscores."""
-        read = {_plain(name) for name in names}
-        called = [_plain(name) for name in self._present]
+        read = {plain(name) for name in names}
+        called = [plain(name) for name in self._present]
         return [
             name
-            for name, plain in zip(self._present, called)
-            if plain in read and called.count(plain) > 1
+            for name, its in zip(self._present, called)
+            if its in read and called.count(its) > 1
         ]
 
     def all_of(self, names: ByLanguage) -> list[str]:
@@ -87,9 +88,9 @@ class _Header:
 
     def _called(self, written: str) -> tuple[str, str]:
         """Return the header's own name for a written one, and the currency that is in it; nothing if it has none."""
-        for plain, name in self._names.items():
+        for called, name in self._names.items():
             code = currency_in(written, name)
-            if plain == _plain(written.replace("{currency}", code or "{currency}")):
+            if called == plain(written.replace("{currency}", code or "{currency}")):
                 return name, code
         return "", ""
 
@@ -189,8 +190,3 @@ def _lacking(
 def _renamed(written: str, names: dict[str, str]) -> str:
     """Return SQL over other names of columns; they stand in double quotes."""
     return re.sub('"([^"]+)"', lambda found: identifier(names[found[1]]), written)
-
-
-def _plain(name: str) -> str:
-    """Return a name without capitals, blanks and underscores."""
-    return "".join(name.replace("_", " ").casefold().split())

@@ -1,6 +1,5 @@
 """Tell a line that is a header from one that is a row: the file's own again, or another one."""
 
-import csv
 from collections.abc import Collection, Set
 from typing import NamedTuple
 
@@ -48,15 +47,8 @@ class Header(NamedTuple):
 
 def cells(content: str, read: Set[str]) -> list[str]:
     """Return the values of a line by the delimiter that yields the most names that are read."""
-    readings = [found for mark in MARKS if (found := _values(content, mark))]
+    readings = [found for mark in MARKS if (found := values(content, mark))]
     return max(readings, key=lambda found: len(read & set(plain(found))), default=[])
-
-
-def _values(content: str, mark: str) -> list[str]:
-    try:
-        return values(content, mark)
-    except csv.Error:
-        return []
 
 
 def plain(names: Collection[str]) -> list[str]:

@@ -5,7 +5,6 @@ import re
 from pipelines.sources.batches import ExportError, Reading, Remedy, Rows, typed
 from pipelines.sources.files import places
 from pipelines.sources.files.adbc import streamed
-from pipelines.sources.files.nested_paths import needed
 from pipelines.sources.files.not_readable import not_readable
 from pipelines.sources.files.status_names import may_say
 from pipelines.sources.yaml_texts import scalar
@@ -43,11 +42,11 @@ def read(reading: Reading) -> Rows:
             )
         cursor.adbc_statement.set_options(**{"adbc.sqlite.query.batch_rows": BATCH_ROWS})
         # ADBC takes a column's type from the first rows: '' is text, NULL would be a number.
-        wanted = needed(reading.wanted, names)
+        read = reading.wanted.held(names)
         columns = dict.fromkeys(names, "NULL") | {
             name: f"COALESCE(CAST({identifier(name)} AS TEXT), '')"
             for name in names
-            if name in wanted or may_say(name)
+            if name in read or may_say(name)
         }
         rows = streamed(reading.connection, cursor, identifier(table), columns, open_files)
         return rows._replace(typed=typed(name for name in names if _is_number(kinds[name])))

@@ -4,6 +4,7 @@ A file in which each line is a row is read as it is. Any other, or one in which 
 be none, is copied first: see `numbered_copy`. Either way it is known how many rows there must be.
 """
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -12,8 +13,8 @@ import pyarrow as pa
 
 from pipelines.sources.batches import NO_REJECTS, ExportError, Reading, Rows
 from pipelines.sources.files import snowplow_columns
-from pipelines.sources.files.csv_header import Header
-from pipelines.sources.files.nested_paths import needed
+from pipelines.sources.files.csv_header import Header, each_once
+from pipelines.sources.files.header_lines import Head
 from pipelines.sources.files.numbered_copy import (
     CR,
     CUT,
@@ -26,6 +27,7 @@ from pipelines.sources.files.numbered_copy import (
 from pipelines.sources.files.physical_lines import Survey, survey
 from pipelines.sources.files.records import grammar
 from pipelines.sources.files.repeated_json_keys import fault, keys_of_lines
+from pipelines.sources.files.short_rows import filling
 from pipelines.sources.files.status_names import may_say
 from pipelines.sources.files.unreadable import no_objects
 from pipelines.sql import file_literal, literal, only_row
@@ -35,38 +37,52 @@ def read_csv(reading: Reading) -> Rows:
     """Read by RFC 4180, in UTF-8; of the dialect only the delimiter is guessed, by the header."""
     path = reading.path
     header = Header(path, reading.wanted)
-    line = header.first_line()
-    mark = header.mark(line)
+    head = header.found()
     found = survey(path, is_quoted=True)
-    again = partial(_read_numbered_csv, reading, mark, found)
+    again = partial(_read_numbered_csv, reading, head, found)
     if not found.is_plain:
         return again()
-    names = header.names(line, mark)
-    return Rows(
-        _parsed(path, [f"c{place}" for place in range(len(names))], mark, '"', header=True),
-        {name: f"c{place}" for place, name in enumerate(names)},
-        header=tuple(names),
-        line="number + 1",
+    names = header.names(head.line, head)
+    columns = [f"c{place}" for place in range(len(names))]
+    rows = Rows(
+        _parsed(path, columns, head.mark, '"', header=True, skip=head.above),
+        dict(zip(each_once(names, reading.wanted), columns)),
+        line=f"number + {head.above + 1}",
         lines_read=found.lines,
-        records=found.lines - 1,
+        records=found.lines - head.above - 1,
         again=again,
+    )
+    return _headed(rows, names, head, found)
+
+
+def _headed(rows: Rows, names: Sequence[str], head: Head, found: Survey) -> Rows:
+    """Return rows with what is known of the header, and of the file's end."""
+    return rows._replace(
+        header=tuple(names),
+        header_line=head.above + 1,
+        mark=head.mark,
+        is_ended=found.is_ended,
+        skipped=head.titles,
     )
 
 
-def _read_numbered_csv(reading: Reading, mark: str, found: Survey) -> Rows:
-    names = partial(Header(reading.path, reading.wanted).names, mark=mark)
-    layout = Layout(mark, grammar(mark), names, reading.export.row_lines)
+def _read_numbered_csv(reading: Reading, head: Head, found: Survey) -> Rows:
+    names = partial(Header(reading.path, reading.wanted).names, head=head)
+    mark = head.mark
+    fill = partial(filling, mark, wanted=reading.wanted)
+    layout = Layout(mark, grammar(mark), names, reading.export.row_lines, head.above, fill)
     copy, copied = _copy(reading, layout, found)
     columns = [f"c{place}" for place in range(len(copied.names))]
     value = f"REPLACE(REPLACE({{}}, '{LF}', CHR(10)), '{CR}', CHR(13))"
     value = value if copied.has_breaks else "{}"
+    named = each_once(copied.names, reading.wanted)
     rows = _numbered(
         _parsed(copy, ["place", *columns], mark, '"'),
-        {name: value.format(column) for name, column in zip(copied.names, columns)},
+        {name: value.format(column) for name, column in zip(named, columns)},
         copied,
         _rejects(mark, len(columns)),
     )
-    return rows._replace(header=tuple(copied.names))
+    return _headed(rows, copied.names, head, found)._replace(filled=copied.filled)
 
 
 def read_tsv(reading: Reading) -> Rows:
@@ -122,8 +138,7 @@ def _objects(reading: Reading, numbered: str) -> Rows:
     _forget_rejects(reading.connection)
     if not times:
         raise no_objects(reading.path)
-    wanted = needed(reading.wanted, times.keys())
-    read = sorted(wanted | {key for key in times if may_say(key)})
+    read = sorted(reading.wanted.held(times) | {key for key in times if may_say(key)})
     twice = [key for key in read if times[key] > 1]
     repeated = fault(reading.connection, numbered, twice, reading.export.makes_sessions)
     wrong = f"CASE WHEN {is_object} IS NOT TRUE THEN '{_NO_OBJECT}' ELSE {repeated or 'NULL'} END"
@@ -165,11 +180,16 @@ _LINES = "COALESCE(TRY_CAST(SUBSTR(place, 12) AS BIGINT), 1)"
 
 
 def _parsed(
-    path: Path, columns: list[str], mark: str, quote: str = "", header: bool = False
+    path: Path,
+    columns: list[str],
+    mark: str,
+    quote: str = "",
+    header: bool = False,
+    skip: int = 0,
 ) -> str:
     """Return SQL for what a file holds, every value as text."""
     types = ", ".join(f"{name}: 'TEXT'" for name in columns)
-    return f"""read_csv({file_literal(path)}, header = {header}, delim = '{mark}', quote = '{quote}',
+    return f"""read_csv({file_literal(path)}, header = {header}, skip = {skip}, delim = '{mark}', quote = '{quote}',
         escape = '{quote}', columns = {{{types}}}, auto_detect = false, store_rejects = true,
         max_line_size = {_MAX_LINE}, buffer_size = {_BUFFER})"""
 

@@ -58,7 +58,7 @@ def no_objects(path: Path) -> ExportError:
     return ExportError("no line holds a JSON object; export one a line, as UTF-8", path)
 
 
-def not_a_text(path: Path, head: bytes, error: Exception) -> ExportError:
+def not_a_text(path: Path, head: bytes, error: Exception, line: int = 1) -> ExportError:
     """Return the error for a file that is called a text, and whose beginning is none in UTF-8."""
     encoding = ""
     if head.startswith(b"\x1f\x8b") and path.name.lower().endswith(".gz"):
@@ -70,7 +70,7 @@ def not_a_text(path: Path, head: bytes, error: Exception) -> ExportError:
         encoding = "utf-16-be" if head.startswith(b"\0") else "utf-16-le"
     elif isinstance(error, UnicodeDecodeError):
         reason = (
-            f"line 1 has a letter that is not UTF-8 at its byte {error.start + 1}; mostly such a file"
+            f"line {line} has a letter that is not UTF-8 at its byte {error.start + 1}; mostly such a file"
             " is Windows-1252: say so, or export it as UTF-8 (in Excel: Save as, CSV UTF-8)"
         )
         encoding = USUAL

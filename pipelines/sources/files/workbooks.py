@@ -86,7 +86,7 @@ def _remedies(sheets: Sequence[str]) -> list[Remedy]:
 def _names_held(reading: Reading, book: "Workbook", name: str) -> int:
     """Return the most names that are read which a row at the top of a sheet holds."""
     top = _top(book, name)
-    return max((len(reading.wanted.intersection(map(str.strip, row))) for row in top), default=0)
+    return max((len(reading.wanted.found(map(str.strip, row))) for row in top), default=0)
 
 
 def _top(book: "Workbook", name: str) -> Iterator[list[str]]:
