@@ -65,7 +65,7 @@ def erase(client: Client, plan: Plan) -> Receipt:
             keep(plan)
             if plan.prefix == ERASED:
                 own = plan.renames.keys() - set(plan.shared)
-                bury(client.id, plan.receipt, [*own, *plan.words], plan.shared)
+                bury(client.id, plan.receipt, [*own, *plan.words], plan.shared, plan.orders)
             clear_leftovers(client.id)
             places = list(_everywhere(connection, client, plan, True))
             receipt = sign(plan, places, holding(connection, client, plan))

@@ -14,11 +14,13 @@ from pathlib import Path
 
 import duckdb
 
-from pipelines.contracts.people import CUSTOMER, EMAIL, NAMING, PEOPLE
+from pipelines.contracts.people import CONVERSION, CUSTOMER, EMAIL, NAMING, PEOPLE, TOUCHPOINT
 from pipelines.erasing.linked_people import Identifier, Person
 from pipelines.ingest.source_log import SourceLog
+from pipelines.ingest.table import HAS_AMOUNT
 from pipelines.lake.tombstones import (
     ERASED,
+    ORDER,
     SHARED,
     WORD,
     erasures_folder,
@@ -48,6 +50,9 @@ class Plan:
     is_excluded: bool = False  # a rule left the person out, who has another name now
     begun_at: str = ""
     quarantined_before: str = ""  # UTC: what is in quarantine since then goes, whosever it is
+    orders: dict[str, str] = field(default_factory=dict)  # of the renames: their money may change
+    returns_people: bool = False  # what the CRM says of them comes back, by a load of its own
+    returned: str = ""  # that load
 
 
 def plan_erasure(
@@ -63,16 +68,19 @@ def plan_erasure(
     ids = sorted(
         {*person.own, *rows, *_hashed(person.own)}, key=lambda each: (each.value, each.kind)
     )
-    run, news = secrets.token_hex(6), dict[str, str]()
-    for each in ids:  # in their order: what happened in one second stays as it was
-        news.setdefault(each.value, f"{ERASED}{run}-{len(news):06d}")
-    renames = {mark(salt, *each): news[each.value] for each in ids}
     names = [*person.own]
     shared = {}
     if with_shared:
         names += [each.identifier for each in person.shared]
         marks = [mark(salt, *each.identifier) for each in person.shared]
         shared = {each: f"{SHARED}{each[:16]}" for each in marks}
+    is_excluded = _is_excluded(client, names)
+    orders = set() if is_excluded else _with_money(connection, client, rows)
+    run, news = secrets.token_hex(6), dict[str, str]()
+    for each in ids:  # in their order: what happened in one second stays as it was
+        ends = ORDER if each.value in orders else ""
+        news.setdefault(each.value, f"{ERASED}{run}-{len(news):06d}{ends}")
+    renames = {mark(salt, *each): news[each.value] for each in ids}
     words = {word for each in names for word in _forms(each) if _TELLING.fullmatch(each.value)}
     words |= {each.value for each in rows if _TELLING.fullmatch(each.value)}
     return Plan(
@@ -84,8 +92,9 @@ def plan_erasure(
         sorted(mark(salt, WORD, word) for word in words),
         sorted(shared),
         read_by_rules(client),
-        _is_excluded(client, names),
+        is_excluded,
         datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        orders={mark(salt, CONVERSION, each): news[each] for each in sorted(orders)},
     )
 
 
@@ -118,7 +127,8 @@ def named_rows(
     A deal on which others are, too, keeps its id: it is the account's.
     """
     connection.execute("CREATE OR REPLACE TEMP TABLE person (kind TEXT, value TEXT)")
-    connection.executemany("INSERT INTO person VALUES (?, ?)", [list(each) for each in own])
+    if own:
+        connection.executemany("INSERT INTO person VALUES (?, ?)", [list(each) for each in own])
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE called (source_table TEXT, kind TEXT, value TEXT)"
     )
@@ -140,6 +150,12 @@ def named_rows(
                     f"""INSERT INTO called SELECT DISTINCT '{table}', '{kind}', {plain(name)}
                     FROM {rows} AS log WHERE ({is_theirs}) AND {name} IS NOT NULL"""
                 )
+        if table == "events":  # a visit that nobody else had
+            connection.execute(
+                f"""INSERT INTO called SELECT 'events', '{TOUCHPOINT}', {plain("session_id")} AS session
+                FROM {rows} AS log WHERE session IS NOT NULL
+                GROUP BY session HAVING BOOL_AND(COALESCE({is_theirs}, FALSE))"""
+            )
         deal = {"contact_roles": "opportunity_id", "leads": "converted_opportunity_id"}.get(table)
         if deal:
             others.append(
@@ -152,6 +168,24 @@ def named_rows(
         WHERE source_table <> 'opportunities' OR value NOT IN ({elsewhere})"""
     ).fetchall()
     return [Identifier(*each) for each in found]
+
+
+def _with_money(
+    connection: duckdb.DuckDBPyConnection, client: Client, rows_of: list[Identifier]
+) -> set[str]:
+    """Return which of some rows have an amount: a refund may lower it later."""
+    conversions = [each.value for each in rows_of if each.kind == CONVERSION]
+    found = set[str]()
+    for (source, table), has_amount in HAS_AMOUNT.items():
+        log, own = SourceLog(client.id, source), next(iter(NAMING[source, table]))
+        for name in (own, "row_key") if log.has(table) else ():
+            rows = connection.execute(
+                f"""SELECT DISTINCT {plain(name)} AS value FROM {log.rows(table)} AS log
+                WHERE {has_amount} AND value IN (SELECT UNNEST($conversions::TEXT[]))""",
+                {"conversions": conversions},
+            ).fetchall()
+            found |= {value for (value,) in rows}
+    return found
 
 
 def _hashed(own: list[Identifier]) -> list[Identifier]:

@@ -2,7 +2,8 @@
 
 They are known by marks, as `tombstones` says. Where a row is another one's and its text names them, as an
 address in a referrer's parameters, the row stays and the words are blotted out. A torn line that names
-them is left out, too: nothing of it would be used. A new order of theirs stays, as `kept_money` says.
+them is left out, too: nothing of it would be used. Their orders stay: a new one as `kept_money` says, an
+old one as `erased_orders` does.
 """
 
 from datetime import datetime, timedelta, timezone
@@ -12,8 +13,9 @@ from typing import NamedTuple
 import duckdb
 
 from pipelines.contracts.people import NAMING, PEOPLE, VISITOR, is_event
-from pipelines.ingest.kept_money import has_money, nobody_instead
-from pipelines.ingest.table import Table
+from pipelines.ingest.erased_orders import cancelled, known_again
+from pipelines.ingest.kept_money import has_money, nobody_instead, note_known
+from pipelines.ingest.table import Table, is_order
 from pipelines.ingest.validation import Validated
 from pipelines.lake.tombstones import (
     SHARED,
@@ -50,16 +52,24 @@ def leave_out(connection: duckdb.DuckDBPyConnection, table: Table, done: Validat
     )
     names = NAMING.get((table.log.source, table.name), {})
     texts = [name for name in table.columns if name not in names]
-    kept = _keep_money(connection, table, stones, done.rows)
-    is_gone = _is_gone(stones, names, texts, _KEPT if kept else "FALSE")
+    done = known_again(connection, table, stones, done)
+    new, is_any = _keep_money(connection, table, stones, done)
+    is_gone = _is_gone(stones, names, texts, _KEPT if is_any else "FALSE")
     said_instead = _values(stones, names, texts)
-    if kept:
+    if is_any:
+        note_known(connection, table)
         said_instead |= nobody_instead(table, stones.salt, _KEPT, said_instead)
-    values = ", ".join(f"{value} AS {name}" for name, value in said_instead.items())
-    rows, gone = _left(connection, done.rows, f"* REPLACE ({values})", is_gone)
+    values = (
+        f"* REPLACE ({', '.join(f'{value} AS {name}' for name, value in said_instead.items())})"
+    )
+    rows, gone = _left(connection, done.rows, values, is_gone)
+    uncounted = done.uncounted
+    if uncounted:  # such a row may be deleted, with what it says
+        uncounted, _ = _left(connection, uncounted, values, is_gone)
     said = _said(stones, ["content", "reason"])
     rejects, torn = _left(connection, done.rejects, "*", said)
-    return Left(done._replace(rows=rows, rejects=rejects), gone + torn, aged, kept)
+    done = done._replace(rows=rows, rejects=rejects, uncounted=uncounted)
+    return Left(cancelled(connection, done), gone + torn, aged, new)
 
 
 def left_out_notes(table: Table, erased: int, aged: int, kept: int) -> list[str]:
@@ -102,18 +112,28 @@ def _is_gone(
 
 
 def _keep_money(
-    connection: duckdb.DuckDBPyConnection, table: Table, stones: Tombstones, rows: Path
-) -> int:
-    """Fill `kept` with the new rows of erased persons that have an amount; return how many that is."""
+    connection: duckdb.DuckDBPyConnection, table: Table, stones: Tombstones, done: Validated
+) -> tuple[int, bool]:
+    """Fill `kept` with the orders of erased persons; return how many that count are new, and whether there is any."""
     names = NAMING.get((table.log.source, table.name), {})
-    is_new = f"NOT {_is_old(stones, names)} AND {has_money(table)}"
+    is_new = " AND ".join(
+        [
+            _is_theirs(stones, names),
+            f"NOT {_is_old(stones, names)} AND NOT ({is_order('row_key')})",
+            has_money(table),
+        ]
+    )
+    files = ", ".join(literal(str(file)) for file in (done.rows, done.uncounted) if file)
     connection.execute(
         f"""CREATE OR REPLACE TEMP TABLE kept AS
-        SELECT ordinal FROM read_parquet({literal(str(rows))})
-        WHERE {_is_theirs(stones, names)} AND {is_new}"""
+        SELECT ordinal, row_key, {is_new} AS is_new, filename = {literal(str(done.rows))} AS counts
+        FROM read_parquet([{files}], filename = TRUE, union_by_name = TRUE)
+        WHERE {is_new} OR reason IS NULL AND {is_order("row_key")}"""
     )
-    (count,) = only_row(connection.execute("SELECT COUNT(*) FROM kept"))
-    return int(count)
+    count, is_any = only_row(
+        connection.execute("SELECT COUNT(*) FILTER (is_new AND counts), COUNT(*) > 0 FROM kept")
+    )
+    return int(count), bool(is_any)
 
 
 def _is_old(stones: Tombstones, names: dict[str, tuple[str, ...]]) -> str:

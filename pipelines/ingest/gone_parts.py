@@ -14,7 +14,7 @@ import duckdb
 
 from pipelines.ingest import acceptance
 from pipelines.ingest.acceptance import Waiting
-from pipelines.ingest.table import Table
+from pipelines.ingest.table import Table, is_order
 from pipelines.sql import literal
 
 _EXAMPLES = 3
@@ -67,7 +67,7 @@ def gone(connection: duckdb.DuckDBPyConnection, table: Table) -> list[Part]:
           FROM {table.log.rows("exports")} AS log WHERE table_name = {literal(table.name)} GROUP BY ALL
         ), parts AS (
           SELECT part FROM newest WHERE NOT is_deleted AND part NOT IN (SELECT export_file FROM batches)
-          GROUP BY part HAVING BOOL_AND(row_key IN (SELECT row_key FROM deleted))
+          GROUP BY part HAVING BOOL_AND(row_key IN (SELECT row_key FROM deleted) OR {is_order("row_key")})
           AND COUNT(*) * 2 >= (SELECT MAX(rows) FROM was_read WHERE was_read.part = newest.part)
         )
         FROM newest SEMI JOIN parts USING (part) WHERE NOT is_deleted"""

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from pipelines.contracts.people import NAMING, PEOPLE
 from pipelines.contracts.salesforce_ids import whole_id
 from pipelines.ingest.source_log import SourceLog
-from pipelines.lake.tombstones import AGED, ERASED, has_erased
+from pipelines.lake.tombstones import AGED, ERASED, ORDER, has_erased
 from pipelines.settings.apis import Api
 from pipelines.settings.client import Client
 from pipelines.settings.exports import Export
@@ -17,6 +17,11 @@ HAS_AMOUNT = {
     ("web", "events"): "revenue IS NOT NULL",
     ("salesforce", "opportunities"): "TRUE",
 }
+
+
+def is_order(name: str) -> str:
+    """Return SQL for whether an id is that of an erased person's order, which is still delivered."""
+    return f"STARTS_WITH({name}, '{ERASED}') AND ENDS_WITH({name}, '{ORDER}')"
 
 
 class Table(NamedTuple):
@@ -61,7 +66,8 @@ class Table(NamedTuple):
 
         The key of a row is kept as it was made when the row was loaded. Where it is the id alone, it
         is made anew of that. Rows that stand for nobody any more are not among them: nothing is
-        compared with them, and no delivery that lacks them deletes them.
+        compared with them. Orders of erased persons are, as their money may change; that a delivery
+        lacks one says nothing, as its person is gone there, too.
         """
         rows, identity = self.log.rows(self.name, self.columns), self.delivery.contract.identity
         if stands_for_nobody := self._stands_for_nobody:
@@ -74,7 +80,7 @@ class Table(NamedTuple):
     def _stands_for_nobody(self) -> str:
         """Return SQL for whether a row's person was erased; nothing where nobody was.
 
-        What has an amount is still delivered under its own id, if it kept that: it stands for itself.
+        What has an amount is still delivered: under its own id, if it kept that, else known by its mark.
         """
         source_table = (self.log.source, self.name)
         named = NAMING.get(source_table, {})
@@ -82,8 +88,9 @@ class Table(NamedTuple):
             return ""
         people = [name for name, kinds in named.items() if kinds[0] in PEOPLE]
         columns = {AGED: people, ERASED: [] if source_table in HAS_AMOUNT else people}
-        return " OR ".join(
+        said = " OR ".join(
             f"STARTS_WITH(COALESCE({name}, ''), '{prefix}')"
             for prefix, names in columns.items()
             for name in ("row_key", *names)
         )
+        return f"({said}) AND NOT ({is_order('row_key')})"

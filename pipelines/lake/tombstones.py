@@ -20,6 +20,7 @@ from pipelines.home import lake_folder
 from pipelines.sql import literal
 
 ERASED, AGED, SHARED = "erased-", "aged-", "shared-"  # how the ids begin that stand for nobody
+ORDER = "-order"  # how those end whose rows have money that may change later
 WORD = "word"  # the kind of a mark of a word in a text
 
 # A word of a text, once `%40` is `@`; what ends a sentence is none of it.
@@ -29,11 +30,15 @@ _BLOT = "(erased)"
 
 
 class Tombstones(NamedTuple):
-    """The marks of a client's erased persons, and of the devices that they shared; and the salt."""
+    """The marks of a client's erased persons, and of the devices that they shared; and the salt.
+
+    Of their orders `orders` has the mark, and the id that each has in the lake since.
+    """
 
     salt: str
     marks: frozenset[str] = frozenset()
     shared: frozenset[str] = frozenset()
+    orders: dict[str, str] = {}
 
     def __bool__(self) -> bool:
         return bool(self.marks or self.shared)
@@ -55,7 +60,8 @@ def tombstones(client: str) -> Tombstones | None:
         return None
     marks = frozenset(mark for line in lines for mark in line["marks"])
     shared = frozenset(mark for line in lines for mark in line["shared"])
-    return Tombstones(salt_of(client), marks, shared)
+    orders = {mark: new for line in lines for mark, new in line.get("orders", {}).items()}
+    return Tombstones(salt_of(client), marks, shared, orders)
 
 
 def has_erased(client: str) -> bool:
@@ -63,12 +69,19 @@ def has_erased(client: str) -> bool:
     return (lake_folder() / client / "_erasures").exists()
 
 
-def bury(client: str, receipt: str, marks: list[str], shared: list[str]) -> None:
+def bury(
+    client: str, receipt: str, marks: list[str], shared: list[str], orders: dict[str, str]
+) -> None:
     """Add the marks of one erasure, once; they are on disk before this returns."""
     file = erasures_folder(client) / "tombstones.jsonl"
     before = file.read_text(encoding="ascii") if file.exists() else ""
     if not any(json.loads(line)["receipt"] == receipt for line in before.splitlines()):
-        line = {"receipt": receipt, "marks": sorted(marks), "shared": sorted(shared)}
+        line = {
+            "receipt": receipt,
+            "marks": sorted(marks),
+            "shared": sorted(shared),
+            "orders": orders,
+        }
         write_private(file, f"{before}{json.dumps(line)}\n")
 
 

@@ -8,6 +8,8 @@ from typer.testing import CliRunner
 
 from pipelines.__main__ import app
 from pipelines.ingest.run import ingest_source
+from pipelines.ingest.source_log import SourceLog
+from pipelines.ingest.withdrawal import withdraw
 from pipelines.lake.loads import committed_files, committed_loads, read_loads
 from tests.builders.searching import traces
 from tests.conftest import House
@@ -60,6 +62,12 @@ class Shop:
         done = [ingest_source(self._client, source) for source in ("web", "salesforce")]
         assert [each.status.code for each in done] == ["ok", "ok"], [each.status for each in done]
         return str([each.status.notes for each in done])
+
+    def deliver_orders(self, orders: list[str]) -> None:
+        """Deliver orders with their status, and load them."""
+        self._write("orders", "conversion_id,customer_id,converted_at,revenue,status", orders)
+        done = ingest_source(self._client, "web")
+        assert done.status.code == "ok", done.status
 
     @property
     def _client(self):
@@ -128,8 +136,8 @@ def test_its_amount_is_in_the_totals_and_the_person_is_not_back(shop: Shop) -> N
 
     said = shop.deliver(orders, events, deals)
 
-    assert "conversions: 1 row of an erased person is left out" in said
     assert "conversions: 1 new row of an erased person counts, and names nobody" in said
+    assert "events: 1 new row of an erased person counts, and names nobody" in said
     assert "opportunities: 2 new rows of erased persons count, and name nobody" in said
     assert shop.sums() == (1035, 47, 450)
     assert traces(shop.home, [ANN, "visit-02", "event-04"]) == []
@@ -143,6 +151,59 @@ def test_its_amount_is_in_the_totals_and_the_person_is_not_back(shop: Shop) -> N
     assert shop.sums() == (1035, 47, 460)  # the same is nothing new, and a change counts
     shop.deliver(orders[:3], events[:2], deals[:1])
     assert shop.sums() == (1030, 40, 150)  # what a full export lacks is deleted, once it is known
+
+
+def test_a_refund_lowers_what_an_old_order_of_theirs_brought(shop: Shop) -> None:
+    shop.erase(ANN)
+    assert traces(shop.home, [ANN, "order-01", "event-01", "visit-01"]) == []
+    tester = f"order-03,{TESTER},2026-10-01,1000"
+    ((bought, whose),) = shop.newest("web", "conversions", "row_key, customer_id")[:1]
+    purchase = EVENTS[0].removesuffix("40") + "0"
+    assert "erased-" in bought
+
+    shop.deliver(["order-01,,2026-10-01,4", ORDERS[1], tester], [purchase, EVENTS[1]], DEALS)
+
+    assert shop.sums() == (1024, 0, 100)
+    assert (bought, whose) in shop.newest("web", "conversions", "row_key, customer_id")
+    assert len(shop.newest("web", "conversions", "*")) == 3
+    shop.deliver([ORDERS[1], tester], [EVENTS[1]], DEALS)
+    assert shop.sums() == (1024, 0, 100)  # the shop erased her, too: her money stays
+    shop.deliver([*ORDERS, tester], EVENTS, DEALS)
+    assert shop.sums() == (1030, 40, 100)
+    assert traces(shop.home, [ANN, "order-01", "event-01", "visit-01"]) == []
+
+
+def test_an_old_order_that_counts_no_more_is_taken_back(shop: Shop) -> None:
+    shop.erase(ANN)
+    where = "files: exports/one/orders*, where: status = 'paid'"
+    settings = SETTINGS.replace("files: exports/one/orders*", where)
+    rows = [f"order-01,{ANN},2026-10-01,10,refunded", "order-02,b@x.example,2026-10-01,20,paid"]
+    later = f"order-05,{ANN},2026-10-01,7"
+    for file in (shop.home / "exports/one").glob("orders*"):
+        file.unlink()
+    for delivery in ("full", "increment"):
+        way = f"{where}, delivery: {delivery}"
+        (shop.home / "clients/one.yaml").write_text(
+            settings.replace(f"{where}, delivery: full", way)
+        )
+        shop.deliver_orders([rows[0].replace("refunded", "paid"), rows[1], f"{later},paid"])
+        assert shop.sums()[0] == 37
+        shop.deliver_orders([*rows, f"{later},void"])
+        assert shop.sums()[0] == 20
+    assert traces(shop.home, [ANN, "order-01"]) == []
+
+
+def test_a_withdrawn_order_of_theirs_is_back_when_it_comes_again(shop: Shop) -> None:
+    shop.erase(ANN)
+    rows = shop.newest("web", "conversions", "*")
+    for file in (shop.home / "exports/one").iterdir():
+        file.unlink()
+    withdraw("one", max(SourceLog("one", "web").loads))
+    assert shop.newest("web", "conversions", "*") == []
+    shop.deliver([*ORDERS, f"order-03,{TESTER},2026-10-01,1000"], EVENTS, DEALS)
+    assert shop.sums() == (1030, 40, 100)
+    ids = [(row[0], row[1]) for row in shop.newest("web", "conversions", "row_key, customer_id")]
+    assert len(ids) == len(rows) and sum("erased-" in whose for _, whose in ids) == 1
 
 
 def test_whoever_a_rule_leaves_out_adds_nothing(shop: Shop) -> None:

@@ -1,5 +1,6 @@
 """Money and credit stay to the cent when a person is erased; so does what a rebuild computes of the lake."""
 
+import json
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -10,6 +11,7 @@ from typer.testing import CliRunner
 
 from pipelines.__main__ import app
 from pipelines.contracts.people import CLICK_IDS
+from pipelines.ingest.run import ingest_source
 from pipelines.learning.training import utc_now
 from pipelines.published.opening import published
 from pipelines.serving.erased_persons import keep_promises
@@ -56,6 +58,17 @@ def names_of(house: House, customer: str) -> list[str]:
     ]
 
 
+def deliver_later_deal(house: House, customer: str, amount: int, refund: int) -> None:
+    """Deliver all deals again, with one that a customer won since, and a refund of one that they had."""
+    file = house.home / "exports/acme/opportunities.jsonl"
+    deals = [json.loads(line) for line in file.read_text().splitlines()]
+    won = [deal for deal in deals if deal["IsWon"] and deal["CurrencyIsoCode"] == "EUR"]
+    new = won[-1] | {"Id": "deal-later-01", "AccountId": customer, "Amount": amount}
+    own = next(deal for deal in won if deal["AccountId"] == customer)
+    own["Amount"] -= refund
+    file.write_text("\n".join(map(json.dumps, [*deals, new])) + "\n")
+
+
 @pytest.mark.slow
 def test_every_total_stays_and_a_rebuild_says_the_same(served: House) -> None:
     ((customer, revenue),) = served.rows(
@@ -80,6 +93,15 @@ def test_every_total_stays_and_a_rebuild_says_the_same(served: House) -> None:
     assert reader.execute(named).fetchone() > (0,)
     reader.close()
     assert {report.result for report in served.serve().values()} == {"nothing new"}
+
+    total = "SELECT SUM(attributed_revenue)::DECIMAL(18, 2) FROM acme_publish.attribution_v1"
+    ((credited,),) = served.rows(total)
+    deliver_later_deal(served, customer, amount=5000, refund=100)
+    assert ingest_source(served.client("acme"), "salesforce").counts.appended == 2
+    (report,) = serve([served.client("acme")])
+    assert report.result == "published", report.reasons
+    assert served.rows(total) == [(credited + 4900,)] and traces(served.home, own) == []
+    before = tables(nameless=True)
 
     client = served.client("acme").model_copy(update={"retention_days": 400})
     later = utc_now() + timedelta(days=500)  # everybody's newest event is too old by then
