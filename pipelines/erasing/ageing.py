@@ -3,6 +3,9 @@
 As GA4 counts, a person's days begin anew with each event of theirs, and all of their events go together: so no
 journey is cut, each total stays, and a rebuild says the same. What is in quarantine, or was refused, goes by
 its own age. People without an event, as a CRM's contacts, stay as long as their source delivers them.
+
+Where journeys are those of accounts, so do all of the CRM's people: see `returned_people`. Accounts are no
+people; with an account's name, visits age as those of their browser do. Who shares an address is one.
 """
 
 import secrets
@@ -11,7 +14,7 @@ from datetime import datetime, timedelta, timezone
 import duckdb
 
 from pipelines.contracts.catalog import CONTRACTS
-from pipelines.contracts.people import NAMING, PEOPLE
+from pipelines.contracts.people import CUSTOMER, NAMING, PEOPLE, VISITOR
 from pipelines.erasing.linked_people import Identifier, gather_names
 from pipelines.erasing.plan import Plan, named_rows, read_by_rules
 from pipelines.erasing.receipts import receipts
@@ -21,6 +24,11 @@ from pipelines.settings.client import Client
 
 EVERY = timedelta(days=7)  # a warehouse is copied without them: not each morning
 _STEPS = 50
+_ACCOUNTS = {  # by table, the column that names an account
+    "opportunities": "account_id",
+    "contacts": "account_id",
+    "leads": "converted_account_id",
+}
 
 
 def is_due(client: Client, now: datetime) -> bool:
@@ -56,6 +64,7 @@ def plan_ageing(connection: duckdb.DuckDBPyConnection, client: Client, now: date
         stays=read_by_rules(client),
         begun_at=now.replace(tzinfo=timezone.utc).isoformat(timespec="seconds"),
         quarantined_before=oldest.isoformat(),
+        returns_people=client.attribution.journeys == "account",
     )
 
 
@@ -64,7 +73,7 @@ def _too_old(
 ) -> list[Identifier]:
     """Return the identifiers of all people who had an event, the newest of which is too old.
 
-    People are one as far as links go that are not shared; a shared browser ages with its own last session.
+    People are one as far as links go that are not `cut`; a shared browser ages with its own last session.
     """
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE seen (kind TEXT, value TEXT, seen_at TIMESTAMP)"
@@ -81,6 +90,7 @@ def _too_old(
                 f"""INSERT INTO seen SELECT '{kind}', {plain(name)}, MAX(GREATEST({newest}))
                 FROM {log.rows(table, [*columns, *dated_by])} AS log WHERE {name} IS NOT NULL GROUP BY 2"""
             )
+    _cut_links(connection, client)
     connection.execute(
         """CREATE OR REPLACE TEMP TABLE groups AS
         SELECT kind, value, kind || ' ' || value AS person FROM names"""
@@ -90,8 +100,7 @@ def _too_old(
             """CREATE OR REPLACE TEMP TABLE joined AS
             SELECT groups.kind, groups.value, LEAST(groups.person, MIN(others.person)) AS person
             FROM groups LEFT JOIN (
-              SELECT links.* FROM links ANTI JOIN shared USING (kind, value)
-              WHERE (to_kind, to_value) NOT IN (SELECT (kind, value) FROM shared)
+              FROM links ANTI JOIN cut USING (kind, value, to_kind, to_value)
             ) AS links USING (kind, value)
             LEFT JOIN groups AS others ON links.to_kind = others.kind AND links.to_value = others.value
             GROUP BY groups.kind, groups.value, groups.person"""
@@ -107,7 +116,33 @@ def _too_old(
           SELECT person FROM groups JOIN seen USING (kind, value) GROUP BY person
           HAVING MAX(seen_at) < $oldest AND COUNT(*) = COUNT(seen_at)
         ) USING (person)
-        WHERE NOT STARTS_WITH(value, '{AGED}') AND NOT STARTS_WITH(value, 'erased-')""",
+        WHERE NOT STARTS_WITH(value, '{AGED}') AND NOT STARTS_WITH(value, 'erased-')
+        AND (kind, value) NOT IN (SELECT (kind, value) FROM accounts)""",
         {"oldest": oldest},
     ).fetchall()
     return [Identifier(*each) for each in found]
+
+
+def _cut_links(connection: duckdb.DuckDBPyConnection, client: Client) -> None:
+    """Fill `cut` with the links by which people are not one, and `accounts` with what is no person.
+
+    By account, a contact stays linked with each name that a session may have for it: they age together.
+    """
+    by_account = client.attribution.journeys == "account"
+    log = SourceLog(client.id, "salesforce")
+    named = [
+        f"SELECT {plain(name)} AS value FROM {log.rows(table, [name])} AS log WHERE {name} IS NOT NULL"
+        for table, name in _ACCOUNTS.items()
+        if by_account and log.has(table)
+    ]
+    accounts = " UNION ".join(named) or "SELECT NULL::TEXT AS value WHERE FALSE"
+    connection.execute(
+        f"""CREATE OR REPLACE TEMP TABLE accounts AS SELECT '{CUSTOMER}' AS kind, value FROM ({accounts});
+        CREATE OR REPLACE TEMP TABLE cut AS
+        SELECT links.* FROM links
+        WHERE ({not by_account} OR '{VISITOR}' IN (kind, to_kind)) AND (
+          (kind, value) IN (SELECT (kind, value) FROM shared)
+          OR (to_kind, to_value) IN (SELECT (kind, value) FROM shared)
+        ) OR (kind, value) IN (SELECT (kind, value) FROM accounts)
+        OR (to_kind, to_value) IN (SELECT (kind, value) FROM accounts)"""
+    )

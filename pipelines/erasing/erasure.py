@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 
 import duckdb
@@ -16,6 +17,8 @@ from pipelines.erasing.linked_people import Person, find, gather_names
 from pipelines.erasing.parquet_tables import in_versions
 from pipelines.erasing.plan import Plan, forget, keep, plan_erasure
 from pipelines.erasing.receipts import Receipt, sign
+from pipelines.erasing.renaming import prepare
+from pipelines.erasing.returned_people import bring_back
 from pipelines.erasing.rewritten_log import in_lake
 from pipelines.erasing.warehouse_tables import in_warehouse, shards_of
 from pipelines.lake.append import scratch, working_folder
@@ -67,6 +70,10 @@ def erase(client: Client, plan: Plan) -> Receipt:
                 own = plan.renames.keys() - set(plan.shared)
                 bury(client.id, plan.receipt, [*own, *plan.words], plan.shared, plan.orders)
             clear_leftovers(client.id)
+            if plan.returns_people and not plan.returned:
+                prepare(connection, plan)
+                plan = replace(plan, returned=bring_back(connection, plan))
+                keep(plan)
             places = list(_everywhere(connection, client, plan, True))
             receipt = sign(plan, places, holding(connection, client, plan))
             _remove_working_folders(client.id)

@@ -15,7 +15,7 @@ from pipelines.erasing.plan import Plan
 from pipelines.erasing.recounting import recount
 from pipelines.erasing.renaming import WORDS, columns_of, find, is_found, prepare, renamed
 from pipelines.lake.append import source_folder
-from pipelines.lake.loads import committed_files, committed_loads, rows_with_load
+from pipelines.lake.loads import committed_files, committed_loads, load_of, rows_with_load
 from pipelines.lake.merged_files import LOAD_ID, is_merged
 from pipelines.lake.rewriting import rewrite, sources_in_lake
 from pipelines.lake.tombstones import marked, marked_words, salt_of
@@ -38,7 +38,11 @@ def in_lake(connection: duckdb.DuckDBPyConnection, plan: Plan, is_done: bool) ->
 def _in_table(
     connection: duckdb.DuckDBPyConnection, plan: Plan, source: str, folder: Path, is_done: bool
 ) -> Iterator[Place]:
-    files = sorted(folder.glob("*.parquet"))
+    files = [
+        file
+        for file in sorted(folder.glob("*.parquet"))
+        if not plan.returned or load_of(file) != plan.returned
+    ]
     if not files:
         return
     if folder.name == _QUARANTINE:

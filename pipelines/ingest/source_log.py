@@ -12,6 +12,8 @@ from pipelines.lake import append as lake
 from pipelines.lake.loads import committed_files, committed_loads, read_loads
 from pipelines.sources.batches import Coverage
 
+RETURNED = "returned"  # the delivery of rows that no file brought anew: see erasing
+
 
 class LoadedTable(NamedTuple):
     """What was loaded of a table: each batch's newest fingerprint, and the days that are covered.
@@ -125,6 +127,7 @@ class SourceLog:
         """Return every batch that was loaded, as its newest load counted it."""
         if not self.has("exports"):
             return []
+        columns = ["file_time", "newest_day", "unusual", "delivery"]
         with duckdb.connect() as connection:
             return connection.execute(
                 f"""SELECT table_name, export_file, ARG_MAX(fingerprint, loaded_at),
@@ -133,8 +136,8 @@ class SourceLog:
                 MAX(loaded_at::DATE::TEXT) FILTER (newest_day IS NULL),
                 LIST((load_id, unusual)) FILTER (unusual IS NOT NULL),
                 ANY_VALUE(account), ANY_VALUE(covers_from), ANY_VALUE(covers_until)
-                FROM {self.rows("exports", ["file_time", "newest_day", "unusual"])} AS log
-                GROUP BY table_name, export_file"""
+                FROM {self.rows("exports", columns)} AS log
+                WHERE delivery IS DISTINCT FROM '{RETURNED}' GROUP BY table_name, export_file"""
             ).fetchall()
 
     def _read_readings(self) -> dict[tuple[str, str], str]:

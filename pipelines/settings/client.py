@@ -215,11 +215,6 @@ class Client(Settings):
         days, attribution = self.retention_days, self.attribution
         if days is None:
             return self
-        if attribution.journeys == "account":
-            raise ValueError(
-                "retention_days: with `journeys: account` a person's contact is needed as long as the CRM has"
-                " it, so nothing can age by itself; leave it out, and use make erase"
-            )
         windows = [attribution.lookback_days]
         windows += [each.lookback_days for each in self.conversions.values() if each.lookback_days]
         if days <= max(windows):

@@ -5,11 +5,15 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
 
+import duckdb
 import pytest
 from hypothesis import HealthCheck, given, strategies
 from hypothesis import settings as hypothesis_settings
 
 from pipelines.contracts.catalog import CONTRACTS
+from pipelines.erasing.erasure import age
+from pipelines.lake.loads import committed_files, committed_loads, read_loads
+from pipelines.learning.training import utc_now
 from pipelines.settings.attribution import Attribution
 from pipelines.settings.b2b import Contacts
 from pipelines.settings.client import Client
@@ -17,7 +21,7 @@ from pipelines.settings.needs import missing
 from pipelines.settings.sources import Sources
 from tests.builders.crm_writer import CrmWorld
 from tests.builders.histories import mornings, reader, replay
-from tests.builders.lake_writer import START, Load, invent
+from tests.builders.lake_writer import START, Load, invent, raw_columns, write
 from tests.conftest import House
 from tests.oracles.crm_oracle import Crm
 from tests.rendered import Models, render
@@ -426,3 +430,70 @@ def earned(house: House, model: str) -> dict[str, float]:
             f" WHERE model = '{model}' GROUP BY ALL"
         )
     }
+
+
+def from_lake(models: Models, home: Path, client: str) -> duckdb.DuckDBPyConnection:
+    """Return the models' tables as a run computes all of them of what a lake holds."""
+    warehouse = models.empty()
+    for source in ("web", "salesforce"):
+        folder = str(home / "lake" / client / source)
+        loads = committed_loads(folder)
+        for table in CONTRACTS[source]:
+            if files := committed_files(folder, table, loads):
+                columns = ", ".join(
+                    [
+                        *raw_columns(source, table),
+                        "row_key, load_id, ordinal, is_deleted, loaded_at",
+                    ]
+                )
+                warehouse.execute(
+                    f"""INSERT INTO raw.{source}_{table} BY NAME SELECT {columns}
+                    FROM {read_loads(files, loads)} AS log"""
+                )
+    models.run(warehouse, START, utc_now() + DAY)
+    return warehouse
+
+
+def known_people(home: Path, client: str) -> list[list[tuple]]:
+    """Return what the CRM says of each contact, lead and role that it has."""
+    folder = str(home / "lake" / client / "salesforce")
+    loads, found = committed_loads(folder), []
+    for table in ("contacts", "leads", "contact_roles"):
+        columns = ", ".join([*CONTRACTS["salesforce"][table].columns, "row_key"])
+        rows = read_loads(committed_files(folder, table, loads), loads)
+        found.append(
+            duckdb.execute(
+                f"""SELECT {columns} FROM (
+                  FROM {rows} AS log WHERE NOT STARTS_WITH(row_key, 'aged-')
+                  QUALIFY ROW_NUMBER() OVER (PARTITION BY row_key ORDER BY loaded_at DESC, ordinal DESC) = 1
+                ) WHERE NOT is_deleted ORDER BY ALL"""
+            ).fetchall()
+        )
+    return found
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["anyone", "ids"])
+def test_credit_and_the_crms_people_stay_as_visits_age(
+    clients: dict[str, tuple[Client, Models]], name: str, house: House
+) -> None:
+    client, models = clients[name]
+    credits = f"""SELECT converted_at, revenue, touched_at, channel, campaign, model, position, credit
+    FROM {name}_marts.fct_credit ORDER BY ALL"""
+    client = client.model_copy(update={"retention_days": 7})
+    for load in invent(Random(0), client, 24, 8, CrmWorld):
+        write(house.home, name, load)
+    before = from_lake(models, house.home, name).execute(credits).fetchall()
+    people = known_people(house.home, name)
+
+    for days in (13, 60):  # some are too old by then, and everybody
+        assert age(client, START + days * DAY).places
+        after = from_lake(models, house.home, name).execute(credits).fetchall()
+        assert after == before, days
+        assert known_people(house.home, name) == people
+    assert age(client, START + 61 * DAY).places == []
+    lake = duckdb.execute(
+        f"SELECT DISTINCT visitor_id, customer_id FROM read_parquet('{house.home}/lake/{name}/web/sessions/*')"
+    ).fetchall()
+    names = {each for row in lake for each in row if each} - {"acme", "globex"}
+    assert names and all(each.startswith("aged-") for each in names)
