@@ -16,11 +16,10 @@ SELECT
     refund_id,
     CONCAT_WS(
       ' ',
-      conversion_id,
       COALESCE(@utc_by(refunded_at, @timezone)::TEXT, 'some time'),
       COALESCE(ABS(amount::DECIMAL(18, 6))::TEXT, 'all')
     )
-  ) AS same_as, /* Rows that have this in common are one refund, however its time and amount are written */
+  ) AS same_as, /* Rows of one conversion that have this in common are one refund, however its time and amount are written */
   conversion_id, /* The order, purchase or deal of which money was given back */
   @utc_by(refunded_at, @timezone) AS refunded_at, /* UTC; the last second of a day without an hour; NULL if unknown */
   ABS(amount::DECIMAL(18, 6)) AS amount, /* What was given back, 0 or more, in its currency; NULL where it is the whole order */

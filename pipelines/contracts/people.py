@@ -6,7 +6,7 @@ both a `customer`. Of two kinds they do not, so customer 7 and order 7 have noth
 
 CUSTOMER, VISITOR, CONTACT, LEAD, EMAIL = "customer", "visitor", "contact", "lead", "email"
 PEOPLE = (CUSTOMER, VISITOR, CONTACT, LEAD, EMAIL)
-TOUCHPOINT, CONVERSION, ROLE = "touchpoint", "conversion", "role"
+TOUCHPOINT, CONVERSION, ROLE, REFUND = "touchpoint", "conversion", "role", "refund"
 
 # By source and table of the log. What identifies a row comes first; an event may be either, or both.
 NAMING: dict[tuple[str, str], dict[str, tuple[str, ...]]] = {
@@ -22,7 +22,7 @@ NAMING: dict[tuple[str, str], dict[str, tuple[str, ...]]] = {
     },
     ("web", "clients"): {"client_id": (CUSTOMER,)},
     ("web", "conversions"): {"conversion_id": (CONVERSION,), "customer_id": (CUSTOMER,)},
-    ("web", "refunds"): {"conversion_id": (CONVERSION,)},
+    ("web", "refunds"): {"refund_id": (REFUND,), "conversion_id": (CONVERSION,)},
     ("web", "session_costs"): {"session_id": (TOUCHPOINT,)},
     ("salesforce", "opportunities"): {
         "opportunity_id": (CONVERSION,),
@@ -54,6 +54,7 @@ MODELLED: dict[str, tuple[str, ...]] = {
     "touchpoint_id": (TOUCHPOINT,),
     "conversion_id": (CONVERSION,),
     "conv_id": (CONVERSION,),
+    "same_as": (REFUND,),
     "next_customer_id": (CUSTOMER,),
     "person_id": (CUSTOMER,),
     "first_of": (CUSTOMER,),
@@ -83,6 +84,7 @@ UNREAD = ("name", "company", "content_key")  # kept in the lake, and read by no 
 
 
 def is_event(columns: dict[str, tuple[str, ...]]) -> bool:
-    """Return whether rows are events of people, as sessions and orders, and no people."""
+    """Return whether rows are events of people, as sessions, orders and refunds, and no people."""
     own = next(iter(columns.values()), ())
-    return any(kinds[0] in PEOPLE for kinds in columns.values()) and not set(own) & set(PEOPLE)
+    is_of_people = own == (REFUND,) or any(kinds[0] in PEOPLE for kinds in columns.values())
+    return is_of_people and not set(own) & set(PEOPLE)

@@ -14,7 +14,15 @@ from pathlib import Path
 
 import duckdb
 
-from pipelines.contracts.people import CONVERSION, CUSTOMER, EMAIL, NAMING, PEOPLE, TOUCHPOINT
+from pipelines.contracts.people import (
+    CONVERSION,
+    CUSTOMER,
+    EMAIL,
+    NAMING,
+    PEOPLE,
+    REFUND,
+    TOUCHPOINT,
+)
 from pipelines.erasing.linked_people import Identifier, Person
 from pipelines.ingest.source_log import SourceLog
 from pipelines.ingest.table import HAS_AMOUNT
@@ -75,10 +83,11 @@ def plan_erasure(
         marks = [mark(salt, *each.identifier) for each in person.shared]
         shared = {each: f"{SHARED}{each[:16]}" for each in marks}
     is_excluded = _is_excluded(client, names)
-    orders = set() if is_excluded else _with_money(connection, client, rows)
+    orders = [] if is_excluded else _with_money(connection, client, rows)
+    with_money = {each.value for each in orders}
     run, news = secrets.token_hex(6), dict[str, str]()
     for each in ids:  # in their order: what happened in one second stays as it was
-        ends = ORDER if each.value in orders else ""
+        ends = ORDER if each.value in with_money else ""
         news.setdefault(each.value, f"{ERASED}{run}-{len(news):06d}{ends}")
     renames = {mark(salt, *each): news[each.value] for each in ids}
     words = {word for each in names for word in _forms(each) if _TELLING.fullmatch(each.value)}
@@ -94,7 +103,7 @@ def plan_erasure(
         read_by_rules(client),
         is_excluded,
         datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        orders={mark(salt, CONVERSION, each): news[each] for each in sorted(orders)},
+        orders={mark(salt, *each): news[each.value] for each in orders},
     )
 
 
@@ -167,15 +176,33 @@ def named_rows(
         f"""SELECT DISTINCT kind, value FROM called
         WHERE source_table <> 'opportunities' OR value NOT IN ({elsewhere})"""
     ).fetchall()
-    return [Identifier(*each) for each in found]
+    rows_of = [Identifier(*each) for each in found]
+    return [*rows_of, *_refunds_of(connection, client, rows_of)]
+
+
+def _refunds_of(
+    connection: duckdb.DuckDBPyConnection, client: Client, rows_of: list[Identifier]
+) -> list[Identifier]:
+    """Return what the refunds of some orders are called."""
+    log = SourceLog(client.id, "web")
+    if not log.has("refunds"):
+        return []
+    rows = connection.execute(
+        f"""SELECT DISTINCT {plain("name")} FROM (
+          SELECT UNNEST([refund_id, row_key]) AS name FROM {log.rows("refunds", ["refund_id"])} AS log
+          WHERE {plain("conversion_id")} IN (SELECT UNNEST($orders::TEXT[]))
+        ) WHERE name IS NOT NULL""",
+        {"orders": [each.value for each in rows_of if each.kind == CONVERSION]},
+    ).fetchall()
+    return [Identifier(REFUND, value) for (value,) in rows]
 
 
 def _with_money(
     connection: duckdb.DuckDBPyConnection, client: Client, rows_of: list[Identifier]
-) -> set[str]:
-    """Return which of some rows have an amount: a refund may lower it later."""
+) -> list[Identifier]:
+    """Return which of some rows have an amount, and which take one off: more of these may come later."""
     conversions = [each.value for each in rows_of if each.kind == CONVERSION]
-    found = set[str]()
+    found = {each for each in rows_of if each.kind == REFUND}
     for (source, table), has_amount in HAS_AMOUNT.items():
         log, own = SourceLog(client.id, source), next(iter(NAMING[source, table]))
         for name in (own, "row_key") if log.has(table) else ():
@@ -184,8 +211,8 @@ def _with_money(
                 WHERE {has_amount} AND value IN (SELECT UNNEST($conversions::TEXT[]))""",
                 {"conversions": conversions},
             ).fetchall()
-            found |= {value for (value,) in rows}
-    return found
+            found |= {Identifier(CONVERSION, value) for (value,) in rows}
+    return sorted(found)
 
 
 def _hashed(own: list[Identifier]) -> list[Identifier]:

@@ -1,4 +1,4 @@
-"""Know an old order of an erased person again, by its mark, so that a refund still lowers its money.
+"""Know an old order of an erased person again, by its mark, and its refunds: they still lower its money.
 
 In the lake its row has another id, names nobody, and keeps its journey. A delivery has it under the id of
 before: the row gets the lake's id here, and is compared, changed or cancelled as any other. What it would
@@ -9,8 +9,8 @@ from pathlib import Path
 
 import duckdb
 
-from pipelines.contracts.people import CONVERSION, NAMING
-from pipelines.ingest.table import HAS_AMOUNT, Table, is_order
+from pipelines.contracts.people import CONVERSION, NAMING, REFUND
+from pipelines.ingest.table import Table, is_order
 from pipelines.ingest.validation import Validated
 from pipelines.lake.tombstones import Tombstones, marked
 from pipelines.sql import literal, only_row
@@ -20,30 +20,36 @@ def known_again(
     connection: duckdb.DuckDBPyConnection, table: Table, stones: Tombstones, done: Validated
 ) -> Validated:
     """Return a batch in which old orders of erased persons have the ids that the lake has."""
-    source_table = (table.log.source, table.name)
-    if not stones.orders or source_table not in HAS_AMOUNT:
+    names = NAMING.get((table.log.source, table.name), {})
+    own, kinds = next(iter(names.items()), ("", ()))
+    if not stones.orders or not {CONVERSION, REFUND} & {*kinds}:
         return done
+    named = {own: kinds[-1], "row_key": kinds[-1]}
+    if kinds == (REFUND,):
+        named["conversion_id"] = CONVERSION
     connection.execute("CREATE OR REPLACE TEMP TABLE orders (mark TEXT, new TEXT)")
     connection.execute(
         "INSERT INTO orders SELECT UNNEST(?), UNNEST(?)",
         [list(stones.orders), list(stones.orders.values())],
     )
-    own = next(iter(NAMING[source_table]))
-    rows = _renamed(connection, stones.salt, own, done.rows)
-    uncounted = done.uncounted and _renamed(connection, stones.salt, own, done.uncounted)
+    rows = _renamed(connection, stones.salt, named, done.rows)
+    uncounted = done.uncounted and _renamed(connection, stones.salt, named, done.uncounted)
     return done._replace(rows=rows, uncounted=uncounted)
 
 
-def _renamed(connection: duckdb.DuckDBPyConnection, salt: str, own: str, file: Path) -> Path:
+def _renamed(
+    connection: duckdb.DuckDBPyConnection, salt: str, named: dict[str, str], file: Path
+) -> Path:
+    """Write the rows of a file with the ids of the lake, by column and the kind of what it names."""
     target = file.with_name(f"{file.stem}.known.parquet")
     new = {
         name: f"IF(reason IS NULL, COALESCE(by_{name}.new, rows.{name}), rows.{name})"
-        for name in (own, "row_key")
+        for name in named
     }
     values = ", ".join(f"{value} AS {name}" for name, value in new.items())
     joined = " ".join(
-        f"LEFT JOIN orders AS by_{name} ON by_{name}.mark = {marked(salt, CONVERSION, f'rows.{name}')}"
-        for name in new
+        f"LEFT JOIN orders AS by_{name} ON by_{name}.mark = {marked(salt, kind, f'rows.{name}')}"
+        for name, kind in named.items()
     )
     connection.execute(
         f"""COPY (

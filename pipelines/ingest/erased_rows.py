@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import duckdb
 
-from pipelines.contracts.people import NAMING, PEOPLE, VISITOR, is_event
+from pipelines.contracts.people import NAMING, PEOPLE, REFUND, VISITOR, is_event
 from pipelines.ingest.erased_orders import cancelled, known_again
 from pipelines.ingest.kept_money import has_money, nobody_instead, note_known
 from pipelines.ingest.table import Table, is_order
@@ -139,7 +139,10 @@ def _keep_money(
 def _is_old(stones: Tombstones, names: dict[str, tuple[str, ...]]) -> str:
     """Return SQL for whether a row itself was there when its person was erased."""
     own = next(iter(names), "")
-    return _is_marked(stones, {name: names[own] for name in (own, "row_key") if own})
+    known = {name: names[own] for name in (own, "row_key") if own}
+    if names.get(own) == (REFUND,):  # of an order that is left out
+        known["conversion_id"] = names["conversion_id"]
+    return _is_marked(stones, known)
 
 
 def _is_theirs(stones: Tombstones, names: dict[str, tuple[str, ...]]) -> str:

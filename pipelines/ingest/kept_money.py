@@ -30,6 +30,8 @@ def has_money(table: Table) -> str:
 
 def note_known(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
     """Fill `known_as` with what the lake says of rows that are kept."""
+    if not _telling(table):
+        return
     columns = ", ".join(_telling(table))
     query = f"SELECT NULL::TEXT AS row_key, {', '.join(f'NULL::TEXT AS {name}' for name in _telling(table))} WHERE FALSE"
     if table.is_stored:

@@ -28,6 +28,7 @@ sources:
     contacts: {files: exports/one/contacts*, delivery: full, expected_every: never}
     contact_roles: {files: exports/one/roles*, delivery: full, expected_every: never}
 """
+REFUNDS = "\n    refunds: {files: exports/one/refunds*, delivery: full, expected_every: never}"
 ANN, TESTER = "ann@example.com", "tester@one.example"
 ORDERS = [f"order-01,{ANN},2026-10-01,10", "order-02,bob@example.com,2026-10-01,20"]
 EVENT = (
@@ -62,6 +63,13 @@ class Shop:
         done = [ingest_source(self._client, source) for source in ("web", "salesforce")]
         assert [each.status.code for each in done] == ["ok", "ok"], [each.status for each in done]
         return str([each.status.notes for each in done])
+
+    def deliver_refunds(self, *refunds: str) -> None:
+        """Deliver refunds, and load them."""
+        (self.home / "clients/one.yaml").write_text(SETTINGS.replace("  web:", f"  web:{REFUNDS}"))
+        self._write("refunds", "refund_id,conversion_id,refunded_at,amount", [*refunds])
+        done = ingest_source(self._client, "web")
+        assert done.status.code == "ok", done.status
 
     def deliver_orders(self, orders: list[str]) -> None:
         """Deliver orders with their status, and load them."""
@@ -171,6 +179,20 @@ def test_a_refund_lowers_what_an_old_order_of_theirs_brought(shop: Shop) -> None
     shop.deliver([*ORDERS, tester], EVENTS, DEALS)
     assert shop.sums() == (1030, 40, 100)
     assert traces(shop.home, [ANN, "order-01", "event-01", "visit-01"]) == []
+
+
+def test_refunds_stay_with_an_old_order_of_theirs(shop: Shop) -> None:
+    old, new = "re-01,order-01,2026-10-05,3", "re-02,order-01,2026-11-05,2"
+    shop.deliver_refunds(old)
+    shop.erase(ANN)
+    ((order,),) = shop.newest("web", "conversions", "conversion_id")[:1]
+    shop.deliver_refunds(old, new, ",order-02,2026-10-05,1")
+    assert "erased-" in order and shop.newest("web", "refunds", "conversion_id, amount") == [
+        (order, "2"),
+        (order, "3"),
+        ("order-02", "1"),
+    ]
+    assert traces(shop.home, ["order-01", "re-01"]) == []
 
 
 def test_an_old_order_that_counts_no_more_is_taken_back(shop: Shop) -> None:
