@@ -6,6 +6,7 @@ days that a platform was asked for, is appended once more, marked `is_deleted`. 
 to file: memory holds keys and hashes, and those spill.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -28,12 +29,12 @@ from pipelines.ingest import (
 from pipelines.ingest.acceptance import Waiting
 from pipelines.ingest.clock_changes import ambiguous_times
 from pipelines.ingest.erased_rows import leave_out, left_out_notes
+from pipelines.ingest.found_readings import Found
 from pipelines.ingest.grain_twins import refuse_other_grain
 from pipelines.ingest.load_counts import Counts, load_counts, summed
 from pipelines.ingest.newest_days import newest_days
-from pipelines.ingest.number_marks import Marks, decides
 from pipelines.ingest.pending import Round
-from pipelines.ingest.refused_rows import refused_as_unsure
+from pipelines.ingest.remembered_readings import RoundReadings
 from pipelines.ingest.repeats import Taken, settle
 from pipelines.ingest.rounded_ids import refuse_rounded_ids
 from pipelines.ingest.table import Table
@@ -41,9 +42,10 @@ from pipelines.ingest.torn_lines import TornLines
 from pipelines.ingest.uncounted import Uncounted, deleted_by_them, refuse_if_none_counts
 from pipelines.ingest.usual_sums import unusual
 from pipelines.ingest.validation import Validated, validate
+from pipelines.settings.apis import Api
+from pipelines.settings.exports import Export
 from pipelines.sources.batches import Batch, ExportError
 from pipelines.sources.files.header_zones import zones
-from pipelines.sources.numbers import reading_of
 from pipelines.sql import literal, only_row
 
 
@@ -81,14 +83,21 @@ def changes(table: Table, round_: Round, folder: Path) -> Changes:
         else:
             delta.compare_again(round_)
         if table.delivery.mode != "full":
-            return _noted(connection, table, round_, delta.write(delta.count()), folder)
+            done = delta.write(delta.count())
+            return _noted(connection, table, round_, done, folder, delta.readings.kept())
         known, kept = deletions.judge(connection, table, round_)
-        done = _noted(connection, table, round_, delta.write(delta.count(known)), folder)
+        done = delta.write(delta.count(known))
+        done = _noted(connection, table, round_, done, folder, delta.readings.kept())
         return done._replace(notes=[*done.notes, *kept.notes], waiting=kept.waiting)
 
 
 def _noted(
-    connection: duckdb.DuckDBPyConnection, table: Table, round_: Round, done: Changes, folder: Path
+    connection: duckdb.DuckDBPyConnection,
+    table: Table,
+    round_: Round,
+    done: Changes,
+    folder: Path,
+    found: Mapping[str, str | None],
 ) -> Changes:
     """Return the changes with how the batches were read, and what is to be said of those read again."""
     if not table.export:
@@ -100,7 +109,7 @@ def _noted(
     said = reread.notes(connection, table, round_) if is_again else []
     return done._replace(
         notes=[*done.notes, *_zones_said(table), *said],
-        reading=readings.kept(table, contents, first_loaded, file),
+        reading=readings.kept(table, contents, first_loaded, file, found),
     )
 
 
@@ -147,59 +156,54 @@ class Delta:
         self._refunds: list[str] = []
         self._is_reread = False
         self._nowhere: list[dict[str, ExportError]] = []
+        self.readings = RoundReadings(table)
 
     def validate(self, batches: list[Batch]) -> None:
         """Validate every row of the batches. Raise ExportError if a batch is refused."""
         known = self._table.log.loaded(self._table.name).fingerprints
         self._is_reread = all(known.get(batch.name) == batch.fingerprint for batch in batches)
-        unsure = self._read(batches)
+        self._read(batches)
+        if self.readings.settle(self._connection):
+            self._read(batches)
         found = decimal_ids.one_form(self._connection, self._table, batches)
         if found.columns:
             self._forms = found.columns
-            unsure = self._read(batches)
-        self._notes += found.notes
-        if unsure and not self._knows_its_numbers():  # by them, others may count by `where:`
-            raise refused_as_unsure(*unsure[0])
+            self._read(batches)
+        self._notes += [*found.notes, *self.readings.notes(batches)]
         paths_nowhere.refuse(self._table, self._nowhere, self._connection, self._is_reread)
         refuse_if_none_counts(self._connection, self._table, self._uncounted, self._is_reread)
         left = self._rows_erased, self._rows_aged, self._rows_kept
         self._notes += left_out_notes(self._table, *left)
 
-    def _read(self, batches: list[Batch]) -> list[tuple[Batch, Marks]]:
-        """Read the batches; return those whose numbers may be read in two ways."""
+    def _read(self, batches: list[Batch]) -> None:
+        """Read the batches, each as it is known by now to be written."""
         self._connection.execute(_BATCHES)
         self._torn = TornLines(self._connection)
         self._delivered, self._taken, self._uncounted, self._local_times = [], [], [], []
         self._refunds, self._rows_erased, self._rows_aged, self._rows_kept = [], 0, 0, 0
         self._nowhere = []
         rejects: list[Path] = []
-        unsure: list[tuple[Batch, Marks]] = []
         ordinals_used = 0
         for number, batch in enumerate(batches):
             done = self._validated(batch, number, ordinals_used)
-            unsure += [(batch, done.unsure)] if done.unsure else []
             self._delivered.append(done.rows)
             rejects.append(done.rejects)
             ordinals_used += done.row_count
         self._view("delivered", self._delivered)
         self._view("rejects", rejects)
-        return unsure
-
-    def _knows_its_numbers(self) -> bool:
-        """Return whether another batch, or what was loaded before, says how numbers are read."""
-        contract, reading = self._table.delivery.contract, reading_of(self._table.feed)
-        known = ["delivered", *([self._table.stored] if self._table.is_stored else [])]
-        return any(decides(self._connection, contract, reading, rows) for rows in known)
 
     def _validated(self, batch: Batch, number: int, ordinals_used: int) -> Validated:
         """Validate one batch, and note that it came."""
         contract, client = self._table.delivery.contract, self._table.client
         target = self._folder / f"{self._table.name}.{number}"
-        feed = self._table.feed
-        watched = self._torn.watching(batch) if self._table.delivery.mode == "full" else batch
-        done = validate(
-            self._connection, contract, client, feed, watched, ordinals_used, target, self._forms
-        )
+        is_full = self._table.delivery.mode == "full"
+
+        def by(feed: Export | Api, batch: Batch, found: Found) -> Validated:
+            watched = self._torn.watching(batch) if is_full else batch
+            settings = (contract, client, feed, watched, ordinals_used, target)
+            return validate(self._connection, *settings, self._forms, found.words)
+
+        done = self.readings.validated(by, batch)
         done, erased, aged, kept = leave_out(self._connection, self._table, done)
         self._rows_erased += erased
         self._rows_aged += aged

@@ -14,14 +14,15 @@ from pipelines.settings.conditions import Condition
 from pipelines.settings.exports import Export
 from pipelines.settings.written_numbers import Numbers
 from pipelines.sources.batches import Batch
-from pipelines.sources.numbers import Reading, read, reading_of
+from pipelines.sources.numbers import Reading, kept_beside, read
 from pipelines.sql import literal
 
 
 class Judged(NamedTuple):
     """A batch whose rows were judged: by which faults, and the files of its rows and rejects.
 
-    `judged_file` has also the rows that do not count, by `where`, and what that compares.
+    `judged_file` has also the rows that do not count, by `where`, what that compares, and the delivered
+    texts of what counts in another unit. `reading` says how its numbers are read.
     """
 
     contract: Contract
@@ -32,12 +33,8 @@ class Judged(NamedTuple):
     rows_file: Path
     rejects_file: Path
     judged_file: Path
+    reading: Reading
     where: Condition | None = None
-
-    @property
-    def reading(self) -> Reading:
-        """Return how its numbers are read."""
-        return reading_of(self.feed)
 
     @property
     def rows(self) -> str:
@@ -56,9 +53,18 @@ class Judged(NamedTuple):
 
     def _all(self, condition: str) -> str:
         counts = " AND counts" if self.where else ""
-        texts = "REPLACE (is_deleted::TEXT AS is_deleted)" * ("is_deleted" in self.contract.columns)
+        texts = ["is_deleted::TEXT AS is_deleted"] * ("is_deleted" in self.contract.columns)
+        if kept := kept_beside(self.contract, self.reading):
+            texts += [f"{was} AS {name}" for name, was in kept.items()]
+        left_out = f"EXCLUDE ({', '.join(kept.values())})" if kept else ""
+        replaced = f"REPLACE ({', '.join(texts)})" if texts else ""
         rows = f"read_parquet({literal(str(self.judged_file))})"
-        return f"(SELECT * {texts} FROM {rows} AS judged WHERE {condition}{counts})"
+        return f"(SELECT * {left_out} {replaced} FROM {rows} AS judged WHERE {condition}{counts})"
+
+    @property
+    def delivered(self) -> str:
+        """Return SQL for its rows, good and bad, with numbers as they were delivered, where no setting reads them."""
+        return self._all("TRUE")
 
     @property
     def compared_numbers(self) -> Mapping[str, str]:

@@ -15,7 +15,18 @@ from pipelines.settings.client import Client
 from pipelines.settings.currencies import minor_digits
 from pipelines.settings.written_numbers import Numbers
 from pipelines.sources.batches import Remedy
-from pipelines.sources.numbers import ANY, EITHER, OTHERS, PLAIN, POINTS, Reading, fits, setting
+from pipelines.sources.dressed_numbers import bare
+from pipelines.sources.numbers import (
+    ANY,
+    EITHER,
+    EITHER_MARK,
+    OTHERS,
+    PLAIN,
+    POINTS,
+    Reading,
+    fits,
+    setting,
+)
 from pipelines.sql import literal, only_row
 
 _CANDIDATES = (PLAIN, *OTHERS)
@@ -24,11 +35,15 @@ _FEW = 100  # of as many numbers one may be beyond reading: it was typed by hand
 
 class Marks(NamedTuple):
     """How the numbers of a batch may be read: `examples` are some by column that plain reading
-    refuses, `in_two_ways` are some that it takes and that may be thousands as well."""
+    refuses, `in_two_ways` are some that may be thousands, or have decimals. A few may be left that
+    none of what is possible reads. `by_mark` has an example of what only a decimal point reads, or a comma.
+    """
 
     possible: list[Numbers]
     examples: dict[str, list[str]]
     in_two_ways: dict[str, list[str]]
+    are_few_left: bool = False
+    by_mark: dict[str, str] = {}
 
     @property
     def is_other(self) -> bool:
@@ -37,22 +52,33 @@ class Marks(NamedTuple):
 
     @property
     def is_unsure(self) -> bool:
-        """Return whether they are plain numbers, or thousands."""
-        return PLAIN in self.possible and POINTS in self.possible and bool(self.in_two_ways)
+        """Return whether some are thousands by one reading, and have decimals by another."""
+        return len({each.decimal for each in self.possible}) > 1 and bool(self.in_two_ways)
+
+    @property
+    def contradiction(self) -> str:
+        """Return what is to be said of numbers that are written in two ways."""
+        if self.possible or len(self.by_mark) < 2:
+            return ""
+        point, comma = self.by_mark["."], self.by_mark[","]
+        return f"a point stands before the decimals of '{point}', and a comma before those of '{comma}': write them in one way"
+
+    @property
+    def is_certain(self) -> bool:
+        """Return whether all can be read, and in one way only."""
+        return bool(self.possible) and not (self.are_few_left or self.is_unsure)
+
+    def by_decimal(self, mark: str) -> Numbers | None:
+        """Return the reading with a decimal mark, if one is possible."""
+        return next((each for each in self.possible if each.decimal == mark), None)
 
     def remedies(self) -> list[Remedy]:
         """Return the setting that would read the numbers; several, if it is not sure which."""
         if self.is_unsure:
             value = next(iter(self.in_two_ways.values()))[0]
-            return _alternatives(value, [POINTS, PLAIN])
-        if not self.is_other:
-            return []
-        values = [value for found in self.examples.values() for value in found]
-        marked = next((value for value in values if set(value) & set(".,")), "")
-        by_decimal = {each.decimal: each for each in reversed(self.possible)}
-        if len(by_decimal) > 1 and marked:
-            return _alternatives(marked, sorted(by_decimal.values(), key=self.possible.index))
-        return [Remedy(setting(self.possible[0]))]
+            choices = [each for mark in ",." if (each := self.by_decimal(mark))]
+            return _alternatives(value, choices if "." in value else choices[::-1])
+        return [Remedy(setting(self.possible[0]))] if self.is_other else []
 
 
 def marks(
@@ -70,7 +96,7 @@ def marks(
     `number`. The columns that are `open_` hold texts that may be read in two ways.
     """
     count, missed = 0, dict.fromkeys(_CANDIDATES, 0)
-    examples, thousands = {}, {}
+    examples, thousands, by_mark = {}, {}, dict[str, str]()
     surveys = {
         name: _survey(
             name,
@@ -86,20 +112,18 @@ def marks(
             name: _survey("number", ANY, decimal, relation) for name, relation in compared.items()
         }
     for name, query in surveys.items():
-        there, ill_written, in_two_ways, *misses = only_row(connection.execute(query))
+        there, point, comma, ill_written, in_two_ways, *misses = only_row(connection.execute(query))
+        by_mark |= {mark: seen for mark, seen in ((".", point), (",", comma)) if seen}
         count += there
         missed = {each: missed[each] + more for each, more in zip(_CANDIDATES, misses)}
         if ill_written:
             examples[name] = ill_written
         if name in open_ and in_two_ways:
             thousands[name] = in_two_ways
-    return Marks(_possible(count, missed), examples, thousands)
-
-
-def _possible(count: int, missed: dict[Numbers, int]) -> list[Numbers]:
-    """Return the readings that read all numbers; or, if none does, those that read nearly all."""
+    if possible := [each for each in _CANDIDATES if not missed[each]]:
+        return Marks(possible, examples, thousands)
     few = [each for each in _CANDIDATES if missed[each] <= count // _FEW]
-    return [each for each in _CANDIDATES if not missed[each]] or few * (PLAIN not in few)
+    return Marks(few * (PLAIN not in few), examples, thousands, True, by_mark)
 
 
 def either(contract: Contract, reading: Reading) -> dict[str, str]:
@@ -126,20 +150,21 @@ def decides(
 
 
 def _numbers(contract: Contract, reading: Reading) -> dict[str, Column]:
-    """Return the columns of numbers of whose marks no setting says anything."""
+    """Return the columns of numbers of whose marks neither a setting nor their type says anything."""
+    columns = {} if reading.numbers else contract.columns
     return {
         name: column
-        for name, column in contract.columns.items()
-        if column.is_number and not reading.changes(column, name)
+        for name, column in columns.items()
+        if column.is_number and name not in reading.typed
     }
 
 
 def _survey(name: str, column: Column, has_three_decimals: str, rows: str) -> str:
     """Return SQL for how many numbers of a column each candidate cannot read, and for examples."""
-    is_either = f"REGEXP_FULL_MATCH({name}, {literal(EITHER)})"
+    is_either = f"REGEXP_FULL_MATCH(bared, {literal(EITHER_MARK)})"
     misses = []
     for each in _CANDIDATES:
-        missed = f"NOT {fits(name, column, each)}"
+        missed = f"NOT {fits('bared', column, each)}"
         if each == POINTS and has_three_decimals != "FALSE":
             missed = f"({missed} OR ({is_either} AND {has_three_decimals}))"
         misses.append(f"COUNT(*) FILTER ({missed})")
@@ -147,8 +172,15 @@ def _survey(name: str, column: Column, has_three_decimals: str, rows: str) -> st
         f"ARG_MIN({name}, ordinal, 3) FILTER ({condition})"
         for condition in (f"NOT {fits(name, column, PLAIN)}", is_either)
     ]
-    is_number = " OR ".join(fits(name, column, each) for each in _CANDIDATES)
-    return f"SELECT COUNT(*), {', '.join(shown + misses)} FROM {rows} AS numbers WHERE {is_number}"
+    by_point, by_comma = (
+        f"({' OR '.join(fits('bared', column, each) for each in _CANDIDATES if each.decimal == mark)})"
+        for mark in ".,"
+    )
+    is_number = f"({by_point} OR {by_comma})"
+    only = (f"{by_point} AND NOT {by_comma}", f"{by_comma} AND NOT {by_point}")
+    shown = [f"ARG_MIN({name}, ordinal) FILTER ({each})" for each in only] + shown
+    bared = f"(SELECT *, {bare(name)} AS bared FROM {rows} AS numbers)"
+    return f"SELECT COUNT(*), {', '.join(shown + misses)} FROM {bared} WHERE {is_number}"
 
 
 def _has_three_decimals(columns: Collection[str], client: Client) -> str:

@@ -1,7 +1,8 @@
 """Ask about money whose currency nobody reads, where the export says that it is not the client's.
 
 A column such as `Currency Code` may say so, or the name of the money's own, as `Amount spent (USD)`.
-Who writes `currency: null` under `columns:` says that it is the client's; then it is told only.
+Who writes `in_currency:` says what it is in. Who writes `currency: null` under `columns:` says that it is the
+client's; then it is told only.
 """
 
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import duckdb
 
 from pipelines.contracts.contract import Contract
+from pipelines.ingest.other_marks import all_in
 from pipelines.ingest.uncounting import counted_values, keep_texts
 from pipelines.settings.client import Client
 from pipelines.settings.exports import Export
@@ -18,6 +20,7 @@ from pipelines.sources.files.status_names import says_currency
 from pipelines.sources.yaml_texts import scalar
 
 _SHOWN = 3
+_NAMED = 2  # currencies that a name may mean
 
 
 def ask_about_currency(
@@ -36,17 +39,19 @@ def ask_about_currency(
     """
     if "currency" not in contract.columns or "currency" in rows.columns or export.format:
         return []
-    found = _by_name(client, contract, export)
-    remedies = []
+    found, codes = _by_name(client, contract, export)
+    remedies = [all_in(code, client) for code in [*codes, client.currency]]
     if not found:
         names = sorted(filter(says_currency, rows.unread))
         found, name = _by_value(
             connection, client, contract, batch, rows_file, names, ordinals_used
         )
-        remedies += [
+        own = f"it is {client.currency} all the same"
+        remedies = [
             Remedy(
                 f"currency: {scalar(name)}", below="columns", meaning=f"{name} says what it is in"
-            )
+            ),
+            Remedy("currency: null", below="columns", meaning=own),
         ]
     if not found:
         return []
@@ -54,22 +59,22 @@ def ask_about_currency(
         return [
             f"{batch.shown}: {found}; it counts as {client.currency}, as the client's file says"
         ]
-    own = Remedy("currency: null", below="columns", meaning=f"it is {client.currency} all the same")
     raise batch.refused(
         f"{found}, and the client has {client.currency}. Export it in {client.currency}, or with a"
         " column of its currency",
-        [*remedies, own],
+        remedies,
     )
 
 
-def _by_name(client: Client, contract: Contract, export: Export) -> str:
-    """Return what the name of a column of money says of its currency, if it is another."""
+def _by_name(client: Client, contract: Contract, export: Export) -> tuple[str, list[str]]:
+    """Return what the name of a column of money says of its currency, if it is another; and which it may be."""
     for column, kind in contract.columns.items():
         for name in export.names(column) if kind.is_money else ():
             told = currencies_of(name)
             if told and client.currency not in told:
-                return f"{column} is read from '{name}', by whose name it is in another currency"
-    return ""
+                said = f"{column} is read from '{name}', by whose name it is in another currency"
+                return said, sorted(told, key=lambda code: (code != "USD", code))[:_NAMED]
+    return "", []
 
 
 def _by_value(

@@ -38,7 +38,8 @@ def said(again: dict[str, list[Coverage]]) -> list[str]:
 
 def _of_table(client: Client, log: SourceLog, name: str) -> list[Coverage]:
     delivery = delivery_of(client, log.source, name)
-    contract, reading = delivery.contract, reading_of(client.sources.of(log.source)[name])
+    contract = delivery.contract
+    reading = reading_of(client.sources.of(log.source)[name], contract, client)
     is_daily = delivery.mode == "days"
     query = f"""
       WITH answers AS (

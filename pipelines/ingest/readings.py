@@ -1,12 +1,12 @@
 """Keep with each file how it was read, and say whether the client's file reads it otherwise now.
 
 A reading is all of the settings that decide which rows a file's bytes become. It is kept as JSON in the
-lake's table `readings`, a row for each batch of a load. What a lake from before this table holds counts
+lake's table `readings`, a row for each batch of a load, with what was found of it by its values. What a lake from before this table holds counts
 as read by the settings of the first ingest that keeps them.
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +31,10 @@ _SETTLED = {"zones"}
 _SCHEMA = pa.schema(
     [
         (name, pa.string())
-        for name in ("table_name", "export_file", "fingerprint", "reading", "first_loaded_at")
+        for name in (
+            *("table_name", "export_file", "fingerprint", "reading", "first_loaded_at"),
+            "found",
+        )
     ]
 )
 
@@ -80,6 +83,11 @@ def known(log: SourceLog, table: str) -> dict[str, str]:
     return {name: reading for (of, name), reading in log.readings().items() if of == table}
 
 
+def has_numbers(reading: str) -> bool:
+    """Return whether a setting said how numbers are written, by a reading."""
+    return "numbers" in json.loads(reading).get("export", {})
+
+
 def changed(table: Table, batches: Iterable[Batch]) -> dict[str, str]:
     """Return the batches that were read otherwise than they would be now, each with that reading.
 
@@ -124,12 +132,22 @@ def unknown(table: Table) -> dict[str, str]:
     return {name: content or "" for name, content in loaded.items() if name not in before}
 
 
-def kept(table: Table, batches: dict[str, str], first_loaded: dict[str, str], file: Path) -> Path:
-    """Write how batches were read, each with its fingerprint, and when a known one was first loaded."""
+def kept(
+    table: Table,
+    batches: dict[str, str],
+    first_loaded: dict[str, str],
+    file: Path,
+    found: Mapping[str, str | None] = {},
+) -> Path:
+    """Write how batches were read, each with its fingerprint, and when a known one was first loaded.
+
+    Beside it stands what was `found` of a batch by its values: later ones are read by it, too.
+    """
     reading = reading_of(table)
     rows = [
-        dict(zip(_SCHEMA.names, (table.name, name, content, reading, first_loaded.get(name))))
+        dict(zip(_SCHEMA.names, (table.name, name, content, reading, *rest)))
         for name, content in batches.items()
+        for rest in [(first_loaded.get(name), found.get(name))]
     ]
     pq.write_table(pa.Table.from_pylist(rows, schema=_SCHEMA), file)
     return file

@@ -6,15 +6,18 @@ from typing import NamedTuple
 
 import duckdb
 
-from pipelines.ingest import date_marks
+from pipelines.contracts.contract import Contract
+from pipelines.ingest import date_marks, other_marks
 from pipelines.ingest.bad_rows import Kind, kinds, of_mixed_encodings, said
-from pipelines.ingest.compared_values import OF_WHERE, in_two_ways
+from pipelines.ingest.compared_values import in_two_ways
 from pipelines.ingest.judged_rows import Judged
 from pipelines.ingest.number_marks import Marks, either, marks
 from pipelines.ingest.row_faults import NO_DATA
 from pipelines.ingest.rows_of_no_data import sums
 from pipelines.settings.apis import Api
+from pipelines.settings.exports import Export
 from pipelines.sources.batches import Batch, ExportError, Remedy
+from pipelines.sources.numbers import Reading
 from pipelines.sql import only_row
 
 _FEW = 0.1  # of a batch's rows; more are no accident, and no limit is the remedy
@@ -56,7 +59,7 @@ def refuse_bad_rows(
         by_setting = judged.still_bad(written.possible[0] if written.is_other else None)
         rest = _shares(connection, *by_setting, totals)
         error = (connection, judged, [*over, found[0]][0], rest)
-        raise _refused(*error, written.remedies(), unsure)
+        raise _refused(*error, written, unsure)
 
 
 def _shares(
@@ -79,43 +82,68 @@ def _over(judged: Judged, shares: Sequence[Share]) -> list[Share]:
     return over + [shares[0]] * (shares[0].bad == shares[0].of and not is_poll)
 
 
-def unsure_columns(connection: duckdb.DuckDBPyConnection, judged: Judged, typed: str) -> list[str]:
-    """Return the columns of texts whose numbers may be read in two ways.
+def numbers_written(
+    connection: duckdb.DuckDBPyConnection, judged: Judged, typed: str
+) -> Marks | None:
+    """Return how a batch's numbers may be read; None if they are plain, or a setting says it.
 
     `typed` is a query for the names of the export's columns that hold numbers by their type.
     """
-    if isinstance(judged.feed, Api):
-        return []
-    named: dict[str, tuple[str, ...]] = {}
+    if isinstance(judged.feed, Api) or judged.reading.numbers:
+        return None
+    two = _may_be_two(connection, judged)
+    if not two and not _has_bad_numbers(connection, judged):
+        return None
+    numbers = {name for (name,) in connection.execute(typed).fetchall()}
+    by_type = {name for name in judged.contract.columns if numbers & set(judged.feed.names(name))}
+    reading = judged.reading._replace(typed=frozenset(by_type))
+    open_ = [*either(judged.contract, reading), *(two & judged.compared_numbers.keys())]
+    found = _marks(connection, judged._replace(reading=reading), open_)
+    return found if found.in_two_ways or found.examples else None
+
+
+def typed_columns(
+    connection: duckdb.DuckDBPyConnection,
+    contract: Contract,
+    feed: Export | Api,
+    reading: Reading,
+    typed: str,
+) -> frozenset[str]:
+    """Return the columns of ours whose values are numbers by their type, where some are read by a setting."""
+    columns = contract.columns.items()
+    if isinstance(feed, Api) or not any(reading.changes(each, name) for name, each in columns):
+        return frozenset()
+    numbers = {name for (name,) in connection.execute(typed).fetchall()}
+    return frozenset(name for name in contract.columns if numbers & set(feed.names(name)))
+
+
+def _may_be_two(connection: duckdb.DuckDBPyConnection, judged: Judged) -> set[str]:
+    """Return what holds a number that may be read in two ways: columns, and what `where:` compares."""
+    found: set[str] = set()
     if asked := either(judged.contract, judged.reading):
         seen = ", ".join(f"COALESCE(BOOL_OR({is_it}), FALSE)" for is_it in asked.values())
-        found = only_row(connection.execute(f"SELECT {seen} FROM {judged.rows} AS numbers"))
-        named = {name: judged.feed.names(name) for name, is_seen in zip(asked, found) if is_seen}
-    if not judged.reading.numbers:
-        named |= {
-            name: (name.removesuffix(OF_WHERE),)
-            for name, relation in judged.compared_numbers.items()
-            if connection.execute(in_two_ways(relation)).fetchall()
-        }
-    numbers = {name for (name,) in connection.execute(typed).fetchall()} if named else set()
-    return [column for column, names in named.items() if not numbers & set(names)]
+        row = only_row(connection.execute(f"SELECT {seen} FROM {judged.delivered} AS numbers"))
+        found = {name for name, is_seen in zip(asked, row) if is_seen}
+    compared = judged.compared_numbers.items()
+    return found | {
+        name for name, relation in compared if connection.execute(in_two_ways(relation)).fetchall()
+    }
 
 
-def unsure(
-    connection: duckdb.DuckDBPyConnection, judged: Judged, columns: list[str]
-) -> Marks | None:
-    """Return how a batch's numbers may be read, if some of its columns leave it open; else None."""
-    if not columns:
-        return None
-    found = _marks(connection, judged, columns)
-    return found if found.is_unsure else None
+def _has_bad_numbers(connection: duckdb.DuckDBPyConnection, judged: Judged) -> bool:
+    """Return whether a row is bad for a number that plain reading does not take."""
+    conditions = [fault.condition for fault in judged.faults if fault.is_number]
+    if not conditions:
+        return False
+    query = f"SELECT 1 FROM {judged.bad} AS bad WHERE {' OR '.join(conditions)} LIMIT 1"
+    return bool(connection.execute(query).fetchall())
 
 
 def _marks(
     connection: duckdb.DuckDBPyConnection, judged: Judged, open_: Sequence[str] = ()
 ) -> Marks:
     feed = (judged.contract, judged.client, judged.reading)
-    return marks(connection, *feed, judged.rows, judged.compared_numbers, open_)
+    return marks(connection, *feed, judged.delivered, judged.compared_numbers, open_)
 
 
 def refused_as_unsure(batch: Batch, written: Marks) -> ExportError:
@@ -136,20 +164,26 @@ def _refused(
     judged: Judged,
     share: Share,
     rest: Sequence[Share],
-    numbers: Sequence[Remedy],
+    written: Marks,
     unsure: Marks | None,
 ) -> ExportError:
     """Return the error that names every kind of fault, and the settings that would read the rows.
 
     What settings do not read is the `rest`: a limit lets it go to quarantine, if it is little.
     """
+    numbers = written.remedies()
     found = kinds(connection, judged.faults, judged.bad, judged.rejects)
     texts = [name for name, column in judged.contract.columns.items() if column.type == "text"]
     found = of_mixed_encodings(connection, found, judged.rows, texts)
     found = [_of_most(kind) if 2 * kind.rows > share.of else kind for kind in found]
     remedies = [*numbers, *date_marks.remedies(connection, judged), *_by_kind(found)]
+    remedies += other_marks.remedies(connection, judged)
     if numbers:  # a setting says how the numbers are read: nobody has to write them otherwise
         found = [kind._replace(advice="") if kind.is_number else kind for kind in found]
+    elif said_of_numbers := written.contradiction:
+        found = [
+            kind._replace(advice=said_of_numbers) if kind.is_number else kind for kind in found
+        ]
     text = f"{share.bad} of {share.of} {share.what} are bad: {said(found, judged.place)}"
     if unsure and not numbers:
         text += f". Unless another file of it decides, its {_in_two_ways(unsure)}"

@@ -6,7 +6,14 @@ from pipelines.contracts.contract import Column, Contract
 from pipelines.settings.client import Client
 from pipelines.sources import times
 from pipelines.sources.batches import Remedy
-from pipelines.sources.numbers import Reading, is_plain, setting
+from pipelines.sources.flag_words import CHECKED
+from pipelines.sources.numbers import (
+    Reading,
+    currency_of_row,
+    is_in_another_currency,
+    is_plain,
+    setting,
+)
 from pipelines.sql import literal
 
 LONGEST_TEXT = 20_000  # bytes
@@ -17,8 +24,9 @@ _READ_AS = {
     "timestamp": "times are read as 2026-11-03 14:30:00, with an offset such as Z or +01:00 or without, as a"
     " day alone, as 3.11.2026 14:30, Nov 3, 2026 2:30 PM, 20261103, or as seconds since 1970",
     "date": "days are read as 2026-11-03, 3.11.2026, Nov 3, 2026, or 20261103",
-    "boolean": "flags are read as true or false, t or f, yes or no, y or n, 1 or 0",
-    "money": "amounts are read as 1234.56, without a sign of their currency",
+    "boolean": "flags are read as true or false, yes or no, y or n, 1 or 0, wahr or falsch, ja or nein, vrai or"
+    " faux, oui or non, sí or no and so on, or x or nothing: a column in words of one language",
+    "money": "amounts are read as 1234.56, 1.234,56, 1 234,56 €, (1,234.56) or USD 1'234.50, all of a file in one way",
     "rate": "rates are read as 1.2345",
     "integer": "counts are read as 1234, without decimals",
 }
@@ -29,6 +37,10 @@ _VALUES = (
     "a path such as context.campaign.name leads through JSON to a value, not to an object or a list"
 )
 _TOO_LONG = "longer texts are mostly rows that ran together, or a column of something else"
+_OTHER_MARK = (
+    "the mark beside an amount and the currency of its row say two things: name the column that says the"
+    " currency under `columns:`, or write `in_currency:` where all is in one"
+)
 NO_DATA = "a row without what every row needs is mostly a sum or a note: leave out what is no data"
 
 
@@ -50,9 +62,11 @@ def faults(contract: Contract, client: Client, reading: Reading) -> list[Fault]:
     """Return all that can be wrong with a row of a table, in the order in which a row says it."""
     found: list[Fault] = []
     for name, column in contract.columns.items():
-        if column.required:
+        if column.required and reading.words.get(name) != CHECKED:
             found.append(_missing(name, reading.changes(column, name)))
-        if column.type != "text":
+        if column.is_money and reading.undresses(column, name):
+            found += _dressed(name, column, contract, reading)
+        elif column.type != "text":
             found.append(_ill_written(name, column, reading))
         else:
             found.append(_no_value(name))
@@ -95,6 +109,9 @@ def _too_long(name: str, longest: int) -> Fault:
 
 def _ill_written(name: str, column: Column, reading: Reading) -> Fault:
     """Return the fault of a value that is not written as its type is."""
+    if name in reading.words:
+        condition = f"delivered_{name} IS NOT NULL AND {name} IS NULL"
+        return Fault(condition, _is_no(f"delivered_{name}", name, column), _READ_AS[column.type])
     if reading.changes(column, name):
         by = [setting(reading.numbers)] if reading.numbers else []
         by += [f"unit: {{{name}: {reading.unit[name]}}}"] if name in reading.unit else []
@@ -102,10 +119,24 @@ def _ill_written(name: str, column: Column, reading: Reading) -> Fault:
             f"delivered_{name} IS NOT NULL AND {name} IS NULL",
             _is_no(f"delivered_{name}", name, column),
             f"{name} is read by `{'`, `'.join(by)}`{'' if reading.numbers else _OF_MARKS}",
+            is_number=not reading.numbers,
         )
     fits = is_plain(name, column) if column.is_number else _castable(name, column)
     condition = f"{name} IS NOT NULL AND NOT {fits}"
     return Fault(condition, _is_no(name, name, column), _READ_AS[column.type], column.is_number)
+
+
+def _dressed(name: str, column: Column, contract: Contract, reading: Reading) -> list[Fault]:
+    """Return the faults of an amount that is read with what is written around it: another currency's mark, or ill."""
+    delivered = f"delivered_{name}"
+    is_other = f"({name} IS NULL AND {is_in_another_currency(delivered, contract, reading)})"
+    quoted_value = f"CONCAT('{name} ', CHR(39), {quoted(delivered)}, CHR(39)"
+    said = f"{quoted_value}, ' is in another currency than its row, ', {currency_of_row(contract, reading)})"
+    ill = _ill_written(name, column, reading)
+    return [
+        Fault(is_other, said, _OTHER_MARK),
+        ill._replace(condition=f"{ill.condition} AND NOT {is_other}"),
+    ]
 
 
 def _is_no(value: str, name: str, column: Column) -> str:

@@ -59,7 +59,7 @@ class SourceLog:
         self.client, self.source = client, source
         self._folder = str(lake.source_folder(client, source))
         self._tables: defaultdict[str, LoadedTable] | None = None
-        self._readings: dict[tuple[str, str], str] | None = None
+        self._readings: dict[tuple[str, str], tuple[str, str | None]] | None = None
         self._read()
 
     def append(self, tables: dict[str, list[Path]]) -> None:
@@ -83,6 +83,14 @@ class SourceLog:
 
     def readings(self) -> dict[tuple[str, str], str]:
         """Return how each batch was read when it was read last, by table and name, the newest first."""
+        return {batch: reading for batch, (reading, _) in self._kept_readings().items()}
+
+    def found(self, table: str) -> dict[str, str | None]:
+        """Return what was found of each batch of a table by its values, the newest first."""
+        kept = self._kept_readings().items()
+        return {name: found for (of, name), (_, found) in kept if of == table}
+
+    def _kept_readings(self) -> dict[tuple[str, str], tuple[str, str | None]]:
         if self._readings is None:
             self._readings = self._read_readings()
         return self._readings
@@ -140,12 +148,14 @@ class SourceLog:
                 WHERE delivery IS DISTINCT FROM '{RETURNED}' GROUP BY table_name, export_file"""
             ).fetchall()
 
-    def _read_readings(self) -> dict[tuple[str, str], str]:
+    def _read_readings(self) -> dict[tuple[str, str], tuple[str, str | None]]:
         if not self.has("readings"):
             return {}
         with duckdb.connect() as connection:
             found = connection.execute(
-                f"""SELECT table_name, export_file, ARG_MAX(reading, loaded_at)
-                FROM {self.rows("readings")} AS log GROUP BY ALL ORDER BY MAX(loaded_at) DESC"""
+                f"""SELECT table_name, export_file, ARG_MAX(reading, loaded_at),
+                ARG_MAX({{found: found}}, loaded_at).found
+                FROM {self.rows("readings", ["found"])} AS log
+                GROUP BY table_name, export_file ORDER BY MAX(loaded_at) DESC"""
             )
-            return {(table, name): reading for table, name, reading in found.fetchall()}
+            return {(table, name): (reading, by) for table, name, reading, by in found.fetchall()}

@@ -8,15 +8,16 @@ import duckdb
 
 from pipelines.contracts.contract import Contract
 from pipelines.contracts.salesforce_ids import whole_id
-from pipelines.ingest import compared_values, decimal_ids
+from pipelines.ingest import compared_values, decimal_ids, named_units
 from pipelines.ingest.accounting import Taken, accounted
 from pipelines.ingest.day_keys import key_of
+from pipelines.ingest.found_readings import Found, found_by_itself
 from pipelines.ingest.header_again import leave_out_headers
 from pipelines.ingest.judged_rows import Judged
 from pipelines.ingest.number_marks import Marks
 from pipelines.ingest.other_currencies import ask_about_currency
 from pipelines.ingest.refunds import ask_about_refunds
-from pipelines.ingest.refused_rows import refuse_bad_rows, unsure, unsure_columns
+from pipelines.ingest.refused_rows import numbers_written, refuse_bad_rows, typed_columns
 from pipelines.ingest.row_faults import Fault, faults, reason
 from pipelines.ingest.row_periods import refuse_periods
 from pipelines.ingest.skipped_lines import Skipped, notes_of_reading, skip
@@ -26,9 +27,10 @@ from pipelines.settings.apis import Api
 from pipelines.settings.client import Client
 from pipelines.settings.exports import Export
 from pipelines.sources.batches import Batch, ExportError, Rows
+from pipelines.sources.currency_marks import code_of
 from pipelines.sources.files.header_zones import zones
 from pipelines.sources.nothing import something
-from pipelines.sources.numbers import Reading, beside, read, reading_of
+from pipelines.sources.numbers import Reading, beside, kept_beside, read, reading_of
 from pipelines.sources.times import read as read_times
 from pipelines.sql import BLANKS, literal, only_row
 
@@ -42,7 +44,8 @@ class Validated(NamedTuple):
     `local_times` has, by ordinal, the times that were read by another zone's clock, as `local_…`.
     `notes` say what is to be known of rows that were taken. `export` has the settings by which its header
     says that it is read, where that is so. `nowhere` is that of `Rows`. What is no data was `skipped`: some
-    of the rows and lines that are counted, and what is above the header.
+    of the rows and lines that are counted, and what is above the header. Where values prove a reading that
+    nobody has said, it is `found`, and the rows are not judged to the end: they are to be read by it.
     """
 
     rows: Path
@@ -59,6 +62,7 @@ class Validated(NamedTuple):
     export: Export | None = None
     nowhere: dict[str, ExportError] = {}
     skipped: int = 0
+    found: Found | None = None
 
     @property
     def is_empty(self) -> bool:
@@ -75,39 +79,45 @@ def validate(
     ordinals_used: int,
     target: Path,
     forms: Iterable[str] = (),
+    words: Mapping[str, str] = {},
 ) -> Validated:
     """Write a batch's rows to a Parquet file, each with its key, and the reason if it is bad.
 
     They are numbered on from the ordinals that batches before it have used. Of the columns in `forms`,
-    `id_forms` says which form of an id is kept: see `decimal_ids`. Raise ExportError if
-    the batch cannot be read, or if its rows are bad: too many of them, or all for one reason that a
-    setting would mend.
+    `id_forms` says which form of an id is kept: see `decimal_ids`. Flags are read by the `words` of lists,
+    by column. Raise ExportError if the batch cannot be read, or if its rows are bad: too many of them,
+    or all for one reason that a setting would mend.
     """
     rows_file, rejects_file = (
         target.with_name(f"{target.name}.{part}.parquet") for part in ("rows", "rejects")
     )
     all_file = target.with_name(f"{target.name}.all.parquet")
-    reading = reading_of(feed)
-    where = feed.where if isinstance(feed, Export) else None
-    wrong = faults(contract, client, reading) + compared_values.faults(where, reading.numbers)
-    named = zones(feed, contract, client.timezone) if isinstance(feed, Export) else {}
-    clocks = [f"local_{name}" for name, zone in named.items() if zone[0] not in "+-"]
-    judged_file = all_file if where or clocks else rows_file
     uncounted_file = target.with_name(f"{target.name}.uncounted.parquet")
-
-    def taken(rows: Rows) -> Taken:
-        query = _validated(contract, reading, wrong, batch, rows, named, ordinals_used, forms)
-        row_count = _write(connection, query, judged_file)
-        beside = [*(compared_values.names(rows.where) if rows.where else []), *clocks]
-        parts = {"counts": rows_file, "NOT counts": uncounted_file} if rows.where else {}
-        for condition, file in (parts or {"TRUE": rows_file} if beside else parts).items():
-            part = f"* EXCLUDE ({', '.join(beside)}) FROM read_parquet({literal(str(all_file))})"
-            _write(connection, f"SELECT {part} WHERE {condition}", file)
-        reject_count = _write(connection, _rejects(batch, rows), rejects_file)
-        return Taken(rows, row_count, reject_count)
-
     with batch.open(connection) as rows:
         feed = rows.export or feed
+        where = feed.where if isinstance(feed, Export) else None
+        named = zones(feed, contract, client.timezone) if isinstance(feed, Export) else {}
+        clocks = [f"local_{name}" for name, zone in named.items() if zone[0] not in "+-"]
+        plain = reading_of(feed, contract, client)._replace(words=words)
+        kept = [*kept_beside(contract, plain).values()]
+        judged_file = all_file if where or clocks or kept else rows_file
+
+        def taken(rows: Rows) -> Taken:
+            query = _validated(contract, reading, wrong, batch, rows, named, ordinals_used, forms)
+            row_count = _write(connection, query, judged_file)
+            beside = [*(compared_values.names(rows.where) if rows.where else []), *clocks, *kept]
+            parts = {"counts": rows_file, "NOT counts": uncounted_file} if rows.where else {}
+            for condition, file in (parts or {"TRUE": rows_file} if beside else parts).items():
+                part = (
+                    f"* EXCLUDE ({', '.join(beside)}) FROM read_parquet({literal(str(all_file))})"
+                )
+                _write(connection, f"SELECT {part} WHERE {condition}", file)
+            reject_count = _write(connection, _rejects(batch, rows), rejects_file)
+            return Taken(rows, row_count, reject_count)
+
+        by_type = typed_columns(connection, contract, feed, plain, rows.typed)
+        reading = plain._replace(typed=by_type)
+        wrong = faults(contract, client, reading) + compared_values.faults(where, reading.numbers)
         rows, row_count, reject_count = accounted(connection, batch, rows, taken)
         refuse_periods(connection, batch, rows)
         headers, notes, skipped = list[int](), notes_of_reading(batch, rows), Skipped()
@@ -121,10 +131,17 @@ def validate(
                 rows_file,
                 rejects_file,
                 judged_file,
+                reading,
                 rows.where,
             )
         )
+        written = numbers_written(connection, judged, rows.typed)
+        if found := found_by_itself(connection, judged, written):
+            read = (rows_file, rejects_file)
+            return Validated(*read, row_count, reject_count, 0, None, written, found=found)
         if isinstance(feed, Export):
+            if not reading.numbers:
+                named_units.doubt(connection, judged)
             files = [judged_file, rows_file, *[uncounted_file] * bool(where)]
             files = list(dict.fromkeys(files))
             place = (rows, files, rejects_file, ordinals_used)
@@ -133,7 +150,6 @@ def validate(
             notes += [*said, *skipped.notes]
         (left_out,) = only_row(connection.execute(rows.left_out))
         uncounted = _count(connection, uncounted_file) if rows.where else 0
-        texts = unsure_columns(connection, judged, rows.typed)
     if isinstance(feed, Export) and contract.converts:
         if not where:
             refuse_uncounting(connection, contract, batch, rows_file, rows.unread, ordinals_used)
@@ -141,13 +157,14 @@ def validate(
             connection, contract, feed, batch, rows_file, rows.unread, ordinals_used
         )
     if isinstance(feed, Export):
+        notes += named_units.said(contract, feed, batch)
         notes += ask_about_currency(
             connection, client, contract, feed, batch, rows, rows_file, ordinals_used
         )
     notes += ask_about_sums(connection, judged, rows, ordinals_used)
     no_data = skipped.rows + skipped.rejects
     counting = row_count + reject_count - uncounted - len(headers) - no_data
-    marks = unsure(connection, judged, texts)
+    marks = written if written and written.is_unsure else None
     refuse_bad_rows(connection, judged, counting, rows.lines_read, marks)
     left_out = (left_out or 0) + uncounted + len(headers)
     counted = (row_count, reject_count, left_out, rows.lines_read)
@@ -184,8 +201,11 @@ def _validated(
     """
     delivered = beside(contract, reading)
     kept = ", ".join(
-        f"IF(reason IS NULL, {name}, {was}) AS {name}" for name, was in delivered.items()
+        f"IF(reason IS NULL, {name}, {was}) AS {name}"
+        for name, was in delivered.items()
+        if name != "is_deleted"
     )
+    left_out = delivered.keys() - kept_beside(contract, reading).keys()
     trimmed = f"""(
       SELECT {rows.number} AS number, {rows.line} AS place, {rows.lines} AS span,
       {_trimmed(rows, contract)}{compared_values.columns(rows.where) if rows.where else ""}
@@ -193,10 +213,10 @@ def _validated(
     )"""
     known = f"""(
       SELECT * REPLACE ({_known(contract)}), {_row_key(contract)}
-      FROM {_tidy(contract, read_times(contract, reading.date_format, trimmed), named, forms)}
+      FROM {_tidy(contract, reading.currency, read_times(contract, reading.date_format, trimmed), named, forms)}
     )"""
     return f"""
-      SELECT * EXCLUDE ({", ".join(["number", "place", "span", *delivered.values()])})
+      SELECT * EXCLUDE ({", ".join(["number", "place", "span", *(delivered[name] for name in delivered if name in left_out)])})
       {f"REPLACE ({kept})" if kept else ""}, {ordinals_used} + number AS ordinal,
       CASE WHEN reason IS NOT NULL THEN place END AS line,
       CASE WHEN reason IS NOT NULL THEN span END AS lines FROM (
@@ -232,14 +252,20 @@ def _trimmed(rows: Rows, contract: Contract) -> str:
     return ", ".join(selected)
 
 
-def _tidy(contract: Contract, relation: str, named: Mapping[str, str], forms: Iterable[str]) -> str:
-    """Return rows with currencies in capitals, and offsets without the blank that DuckDB stops at.
+def _tidy(
+    contract: Contract,
+    own_currency: str,
+    relation: str,
+    named: Mapping[str, str],
+    forms: Iterable[str],
+) -> str:
+    """Return rows with currencies by their codes, and offsets without the blank that DuckDB stops at.
 
     Ids are in the form that is kept of them.
 
     A time without an offset gets that of its column's zone; in a zone of IANA's it is brought to UTC.
     """
-    tidy = {"currency": "IF(LENGTH(currency) = 3, UPPER(currency), currency)"}
+    tidy = {"currency": code_of("currency", own_currency)}
     tidy |= {
         name: f"IF(CONTAINS({name}, ' +') OR CONTAINS({name}, ' -') OR ENDS_WITH({name}, ' Z'),"
         f" REGEXP_REPLACE({name}, ' +([+-]|Z$)', '\\1'), {name})"

@@ -9,6 +9,7 @@ from pydantic import Field, field_validator, model_validator
 from pipelines.settings.base import Settings
 from pipelines.settings.column_names import Names, column_names
 from pipelines.settings.conditions import read_condition
+from pipelines.settings.currencies import known
 from pipelines.settings.expected_every import EVERY, MEANING
 from pipelines.settings.export_places import Bucket, Postgres, checked_glob
 from pipelines.settings.ordered_by import Order
@@ -111,6 +112,11 @@ class Export(Settings):
         " (`cents`), `thousands`, `millions`, or whole `units`, which is needed only where the export's name of it says"
         " otherwise. Of one that counts: `thousands`, `millions` or `units`.",
     )
+    in_currency: str | None = Field(
+        None,
+        description="Currency of the money in it whose currency no column says, such as `USD`, where it is not the"
+        " client's; rows in another need `sources.rates`.",
+    )
     date_format: str | None = Field(
         None,
         description="How days are written that can be read in two ways, such as 1/11/2026: `%d/%m/%Y` or `%m/%d/%Y`, in"
@@ -130,6 +136,11 @@ class Export(Settings):
     @classmethod
     def _is_a_glob(cls, pattern: str | None) -> str | None:
         return pattern and checked_glob(pattern)
+
+    @field_validator("in_currency")
+    @classmethod
+    def _is_a_currency(cls, code: str | None) -> str | None:
+        return code and known(code)
 
     @field_validator("encoding")
     @classmethod

@@ -155,6 +155,10 @@ class Sources(Settings):
                         f"{place}.unit: '{column}' is no column of money; "
                         f"use one of {', '.join(amounts) or 'none: the table has no money'}"
                     )
+            if isinstance(feed, Export) and feed.in_currency and "currency" not in known:
+                raise ValueError(
+                    f"{source}.{table}.in_currency: {source}.{table} has no money; leave it out"
+                )
             for column in feed.zones if isinstance(feed, Export) else ():
                 if column not in known or known[column].type != "timestamp":
                     times = [name for name, each in known.items() if each.type == "timestamp"]

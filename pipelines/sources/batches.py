@@ -144,23 +144,32 @@ class Coverage(NamedTuple):
     last: str = ""
 
 
+Open = Callable[[duckdb.DuckDBPyConnection], AbstractContextManager[Rows]]
+
+
 class Batch(NamedTuple):
     """What is taken in one go: an export's file, or what a platform answered.
 
     `name` is its name in the load counts; `fingerprint` is a hash of its content, empty if every
     run reads it. `open` yields its rows; it raises ExportError if it cannot be read, here or as
     the SQL is run, or lacks a column. `file_time` is when a file was last changed, in nanoseconds;
-    `column_time` reads the time that a column of it tells, where the client's file names one.
+    `column_time` reads the time that a column of it tells, where the client's file names one; `opening`
+    returns what opens it by other settings of its export.
     """
 
     table: str
     name: str
     fingerprint: str
     path: Path | None
-    open: Callable[[duckdb.DuckDBPyConnection], AbstractContextManager[Rows]]
+    open: "Open"
     covers: Coverage = Coverage()
     file_time: int | None = None
     column_time: Callable[[], Any] | None = None
+    opening: "Callable[[Export], Open] | None" = None
+
+    def by(self, export: Export) -> "Batch":
+        """Return the batch as it is read by other settings of its export."""
+        return self._replace(open=self.opening(export)) if self.opening else self
 
     @property
     def shown(self) -> str:

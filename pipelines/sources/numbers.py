@@ -11,8 +11,12 @@ from typing import NamedTuple
 
 from pipelines.contracts.contract import SQL_TYPES, Column, Contract
 from pipelines.settings.apis import Api
+from pipelines.settings.client import Client
 from pipelines.settings.exports import Export
 from pipelines.settings.written_numbers import Numbers
+from pipelines.sources.dressed_numbers import bare, contradicts, has_mark
+from pipelines.sources.files.asked_units import sure_units
+from pipelines.sources.flag_words import as_flag
 from pipelines.sql import literal
 
 PLAIN = Numbers()  # of what no setting is said: 1234.56
@@ -31,7 +35,7 @@ OTHERS = (
 ANY = Column("rate", "a number of any size")
 
 # Signs that look the same: a blank that does not break a line, a curly apostrophe.
-_LIKE = {" ": "[ \u00a0\u2009\u202f]", "'": "['\u2019]"}
+_LIKE = {" ": "[ \u00a0\u2007\u2009\u202f]", "'": "['\u2019]"}
 
 _SHIFT = {
     "micros": "0.000001::DECIMAL(7, 6)",
@@ -45,25 +49,42 @@ _SIGN = "[+-]?"
 
 # 1.250 is 1250 in one country, and one and a quarter in another; 0.125 and 12.5 are not.
 EITHER = f"{_SIGN}[1-9][0-9]{{0,2}}[.][0-9]{{3}}"
+EITHER_MARK = EITHER.replace("[.]", "[.,]")  # as 1,250 is
 
 
 class Reading(NamedTuple):
-    """How the numbers and days of one table are read, as far as the client's file says; `unit` by column."""
+    """How the numbers, days and flags of one table are read, as far as the client's file says or values prove.
+
+    `unit` and `words` are by column of ours: of a flag, the list of its words. The columns that are `typed`
+    hold numbers by their type, whatever texts look like. Money without a `currency` is in the client's.
+    """
 
     numbers: Numbers | None = None
     unit: Mapping[str, str] = {}
     date_format: str | None = None
+    words: Mapping[str, str] = {}
+    typed: frozenset[str] = frozenset()
+    currency: str = ""
 
     def changes(self, column: Column, name: str) -> bool:
         """Return whether a column's values are not simply what was delivered."""
-        return column.is_number and (bool(self.numbers) or self.unit.get(name) in _SHIFT)
+        return self.undresses(column, name) or self.shifts(column, name) or name in self.words
+
+    def undresses(self, column: Column, name: str) -> bool:
+        """Return whether a column's values are texts that are numbers by what the export writes."""
+        return column.is_number and bool(self.numbers) and name not in self.typed
+
+    def shifts(self, column: Column, name: str) -> bool:
+        """Return whether a column counts something else than units."""
+        return column.is_number and self.unit.get(name) in _SHIFT
 
 
-def reading_of(feed: Export | Api) -> Reading:
+def reading_of(feed: Export | Api, contract: Contract, client: Client) -> Reading:
     """Return how the numbers and days of an export are read; a platform's API answers in plain ones."""
     if not isinstance(feed, Export):
-        return Reading()
-    return Reading(feed.numbers, feed.unit, feed.date_format)
+        return Reading(currency=client.currency)
+    unit = feed.unit | sure_units(feed, contract)
+    return Reading(feed.numbers, unit, feed.date_format, currency=client.currency)
 
 
 def setting(numbers: Numbers) -> str:
@@ -100,11 +121,16 @@ def is_plain(name: str, column: Column) -> str:
 
 
 def plain(name: str, column: Column, reading: Reading) -> str:
-    """Return SQL for a delivered number as staging casts it; NULL if it is not written as agreed."""
-    numbers, shift = reading.numbers or PLAIN, _SHIFT.get(reading.unit.get(name, ""))
-    text, agreed = _with_point(name, numbers), fits(name, ANY if shift else column, numbers)
-    if not reading.numbers:  # whether it is a thousand of them, or one and a bit, nobody has said
-        agreed = f"({agreed} AND NOT REGEXP_FULL_MATCH({name}, {literal(EITHER)}))"
+    """Return SQL for a delivered number as staging casts it; NULL if it is not written as agreed.
+
+    What is written around it is taken off before, in `bare_…` of its column.
+    """
+    shift, is_typed = _SHIFT.get(reading.unit.get(name, "")), name in reading.typed
+    numbers = PLAIN if is_typed else reading.numbers or PLAIN
+    bared = f"bare_{name}" if reading.undresses(column, name) else name
+    text, agreed = _with_point(bared, numbers), fits(bared, ANY if shift else column, numbers)
+    if not (reading.numbers or is_typed):  # whether it is a thousand, or one and a bit, nobody said
+        agreed = f"({agreed} AND NOT REGEXP_FULL_MATCH({bared}, {literal(EITHER)}))"
     kind = SQL_TYPES[column.type]
     if shift:
         moved = f"TRY_CAST({text} AS DECIMAL(24, 6)) * {shift}"
@@ -135,12 +161,50 @@ def beside(contract: Contract, reading: Reading) -> dict[str, str]:
     return {name: f"delivered_{name}" for name, column in columns if reading.changes(column, name)}
 
 
+def kept_beside(contract: Contract, reading: Reading) -> dict[str, str]:
+    """Return where delivered texts are kept that tell how the numbers are written, as nobody has said it."""
+    if reading.numbers:
+        return {}
+    columns = contract.columns.items()
+    return {name: f"delivered_{name}" for name, each in columns if reading.shifts(each, name)}
+
+
+def is_in_another_currency(name: str, contract: Contract, reading: Reading) -> str:
+    """Return SQL for whether the mark beside an amount contradicts the currency of its row."""
+    return contradicts(name, currency_of_row(contract, reading))
+
+
+def currency_of_row(contract: Contract, reading: Reading) -> str:
+    """Return SQL for the currency that a row's money is in."""
+    own = literal(reading.currency)
+    return f"COALESCE(currency, {own})" if "currency" in contract.columns else own
+
+
 def read(contract: Contract, reading: Reading, relation: str) -> str:
-    """Return a relation with its numbers as staging casts them, and beside them what was delivered."""
+    """Return a relation with its numbers and flags as staging casts them, and beside them what was delivered."""
     if not (delivered := beside(contract, reading)):
         return relation
-    values = ", ".join(
-        f"{plain(name, contract.columns[name], reading)} AS {name}" for name in delivered
-    )
+    values = ", ".join(f"{_value(name, contract, reading)} AS {name}" for name in delivered)
     kept = ", ".join(f"{name} AS {was}" for name, was in delivered.items())
-    return f"(SELECT * REPLACE ({values}), {kept} FROM {relation})"
+    dressed = [name for name in delivered if reading.undresses(contract.columns[name], name)]
+    if not dressed:
+        return f"(SELECT * REPLACE ({values}), {kept} FROM {relation})"
+    bared = ", ".join(f"{bare(name)} AS bare_{name}" for name in dressed)
+    left_out = ", ".join(f"bare_{name}" for name in dressed)
+    return (
+        f"(SELECT * EXCLUDE ({left_out}) REPLACE ({values}), {kept}"
+        f" FROM (SELECT *, {bared} FROM {relation}))"
+    )
+
+
+def _value(name: str, contract: Contract, reading: Reading) -> str:
+    column = contract.columns[name]
+    if name in reading.words:
+        return as_flag(name, reading.words[name])
+    value = plain(name, column, reading)
+    if not reading.undresses(column, name):
+        return value
+    is_bad = (
+        has_mark(name) if not column.is_money else is_in_another_currency(name, contract, reading)
+    )
+    return f"CASE WHEN NOT {is_bad} THEN {value} END"

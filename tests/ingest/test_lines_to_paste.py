@@ -205,6 +205,18 @@ def in_cents(tenant: Tenant) -> str:
     return spend("2026-10-01,a,Brand,150,EUR,1,1", head=HEAD.replace("cost", "cost_cents"))(tenant)
 
 
+def written_otherwise_since(tenant: Tenant) -> str:
+    spend(*days("b", cost='"12,5"'))(tenant)
+    return spend(*days("b", cost="12.5"))(tenant)
+
+
+def in_marked_dollars(tenant: Tenant) -> str:
+    rates = {"rates": {"files": "exports/one/rates*", "expected_every": "never"}}
+    House(tenant.home).change("one", sources={"rates": rates})
+    columns(tenant, currency=None)
+    return spend(*days("a", cost="US$ 2.50"))(tenant)
+
+
 def in_dollars(tenant: Tenant) -> str:
     tenant.deliver("rates.csv", "rate_date,currency,rate\n2026-10-01,USD,0.9\n")
     return spend("2026-10-01,a,Brand,2,USD,1,1", *days("b"))(tenant)
@@ -297,8 +309,16 @@ def bounded(by: Exceeded) -> Callable[[Tenant], str]:
 A, B = ("a", "2"), ("b", "2")
 TWINS = [f"1,kim,2026-10-01,10,EUR,{item}" for item in ("shoe", "sock")]
 GOOD = [f"c{number}" for number in range(30)]
+MANY = [f"c{number}" for number in range(120)]
 CASES = {
-    "number_marks.remedies 1": Case(spend(*days("a", cost='"1.234,50"')), {("a", "1234.50")}),
+    "number_marks.remedies 1": Case(
+        spend(*days(*MANY, cost='"1.234,50"'), *days("x", cost="12.5")),
+        {(each, "1234.50") for each in MANY},
+    ),
+    "remembered_readings._alike 1": Case(written_otherwise_since, {("b", "12.5")}),
+    "other_marks.all_in 1": Case(
+        in_marked_dollars, {("a", "2.50", "USD")}, "campaign_id, cost, currency"
+    ),
     "number_marks._alternatives 1": Case(spend(*days("a", cost="1.250")), {("a", "1250")}),
     "refused_rows._refused 1": Case(
         spend(*days(*GOOD), *days("x", cost="?")), {(each, "2") for each in GOOD}
@@ -396,8 +416,8 @@ CASES = {
         source="web",
         table="conversions",
     ),
-    "column_mapping._ask_for_units 1": Case(in_cents, {("a", "150")}, choice=1),
-    "column_mapping._ask_for_units 2": Case(in_cents, {("a", "1.5")}),
+    "asked_units.remedies 1": Case(in_cents, {("a", "150")}, choice=1),
+    "asked_units.remedies 2": Case(in_cents, {("a", "1.5")}),
     "summary_rows._refusal 1": Case(spend(*days("a", "b"), *days("Total", cost="4")), {A, B}),
     "summary_rows._refusal 2": Case(
         spend(*days("a", "b"), *days("Total", cost="4")), {A, B, ("Total", "4")}, choice=1

@@ -40,7 +40,7 @@ def test_a_name_of_money_that_tells_another_currency_is_asked_about(
     tenant = deal(house, {name: 5}, columns={"amount": name})
     problem = tenant.ingest("salesforce").problem
     assert f"amount is read from '{name}', by whose name it is in another currency" in problem
-    paste(tenant.settings, problem)
+    paste(tenant.settings, problem, choice=-1)
     assert not tenant.ingest("salesforce").problem
 
 

@@ -13,7 +13,7 @@ import duckdb
 
 from pipelines.contracts.contract import Contract
 from pipelines.settings.exports import Export
-from pipelines.sources.batches import Batch, ExportError, FetchRequest, Rows
+from pipelines.sources.batches import Batch, ExportError, FetchRequest, Open, Rows
 from pipelines.sources.errors import PlatformError
 from pipelines.sources.files import reading
 from pipelines.sources.files.bucket_stores import Store, open_store
@@ -85,9 +85,12 @@ def _batch(store: Store, info: "FileInfo", table: str, export: Export, contract:
     name = store.root + info.path.partition("/")[2]
     folder = store.request.folder / hashlib.sha256(name.encode()).hexdigest()[:16]
     path = folder / PurePosixPath(info.path).name
-    opening = partial(_opened, store, info, name, path, contract, export)
-    content = f"{info.size} bytes of {info.mtime_ns}"
-    return Batch(table, name, content, path, opening, file_time=info.mtime_ns)
+    content, changed = f"{info.size} bytes of {info.mtime_ns}", info.mtime_ns
+
+    def opening(by: Export) -> Open:
+        return partial(_opened, store, info, name, path, contract, by)
+
+    return Batch(table, name, content, path, opening(export), file_time=changed, opening=opening)
 
 
 @contextmanager

@@ -1,24 +1,24 @@
 """Map what an export has to the columns of its contract."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
 from types import ModuleType
 
 import duckdb
 
-from pipelines.contracts.contract import Column, Contract
+from pipelines.contracts.contract import Contract
 from pipelines.settings.conditions import Condition, UnknownColumns, columns_of, condition_over
 from pipelines.settings.exports import Export
 from pipelines.settings.ready_made import formats, names_of
 from pipelines.settings.written_numbers import Numbers
-from pipelines.sources.batches import ExportError, Remedy, Rows
+from pipelines.sources.batches import ExportError, Rows
 from pipelines.sources.files import event_sessions as events
 from pipelines.sources.files import ga4, snowplow
+from pipelines.sources.files.asked_units import ask_for_units
 from pipelines.sources.files.called_columns import as_read
 from pipelines.sources.files.header_zones import ask_for_zones
 from pipelines.sources.files.missing_columns import missing_columns, shown, within_shown
-from pipelines.sources.files.name_units import unit_of
 from pipelines.sources.files.nested_paths import Found, with_nested
 from pipelines.sources.files.overlooked import ask_for_overlooked
 from pipelines.sources.files.ready_made_columns import resolved
@@ -108,7 +108,7 @@ def shaped(
         columns = _named(refused, contract, export, queried(export, rows.columns), found)
         unread = rows.columns.keys() - read - asked_for.names
         ask_for_overlooked(refused, export, contract, columns, unread)
-        _ask_for_units(refused, contract, export, columns)
+        ask_for_units(refused, contract, export, columns)
         ask_for_zones(refused, export, contract, columns)
         return rows._replace(
             columns=with_ids(
@@ -206,11 +206,20 @@ def _named(
                     missing.setdefault(name, []).append(column)
     if missing:
         raise missing_columns(refused, export, contract, missing, present, found.within)
-    return {
+    columns = {
         column: _joined([present[name] for name in names])
         for column, names in asked.items()
         if names and present.keys() >= set(names)
-    } | _gathered(refused, contract, export, present)
+    }
+    return columns | _in_currency(export, columns) | _gathered(refused, contract, export, present)
+
+
+def _in_currency(export: Export, columns: dict[str, str]) -> dict[str, str]:
+    """Return the column of the currency where the client's file says which all money is in."""
+    if not export.in_currency:
+        return {}
+    said = f"{_text(columns['currency'])}, " if "currency" in columns else ""
+    return {"currency": f"COALESCE({said}{literal(export.in_currency)})"}
 
 
 def _nowhere(
@@ -268,43 +277,6 @@ def _gathered(
         for name, column in sorted(export.properties.items())
     )
     return {columns[0]: f"to_json({{{values}}})"} if values else {}
-
-
-def _ask_for_units(
-    refused: Callable[..., ExportError], contract: Contract, export: Export, columns: Iterable[str]
-) -> None:
-    """Raise ExportError if an amount, or a count, is read from a column that is called after another unit."""
-    asked = {
-        (column, name): unit
-        for column in columns
-        if column not in export.unit
-        for name in export.names(column)
-        if (unit := _unit(contract.columns[column], name)) is not None
-    }
-    if asked:
-        said = "; ".join(f"{column} is read from {name}" for column, name in asked)
-        named = export.unit | {column: unit for (column, _), unit in asked.items()}
-        units = ", ".join(f"{column}: {unit}" for column, unit in named.items())
-        whole = export.unit | {column: "units" for column, _ in asked}
-        wholes = ", ".join(f"{column}: {unit}" for column, unit in whole.items())
-        is_money = any(contract.columns[column].is_money for column, _ in asked)
-        meaning = "it is whole units of the currency" if is_money else "it counts one by one"
-        remedies = [Remedy(f"unit: {{{wholes}}}", meaning=meaning)]
-        if all(asked.values()):
-            meaning = "it counts what its name says"
-            remedies = [Remedy(f"unit: {{{units}}}", meaning=meaning), *remedies]
-        else:
-            said += ", which no setting reads: export whole units"
-        raise refused(f"{said}, but nothing says in which unit it counts", remedies=remedies)
-
-
-def _unit(column: Column, name: str) -> str | None:
-    """Return the unit that a name says for a column: of counts, none but thousands or millions."""
-    unit = unit_of(name)
-    if column.is_money:
-        return unit
-    is_count = column.type == "integer" and unit in ("thousands", "millions")
-    return unit if is_count else None
 
 
 def _unread(rows: Rows, read: set[str]) -> dict[str, str]:

@@ -4,17 +4,17 @@ import re
 from functools import cache
 
 from pipelines.settings.currencies import minor_digits
+from pipelines.sources.currency_marks import DOLLARS
 
 _SIGNS = {
     **{"\u20ac": "EUR", "\u00a3": "GBP", "\u20b9": "INR", "\u20a9": "KRW", "\u20aa": "ILS"},
     **{"z\u0142": "PLN", "R$": "BRL", "K\u010d": "CZK", "\u20ba": "TRY", "\u20bd": "RUB"},
 }
-_DOLLARS = {"USD", "CAD", "AUD", "NZD", "SGD", "HKD", "TWD", "MXN", "BRL", "CLP", "COP", "ARS"}
-_CODES = {*_DOLLARS, "EUR", "GBP", "INR", "KRW", "ILS", "CHF", "JPY", "CNY", "SEK", "NOK", "DKK"}
+_CODES = {*DOLLARS, "EUR", "GBP", "INR", "KRW", "ILS", "CHF", "JPY", "CNY", "SEK", "NOK", "DKK"}
 _CODES |= {"PLN", "CZK", "HUF", "RON", "BGN", "ZAR", "AED", "SAR", "THB", "IDR", "MYR", "PHP"}
 _NO_MONEY = {"ALL", "TOP"}  # words in capitals: `Cost (ALL)` is no cost in lek
 _WORDS = {
-    "dollars?": _DOLLARS,
+    "dollars?": DOLLARS,
     "euros?": {"EUR"},
     "pounds?|sterling|pfund": {"GBP"},
     "yen": {"JPY"},
@@ -39,7 +39,7 @@ def currencies_of(name: str) -> set[str]:
         for form, codes in _WORDS.items():
             if re.fullmatch(form, word):
                 return codes
-    return _DOLLARS if "$" in name else {"JPY", "CNY"} if "\u00a5" in name else set()
+    return DOLLARS if "$" in name else {"JPY", "CNY"} if "\u00a5" in name else set()
 
 
 @cache

@@ -26,6 +26,7 @@ from pipelines.sources.batches import (
     Coverage,
     ExportError,
     FetchRequest,
+    Open,
     Remedy,
     Rows,
     typed,
@@ -83,8 +84,12 @@ def batches(
         covers = Coverage(account, max(seen, default="-infinity"), max([*seen, last or ""]))
     name = f"{settings.table} until {covers.last}" if covers.last else settings.table
     read_from = covers.first if covers.last else ""
-    opening = partial(_opened, request, source, export, settings, contract, read_from)
-    return [Batch(table, name, "", None, opening, covers if covers.last else Coverage())]
+    covers = covers if covers.last else Coverage()
+
+    def opening(by: Export) -> Open:
+        return partial(_opened, request, source, by, settings, contract, read_from)
+
+    return [Batch(table, name, "", None, opening(export), covers, opening=opening)]
 
 
 @contextmanager

@@ -23,6 +23,7 @@ from pipelines.sources.batches import (
     ChangedMeanwhile,
     ExportError,
     FetchRequest,
+    Open,
     Reading,
     Rows,
 )
@@ -52,8 +53,12 @@ def _batch(
             changed, content = fingerprint(file)
     except OSError as error:
         raise not_readable(error, path) from None
-    opening = partial(_opened, request, path, contract, export, changed)
-    return Batch(table, places.shown(path), content, path, opening, file_time=changed)
+
+    def opening(by: Export) -> Open:
+        return partial(_opened, request, path, contract, by, changed)
+
+    name = places.shown(path)
+    return Batch(table, name, content, path, opening(export), file_time=changed, opening=opening)
 
 
 def fingerprint(file: BufferedReader) -> tuple[int, str]:

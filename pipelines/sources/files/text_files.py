@@ -157,13 +157,18 @@ def _objects(reading: Reading, numbered: str) -> Rows:
 
 
 def _numbers(numbered: str, is_object: str, keys: list[str]) -> str:
-    """Return the query for the keys that hold numbers: not texts, which stand in quotes."""
-    found = [
-        f"SELECT {literal(key)} FROM ({numbered}) WHERE {is_object}"
-        f" AND json_type(text, {_pointer(key)}) IN ('DOUBLE', 'BIGINT', 'UBIGINT')"
-        for key in keys
-    ]
-    return " UNION ".join(found) or Rows._field_defaults["typed"]
+    """Return the query for the keys that hold numbers, and no texts, which stand in quotes."""
+    found = []
+    for key in keys:
+        kind = f"json_type(text, {_pointer(key)})"
+        text = f"REGEXP_MATCHES(json_extract_string(text, {_pointer(key)}), '[0-9]')"
+        is_number = f"BOOL_OR({kind} IN ('DOUBLE', 'BIGINT', 'UBIGINT'))"
+        is_text = f"BOOL_OR({kind} = 'VARCHAR' AND {text})"
+        found.append(f"IF({is_number} AND NOT {is_text}, {literal(key)}, NULL)")
+    if not found:
+        return str(Rows._field_defaults["typed"])
+    numbers = f"SELECT UNNEST([{', '.join(found)}]) AS key FROM ({numbered}) WHERE {is_object}"
+    return f"SELECT key FROM ({numbers}) WHERE key IS NOT NULL"
 
 
 def _pointer(key: str) -> str:
