@@ -205,7 +205,7 @@ def test_a_line_that_is_too_long_is_kept_by_its_place(
 @pytest.mark.parametrize(
     "row, said",
     [
-        ("2026-10-01,x,face\0book,1,EUR,1,1", "it holds a NUL, the byte 0; take it out"),
+        ("2026-10-01,x,\0\0\0\0,1,EUR,1,1", "it holds NULs, the byte 0; take them out"),
         ("2026-10-01,x," + "y" * 20_000 + '"",1,EUR', "it has 5 values, not 7"),
     ],
 )
@@ -214,7 +214,15 @@ def test_a_line_that_cannot_be_read_is_kept(tenant: Tenant, row: str, said: str)
     assert tenant.ingest().counts.quarantined == 1
     ((_, line, reason, text),) = tenant.quarantine()
     assert (line, reason[: len(said)]) == (27, said)
-    assert text.startswith(row[:15])
+    assert text.startswith(row[:13])
+
+
+def test_a_nul_by_itself_is_left_out_of_its_text(tenant: Tenant) -> None:
+    tenant.deliver("spend.csv", delivered([*spent(25), "2026-10-01,x,face\0book,1,EUR,1,1"]))
+    outcome = tenant.ingest()
+    assert outcome.counts.appended == 26
+    assert "spend.csv: NULs, the byte 0, are left out of 1 of its rows" in outcome.status.notes
+    assert ("facebook",) in tenant.newest("campaign")
 
 
 def test_a_text_that_costs_every_model_much_goes_to_quarantine(tenant: Tenant) -> None:
@@ -358,7 +366,10 @@ def test_each_line_of_whatever_comes_is_accounted_for_once(
     assert {1, *held, *blank} == set(range(1, len(lines) + 1))
     for first, count, text in rejects:
         shown = b"\n".join(lines[first - 1 : first - 1 + count]).replace(b"\0", rb"\0")
-        assert text.splitlines() == shown.decode("utf-8", "backslashreplace").splitlines()
+        expected = shown.decode("utf-8", "backslashreplace")
+        if r"\0" not in text:  # one by itself is left out, and the line is none for another reason
+            expected = expected.replace(r"\0", "")
+        assert text.splitlines() == expected.splitlines()
 
 
 @QUIET

@@ -146,7 +146,9 @@ def _by_its_header(
     said = {"currency": literal(found.currency)} if found.currency else {}
     days = tuple(rows.columns[name] for name in found.days) if found.days else ()
     columns = read.columns | said
-    return read._replace(columns=columns, export=found.export, days=days, notes=found.notes)
+    return read._replace(
+        columns=columns, export=found.export, days=days, notes=[*rows.notes, *found.notes]
+    )
 
 
 def _typed(query: str, called: dict[str, str]) -> str:

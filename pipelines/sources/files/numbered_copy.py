@@ -4,6 +4,7 @@ What is no record is left out, and listed with its line, its text and the reason
 the file is in a record of the copy, in that list, in the header, or blank.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
@@ -52,7 +53,8 @@ class Layout(NamedTuple):
 class Copied(NamedTuple):
     """What is in a copy: the header's names, the number of records, and the lines of the file.
 
-    Line breaks in values are LF and CR, if it `has_breaks`. So many short rows were `filled`.
+    Line breaks in values are LF and CR, if it `has_breaks`. So many short rows were `filled`, and so many
+    had `nuls`, which are left out.
     """
 
     names: list[str]
@@ -61,6 +63,7 @@ class Copied(NamedTuple):
     lines: int
     has_breaks: bool
     filled: int
+    nuls: int
 
 
 def copy_numbered(
@@ -88,7 +91,7 @@ class _Writer:
         self._line = layout.above + 1
         self._has_breaks = False
         self._filling: Filling | None = None
-        self._filled = 0
+        self._filled = self._nuls = 0
 
     def pieces(self) -> Iterator[Piece]:
         """Yield the pieces of the file."""
@@ -126,7 +129,7 @@ class _Writer:
         """Hand over what is left; return what was copied."""
         self._hand_over()
         counts = (self._records, self._reject_count, self._line - 1)
-        return Copied(self._names or [], *counts, self._has_breaks, self._filled)
+        return Copied(self._names or [], *counts, self._has_breaks, self._filled, self._nuls)
 
     def _write_lines(self, text: bytes) -> None:
         lines = text.splitlines()
@@ -149,7 +152,8 @@ class _Writer:
         elif reason:
             self._reject(piece, body, lines, reason)
         else:
-            self._write_one(self._whole(piece, body), lines)
+            self._nuls += b"\0" in body
+            self._write_one(self._whole(piece, body).replace(b"\0", b""), lines)
         self._line += lines
         self._byte += piece.size
 
@@ -211,8 +215,8 @@ class _Writer:
             return f"a quote opens in line {opens} and {until}none closes it at a value's end"
         if piece.size + 2 * lines > LONGEST:
             return f"it is {piece.size:,} bytes long; {LONGEST:,} at most are read"
-        if b"\0" in body:
-            return "it holds a NUL, the byte 0; take it out"
+        if _TORN.search(body) or (b"\0" in body and self._names is None):
+            return "it holds NULs, the byte 0; take them out"
         if not _is_utf_8(body):
             return "it is not UTF-8; export the file as UTF-8"
         if any(here in body for _, here in _BREAKS):
@@ -255,6 +259,10 @@ def _is_utf_8(text: bytes) -> bool:
         return bool(text.isascii() or text.decode("utf-8"))
     except UnicodeDecodeError:
         return False
+
+
+# A NUL by itself is noise in a text; several together are what a torn write or another encoding leaves.
+_TORN = re.compile(rb"\0[^\0]?\0|\A\0\Z")
 
 
 def _breaks(text: bytes) -> int:

@@ -239,9 +239,13 @@ def _numbered(relation: str, columns: dict[str, str], copied: Copied, rejects: s
         line=_LINE,
         lines=_LINES,
         rejects=rejects,
+        notes=[_NULS.format(copied.nuls)] if copied.nuls else [],
         lines_read=copied.lines,
         records=copied.records + copied.rejects,
     )
+
+
+_NULS = "NULs, the byte 0, are left out of {} of its rows"
 
 
 def _rejects(mark: str, width: int) -> str:
