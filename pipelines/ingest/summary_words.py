@@ -19,7 +19,7 @@ _WHOLE = (
     f"({_SUM})( *[:(\u2013-] *.*)?"
     f"|({_SUM}) ((of|for|f\u00fcr|der|aller?|all) )*({_OF})( *[:(\u2013-].*)?"
     f"|({_OF}) (totals?|gesamt)"
-    f"|(results|summary|sum) (from|of) [0-9]+ ({_OF})|[0-9]+ ({_OF}) total"
+    f"|(results|summary|sum|totals?|ergebnisse) (from|of|aus) [0-9]+ ({_OF})|[0-9]+ ({_OF}) total"
 )
 _AROUND = "[ *=\u03a3(\\[<\u2013-]*"
 _PATTERN = f"(?i){_AROUND}({_WHOLE})[ *=:.)\\]>\u2013-]*"
