@@ -24,6 +24,7 @@ _OTHER_DAYS = (
 )
 _NO_UTF8 = "a line is not UTF-8"
 _NOT_UTF8 = "what is not UTF-8 is mostly Windows-1252: say so, or export it as UTF-8 (in Excel: Save as, CSV UTF-8)"
+_BY_BACKSLASH = "quotes behind backslashes, as of MySQL, are read if the client's file says so"
 _EACH_ONCE = "programs differ in which of its values they take: write each key once"
 _MIXED = (
     "other lines are UTF-8, as '{text}': two programs wrote this file; export it as UTF-8, or say what"
@@ -51,7 +52,8 @@ class Kind(NamedTuple):
         day = re.search("'(.*)' is no (date|timestamp)$", self.example)
         needs_rates = self.remedy is not None and self.remedy.below == "sources"
         is_day = day is not None and re.fullmatch(_OTHER_DAYS, day[1]) is not None
-        return is_day or needs_rates or self.example.startswith(_NO_UTF8)
+        by_backslash = self.advice == _BY_BACKSLASH
+        return is_day or needs_rates or by_backslash or self.example.startswith(_NO_UTF8)
 
     def said(self, place: str) -> str:
         """Return the kind in words; `place` is what the number of a line counts, such as `line`."""
@@ -130,6 +132,9 @@ def _torn(reason: str, content: str | None) -> tuple[str, str, bool, Remedy | No
         advice = "close the quote, unless it is one text"
         return said, advice, False, Remedy(f"row_lines: {found[1]}")
     said, advice = _torn_words(reason, content)
+    is_of_csv = reason.startswith(("a quote", "it has"))
+    if is_of_csv and '\\"' in (content or ""):
+        return said, _BY_BACKSLASH, False, Remedy("quotes: backslash")
     return said, advice, False, Remedy(f"encoding: {USUAL}") if advice == _NOT_UTF8 else None
 
 

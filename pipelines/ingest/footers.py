@@ -10,6 +10,7 @@ from pipelines.ingest.judged_rows import Judged
 from pipelines.settings.exports import Export
 from pipelines.sources.batches import Rows
 from pipelines.sources.files.column_mapping import wanted
+from pipelines.sources.files.line_beginnings import begins_in_sql
 from pipelines.sources.files.second_headers import Line
 from pipelines.sql import literal, only_row
 
@@ -39,6 +40,26 @@ def empty_rows(
         ) ORDER BY ordinal"""
     )
     return [ordinal for (ordinal,) in found.fetchall()]
+
+
+def by_their_beginnings(
+    connection: duckdb.DuckDBPyConnection, judged: Judged, rows: Rows, beginnings: Sequence[str]
+) -> list[Line]:
+    """Return the lines that begin as the client's file says that no data do."""
+    values = ", ".join(f"COALESCE(c{place}, '')" for place in range(len(rows.header)))
+    text = f"CONCAT_WS({literal(rows.mark)}, {values})"
+    found = connection.execute(
+        f"""SELECT line, number FROM (
+          SELECT {rows.number} AS number, {rows.line} AS line, {text} AS text FROM {rows.relation}
+        ) WHERE {begins_in_sql("text", beginnings)} ORDER BY number
+        """
+    ).fetchall()
+    torn = connection.execute(
+        f"""SELECT line FROM read_parquet({literal(str(judged.rejects_file))})
+        WHERE {begins_in_sql("content", beginnings)} ORDER BY line"""
+    ).fetchall()
+    lines = [Line(line, [], number) for line, number in found]
+    return lines + [Line(line, []) for (line,) in torn]
 
 
 def footers(

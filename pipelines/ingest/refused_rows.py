@@ -13,7 +13,7 @@ from pipelines.ingest.compared_values import in_two_ways
 from pipelines.ingest.judged_rows import Judged
 from pipelines.ingest.number_marks import Marks, either, marks
 from pipelines.ingest.row_faults import NO_DATA
-from pipelines.ingest.rows_of_no_data import sums
+from pipelines.ingest.rows_of_no_data import short_lines, sums
 from pipelines.settings.apis import Api
 from pipelines.settings.exports import Export
 from pipelines.sources.batches import Batch, ExportError, Remedy
@@ -191,9 +191,13 @@ def _refused(
     over = _over(judged, rest)
     is_little = all(each.bad <= _FEW * each.of for each in over)
     if share.what == "rows" and not any(each.meaning for each in remedies):
-        left_out = sums(connection, judged, found, share.of, is_little)
-        remedies += left_out.remedies
-        over = _over(judged, [each._replace(bad=each.bad - left_out.rows) for each in rest])
+        for left_out in (
+            sums(connection, judged, found, share.of, is_little),
+            short_lines(connection, judged),
+        ):
+            remedies += left_out.remedies
+            rest = [each._replace(bad=each.bad - left_out.rows) for each in rest]
+        over = _over(judged, rest)
     if over and is_little and not any(kind.is_of_form for kind in found):
         rows = "the other rows" if remedies else "these rows"
         text += f". If {rows} may be left out, a limit lets them go to quarantine"

@@ -15,11 +15,13 @@ from pipelines.ingest.bad_rows import Kind
 from pipelines.ingest.judged_rows import Judged
 from pipelines.settings.exports import Export
 from pipelines.sources.batches import Batch, Remedy
+from pipelines.sources.files.line_beginnings import skipping
 from pipelines.sources.nothing import something
 from pipelines.sources.yaml_texts import condition
 from pipelines.sql import BLANKS, identifier, literal
 
 _MOST_WORDS = 8  # for nothing, in one condition
+_MOST_LINES = 100
 
 
 class Sums(NamedTuple):
@@ -60,6 +62,23 @@ def sums(
     where = f"({feed.where}) AND {where}" if feed.where else where
     meaning = f"rows without {column} are sums or notes"
     return Sums(kind.rows, [Remedy(f"where: {condition(where)}", meaning=meaning)])
+
+
+def short_lines(connection: duckdb.DuckDBPyConnection, judged: Judged) -> Sums:
+    """Return the line that skips lines of few values by how they begin; of a row that was cut, that is a number."""
+    feed = judged.feed
+    if not isinstance(feed, Export):
+        return Sums()
+    found = connection.execute(
+        f"""SELECT LEFT(content, 200) FROM (
+          SELECT *, REGEXP_EXTRACT(reason, '^it has (\\d+) values, not (\\d+)$', ['found', 'width']) AS count
+          FROM {judged.rejects} AS rejects
+        ) WHERE 2 * TRY_CAST(count.found AS BIGINT) <= TRY_CAST(count.width AS BIGINT)
+        ORDER BY line LIMIT {_MOST_LINES}"""
+    ).fetchall()
+    lines = [content or "" for (content,) in found]
+    remedies = skipping(feed.skip, lines) if len(lines) < _MOST_LINES else []
+    return Sums(len(lines) if remedies else 0, remedies)
 
 
 def _missing(kind: Kind) -> list[str]:

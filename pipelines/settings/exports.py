@@ -89,6 +89,16 @@ class Export(Settings):
         " span 1,000, unless lines of it look like rows that a quote has swallowed. Where one is a row by its values,"
         " too, the record goes to quarantine in any case.",
     )
+    quotes: Literal["doubled", "backslash"] = Field(
+        "doubled",
+        description="How a CSV file writes a quote within quotes: doubled, or behind a backslash, as MySQL and Redshift"
+        " write it; then `\\N` alone is nothing, and a mark or a line break behind a backslash belongs to its value.",
+    )
+    skip: list[Annotated[str, Field(pattern=r"[^\s\"]")]] = Field(
+        [],
+        description="How lines of a CSV file or a sheet begin that are no data, such as `[Nova Ltd, Report of]`, capitals"
+        " and quotes aside. Titles above the header, totals and most footers are skipped without it.",
+    )
     columns: dict[str, Names] = Field(
         {},
         description="By column of ours, the export's: a name, a list that is joined by a blank, or null for one that"
@@ -238,8 +248,8 @@ class Export(Settings):
 
     def _has_no_files(self) -> None:
         """Raise ValueError for a setting of files beside a table in Postgres."""
-        for name in ("bucket", "parts", "ordered_by"):
-            if getattr(self, name) is not None:
+        for name in ("bucket", "parts", "ordered_by", "skip"):
+            if getattr(self, name) not in (None, []):
                 raise ValueError(
                     f"`{name}:` goes with `files:`, and this is `postgres:`; leave out one of them"
                 )

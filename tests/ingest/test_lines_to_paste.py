@@ -232,6 +232,16 @@ def twice_alike(tenant: Tenant) -> str:
     return spend("2026-10-01,x,Brand,2,EUR,a,1,1", head=head)(tenant)
 
 
+def with_a_note(tenant: Tenant) -> str:
+    head = "campaign,spend_date,campaign_id,cost,currency,clicks,impressions"
+    rows = [f"Brand,2026-10-01,{name},2,EUR,1,1" for name in "ab"]
+    return spend(*rows, "All of it is preliminary", head=head)(tenant)
+
+
+def by_backslash(tenant: Tenant) -> str:
+    return spend('2026-10-01,a,"Brand \\"DE\\", exact",2,EUR,1,1')(tenant)
+
+
 def behind_a_link(tenant: Tenant) -> str:
     (place := tenant.home / "drop: box").mkdir()
     (place / "spend.csv").write_text("\n".join([HEAD, *days("a"), ""]))
@@ -323,7 +333,9 @@ CASES = {
     "refused_rows._refused 1": Case(
         spend(*days(*GOOD), *days("x", cost="?")), {(each, "2") for each in GOOD}
     ),
-    "rows_of_no_data.sums 1": Case(spend(*days("a", "b"), "Total, --,,4,,2,2"), {A, B}),
+    "rows_of_no_data.sums 1": Case(spend(*days("a", "b"), "Others, --,,5,,2,2"), {A, B}),
+    "line_beginnings.skipping 1": Case(with_a_note, {A, B}),
+    "bad_rows._torn 2": Case(by_backslash, {A}),
     "row_faults._unpriced_currency 1": Case(in_dollars, {A, B}),
     "repeats._remedies 1": Case(
         spend(*days("a"), "2026-10-01,a,Brand,3.5,EUR,1,1"), {("a", "5.500000")}
@@ -443,7 +455,7 @@ CASES = {
     "date_marks.remedies 1": Case(on_days("46296", "46297"), {A, B}),
     "date_marks.remedies 2": Case(on_days("1/10/2026", "2/10/2026"), {A, B}, choice=0),
     "date_marks.remedies 3": Case(on_days("10/31/26", "10/2/26"), {A, B}),
-    "bad_rows._torn 2": Case(with_umlauts("spend.csv"), {A}),
+    "bad_rows._torn 3": Case(with_umlauts("spend.csv"), {A}),
     "unpacking._too_large 1": Case(packed, {(str(number), "2") for number in range(17)}),
     "standing_notes._with_remedy 1": Case(much_dearer, {("a", "2.5")}),
     "source_status._rarer 1": Case(grown_old, {A}),

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from pipelines.sources.batches import ExportError
 from pipelines.sources.files.header_lines import Head, find
+from pipelines.sources.files.line_beginnings import skipping
 from pipelines.sources.files.physical_lines import BLOCK, blocks
 from pipelines.sources.files.unreadable import is_known, not_a_text
 from pipelines.sources.files.wanted_names import Wanted
@@ -17,10 +18,11 @@ class Header(NamedTuple):
 
     path: Path
     wanted: Wanted
+    skip: Sequence[str] = ()
 
     def found(self) -> Head:
         """Return where the header is. Raise ExportError if it never ends, or rows seem to be above it."""
-        head = find(next(blocks(self.path), b""), self.wanted)
+        head = find(next(blocks(self.path), b""), self.wanted, self.skip)
         if len(head.line) > BLOCK // 2 and b"\0" not in head.line:
             reason = f"its first line goes on for {len(head.line):,} bytes and more"
             raise ExportError(f"{reason}; export it with a line end after each row", self.path)
@@ -53,13 +55,14 @@ class Header(NamedTuple):
         return (self.wanted.names & {*names}) | {each for its in meant.values() for each in its}
 
     def _rows_above(self, head: Head) -> ExportError:
-        lines = f"line{'s' if head.rows[1:] else ''} {', '.join(map(str, head.rows[:3]))}"
+        lines = f"line{'s' if head.rows[1:] else ''} {', '.join(str(line) for line, _ in head.rows[:3])}"
         more = f" and {len(head.rows) - 3} more" if head.rows[3:] else ""
         return ExportError(
             f"its header seems to be line {head.above + 1}, as it is the first to hold all names that are read, but"
             f" {lines}{more} above it may be rows: if several tables were joined into this file, deliver each by"
             " itself, or have the export leave out what is above the header",
             self.path,
+            remedies=skipping(self.skip, [text for _, text in head.rows]),
         )
 
     def _text(self, line: bytes, number: int) -> str:

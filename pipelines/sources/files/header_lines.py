@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from pipelines.sources.files.line_beginnings import begins
 from pipelines.sources.files.wanted_names import Wanted, plain
 
 MARKS = ",;\t|"
@@ -22,7 +23,7 @@ class Head(NamedTuple):
     """Where a header is: how many lines are above it, its own line, and the mark between its values.
 
     `titles` are lines above it that are not blank. Whether it `is_whole` tells that it holds all the
-    names that must be there; `rows` are the numbers of lines above it that look like rows.
+    names that must be there; `rows` are the lines above it that look like rows, each with its number.
     """
 
     above: int
@@ -30,30 +31,31 @@ class Head(NamedTuple):
     mark: str
     titles: int = 0
     is_whole: bool = False
-    rows: Sequence[int] = ()
+    rows: Sequence[tuple[int, str]] = ()
 
 
-def find(beginning: bytes, wanted: Wanted) -> Head:
+def find(beginning: bytes, wanted: Wanted, skip: Sequence[str] = ()) -> Head:
     """Return the header in the beginning of a file; the first line that is not blank if none is whole.
 
-    Of lines that are none the one counts that holds the most names, if those are far more.
+    Of lines that are none the one counts that holds the most names, if those are far more. One that begins
+    as the client's file says that no data do is none.
     """
     lines = [line[:_LETTERS] for line in beginning.splitlines()[:_LINES]]
     sep = next((_SEP.fullmatch(text) for _, text in _texts(lines)), None)
     marks = f"{sep[1]}{MARKS}" if sep else MARKS
     best: tuple[int, int, str] | None = None
     for number, text in _records(lines, wanted):
-        if sep and text == sep[0]:
+        if (sep and text == sep[0]) or begins(text, skip):
             continue
         mark = mark_of(text, wanted, marks)
         held = len(wanted.found(values(text, mark)))
         if best is None or held > max(1, 2 * best[0]):
             best = held, number, mark
         if wanted.is_whole(values(text, mark)):
-            return _head(beginning, lines, number, mark, wanted)
+            return _head(beginning, lines, number, mark, wanted, skip)
     if best is None:
         return Head(0, b"", MARKS[0])
-    return _head(beginning, lines, best[1], best[2], wanted)
+    return _head(beginning, lines, best[1], best[2], wanted, skip)
 
 
 def _records(lines: Sequence[bytes], wanted: Wanted) -> Iterator[tuple[int, str]]:
@@ -82,24 +84,35 @@ def _names_held(text: str, wanted: Wanted) -> int:
     return len(wanted.found(values(text, mark_of(text, wanted))))
 
 
-def _head(beginning: bytes, lines: list[bytes], number: int, mark: str, wanted: Wanted) -> Head:
+def _head(
+    beginning: bytes,
+    lines: list[bytes],
+    number: int,
+    mark: str,
+    wanted: Wanted,
+    skip: Sequence[str],
+) -> Head:
     header = values(dict(_records(lines, wanted))[number], mark)
     above = [*_texts(lines[:number])]
     needed = set(map(plain, wanted.needed.union(*wanted.choices)))
     places = [place for place, name in enumerate(header) if plain(name) in needed]
-    rows = _below_another_header(above, mark, wanted) or [
-        place + 1 for place, text in above if _is_row(values(text, mark), places, len(header))
+    asked = [(place, text) for place, text in above if not begins(text, skip)]
+    rows = _below_another_header(asked, mark, wanted) or [
+        each for each in asked if _is_row(values(each[1], mark), places, len(header))
     ]
+    numbered = [(place + 1, text) for place, text in rows]
     line = beginning.splitlines()[number]
-    return Head(number, line, mark, len(above), wanted.is_whole(header), rows)
+    return Head(number, line, mark, len(above), wanted.is_whole(header), numbered)
 
 
-def _below_another_header(above: Sequence[tuple[int, str]], mark: str, wanted: Wanted) -> list[int]:
-    """Return the numbers of lines below one that holds half of the names that must be there: rows of those."""
+def _below_another_header(
+    above: Sequence[tuple[int, str]], mark: str, wanted: Wanted
+) -> Sequence[tuple[int, str]]:
+    """Return the lines below one that holds half of the names that must be there: rows of those."""
     for at, (_, text) in enumerate(above):
         held = wanted.answered(values(text, mark))
         if held > 1 and 2 * held >= wanted.asked:
-            return [place + 1 for place, _ in above[at + 1 :]]
+            return above[at + 1 :]
     return []
 
 

@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from pipelines.sources.batches import NO_REJECTS, ExportError, Reading, Rows
 from pipelines.sources.files import snowplow_columns
+from pipelines.sources.files.backslash_quotes import with_doubled_quotes
 from pipelines.sources.files.csv_header import Header, each_once
 from pipelines.sources.files.header_lines import Head
 from pipelines.sources.files.numbered_copy import (
@@ -35,9 +36,13 @@ from pipelines.sql import file_literal, literal, only_row
 
 def read_csv(reading: Reading) -> Rows:
     """Read by RFC 4180, in UTF-8; of the dialect only the delimiter is guessed, by the header."""
-    path = reading.path
-    header = Header(path, reading.wanted)
+    header = Header(reading.path, reading.wanted, reading.export.skip)
     head = header.found()
+    if reading.export.quotes == "backslash":
+        reading = with_doubled_quotes(reading, head.mark)
+        header = header._replace(path=reading.path)
+        head = header.found()
+    path = reading.path
     found = survey(path, is_quoted=True)
     again = partial(_read_numbered_csv, reading, head, found)
     if not found.is_plain:
@@ -67,7 +72,8 @@ def _headed(rows: Rows, names: Sequence[str], head: Head, found: Survey) -> Rows
 
 
 def _read_numbered_csv(reading: Reading, head: Head, found: Survey) -> Rows:
-    names = partial(Header(reading.path, reading.wanted).names, head=head)
+    header = Header(reading.path, reading.wanted, reading.export.skip)
+    names = partial(header.names, head=head)
     mark = head.mark
     fill = partial(filling, mark, wanted=reading.wanted)
     layout = Layout(mark, grammar(mark), names, reading.export.row_lines, head.above, fill)
