@@ -248,8 +248,8 @@ class Export(Settings):
 
     def _has_no_files(self) -> None:
         """Raise ValueError for a setting of files beside a table in Postgres."""
-        for name in ("bucket", "parts", "ordered_by", "skip"):
-            if getattr(self, name) not in (None, []):
+        for name in ("bucket", "parts", "ordered_by"):
+            if getattr(self, name) is not None:
                 raise ValueError(
                     f"`{name}:` goes with `files:`, and this is `postgres:`; leave out one of them"
                 )
