@@ -20,8 +20,11 @@ def show(client: str, folder: Path, found: "Diagnosis") -> None:
     if screen.is_for_machines():
         _emit(client, found)
         return
+    from pipelines.doctor.reports import named
+
     read = "" if found.looked_into == found.files else f", {found.looked_into} of them looked into"
-    screen.say(client, f"{found.files} files in {folder}{read}")
+    files = "1 file" if found.files == 1 else f"{found.files} files"
+    screen.say(client, f"{files} in {named(folder)}{read}")
     if found.findings:
         _show_findings(found.findings)
         _show_months(found.findings)
@@ -30,6 +33,11 @@ def show(client: str, folder: Path, found: "Diagnosis") -> None:
     for finding in found.findings:
         if finding.problem:
             screen.warn(client, f"{finding.table} is refused: {finding.problem}")
+        if finding.quarantined:
+            screen.warn(client, f"{finding.table}: {finding.quarantined} bad rows go to quarantine")
+        if finding.tried < len(finding.files):
+            tried = f"{finding.tried} of {len(finding.files)} files, the newest"
+            screen.warn(client, f"{finding.table}: sums are of {tried}; the others were not tried")
         for note in finding.notes:
             screen.say(client, f"{finding.table}: {note}")
     for each in found.unknown:
@@ -56,9 +64,8 @@ def _show_months(findings: "list[Finding]") -> None:
             continue
         for month, *row in figures.months:
             said = sums(figures, row)
-            bad = f"; {each.quarantined} bad rows are left out" if each.quarantined else ""
-            assumed = " (if the first lines below are chosen)" if each.is_assumed else ""
-            table.add_row(each.table, month or "", f"{said}{bad}{assumed}")
+            assumed = ", if the first lines below are chosen" if each.is_assumed else ""
+            table.add_row(each.table, month or "", f"{said}{assumed}")
         table.add_section()
     screen.screen.print(table)
 
@@ -98,6 +105,7 @@ def _emit(client: str, found: "Diagnosis") -> None:
             months=months,
             sample=sample,
             quarantined=each.quarantined,
+            tried=each.tried,
             assumed=each.is_assumed,
             problem=each.problem,
             notes=list(each.notes),

@@ -1,11 +1,15 @@
 """Tell by the values of columns who converted: by which column orders and deals name the customers of visits."""
 
 from collections.abc import Iterable
+from pathlib import Path
+
+import duckdb
 
 from pipelines.doctor.kinds import Kind
 from pipelines.doctor.proposal import Proposal
 from pipelines.doctor.reports import Report
 from pipelines.doctor.tried_drafts import Draft
+from pipelines.sql import literal, only_row
 
 _NAMED_BY_FORMATS = ("user_id", "userId", "distinct_id")
 _BUYERS = ("web.conversions", "salesforce.opportunities")
@@ -49,6 +53,36 @@ def _with_buyer(report: Report, kind: Kind, visitors: set[str]) -> Kind:
     return kind._replace(
         columns=kind.columns | {"customer_id": best}, reasons=reasons, further=further
     )
+
+
+def with_known(drafts: Iterable[Draft]) -> list[Draft]:
+    """Return the drafts; those of orders and deals say how many of their customers visits know."""
+    drafts = list(drafts)
+    visits = [file for each in drafts if each.kind.name == "web.sessions" for file in each.rows]
+    return [_with_known(each, visits) for each in drafts]
+
+
+def _with_known(draft: Draft, visits: list[Path]) -> Draft:
+    if draft.kind.name not in _BUYERS or not draft.rows or not visits:
+        return draft
+    visitors = f"(SELECT LOWER(customer_id) FROM {_rows(visits)})"
+    with duckdb.connect() as connection:
+        of, known = only_row(
+            connection.execute(
+                f"""SELECT COUNT(*), COUNT(*) FILTER (customer IN {visitors})
+                FROM (SELECT DISTINCT LOWER(customer_id) AS customer FROM {_rows(draft.rows)}
+                  WHERE customer_id IS NOT NULL)"""
+            )
+        )
+    if not of or known == of:
+        return draft
+    said = f"visits know {known} of its {of} customers; the others have no touchpoint to credit"
+    return draft._replace(finding=draft.finding._replace(notes=(*draft.finding.notes, said)))
+
+
+def _rows(files: Iterable[Path]) -> str:
+    listed = ", ".join(literal(str(file)) for file in files)
+    return f"read_parquet([{listed}], union_by_name = true)"
 
 
 def add_journeys(proposal: Proposal, drafts: Iterable[Draft]) -> None:

@@ -4,7 +4,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
-from pipelines.doctor.buyers import add_journeys, with_buyers
+from pipelines.contracts.catalog import CONTRACTS
+from pipelines.doctor.buyers import add_journeys, with_buyers, with_known
 from pipelines.doctor.checking import check, read_elsewhere
 from pipelines.doctor.evidence import add_currency, add_zone
 from pipelines.doctor.folder import files_in
@@ -104,9 +105,12 @@ def _added(
     """Add the reports to a proposal; return what each would bring in."""
     drafts = [drafted(base, client, report, folder, ask) for report in with_buyers(reports)]
     gather(proposal, drafts, ask)
-    each_draft = [each for its in drafts for each in its]
-    add_journeys(proposal, each_draft)
-    return [each.finding for each in each_draft]
+    known = with_known(each for its in drafts for each in its)
+    in_order = list(CONTRACTS)
+    add_journeys(proposal, known)
+    return [
+        each.finding for each in sorted(known, key=lambda each: in_order.index(each.kind.source))
+    ]
 
 
 def begun(client: str, folder: Path) -> Proposal:

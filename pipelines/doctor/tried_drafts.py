@@ -1,5 +1,6 @@
 """Draft each report, try it, and put what ingest takes together; of what excludes each other, ask."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import NamedTuple
@@ -18,7 +19,8 @@ from pipelines.settings.reader import checked
 class Finding(NamedTuple):
     """What one report is taken for, and what it would bring in; or the reason why ingest refuses it.
 
-    What is shown may be as if the first line of a question were chosen: it `is_assumed` then.
+    What is shown may be as if the first line of a question were chosen: it `is_assumed` then. So many of its
+    files were `tried`.
     """
 
     table: str
@@ -28,16 +30,18 @@ class Finding(NamedTuple):
     figures: Figures | None = None
     notes: tuple[str, ...] = ()
     quarantined: int = 0
+    tried: int = 0
     problem: str = ""
     is_assumed: bool = False
 
 
 class Draft(NamedTuple):
-    """A report as one kind of export: its lines, and what they would bring in."""
+    """A report as one kind of export: its lines, and what they would bring in, as files of `rows`."""
 
     kind: Kind
     lines: Proposal
     finding: Finding
+    rows: Sequence[Path] = ()
 
 
 def drafted(base: Proposal, client: str, report: Report, folder: Path, ask: Ask) -> list[Draft]:
@@ -68,7 +72,8 @@ def _drafted(
     if healed.tried and add_delivery(lines, report, kind, healed.tried, telling):
         healed = heal(lines, client, kind.source, kind.table, report.files, target / "again", ask)
     finding = shown_as(finding, lines, client, kind.source, kind.table, healed)
-    return Draft(kind, lines.without(base), finding)
+    rows = healed.tried.rows if healed.tried else ()
+    return Draft(kind, lines.without(base), finding, rows)
 
 
 def shown_as(
@@ -84,11 +89,18 @@ def shown_as(
         return finding._replace(problem=healed.problem)
     settings = checked(client, lines.text(assumed=True))
     contract = CONTRACTS[source][table]
+    found = figures(settings, table, contract, healed.tried)
+    own = {("currency",)} if found.money else set()
     return finding._replace(
-        figures=figures(settings, table, contract, healed.tried),
+        figures=found,
         notes=tuple(healed.tried.notes),
         quarantined=healed.tried.counts.quarantined,
-        is_assumed=bool(lines.questions),
+        tried=healed.tried.files,
+        is_assumed=any(
+            choice.place in own or table in choice.place
+            for question in lines.questions
+            for choice in question.choices
+        ),
     )
 
 
