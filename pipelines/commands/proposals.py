@@ -33,7 +33,7 @@ def doctor(
     What it proposes is tried by ingest's own steps; sums per month are shown, to be held against the
     platforms' own pages. What only a person can say is asked, on a terminal at once. Of a client that has
     a file, it says what ingest would refuse, which files nobody reads, and the lines that are missing.
-    The exit status is 1 if something is left to be said or done.
+    The exit status is 1 if a file is not known or refused, or if the client's file lacks something.
     Such as: `python -m pipelines doctor nimbus --write`.
     """
     from pipelines.doctor.diagnosis import NothingThere, diagnose
@@ -49,7 +49,8 @@ def doctor(
     proposal_tables.show(client, place, found)
     _write(client, found, write)
     problems = [finding for finding in found.findings if finding.problem]
-    end(problems or found.unknown or found.proposal.questions)
+    lacking = found.has_file and (found.proposal.lines or found.proposal.questions)
+    end(problems or found.unknown or lacking)
 
 
 def _write(client: str, found: "Diagnosis", is_wanted: bool) -> None:
@@ -72,7 +73,8 @@ def _write(client: str, found: "Diagnosis", is_wanted: bool) -> None:
     else:
         write_atomically(file, found.proposal.text())
         open_ = len(found.proposal.questions)
-        then = f"choose the lines of its {open_} open questions, then " if open_ else ""
+        what = "its open question" if open_ == 1 else f"its {open_} open questions"
+        then = f"answer {what} in it, then " if open_ else ""
         screen.say(client, f"wrote clients/{file.name}; {then}make daily publishes it")
 
 

@@ -18,7 +18,7 @@ from tests.docs.pages import YAML, Command, commands, shown_part, steady, with_o
 # In this order, in one clone: a page goes on where the one before ended.
 IN_ORDER = (
     *("README.md", "docs/explaining.md", "docs/alerts.md", "docs/tutorial.md", "docs/clients.md"),
-    *("docs/operations.md", "docs/platforms.md"),
+    *("docs/operations.md", "docs/platforms.md", "docs/doctor.md"),
 )
 ALL = sorted(path.relative_to(PROJECT).as_posix() for path in PROJECT.glob("docs/*.md"))
 LINK = re.compile(r"\]\((?!https?:)([^)#]+)")
