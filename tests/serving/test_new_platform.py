@@ -9,11 +9,22 @@ from tests.builders.checkout import PROJECT, copy_checkout
 from tests.conftest import House
 
 SPEND = Decimal("561.94")  # of acme in the demo, with 100 sessions a day
-EXPORT = "spend_date,campaign_id,campaign,cost,clicks,impressions\n2026-09-03,1,{},{},9,99\n"
-PLATFORMS = """  microsoft_ads: {spend: {files: exports/acme/microsoft.csv}}
-  linkedin_ads: {spend: {files: exports/acme/linkedin.csv}}
+DOWNLOADS = {
+    "microsoft": "Gregorian date,Campaign name,Campaign ID,Spend,Clicks,Impressions\n2026-09-03,search,1,10.00,9,99\n",
+    "linkedin": "Report\n\nStart Date (in UTC),Campaign Name,Campaign ID,Total Spent,Clicks,Impressions\n"
+    '9/3/2026,b2b,1,"1,000.00",9,99\n',
+    "tiktok": "By Day,Campaign name,Campaign ID,Cost,Clicks (destination),Impressions\n2026-09-03,fun,1,5,9,99\n",
+    "reddit": "Date,Campaign,Spent,Clicks,Impressions\n2026-09-03,memes,7.00,9,99\n",
+}
+PLATFORMS = """  microsoft_ads: {spend: {files: exports/acme/microsoft.csv, format: microsoft_ads_report}}
+  linkedin_ads: {spend: {files: exports/acme/linkedin.csv, format: linkedin_ads_report}}
+  tiktok_ads: {spend: {files: exports/acme/tiktok.csv, format: tiktok_ads_report}}
   ads:
-    reddit: {channel: Communities, spend: {files: exports/acme/reddit.csv}}
+    reddit:
+      channel: Communities
+      spend:
+        files: exports/acme/reddit.csv
+        columns: {spend_date: Date, campaign_id: Campaign, campaign: Campaign, cost: Spent}
 """
 
 
@@ -60,10 +71,8 @@ def test_a_platform_whose_spend_a_model_drops_holds_the_client(
 
 @pytest.mark.slow
 def test_platforms_that_a_client_adds_in_its_file_count(house_of_acme: House) -> None:
-    exports = {"microsoft": ("search", 10), "linkedin": ("b2b", 1000), "reddit": ("memes", 7)}
-    for name, (campaign, cost) in exports.items():
-        file = house_of_acme.home / f"exports/acme/{name}.csv"
-        file.write_text(EXPORT.format(campaign, f"{cost}.00"))
+    for name, content in DOWNLOADS.items():
+        (house_of_acme.home / f"exports/acme/{name}.csv").write_text(content)
     insert(house_of_acme.home / "clients/acme.yaml", "  google_ads:", PLATFORMS)
 
     said = daily(house_of_acme, PROJECT)
@@ -71,10 +80,11 @@ def test_platforms_that_a_client_adds_in_its_file_count(house_of_acme: House) ->
     assert "published" in said and "held" not in said, said
     assert house_of_acme.rows(
         "SELECT channel, campaign, cost, clicks FROM acme_publish.campaigns_v1"
-        " WHERE campaign IN ('search', 'b2b', 'memes') ORDER BY cost"
+        " WHERE campaign IN ('search', 'b2b', 'fun', 'memes') ORDER BY cost"
     ) == [
+        ("Paid Social", "fun", 5, 9),
         ("Communities", "memes", 7, 9),
         ("Paid Search", "search", 10, 9),
         ("Paid Social", "b2b", 1000, 9),
     ]
-    assert house_of_acme.rows("SELECT spend FROM acme_publish.freshness_v1") == [(SPEND + 1017,)]
+    assert house_of_acme.rows("SELECT spend FROM acme_publish.freshness_v1") == [(SPEND + 1022,)]
