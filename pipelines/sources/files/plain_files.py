@@ -1,9 +1,11 @@
 """Bring a file into a form that the readers know, once before it is read: plain text, in UTF-8.
 
 What is packed by zstd or ZIP, an Excel workbook, JSON that is no list of lines, and texts in
-another encoding are copied; any other file is read as it is.
+another encoding are copied; any other file is read as it is. What is packed under a name that does
+not say what it is, as 1791190800.gz, is JSON if it begins so.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -18,12 +20,13 @@ from pipelines.sources.files.unpacking import bounded, check_size, check_unpacke
 
 JSON = (".json", ".jsonl", ".ndjson")
 DELIMITED = (".csv", ".tsv", ".txt")
+_PACKED = (".gz", ".zst")
 
 
 def kind_of(path: Path) -> str:
     """Return what a file is by its name, whatever it is packed by: `.csv` for report.CSV.gz."""
     bare = path.name.lower()
-    for packed in (".gz", ".zst"):
+    for packed in _PACKED:
         bare = bare.removesuffix(packed)
     return Path(bare).suffix
 
@@ -41,6 +44,8 @@ def plain(reading: Reading, limits: Limits, folder: Path) -> Path:
             check_unpacked(path, limits)
         case ".zst":
             path = _copied(bounded(_zstd(path), path, limits), folder / path.stem)
+    if reading.path.suffix.lower() in _PACKED and not _is_named(path) and _is_json(_head(path)):
+        path = _copied(blocks(path), folder / "text.json")
     if kind_of(path) == ".xlsx":
         return _of_workbook(reading, path, limits, folder)
     if kind_of(path) in JSON + DELIMITED:
@@ -48,6 +53,15 @@ def plain(reading: Reading, limits: Limits, folder: Path) -> Path:
     if kind_of(path) in JSON and not json_values.is_of_lines(_head(path), kind_of(path)):
         return _of_values(reading, path, folder)
     return path
+
+
+def _is_named(path: Path) -> bool:
+    """Return whether a packed file's name says what is packed: 1791190800.gz does not, a.csv.gz does."""
+    return bool(re.fullmatch("[.][a-z]+[0-9]?", kind_of(path)))
+
+
+def _is_json(head: bytes) -> bool:
+    return head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"[")
 
 
 def _of_workbook(reading: Reading, path: Path, limits: Limits, folder: Path) -> Path:
