@@ -18,6 +18,7 @@ WORDS = [
     "N/A",
     "#N/A",
     "--",
+    "---",
     " -- ",
     "(not set)",
     "undefined",
