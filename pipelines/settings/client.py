@@ -131,7 +131,8 @@ class Client(Settings):
     nothing: list[str] = Field(
         [
             *(r"\N", "NULL", "(null)", "<null>", "[null]", "None", "nil", "NaN", "NaT", "<NA>"),
-            *("n/a", "N.A.", "#N/A", "#REF!", "#VALUE!", "#NAME?", "-", "--", "---", "\u2013", "\u2014"),
+            *("n/a", "N.A.", "#N/A", "#REF!", "#VALUE!", "#NAME?"),
+            *("-", "--", "---", "\u2013", "\u2014"),
             *("(not set)", "undefined", "0"),
         ],
         description="What exports write for nothing, in capitals or not; a value that is one of these is no"
