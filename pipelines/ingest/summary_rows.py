@@ -9,10 +9,10 @@ from typing import NamedTuple
 
 import duckdb
 
+from pipelines.ingest import called_sums
 from pipelines.ingest.judged_rows import Judged
 from pipelines.ingest.rows_of_no_data import words_for_nothing
 from pipelines.ingest.summary_sums import Sums, adds_up, sums_without_a_word
-from pipelines.ingest.summary_words import says_sum
 from pipelines.ingest.total_amounts import amounts_of
 from pipelines.settings.exports import Export
 from pipelines.sources.batches import ExportError, Remedy, Rows
@@ -36,21 +36,17 @@ def ask_about_sums(
 ) -> list[str]:
     """Return what is to be said of rows that are called sums, where the client's `where:` lets them count.
 
-    Raise ExportError if nothing says that they count.
+    Those that are totals for sure were skipped before: see `total_rows`. Raise ExportError if nothing says
+    that the others count.
     """
     contract, feed = judged.contract, judged.feed
     if not isinstance(feed, Export) or feed.format or not amounts_of(contract, rows):
         return []
-    texts = [
-        name
-        for name, column in contract.columns.items()
-        if column.type == "text" and name in rows.columns and name != "currency"
-        if not column.gathered
-    ]
     good = f"(FROM {judged.rows} AS rows WHERE reason IS NULL)"
     amounts = amounts_of(contract, rows)
     found: Sums | None
-    if named := _named(connection, texts, good):
+    called_sums.forget_others(connection, good)
+    if named := _named(connection, called_sums.texts_of(contract, rows)):
         found = _by_words(connection, judged, named, good, amounts)
     else:
         found = sums_without_a_word(connection, contract, rows.columns, good, amounts)
@@ -62,18 +58,10 @@ def ask_about_sums(
     raise _refusal(connection, judged, said, found)
 
 
-def _named(connection: duckdb.DuckDBPyConnection, texts: Iterable[str], good: str) -> list[_Named]:
+def _named(connection: duckdb.DuckDBPyConnection, texts: Iterable[str]) -> list[_Named]:
     """Return the columns that call rows sums."""
-    says = {name: says_sum(name) for name in texts}
-    if not says:
-        return []
-    connection.execute(
-        f"""CREATE OR REPLACE TEMP TABLE called_sums AS
-        SELECT ordinal, {", ".join(f"IF({is_sum}, {name}, NULL) AS {name}" for name, is_sum in says.items())}
-        FROM {good} WHERE {" OR ".join(f"({is_sum})" for is_sum in says.values())}"""
-    )
     found = []
-    for name in says:
+    for name in texts:
         words = connection.execute(
             f"SELECT {name}, LIST(ordinal) FROM called_sums WHERE {name} IS NOT NULL GROUP BY ALL ORDER BY 1"
         ).fetchall()

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import duckdb
 
 from pipelines.contracts.contract import Contract
+from pipelines.ingest import called_sums
 from pipelines.ingest.judged_rows import Judged
 from pipelines.ingest.summary_words import says_sum
 from pipelines.ingest.total_amounts import amounts_of, summing
@@ -28,19 +29,21 @@ def totals(
     keys = _keys(contract, rows)
     if not isinstance(feed, Export) or feed.format or not keys:
         return []
-    all_count = (feed.where or "").strip().lower() == "true"
-    without_key = _without_key(connection, judged, keys, rows, all_count)
+    amounts, all_count = amounts_of(contract, rows), (feed.where or "").strip().lower() == "true"
+    if amounts:
+        called_sums.find(connection, judged, rows)
+    without_key = _without_key(connection, judged, keys, rows)
+    if len(keys) == 1 and not all_count:  # to an id a word is one like any other, and no fault
+        without_key += _called_by_id(connection, judged, keys[0], bool(amounts))
     named = _saying_so(connection, rows, without_key, ordinals_used)
-    amounts, says_so = amounts_of(contract, rows), _says_so(contract, keys, rows)
     if not amounts:
         return named
+    says_so = _saying(contract, keys, rows)
     left = sorted({*without_key} - {*named})
-    found = summing(connection, judged, left, amounts[:1], says_so)
+    found = summing(connection, judged, left, amounts[:1], _any_says(says_so))
     if not all_count:
-        called = _ordinals(
-            connection, f"{judged.rows} AS rows WHERE reason IS NULL AND ({says_so})"
-        )
-        found += summing(connection, judged, called, amounts, says_so, are_good=True)
+        called = called_sums.called(connection, says_so)
+        found += summing(connection, judged, called, amounts, _any_says(says_so), are_good=True)
     return sorted({*named, *found})
 
 
@@ -54,24 +57,27 @@ def _keys(contract: Contract, rows: Rows) -> list[str]:
 
 
 def _without_key(
-    connection: duckdb.DuckDBPyConnection,
-    judged: Judged,
-    keys: Sequence[str],
-    rows: Rows,
-    all_count: bool,
+    connection: duckdb.DuckDBPyConnection, judged: Judged, keys: Sequence[str], rows: Rows
 ) -> list[int]:
-    """Return the rows whose key is empty, or says that they are totals; its account may be there.
-
-    They are bad, but where the key is an id alone: to that a word is one like any other.
-    """
+    """Return the bad rows whose key is empty, or says that they are totals; its account may be there."""
     finer = [
         name for name in judged.contract.identity if name in rows.columns and name != "account_id"
     ]
     are_empty = " AND ".join(
         f"({name} IS NULL OR {says_sum(name)})" for name in dict.fromkeys([*keys, *finer])
     )
-    is_bad = "reason IS NOT NULL" if len(keys) > 1 or all_count else "TRUE"
-    return _ordinals(connection, f"{judged.rows} AS rows WHERE {is_bad} AND {are_empty}")
+    return _ordinals(connection, f"{judged.rows} AS rows WHERE reason IS NOT NULL AND {are_empty}")
+
+
+def _called_by_id(
+    connection: duckdb.DuckDBPyConnection, judged: Judged, key: str, has_amounts: bool
+) -> list[int]:
+    """Return the good rows whose id says that they are totals; no row is good that lacks all else it must have."""
+    if has_amounts:
+        return called_sums.called(connection, [key])
+    if [name for name, each in judged.contract.columns.items() if each.required] != [key]:
+        return []
+    return _ordinals(connection, f"{judged.rows} AS rows WHERE reason IS NULL AND {says_sum(key)}")
 
 
 def _ordinals(connection: duckdb.DuckDBPyConnection, rows: str) -> list[int]:
@@ -98,14 +104,11 @@ def _saying_so(
     return [number + ordinals_used for (number,) in found]
 
 
-def _says_so(contract: Contract, keys: Sequence[str], rows: Rows) -> str:
-    """Return SQL for whether a row's id says that it is a total, or the name that belongs to it."""
+def _saying(contract: Contract, keys: Sequence[str], rows: Rows) -> list[str]:
+    """Return the columns of the id, and of the name that belongs to it: they say that a row is a total."""
     names = [*keys, *(name.removesuffix("_id") for name in keys if name.endswith("_id"))]
-    texts = [
-        name
-        for name in names
-        if name in rows.columns
-        and name in contract.columns
-        and contract.columns[name].type == "text"
-    ]
-    return " OR ".join(f"COALESCE({says_sum(name)}, FALSE)" for name in texts) or "FALSE"
+    return [name for name in called_sums.texts_of(contract, rows) if name in names]
+
+
+def _any_says(names: Sequence[str]) -> str:
+    return " OR ".join(f"COALESCE({says_sum(name)}, FALSE)" for name in names) or "FALSE"
