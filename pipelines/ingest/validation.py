@@ -115,7 +115,8 @@ def validate(
             reject_count = _write(connection, _rejects(batch, rows), rejects_file)
             return Taken(rows, row_count, reject_count)
 
-        by_type = typed_columns(connection, contract, feed, plain, rows.typed)
+        typed = rows.typed  # a text that is read with more care does not know it
+        by_type = typed_columns(connection, contract, feed, plain, typed)
         reading = plain._replace(typed=by_type)
         wrong = faults(contract, client, reading) + compared_values.faults(where, reading.numbers)
         rows, row_count, reject_count = accounted(connection, batch, rows, taken)
@@ -135,7 +136,7 @@ def validate(
                 rows.where,
             )
         )
-        written = numbers_written(connection, judged, rows.typed)
+        written = numbers_written(connection, judged, typed)
         if found := found_by_itself(connection, judged, written):
             read = (rows_file, rejects_file)
             return Validated(*read, row_count, reject_count, 0, None, written, found=found)

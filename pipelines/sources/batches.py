@@ -127,13 +127,17 @@ def typed(names: Iterable[str]) -> str:
 
 
 class Reading(NamedTuple):
-    """A file that is read: which of its columns matter, and what is closed or dropped afterwards."""
+    """A file that is read: which of its columns matter, and what is closed or dropped afterwards.
+
+    A text that is made of a sheet notes in `number_places` which of its values, counted from 0, are numbers there.
+    """
 
     connection: duckdb.DuckDBPyConnection
     path: Path
     export: Export
     wanted: Wanted
     open_files: ExitStack
+    number_places: set[int]
 
 
 class Coverage(NamedTuple):

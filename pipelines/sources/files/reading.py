@@ -128,7 +128,7 @@ def as_delivered(
         with ExitStack() as open_files:
             if path.stat().st_size == 0:
                 raise ExportError("the file is empty; deliver it again", path)
-            reading = Reading(connection, path, export, Wanted.all_of(()), open_files)
+            reading = Reading(connection, path, export, Wanted.all_of(()), open_files, set())
             with _unchanged(path, changed), _named(path):
                 copies = open_files.enter_context(_copies(connection))
                 reading = reading._replace(wanted=names(reading))

@@ -11,7 +11,7 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from pipelines.sources.batches import NO_REJECTS, ExportError, Reading, Rows
+from pipelines.sources.batches import NO_REJECTS, ExportError, Reading, Rows, typed
 from pipelines.sources.files import snowplow_columns
 from pipelines.sources.files.backslash_quotes import with_doubled_quotes
 from pipelines.sources.files.csv_header import Header, each_once
@@ -57,13 +57,14 @@ def read_csv(reading: Reading) -> Rows:
         records=found.lines - head.above - 1,
         again=again,
     )
-    return _headed(rows, names, head, found)
+    return _headed(reading, rows, names, head, found)
 
 
-def _headed(rows: Rows, names: Sequence[str], head: Head, found: Survey) -> Rows:
+def _headed(reading: Reading, rows: Rows, names: Sequence[str], head: Head, found: Survey) -> Rows:
     """Return rows with what is known of the header, and of the file's end."""
     return rows._replace(
         header=tuple(names),
+        typed=typed(names[place] for place in sorted(reading.number_places) if place < len(names)),
         header_line=head.above + 1,
         mark=head.mark,
         is_ended=found.is_ended,
@@ -88,7 +89,7 @@ def _read_numbered_csv(reading: Reading, head: Head, found: Survey) -> Rows:
         copied,
         _rejects(mark, len(columns)),
     )
-    return _headed(rows, copied.names, head, found)._replace(filled=copied.filled)
+    return _headed(reading, rows, copied.names, head, found)._replace(filled=copied.filled)
 
 
 def read_tsv(reading: Reading) -> Rows:

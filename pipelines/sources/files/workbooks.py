@@ -1,13 +1,14 @@
 """Read a sheet of an Excel workbook: each row becomes a line of CSV, each value a text as it is shown.
 
-Numbers are written with the decimal mark that the client's file says its texts have, as they lie
-beside such texts in one column. One with more digits than Excel keeps is written as 1.2E+17, which
+A column of numbers is known as such. Where numbers lie beside texts that are some, in one column, they are
+written with the decimal mark that such texts have by the client's file. One with more digits than Excel keeps is written as 1.2E+17, which
 no column takes for an id.
 """
 
 import csv
+import re
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date, datetime, time
 from itertools import islice
 from pathlib import Path
@@ -21,22 +22,53 @@ if TYPE_CHECKING:
     from openpyxl import Workbook
 
 _KEPT_DIGITS = 10**15  # Excel keeps 15 digits of a number
+_LIKE_A_NUMBER = re.compile(r"\W*(?:[^\W\d]{1,3}\W*)?\d[\d.,'\u2019\s]*\W*(?:[^\W\d]{1,3}\W*)?")
 _FIRST_ROWS = 50  # among which the header is
 
 
 def write_csv(reading: Reading, target: Path) -> None:
     """Write the sheet that holds the names that are read. Raise ExportError if none or several do."""
-    numbers = reading.export.numbers
+    numbers, cells = reading.export.numbers, _Cells()
     book = _opened(reading.path)
     try:
         name = _sheet(reading, book)
         width = max((len(row) for row in _top(book, name)), default=0)
-        with target.open("w", encoding="utf-8", newline="") as file:
-            lines = csv.writer(file, lineterminator="\n")
-            for row in _rows(book, name, numbers.decimal if numbers else "."):
-                lines.writerow(row and row + [""] * (width - len(row)))
+        _write(target, _rows(book, name, cells), width)
+        if numbers and numbers.decimal != "." and cells.mixed:
+            _write(target, _rows(book, name, _Cells(numbers.decimal, cells.mixed)), width)
+        reading.number_places.update(cells.numbers - cells.texts)
     finally:
         book.close()
+
+
+class _Cells:
+    """What lies in the columns of a sheet: numbers, or texts that look like some. In those of both, `mixed`,
+    numbers are written with a decimal mark."""
+
+    def __init__(self, decimal: str = ".", mixed: Collection[int] = ()) -> None:
+        self.numbers, self.texts = set[int](), set[int]()
+        self._decimal, self._written_so = decimal, mixed
+
+    @property
+    def mixed(self) -> set[int]:
+        """Return the columns of numbers and texts that look like some."""
+        return self.numbers & self.texts
+
+    def shown(self, place: int, cell: Any) -> str:
+        """Return a cell's value as a text, and note what it is."""
+        value = cell.value
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            self.numbers.add(place)
+        elif isinstance(value, str) and place not in self.texts and _LIKE_A_NUMBER.fullmatch(value):
+            self.texts.add(place)
+        return _shown(value, cell, self._decimal if place in self._written_so else ".")
+
+
+def _write(target: Path, rows: Iterable[list[str]], width: int) -> None:
+    with target.open("w", encoding="utf-8", newline="") as file:
+        lines = csv.writer(file, lineterminator="\n")
+        for row in rows:
+            lines.writerow(row and row + [""] * (width - len(row)))
 
 
 def tops(path: Path) -> dict[str, list[list[str]]]:
@@ -90,15 +122,15 @@ def _names_held(reading: Reading, book: "Workbook", name: str) -> int:
 
 
 def _top(book: "Workbook", name: str) -> Iterator[list[str]]:
-    return islice(_rows(book, name, "."), _FIRST_ROWS)
+    return islice(_rows(book, name, _Cells()), _FIRST_ROWS)
 
 
-def _rows(book: "Workbook", name: str, decimal: str) -> Iterator[list[str]]:
+def _rows(book: "Workbook", name: str, seen: _Cells) -> Iterator[list[str]]:
     """Yield the rows of a sheet, without empty values at their ends."""
     sheet = book[name]
     sheet.reset_dimensions()  # many programs write none, or a wrong one, by which rows are cut off
     for cells in sheet.iter_rows():
-        row = [_shown(cell.value, cell, decimal) for cell in cells]
+        row = [seen.shown(place, cell) for place, cell in enumerate(cells)]
         while row and not row[-1]:
             row.pop()
         yield row
