@@ -58,6 +58,10 @@ def heal(
             settings = _settings(proposal, client)
             done = tried(settings, source, table, target, extent)
             if extent == WHOLE:
+                for choice in (
+                    each for line in done.proved for each in _choices(line, source, table)
+                ):
+                    proposal.put(choice.place, choice.value, "as its values allow no other reading")
                 return Healed(done)
             extent = WHOLE
         except ExportError as error:

@@ -6,7 +6,6 @@ days that a platform was asked for, is appended once more, marked `is_deleted`. 
 to file: memory holds keys and hashes, and those spill.
 """
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -44,6 +43,7 @@ from pipelines.ingest.usual_sums import unusual
 from pipelines.ingest.validation import Validated, validate
 from pipelines.settings.apis import Api
 from pipelines.settings.exports import Export
+from pipelines.settings.written_numbers import Numbers
 from pipelines.sources.batches import Batch, ExportError
 from pipelines.sources.files.header_zones import zones
 from pipelines.sql import literal, only_row
@@ -52,7 +52,8 @@ from pipelines.sql import literal, only_row
 class Changes(NamedTuple):
     """What a table's batches change, as Parquet files for the lake, and how many rows that is.
 
-    `waiting` is what is kept until a person confirms that it is gone.
+    `waiting` is what is kept until a person confirms that it is gone. `numbers` is how their values
+    prove that numbers are written, where no setting says it.
     """
 
     rows: list[Path]
@@ -62,6 +63,7 @@ class Changes(NamedTuple):
     notes: list[str] = []
     reading: Path | None = None
     waiting: list[Waiting] = []
+    numbers: Numbers | None = None
 
 
 def changes(table: Table, round_: Round, folder: Path) -> Changes:
@@ -84,10 +86,10 @@ def changes(table: Table, round_: Round, folder: Path) -> Changes:
             delta.compare_again(round_)
         if table.delivery.mode != "full":
             done = delta.write(delta.count())
-            return _noted(connection, table, round_, done, folder, delta.readings.kept())
+            return _noted(connection, table, round_, done, folder, delta.readings)
         known, kept = deletions.judge(connection, table, round_)
         done = delta.write(delta.count(known))
-        done = _noted(connection, table, round_, done, folder, delta.readings.kept())
+        done = _noted(connection, table, round_, done, folder, delta.readings)
         return done._replace(notes=[*done.notes, *kept.notes], waiting=kept.waiting)
 
 
@@ -97,7 +99,7 @@ def _noted(
     round_: Round,
     done: Changes,
     folder: Path,
-    found: Mapping[str, str | None],
+    found: RoundReadings,
 ) -> Changes:
     """Return the changes with how the batches were read, and what is to be said of those read again."""
     if not table.export:
@@ -109,7 +111,8 @@ def _noted(
     said = reread.notes(connection, table, round_) if is_again else []
     return done._replace(
         notes=[*done.notes, *_zones_said(table), *said],
-        reading=readings.kept(table, contents, first_loaded, file, found),
+        reading=readings.kept(table, contents, first_loaded, file, found.kept()),
+        numbers=found.proved(),
     )
 
 

@@ -130,6 +130,11 @@ class RoundReadings:
         known = ((batch.shown, self.found.get(batch.name)) for batch in batches)
         return [said for shown, found in known if found and (said := found.said(shown))]
 
+    def proved(self) -> Numbers | None:
+        """Return how the numbers of a batch prove that they are written, if one does."""
+        found = (each.numbers for each in self.found.values() if each.decimal)
+        return next(filter(None, found), None)
+
     def kept(self) -> dict[str, str | None]:
         """Return what is kept of each batch, for those that follow."""
         return {name: found.kept() for name, found in self.found.items()}

@@ -8,15 +8,16 @@ from typing import NamedTuple
 
 import duckdb
 
-from pipelines.ingest.delta import changes
+from pipelines.ingest.delta import Changes, changes
 from pipelines.ingest.load_counts import Counts
 from pipelines.ingest.pending import Round, pending
 from pipelines.ingest.remedies import naming
 from pipelines.ingest.source_log import SourceLog
 from pipelines.ingest.table import Table
 from pipelines.settings.client import Client
-from pipelines.sources.batches import Batch, FetchRequest, Rows
+from pipelines.sources.batches import Batch, FetchRequest, Open, Remedy, Rows
 from pipelines.sources.deliveries import delivery_of, exported
+from pipelines.sources.numbers import setting
 
 
 class Extent(NamedTuple):
@@ -30,7 +31,8 @@ class Tried(NamedTuple):
     """What would be in the lake after a table's first load: its rows as Parquet files, and what is said.
 
     `bad` is a Parquet file of the rows that would go to quarantine; `delivered` are the rows of each
-    file by itself, oldest first; `files` is how many of them were tried.
+    file by itself, oldest first; `files` is how many of them were tried. `proved` are lines that their
+    values make needless, as they prove them.
     """
 
     rows: list[Path]
@@ -39,6 +41,7 @@ class Tried(NamedTuple):
     bad: Path
     delivered: list[Path]
     files: int
+    proved: list[Remedy] = []
 
 
 class _NothingLoaded(SourceLog):
@@ -69,7 +72,12 @@ def tried(
     files = [folder / f"{table_name}.{n}.rows.parquet" for n in range(len(rounds[-1].batches))]
     notes = [*found.notes, *done.notes]
     count = sum(len(round_.batches) for round_ in rounds)
-    return Tried(done.rows, done.counts, notes, done.quarantine, files, count)
+    tried_so = (done.rows, done.counts, notes, done.quarantine, files, count)
+    return Tried(*tried_so, _proved(done))
+
+
+def _proved(done: Changes) -> list[Remedy]:
+    return [Remedy(setting(done.numbers))] if done.numbers else []
 
 
 def _within(round_: Round, extent: Extent) -> Round:
@@ -81,14 +89,19 @@ def _within(round_: Round, extent: Extent) -> Round:
 
 
 def _beginning(batch: Batch, most: int) -> Batch:
-    """Return a batch of which no more than the first rows are read."""
+    """Return a batch of which no more than the first rows are read, by whatever settings."""
 
-    @contextmanager
-    def opened(connection: duckdb.DuckDBPyConnection) -> Iterator[Rows]:
-        with batch.open(connection) as rows:
-            yield _first(rows, most)
+    def opening(batch: Batch) -> Open:
+        @contextmanager
+        def opened(connection: duckdb.DuckDBPyConnection) -> Iterator[Rows]:
+            with batch.open(connection) as rows:
+                yield _first(rows, most)
 
-    return batch._replace(open=opened)
+        return opened
+
+    return batch._replace(
+        open=opening(batch), opening=batch.opening and (lambda export: opening(batch.by(export)))
+    )
 
 
 def _first(rows: Rows, most: int) -> Rows:
