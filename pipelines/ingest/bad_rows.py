@@ -111,7 +111,7 @@ def _of_rows(connection: duckdb.DuckDBPyConnection, faults: list[Fault], rows: s
           UNNEST([{reasons}, reason]) AS said FROM {rows} AS bad
         ) WHERE has_it GROUP BY place ORDER BY place"""
     ).fetchall()
-    helps = [*(fault[2:] for fault in faults), ("", False, None)]
+    helps = [*(fault[2:5] for fault in faults), ("", False, None)]
     return [Kind(rows, line, said, *helps[place]) for place, rows, line, said in found]
 
 

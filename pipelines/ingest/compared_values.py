@@ -1,18 +1,21 @@
-"""Judge the values that an export's `where:` compares: one that cannot be read leaves out no row.
+"""Judge the values that SQL of a client's file reads: one that cannot be read decides nothing.
 
-`Amount > 100` says nothing of a row whose amount is `1.250,00` or `n/a`. Such a row is bad, by name,
-and goes to quarantine, or its file is refused with the setting that reads it.
+`where: Amount > 100` says nothing of a row whose amount is `n/a`, and `revenue: Amount - Fee` has no
+revenue for it. Such a row is bad, by name, and goes to quarantine, or its file is refused with the
+setting that reads it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from pipelines.ingest.row_faults import Fault, quoted
-from pipelines.settings.conditions import Condition, Value, read_condition
+from pipelines.settings.conditions import Value
 from pipelines.settings.written_numbers import Numbers
+from pipelines.sources.batches import Rows
 from pipelines.sources.numbers import ANY, EITHER, fits, setting
 from pipelines.sql import literal
 
-OF_WHERE = " of `where:`"  # behind the name of a column, where it is no column of ours
+# Behind the name of a column, where it is no column of ours.
+OF_WHERE, OF_COLUMNS = " of `where:`", " of SQL under `columns:`"
 
 _IS_NO = {
     "number": "is no number",
@@ -20,47 +23,76 @@ _IS_NO = {
     "flag": "is neither true nor false",
 }
 _ADVICE = {
-    "number": "`where:` compares numbers that are written as {numbers}",
-    "time": "`where:` compares times that are written as 2026-11-03 14:30:00, or as a day alone",
-    "flag": "`where:` takes true or false, t or f, yes or no, y or n, 1 or 0 for a flag",
+    "number": "{by} reads numbers that are written as {numbers}",
+    "time": "{by} reads times that are written as 2026-11-03 14:30:00, as a day alone, as 3.11.2026 14:30,"
+    " Nov 3, 2026, or as `date_format:` says",
+    "flag": "{by} takes true or false, t or f, yes or no, y or n, 1 or 0 for a flag",
 }
 
 
-def columns(where: Condition) -> str:
+def columns(rows: Rows) -> str:
     """Return SQL for what is to be kept of each row beside its own columns, a comma before it.
 
-    Whether it `counts`, by what is known or may come out; each value that is compared, and whether
+    Whether it `counts`, by what is known or may come out; each value that SQL reads, and whether
     it is to be readable and is not; whether the row would count if numbers were written otherwise.
     """
-    unreadable = [f"COALESCE({value.unreadable}, FALSE)" for value in where.values]
-    kept = [f"({' OR '.join([where.counts, *unreadable])}) AS counts"]
-    for place, (value, is_unread) in enumerate(zip(where.values, unreadable)):
+    kept = []
+    if where := rows.where:
+        unreadable = [f"COALESCE({value.unreadable}, FALSE)" for value in where.values]
+        differs = f"({where.otherwise}) <> ({where.counts})" if where.otherwise else "FALSE"
+        kept = [f"({' OR '.join([where.counts, *unreadable])}) AS counts", f"{differs} AS differs"]
+    for place, value in enumerate(values_read(rows)):
+        is_unread = f"COALESCE({value.unreadable}, FALSE)"
         kept += [f"{value.text} AS {_compared(place)}", f"{is_unread} AS {_unread(place)}"]
-    differs = f"({where.otherwise}) <> ({where.counts})" if where.otherwise else "FALSE"
-    return f", {', '.join([*kept, f'{differs} AS differs'])}"
+    return f", {', '.join(kept)}" if kept else ""
 
 
-def names(where: Condition) -> list[str]:
+def names(rows: Rows) -> list[str]:
     """Return the names of what is kept beside a row's own columns."""
-    places = range(len(where.values))
-    return ["counts", "differs", *map(_compared, places), *map(_unread, places)]
-
-
-def faults(where: str | None, numbers: Numbers | None) -> list[Fault]:
-    """Return what can be wrong with the values that a condition compares."""
-    return [
-        _fault(place, value, numbers)
-        for place, value in enumerate(read_condition(where) if where else [])
+    places = range(len(values_read(rows)))
+    return ["counts", "differs"] * bool(rows.where) + [
+        *map(_compared, places),
+        *map(_unread, places),
     ]
 
 
-def numbers_in(where: Condition | None, rows: str) -> Mapping[str, str]:
-    """Return, by what they are called, relations of the numbers that a condition compares."""
+def values_read(rows: Rows) -> list[Value]:
+    """Return what SQL of a client's file reads of rows: `where:`, then what columns are made of."""
+    return [*(rows.where.values if rows.where else []), *rows.made]
+
+
+def faults(values: Sequence[Value], numbers: Numbers | None) -> list[Fault]:
+    """Return what can be wrong with the values that SQL reads."""
+    return [_fault(place, value, numbers) for place, value in enumerate(values)]
+
+
+def spared(found: list[Fault], values: Sequence[Value]) -> list[Fault]:
+    """Return faults of rows, where a column is not missing too if what it is made of cannot be read."""
+    unread: dict[str, str] = {}
+    for place, value in enumerate(values):
+        if value.of:
+            unread[value.of] = f"{unread.get(value.of, 'FALSE')} OR {_unread(place)}"
+    return [
+        fault._replace(condition=f"{fault.condition} AND NOT ({unread[fault.missing]})")
+        if fault.missing in unread
+        else fault
+        for fault in found
+    ]
+
+
+def numbers_in(values: Sequence[Value], rows: str) -> Mapping[str, str]:
+    """Return, by what they are called, relations of the numbers that SQL reads."""
     return {
-        f"{value.name}{OF_WHERE}": f"(SELECT ordinal, {_compared(place)} AS number, differs FROM {rows})"
-        for place, value in enumerate(where.values if where else [])
+        f"{value.name}{OF_COLUMNS if value.of else OF_WHERE}": f"(SELECT ordinal, {_compared(place)} AS number,"
+        f" {'TRUE' if value.of else 'differs'} AS differs FROM {rows})"
+        for place, value in enumerate(values)
         if value.kind == "number"
     }
+
+
+def name_of(called: str) -> str:
+    """Return the export's name of a number that SQL reads, by what it is called."""
+    return called.removesuffix(OF_WHERE).removesuffix(OF_COLUMNS)
 
 
 def in_two_ways(relation: str) -> str:
@@ -70,15 +102,21 @@ def in_two_ways(relation: str) -> str:
 
 def _fault(place: int, value: Value, numbers: Numbers | None) -> Fault:
     is_bad = _unread(place)
+    if value.kind == "nothing":
+        said = f"{value.of} comes to nothing, as a number that {value.name} reckons with is empty"
+        advice = "where an empty one is 0, write so, as in COALESCE(…, 0)"
+        return Fault(is_bad, literal(said), advice)
     if numbers and value.kind == "number":
         is_bad += f" AND NOT {fits(_compared(place), ANY, numbers)}"
-    said, is_no = f"`where:` compares {value.name}, and '", f"' {_IS_NO[value.kind]}"
+    by = f"{value.of} is made of" if value.of else "`where:` compares"
+    said, is_no = f"{by} {value.name}, and '", f"' {_IS_NO[value.kind]}"
     written = f"`{setting(numbers)}` says" if numbers else "1234.56"
-    advice = _ADVICE[value.kind].format(numbers=written)
+    advice = _ADVICE[value.kind].format(by="SQL" if value.of else "`where:`", numbers=written)
+    before = f"; name other texts before that, as in {value.name} <> 'none' AND …"
     return Fault(
         is_bad,
         f"CONCAT({literal(said)}, {quoted(_compared(place))}, {literal(is_no)})",
-        f"{advice}; name other texts before that, as in {value.name} <> 'none' AND …",
+        advice + before * (not value.of),
         value.kind == "number",
     )
 

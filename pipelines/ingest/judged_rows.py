@@ -1,6 +1,6 @@
 """Hold a batch whose rows were judged, and say in SQL which are bad, and which a setting would mend."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,7 +10,7 @@ from pipelines.ingest.bad_rows import ROW_LINES
 from pipelines.ingest.row_faults import Fault, faults, reason
 from pipelines.settings.apis import Api
 from pipelines.settings.client import Client
-from pipelines.settings.conditions import Condition
+from pipelines.settings.conditions import Condition, Value
 from pipelines.settings.exports import Export
 from pipelines.settings.written_numbers import Numbers
 from pipelines.sources.batches import Batch
@@ -21,7 +21,7 @@ from pipelines.sql import literal
 class Judged(NamedTuple):
     """A batch whose rows were judged: by which faults, and the files of its rows and rejects.
 
-    `judged_file` has also the rows that do not count, by `where`, what that compares, and the delivered
+    `judged_file` has also the rows that do not count, by `where`, the `values` that SQL reads, and the delivered
     texts of what counts in another unit. `reading` says how its numbers are read.
     """
 
@@ -35,6 +35,7 @@ class Judged(NamedTuple):
     judged_file: Path
     reading: Reading
     where: Condition | None = None
+    values: Sequence[Value] = ()
 
     @property
     def rows(self) -> str:
@@ -68,9 +69,9 @@ class Judged(NamedTuple):
 
     @property
     def compared_numbers(self) -> Mapping[str, str]:
-        """Return relations of the numbers that `where:` compares, by what they are called."""
+        """Return relations of the numbers that SQL reads, by what they are called."""
         return compared_values.numbers_in(
-            self.where, f"read_parquet({literal(str(self.judged_file))})"
+            self.values, f"read_parquet({literal(str(self.judged_file))})"
         )
 
     def still_bad(self, numbers: Numbers | None) -> tuple[str, str]:
@@ -79,8 +80,8 @@ class Judged(NamedTuple):
         if not numbers:
             return self.bad, rejects
         reading = self.reading._replace(numbers=numbers)
-        where = self.feed.where if isinstance(self.feed, Export) else None
-        wrong = faults(self.contract, self.client, reading) + compared_values.faults(where, numbers)
+        wrong = compared_values.spared(faults(self.contract, self.client, reading), self.values)
+        wrong += compared_values.faults(self.values, numbers)
         rows = read(self.contract, reading, self._all("TRUE"))
         return f"(FROM {rows} WHERE {reason(wrong)} IS NOT NULL)", rejects
 

@@ -48,7 +48,7 @@ class Fault(NamedTuple):
     """What can be wrong with a row: a condition and a reason in SQL, and what helps, in words.
 
     Whether it `is_number` tells those that a setting of how numbers are read may mend; another line
-    of the client's file that would is its `remedy`.
+    of the client's file that would is its `remedy`. Of a column that is `missing`, it has the name.
     """
 
     condition: str
@@ -56,6 +56,7 @@ class Fault(NamedTuple):
     advice: str = ""
     is_number: bool = False
     remedy: Remedy | None = None
+    missing: str = ""
 
 
 def faults(contract: Contract, client: Client, reading: Reading) -> list[Fault]:
@@ -88,7 +89,7 @@ def reason(found: list[Fault]) -> str:
 
 def _missing(name: str, is_read: bool) -> Fault:
     delivered = f"delivered_{name}" if is_read else name
-    return Fault(f"{delivered} IS NULL", f"'{name} is missing'", NO_DATA)
+    return Fault(f"{delivered} IS NULL", f"'{name} is missing'", NO_DATA, missing=name)
 
 
 def _no_value(name: str) -> Fault:

@@ -1,6 +1,6 @@
 """Validate every row of a batch: its key, and why it is bad."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -95,22 +95,20 @@ def validate(
     uncounted_file = target.with_name(f"{target.name}.uncounted.parquet")
     with batch.open(connection) as rows:
         feed = rows.export or feed
-        where = feed.where if isinstance(feed, Export) else None
+        values, where = compared_values.values_read(rows), rows.where
         named = zones(feed, contract, client.timezone) if isinstance(feed, Export) else {}
         clocks = [f"local_{name}" for name, zone in named.items() if zone[0] not in "+-"]
         plain = reading_of(feed, contract, client)._replace(words=words)
         kept = [*kept_beside(contract, plain).values()]
-        judged_file = all_file if where or clocks or kept else rows_file
+        apart = [*compared_values.names(rows), *clocks, *kept]
+        judged_file = all_file if apart else rows_file
 
         def taken(rows: Rows) -> Taken:
             query = _validated(contract, reading, wrong, batch, rows, named, ordinals_used, forms)
             row_count = _write(connection, query, judged_file)
-            beside = [*(compared_values.names(rows.where) if rows.where else []), *clocks, *kept]
             parts = {"counts": rows_file, "NOT counts": uncounted_file} if rows.where else {}
-            for condition, file in (parts or {"TRUE": rows_file} if beside else parts).items():
-                part = (
-                    f"* EXCLUDE ({', '.join(beside)}) FROM read_parquet({literal(str(all_file))})"
-                )
+            for condition, file in (parts or {"TRUE": rows_file} if apart else parts).items():
+                part = f"* EXCLUDE ({', '.join(apart)}) FROM read_parquet({literal(str(all_file))})"
                 _write(connection, f"SELECT {part} WHERE {condition}", file)
             reject_count = _write(connection, _rejects(batch, rows), rejects_file)
             return Taken(rows, row_count, reject_count)
@@ -118,7 +116,8 @@ def validate(
         typed = rows.typed  # a text that is read with more care does not know it
         by_type = typed_columns(connection, contract, feed, plain, typed)
         reading = plain._replace(typed=by_type)
-        wrong = faults(contract, client, reading) + compared_values.faults(where, reading.numbers)
+        wrong = compared_values.spared(faults(contract, client, reading), values)
+        wrong += compared_values.faults(values, reading.numbers)
         rows, row_count, reject_count = accounted(connection, batch, rows, taken)
         refuse_periods(connection, batch, rows)
         headers, notes, skipped = list[int](), notes_of_reading(batch, rows), Skipped()
@@ -133,7 +132,8 @@ def validate(
                 rejects_file,
                 judged_file,
                 reading,
-                rows.where,
+                where,
+                values,
             )
         )
         written = numbers_written(connection, judged, typed)
@@ -169,10 +169,10 @@ def validate(
     refuse_bad_rows(connection, judged, counting, rows.lines_read, marks)
     left_out = (left_out or 0) + uncounted + len(headers)
     counted = (row_count, reject_count, left_out, rows.lines_read)
-    apart = uncounted_file if uncounted else None
+    left = uncounted_file if uncounted else None
     local = all_file if clocks else None
     done = Validated(
-        rows_file, rejects_file, *counted, marks, apart, uncounted, local, notes, rows.export
+        rows_file, rejects_file, *counted, marks, left, uncounted, local, notes, rows.export
     )
     return done._replace(nowhere=rows.nowhere, skipped=no_data + rows.skipped)
 
@@ -209,11 +209,11 @@ def _validated(
     left_out = delivered.keys() - kept_beside(contract, reading).keys()
     trimmed = f"""(
       SELECT {rows.number} AS number, {rows.line} AS place, {rows.lines} AS span,
-      {_trimmed(rows, contract)}{compared_values.columns(rows.where) if rows.where else ""}
+      {_trimmed(rows, contract)}{compared_values.columns(rows)}
       FROM {rows.relation}
     )"""
     known = f"""(
-      SELECT * REPLACE ({_known(contract)}), {_row_key(contract)}
+      SELECT * REPLACE ({_known(contract, rows.by_sql)}), {_row_key(contract)}
       FROM {_tidy(contract, reading.currency, read_times(contract, reading.date_format, trimmed), named, forms)}
     )"""
     return f"""
@@ -308,13 +308,16 @@ def _with_seconds(name: str) -> str:
     return f"IF(REGEXP_FULL_MATCH({name}, '.*:[0-9]{{2}}:.*'), {name}, {name} || ':00')"
 
 
-def _known(contract: Contract) -> str:
-    """Return SQL for the columns, NULL where a text stands for nothing.
+def _known(contract: Contract, by_sql: Collection[str]) -> str:
+    """Return SQL for the columns, NULL where a text stands for nothing; what SQL writes is meant.
 
     Keys are made of what was delivered: they stay as they are when a client's words change, or how
     its numbers are read.
     """
-    return ", ".join(f"{something(name, name, contract)} AS {name}" for name in contract.columns)
+    return ", ".join(
+        f"{name if name in by_sql else something(name, name, contract)} AS {name}"
+        for name in contract.columns
+    )
 
 
 def _is_deleted(contract: Contract) -> str:

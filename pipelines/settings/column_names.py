@@ -9,6 +9,8 @@ def column_names(column: str, written: Any) -> tuple[str, ...]:
     """Return the names that are written for a column. Raise ValueError if they name none."""
     if written is None:
         return ()
+    if isinstance(written, bool | int | float):
+        written = str(written).upper()
     names = written if isinstance(written, list | tuple) else [written]
     if not names or not all(isinstance(name, str) and name for name in names):
         raise ValueError(

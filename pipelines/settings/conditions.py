@@ -7,11 +7,19 @@ from typing import NamedTuple
 import duckdb
 from sqlglot import exp
 
-from pipelines.settings.compared_kinds import Kind, is_open_to_nothing, kind_of, kind_of_cast
-from pipelines.settings.expressions import COLUMNS, Weights, checked
+from pipelines.settings.compared_kinds import (
+    Kind,
+    is_open_to_nothing,
+    kind_of,
+    kind_of_cast,
+    with_days,
+)
+from pipelines.settings.expressions import OF_CONDITIONS, Weights, checked
 from pipelines.sql import identifier
 
-Number = Callable[[str], str]  # of the SQL of a text, that of its number; NULL if it is none
+Reader = Callable[
+    [str], str
+]  # of the SQL of a text, that of its number or time; NULL if it is none
 
 
 class Value(NamedTuple):
@@ -19,13 +27,14 @@ class Value(NamedTuple):
 
     `text` is SQL for what was delivered; `unreadable` for whether it is no such thing, so that the
     condition cannot say whether the row counts: in `Status = 'Paid' AND Amount > 100` an amount
-    matters only if it was paid.
+    matters only if it was paid. What a column `of` ours is made of is read likewise.
     """
 
     name: str
     kind: Kind
     text: str
     unreadable: str
+    of: str = ""
 
 
 class Condition(NamedTuple):
@@ -39,8 +48,15 @@ class Condition(NamedTuple):
     otherwise: str = ""
 
 
-def _number(text: str) -> str:
+def as_number(text: str) -> str:
+    """Return SQL for a text's number, as SQL itself writes it."""
     return f"TRY_CAST({text} AS DOUBLE)"
+
+
+def as_time(text: str) -> str:
+    """Return SQL for a text's time, as SQL itself writes it: to DuckDB 3/10/26 is a day of the year 3."""
+    time = f"TRY_CAST({text} AS TIMESTAMP)"
+    return f"CASE WHEN {time} BETWEEN '1970-01-01' AND '2100-01-01' THEN {time} END"
 
 
 class UnknownColumns(ValueError):
@@ -53,7 +69,7 @@ class UnknownColumns(ValueError):
 
 def columns_of(text: str) -> set[str]:
     """Return the names of the columns that a condition reads."""
-    return {column.name for column in _checked(text).find_all(exp.Column)}
+    return {column.name for column in _condition(text).find_all(exp.Column)}
 
 
 def read_condition(text: str) -> list[Value]:
@@ -65,7 +81,7 @@ def read_condition(text: str) -> list[Value]:
     maxsize=500
 )  # settings are read by each step of a command, and DuckDB is asked each time
 def _tried(text: str) -> tuple[Value, ...]:
-    tree = _checked(text)
+    tree = _condition(text)
     names = {column.name for column in tree.find_all(exp.Column)}
     condition, values, _ = condition_over(text, {name: identifier(name) for name in names})
     columns = ", ".join(f"{identifier(name)} TEXT" for name in sorted(names)) or "nothing TEXT"
@@ -84,34 +100,49 @@ def _tried(text: str) -> tuple[Value, ...]:
     return tuple(values)
 
 
-def condition_over(text: str, values: Mapping[str, str], number: Number = _number) -> Condition:
+def condition_over(
+    text: str, values: Mapping[str, str], number: Reader = as_number, time: Reader = as_time
+) -> Condition:
     """Return a condition as SQL, each column by the SQL of its value. Raise UnknownColumns.
 
     Values are texts, without blanks around them; what is compared with a number is read as one, by
-    `number`, what is larger or smaller than a day as a time, and what stands alone as true or false.
+    `number`, what is compared with a day as a time, by `time`, and what stands alone as true or false.
     """
-    tree = _checked(text)
-    columns = list(tree.find_all(exp.Column))
-    if missing := {column.name for column in columns} - values.keys():
-        raise UnknownColumns(missing)
-    marks = _Marks(number)
-    for column, kind in [(column, kind_of(column)) for column in columns]:
-        delivered = f"NULLIF(TRIM(({values[column.name]})::TEXT), '')"
-        marks.put(column, column.name, delivered, kind)
-    for cast in reversed(list(tree.find_all(exp.Cast))):  # the innermost first
-        operand = cast.this.sql(Weights)
-        marks.put(cast, marks.named(operand), operand, kind_of_cast(cast), cast.to.sql(Weights))
-    return marks.condition(tree.sql(Weights))
+    tree, marks = _condition(text), Marks(number, time)
+    marks.put_columns(tree, values, kind_of)
+    written, read = marks.resolved(tree)
+    return Condition(f"COALESCE({written}, FALSE)", read)
 
 
-class _Marks:
-    """Stands in for each value of a condition until it is written: what it is, and how it is read."""
+def delivered(value: str) -> str:
+    """Return SQL for a column's value as a text, without blanks around it; NULL if it is empty."""
+    return f"NULLIF(TRIM(({value})::TEXT), '')"
 
-    def __init__(self, number: Number) -> None:
-        self._number = number
+
+class Marks:
+    """Stands in for each value of an expression until it is written: what it is, and how it is read."""
+
+    def __init__(self, number: Reader, time: Reader) -> None:
+        self._number, self._time = number, time
         self._written: dict[str, str] = {}
         self._names: dict[str, str] = {}
         self._read: list[tuple[str, Kind, str, str, bool]] = []
+
+    def put_columns(
+        self,
+        tree: exp.Expr,
+        values: Mapping[str, str],
+        kind: Callable[[exp.Column], Kind | None],
+    ) -> None:
+        """Put marks in the place of columns, and of what is cast. Raise UnknownColumns."""
+        columns = list(tree.find_all(exp.Column))
+        if missing := {column.name for column in columns} - values.keys():
+            raise UnknownColumns(missing)
+        for column, read_as in [(column, kind(column)) for column in columns]:
+            self.put(column, column.name, delivered(values[column.name]), read_as)
+        for cast in reversed(list(tree.find_all(exp.Cast))):  # the innermost first
+            operand = cast.this.sql(Weights)
+            self.put(cast, self.named(operand), operand, kind_of_cast(cast), cast.to.sql(Weights))
 
     def put(self, node: exp.Expr, name: str, text: str, kind: Kind | None, as_: str = "") -> None:
         """Put a mark in the place of a value; one of some kind is read as that, and cast."""
@@ -129,21 +160,22 @@ class _Marks:
             text = text.replace(mark, name)
         return text
 
-    def condition(self, written: str) -> Condition:
-        """Return the condition without marks, and the values in it that must be readable."""
-        written = self._resolved(written)
+    def resolved(self, tree: exp.Expr) -> tuple[str, list[Value]]:
+        """Return the expression without marks, and the values in it that must be readable."""
+        written = self.without(tree.sql(Weights))
         values: dict[tuple[str, Kind], Value] = {}
         for name, kind, text, read, is_open in self._read:
-            text, read = self._resolved(text), self._resolved(read)
+            text, read = self.without(text), self.without(read)
             unreadable = f"({text} IS NOT NULL AND ({read}) IS NULL)"
             if is_open:
                 unreadable = f"({unreadable} AND ({written}) IS NULL)"
             if (known := values.get((name, kind))) and known.unreadable != unreadable:
                 unreadable = f"({known.unreadable} OR {unreadable})"
             values[name, kind] = Value(name, kind, text, unreadable)
-        return Condition(f"COALESCE({written}, FALSE)", list(values.values()))
+        return written, list(values.values())
 
-    def _resolved(self, text: str) -> str:
+    def without(self, text: str) -> str:
+        """Return a piece of SQL without marks."""
         for mark, value in reversed(self._written.items()):  # a later one may hold an earlier one
             text = text.replace(mark, value)
         return text
@@ -151,31 +183,9 @@ class _Marks:
     def _as(self, kind: Kind, text: str) -> str:
         if kind == "number":
             return self._number(text)
-        return f"TRY_CAST({text} AS BOOLEAN)" if kind == "flag" else _TIME.format(text=text)
+        return f"TRY_CAST({text} AS BOOLEAN)" if kind == "flag" else self._time(text)
 
 
-# To DuckDB 3/10/26 is a day of the year 3.
-_TIME = """CASE WHEN TRY_CAST({text} AS TIMESTAMP) BETWEEN '1970-01-01' AND '2100-01-01'
-  THEN TRY_CAST({text} AS TIMESTAMP) END"""
-
-
-def _checked(text: str) -> exp.Expr:
-    """Return a condition in which all is allowed; what is said of columns is said of the export's."""
-    try:
-        return _with_whole_names(checked(text, None))
-    except ValueError as error:
-        listed = ", ".join(COLUMNS)
-        said = str(error).replace(f"allowed are the columns {listed}", "allowed are its columns")
-        said = said.replace(f"the columns are {listed}", 'as in "Financial Status"')
-        raise ValueError(
-            said.replace("write the weight of a touchpoint", "write which rows count")
-        ) from None
-
-
-def _with_whole_names(tree: exp.Expr) -> exp.Expr:
-    """Return a condition in which `properties.plan` is one name: of a column, or of what lies within one."""
-    for column in list(tree.find_all(exp.Column)):
-        if column.table:
-            name = ".".join(part.name for part in column.parts)
-            column.replace(exp.column(name, quoted=True))
-    return tree
+def _condition(text: str) -> exp.Expr:
+    """Return a condition in which all is allowed, with its days as SQL writes them."""
+    return with_days(checked(text, OF_CONDITIONS))

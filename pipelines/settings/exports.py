@@ -102,7 +102,8 @@ class Export(Settings):
     columns: dict[str, Names] = Field(
         {},
         description="By column of ours, the export's: a name, a list that is joined by a blank, or null for one that"
-        " it lacks. Columns of the same name need no line. Names are equal but for capitals, blanks and underscores.",
+        " it lacks; or SQL over its columns, such as `Stage = 'Closed Won'`. Columns of the same name need no line."
+        " Names are equal but for capitals, blanks and underscores.",
     )
     properties: dict[PropertyName, Annotated[str, Field(min_length=1)]] = Field(
         {},

@@ -2,7 +2,8 @@
 
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
 import sqlglot
 from sqlglot import exp
@@ -43,12 +44,57 @@ SYNTAX = (
     *(exp.And, exp.Or, exp.Not, exp.Case, exp.In, exp.Between, exp.Like, exp.ILike, exp.Is),
     *(exp.Cast, exp.DataType),
 )
-ALLOWED = (
-    f"allowed are the columns {', '.join(COLUMNS)}; numbers, 'texts', TRUE, FALSE, NULL; + - * / // %,"
-    " comparisons, AND, OR, NOT, CASE, IN (...), BETWEEN, LIKE, ILIKE, IS NULL; casts to"
-    f" {', '.join(TYPES)}; and {', '.join(FUNCTIONS)}"
-)
 LENGTH, DEPTH, WILDCARDS = 2000, 20, 20
+
+
+class Allowed(NamedTuple):
+    """What an expression may be made of, of any columns where `columns` are not known yet; `asked` is what
+    is to be written."""
+
+    columns: tuple[str, ...] | None
+    functions: Mapping[str, type[exp.Expr]]
+    syntax: tuple[type[exp.Expr], ...]
+    asked: str
+
+    @property
+    def of_columns(self) -> str:
+        """Return in words which columns there are."""
+        known = self.columns
+        return f"the columns are {', '.join(known)}" if known else 'as in "Financial Status"'
+
+    @property
+    def said(self) -> str:
+        """Return in words all that is allowed."""
+        columns = f"the columns {', '.join(self.columns)}" if self.columns else "its columns"
+        joined = " ||" if exp.DPipe in self.syntax else ""
+        return (
+            f"allowed are {columns}; numbers, 'texts', TRUE, FALSE, NULL; + - * / // %{joined},"
+            " comparisons, AND, OR, NOT, CASE, IN (...), BETWEEN, LIKE, ILIKE, IS NULL; casts to"
+            f" {', '.join(TYPES)}; and {', '.join(self.functions)}"
+        )
+
+
+OF_WEIGHTS = Allowed(COLUMNS, FUNCTIONS, SYNTAX, "write the weight of a touchpoint")
+
+# Over an export's own columns, which hold texts.
+TEXT_FUNCTIONS = {
+    "CONCAT": exp.Concat,
+    "CONCAT_WS": exp.ConcatWs,
+    "LEFT": exp.Left,
+    "LENGTH": exp.Length,
+    "REPLACE": exp.Replace,
+    "RIGHT": exp.Right,
+    "SPLIT_PART": exp.SplitPart,
+    "SUBSTRING": exp.Substring,
+    "TRIM": exp.Trim,
+}
+OF_CONDITIONS = Allowed(
+    None,
+    dict(sorted({**FUNCTIONS, **TEXT_FUNCTIONS}.items())),
+    (*SYNTAX, exp.DPipe),
+    "write which rows count",
+)
+OF_VALUES = OF_CONDITIONS._replace(asked="write what the column is made of")
 
 
 class Weights(DuckDB):
@@ -79,61 +125,72 @@ def read_weight(text: str) -> str:
     return weight
 
 
-def checked(text: str, columns: Iterable[str] | None = COLUMNS) -> exp.Expr:
-    """Return an expression in which all is allowed; of any columns, where they are not known yet."""
-    tree = _parsed(text)
+def checked(text: str, allowed: Allowed = OF_WEIGHTS) -> exp.Expr:
+    """Return an expression in which all is allowed.
+
+    Over an export's columns, `properties.plan` is one name: of a column, or of what lies within one.
+    """
+    tree = _parsed(text, allowed)
     for node in tree.walk():
-        if isinstance(node, exp.Column) and columns is None:
-            continue
-        if complaint := _complaint(node, text):
+        if complaint := _complaint(node, text, allowed):
             raise _pointed(text, *_span(node, text), *complaint)
+    for column in list(tree.find_all(exp.Column)) if allowed.columns is None else ():
+        if column.table:
+            name = ".".join(part.name for part in column.parts)
+            column.replace(exp.column(name, quoted=True))
     for like in list(tree.find_all(exp.Like, exp.ILike)):
         like.replace(_in_one_pass(like))
     return tree
 
 
-def _parsed(text: str) -> exp.Expr:
+def _parsed(text: str, allowed: Allowed) -> exp.Expr:
     """Return the one expression in a text."""
     if len(text) > LENGTH:
         raise ValueError(f"it has {len(text)} characters; {LENGTH} is the most")
     try:
-        _refuse_tokens(text, sqlglot.tokenize(text, read="duckdb"))
+        _refuse_tokens(text, sqlglot.tokenize(text, read="duckdb"), allowed)
         (tree,) = sqlglot.parse(text, read="duckdb")
         if not tree:
-            raise ValueError(f"there is no expression in it; {ALLOWED}")
+            raise ValueError(f"there is no expression in it; {allowed.said}")
         return exp.Paren(this=tree)  # around it, for its parts to be replaced
     except SqlglotError as error:
         found = (getattr(error, "errors", None) or [{}])[0]
         if not (mark := found.get("highlight")):
             why = str(error).splitlines()[0]
-            raise ValueError(f"it is not readable as SQL: {why}; {ALLOWED}") from None
+            raise ValueError(f"it is not readable as SQL: {why}; {allowed.said}") from None
         end = _offset(text, found["line"], found["col"])
         why = found["description"].partition(" for <class")[0]
-        raise _pointed(text, end - len(mark), end, why) from None
+        raise _pointed(text, end - len(mark), end, why, allowed.said) from None
     except RecursionError:
         raise ValueError(TOO_DEEP) from None
 
 
-def _refuse_tokens(text: str, tokens: list) -> None:
+def _refuse_tokens(text: str, tokens: list, allowed: Allowed) -> None:
     """Refuse what the parser would drop, or take for something else than DuckDB does."""
     if not tokens:
-        raise ValueError(f"there is nothing in it; write the weight of a touchpoint; {ALLOWED}")
+        raise ValueError(f"there is nothing in it; {allowed.asked}; {allowed.said}")
     for token in tokens:
         if token.comments:
-            raise _pointed(text, token.start, token.end + 1, "a comment is not allowed")
+            raise _pointed(
+                text, token.start, token.end + 1, "a comment is not allowed", allowed.said
+            )
         if token.text in (";", "!") or "@" in token.text:
-            raise _pointed(text, token.start, token.end + 1, "; ! and @ are not allowed")
+            why = "; ! and @ are not allowed"
+            raise _pointed(text, token.start, token.end + 1, why, allowed.said)
 
 
-def _complaint(node: exp.Expr, text: str) -> tuple[str, str] | None:
+def _complaint(node: exp.Expr, text: str, allowed: Allowed) -> tuple[str, str] | None:
     """Return what is wrong with one part of a text, its own parts aside, and what is right."""
+    known, functions = allowed.columns, allowed.functions
     match node:
+        case exp.Column() if known is None:
+            return None
         case exp.Column() if node.table:
-            return "a column's name stands alone", f"the columns are {', '.join(COLUMNS)}"
-        case exp.Column() if node.name.lower() not in COLUMNS:
+            return "a column's name stands alone", allowed.of_columns
+        case exp.Column() if known and node.name.lower() not in known:
             quoted = "; texts stand in single quotes" if node.this.args.get("quoted") else ""
-            why = f"there is no column {node.name}{quoted or _nearest(node.name, COLUMNS)}"
-            return why, f"the columns are {', '.join(COLUMNS)}"
+            why = f"there is no column {node.name}{quoted or _nearest(node.name, known)}"
+            return why, allowed.of_columns
         case exp.Cast() if type(node) is not exp.Cast or not node.to.is_type(*TYPES):
             return "no such cast", f"casts are to {', '.join(TYPES)}"
         case exp.Like() | exp.ILike() if not node.expression.is_string:
@@ -142,13 +199,13 @@ def _complaint(node: exp.Expr, text: str) -> tuple[str, str] | None:
             return "there are too many % and _ in it", f"{WILDCARDS} are the most"
         case exp.In() if not node.expressions:
             return "IN takes a list", "as in channel IN ('Email', 'Referral')"
-        case exp.Func() if not isinstance(node, (*FUNCTIONS.values(), *SYNTAX)):
+        case exp.Func() if not isinstance(node, (*functions.values(), *allowed.syntax)):
             is_known = not isinstance(node, exp.Anonymous)  # to DuckDB: it is no slip of the pen
             name = _typed(node, text) or (node.sql_name() if is_known else node.name)
-            why = f"there is no function {name}{'' if is_known else _nearest(name, FUNCTIONS)}"
-            return why, f"the functions are {', '.join(FUNCTIONS)}"
-        case _ if not isinstance(node, (*FUNCTIONS.values(), *SYNTAX)):
-            return f"{type(node).__name__.upper()} is not allowed", ALLOWED
+            why = f"there is no function {name}{'' if is_known else _nearest(name, functions)}"
+            return why, f"the functions are {', '.join(functions)}"
+        case _ if not isinstance(node, (*functions.values(), *allowed.syntax)):
+            return f"{type(node).__name__.upper()} is not allowed", allowed.said
     return (TOO_DEEP, f"{DEPTH} levels are the most") if _depth(node) > DEPTH else None
 
 
@@ -214,7 +271,7 @@ def _offset(text: str, line: int, column: int) -> int:
     return sum(len(above) for above in text.splitlines(keepends=True)[: line - 1]) + column
 
 
-def _pointed(text: str, start: int, end: int, why: str, allowed: str = ALLOWED) -> ValueError:
+def _pointed(text: str, start: int, end: int, why: str, allowed: str) -> ValueError:
     """Return an error that quotes the line of the text and marks the part that it is about."""
     before, line = text[:start].rpartition("\n")[2], text[start:].partition("\n")[0]
     marks = " " * len(before) + "^" * max(1, min(end - start, len(line)))

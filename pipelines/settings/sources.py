@@ -10,6 +10,7 @@ from pipelines.contracts.catalog import CONTRACTS
 from pipelines.settings.aliases import Aliases, check_aliases, utm_sources
 from pipelines.settings.apis import Api, FacebookAdsApi, GoogleAdsApi, SalesforceApi
 from pipelines.settings.base import Settings
+from pipelines.settings.column_expressions import is_expression, read_expression, target_of
 from pipelines.settings.event_columns import check_properties
 from pipelines.settings.exports import Export
 from pipelines.settings.path_rules import CampaignNames, ChannelName
@@ -166,7 +167,12 @@ class Sources(Settings):
                         f"{place}.zones: '{column}' is no column of times; "
                         f"use one of {', '.join(times) or 'none: the table has no times of day'}"
                     )
-            for column in columns:
+            for column, names in columns.items():
+                for name in filter(is_expression, names):
+                    try:
+                        read_expression(name, target_of(known[column]))
+                    except ValueError as error:
+                        raise ValueError(f"{source}.{table}.columns.{column}: {error}") from None
                 if known[column].required and not columns[column]:
                     raise ValueError(
                         f"{place}.columns: every row needs a {column}; name its column"

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import duckdb
 
 from pipelines.settings.client import Client
-from pipelines.settings.conditions import Condition
+from pipelines.settings.conditions import Condition, Value
 from pipelines.settings.exports import Export
 from pipelines.sources.files.wanted_names import Wanted
 from pipelines.sql import literal
@@ -80,7 +80,8 @@ class Rows(NamedTuple):
     ready-made format. `days` has where a row's period begins and ends, which must be one day. `notes`
     say what is to be known of how it is read. `nowhere` has, by column of ours or
     setting, the error for a path into a column that leads nowhere: it is raised unless other deliveries
-    have it.
+    have it. `made` are the values that have to be readable as columns of ours are made of them, those
+    that are made `by_sql`.
 
     `records` is how many rows and rejects there must be, if that is known; `found`, a query,
     counts those rows, where a row here is made of several. `again` reads a text file with more
@@ -110,6 +111,8 @@ class Rows(NamedTuple):
     days: tuple[str, ...] = ()
     notes: Sequence[str] = ()
     nowhere: dict[str, ExportError] = {}
+    made: list[Value] = []
+    by_sql: frozenset[str] = frozenset()
     lines_read: int | None = None
     records: int | None = None
     found: str = ""

@@ -6,7 +6,7 @@ rows, and no model knows of it. A number that is not written as the export's set
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
 from pipelines.contracts.contract import SQL_TYPES, Column, Contract
@@ -145,6 +145,19 @@ def as_double(text: str, numbers: Numbers) -> str:
     """Return SQL for a number that is only compared, of any size; NULL if it is not written as agreed."""
     read = f"TRY_CAST({_with_point(text, numbers)} AS DOUBLE)"
     return f"CASE WHEN {fits(text, ANY, numbers)} THEN {read} END"
+
+
+def as_exact(text: str, numbers: Numbers | None, typed: Collection[str] = ()) -> str:
+    """Return SQL for a number that is reckoned with, to the cent; NULL if it is not written as agreed.
+
+    Where nobody has said how numbers are written, `1.250` is none, but for texts that are `typed`: those
+    of what the export itself holds as a number.
+    """
+    written = PLAIN if text in typed else numbers or PLAIN
+    agreed = fits(text, ANY, written)
+    if not numbers and text not in typed:
+        agreed = f"({agreed} AND NOT REGEXP_FULL_MATCH({text}, {literal(EITHER)}))"
+    return f"CASE WHEN {agreed} THEN TRY_CAST({_with_point(text, written)} AS DECIMAL(18, 6)) END"
 
 
 def _with_point(text: str, numbers: Numbers) -> str:

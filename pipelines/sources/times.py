@@ -98,6 +98,19 @@ def read(contract: Contract, date_format: str | None, relation: str) -> str:
     return f"(SELECT * REPLACE ({', '.join(values)}) FROM {relation})" if values else relation
 
 
+def as_time(text: str, date_format: str | None) -> str:
+    """Return SQL for a time that is only compared; NULL if it cannot be read.
+
+    It is in UTC where it has an offset, and as it is written where it has none.
+    """
+    written = f"REGEXP_REPLACE({_read(text, _TIME, date_format)}, ' +([+-]|Z$)', '\\1')"
+    time = f"TRY_CAST({written} AS TIMESTAMP)"
+    return f"CASE WHEN {time} BETWEEN '1970-01-01' AND '2100-01-01' THEN {time} END"
+
+
+_TIME = Column("timestamp", "a time of any kind")
+
+
 def _read(name: str, column: Column, date_format: str | None) -> str:
     """Return SQL for a time as staging casts it."""
     is_usual = " OR ".join(f"{name} LIKE '{each}'" for each in _USUAL)

@@ -284,7 +284,7 @@ def test_what_another_number_decides_or_no_row_turns_on_is_not_asked(
         ("Net::INT IN (5, 6)", "five", "is no number"),
         ("NOT Net", "perhaps", "is neither true nor false"),
         ("Net = TRUE", "perhaps", "is neither true nor false"),
-        ("Net >= '2026-10-01'", "03.10.2026", "is no time"),
+        ("Net >= '2026-10-01'", "03/10/2026", "is no time"),
         ("Net BETWEEN '2026-10-01' AND '2026-12-31 23:59:59'", "Oct 3", "is no time"),
         ("Net::DATE = '2026-10-03'", "3/10/26", "is no time"),
     ],

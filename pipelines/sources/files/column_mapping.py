@@ -1,6 +1,6 @@
 """Map what an export has to the columns of its contract."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from functools import partial
 from types import ModuleType
@@ -8,6 +8,7 @@ from types import ModuleType
 import duckdb
 
 from pipelines.contracts.contract import Contract
+from pipelines.settings.column_expressions import names_in
 from pipelines.settings.conditions import Condition, UnknownColumns, columns_of, condition_over
 from pipelines.settings.exports import Export
 from pipelines.settings.ready_made import formats, names_of
@@ -18,6 +19,7 @@ from pipelines.sources.files import ga4, snowplow
 from pipelines.sources.files.asked_units import ask_for_units
 from pipelines.sources.files.called_columns import as_read
 from pipelines.sources.files.header_zones import ask_for_zones
+from pipelines.sources.files.made_columns import with_made
 from pipelines.sources.files.missing_columns import missing_columns, shown, within_shown
 from pipelines.sources.files.nested_paths import Found, with_nested
 from pipelines.sources.files.overlooked import ask_for_overlooked
@@ -26,6 +28,7 @@ from pipelines.sources.files.url_values import queried, url_column, with_ids
 from pipelines.sources.files.wanted_names import Wanted
 from pipelines.sources.nothing import something
 from pipelines.sources.numbers import PLAIN, POINTS, as_double
+from pipelines.sources.times import as_time
 from pipelines.sql import BLANKS, literal
 
 FORMATS: dict[str, ModuleType] = {"ga4": ga4, "snowplow": snowplow}
@@ -41,8 +44,8 @@ def wanted(export: Export, contract: Contract) -> Wanted:
         return Wanted(form.USED | named, named, form.NEEDED | named, form.NEEDED)
     compared = columns_of(export.where) if export.where else set()
     named = {*export.properties.values()} | compared
-    named |= {name for names in export.columns.values() for name in names}
-    asked = {name: export.names(name) for name in _delivered(contract)}
+    named = named.union(*map(_parts, export.columns.values()))
+    asked = {name: _parts(export.names(name)) for name in _delivered(contract)}
     needed = {
         name
         for column, names in asked.items()
@@ -78,6 +81,11 @@ def _of_ready_made(export: Export, contract: Contract) -> Wanted:
     return Wanted(form.names() | own, own, own, own.union(*called.values()), tuple(choices))
 
 
+def _parts(names: Iterable[str]) -> set[str]:
+    """Return the names of an export's columns that are read where these stand under `columns:`."""
+    return set[str]().union(*map(names_in, names))
+
+
 def _with_addresses(names: set[str]) -> set[str]:
     """Return names with the columns of the addresses in which some are looked for."""
     return names | set(map(url_column, names))
@@ -104,9 +112,9 @@ def shaped(
         read = asked_for.held(rows.columns)
         paths = {name for name in asked_for.names if url_column(name) == name}
         found = with_nested(connection, rows, paths, contract)
-        rows = found.rows
+        rows = with_made(connection, found.rows, export, contract)
         columns = _named(refused, contract, export, queried(export, rows.columns), found)
-        unread = rows.columns.keys() - read - asked_for.names
+        unread = found.rows.columns.keys() - read - asked_for.names
         ask_for_overlooked(refused, export, contract, columns, unread)
         ask_for_units(refused, contract, export, columns)
         ask_for_zones(refused, export, contract, columns)
@@ -114,7 +122,7 @@ def shaped(
             columns=with_ids(
                 columns, [name for name in contract.columns if not export.names(name)]
             ),
-            unread=_unread(rows, read | asked_for.names),
+            unread=_unread(found.rows, read | asked_for.names),
             nowhere=_nowhere(refused, export, contract, found),
             where=_where(refused, export, rows.columns),
             compared=_compared(export, rows.columns),
@@ -184,7 +192,9 @@ def _where(
 
 def _condition(export: Export, present: dict[str, str], numbers: Numbers) -> Condition:
     """Return which rows count if numbers are written so."""
-    return condition_over(export.where or "", present, partial(as_double, numbers=numbers))
+    number = partial(as_double, numbers=numbers)
+    time = partial(as_time, date_format=export.date_format)
+    return condition_over(export.where or "", present, number, time)
 
 
 def _named(
@@ -204,8 +214,9 @@ def _named(
         if column in export.columns or not contract.columns[column].optional:
             for name in names:
                 is_lost = name in found.nowhere and contract.columns[column].required
-                if name not in present or is_lost:
-                    missing.setdefault(name, []).append(column)
+                lacking = names_in(name) - present.keys() if name not in present else set()
+                for part in sorted(lacking) or [name] * is_lost:
+                    missing.setdefault(part, []).append(column)
     if missing:
         raise missing_columns(refused, export, contract, missing, present, found.within)
     columns = {

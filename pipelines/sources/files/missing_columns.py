@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from types import MappingProxyType
 
 from pipelines.contracts.contract import Contract
+from pipelines.settings.column_expressions import is_expression, names_in, problem_of, renamed
 from pipelines.settings.exports import Export
 from pipelines.sources.batches import ExportError, Remedy
 from pipelines.sources.files.delivery_groups import by_file_times, by_names
@@ -31,10 +32,13 @@ def missing_columns(
     """
     if not contract.staged_by:  # it reads when a delivery was exported, and nothing else
         return _missing_time(refused, next(iter(missing)), present)
-    read = {name for column in contract.columns for name in export.names(column)}
+    read = {part for column in contract.columns for part in _parts(export, column)}
+    slips = _slips(missing)
     inner = [path_into(head, path) for head, paths in within.items() for path in paths]
     flat = [name for name in present if name not in read and name not in missing]
-    meant = _meant(missing, [name for name in [*flat, *inner] if name not in read])
+    meant = {}
+    if not slips:
+        meant = _meant(missing, [name for name in [*flat, *inner] if name not in read])
     listed = ", ".join(
         name if columns == [name] else f"{name} (for {', '.join(columns)})"
         for name, columns in missing.items()
@@ -45,13 +49,13 @@ def missing_columns(
     remedies = [
         Remedy(f"{column}: {_written(export, column, meant)}", below="columns")
         for column in lacking
-        if set(export.names(column)) & meant.keys()
+        if _parts(export, column) & meant.keys()
     ]
     alone = [column for name in missing if name not in meant for column in missing[name]]
     spared = [column for column in alone if not contract.columns[column].required]
     if spared == alone:  # else `null` for these alone reads nothing
         remedies += [Remedy(f"{column}: null", below="columns") for column in spared]
-    advice = [_about_near(meant), _about_absent(alone, spared)]
+    advice = [*slips, _about_near(meant), _about_absent(alone, spared)]
     return refused(f"{reason}. {'. '.join(filter(None, advice))}", remedies=remedies)
 
 
@@ -110,8 +114,22 @@ def _plain(name: str) -> str:
 
 def _written(export: Export, column: str, meant: dict[str, str]) -> str:
     """Return what to write for a column: a name, or a list of several, as YAML."""
-    names = [scalar(meant.get(name, name)) for name in export.names(column)]
+    names = [
+        scalar(renamed(name, meant) if is_expression(name) else meant.get(name, name))
+        for name in export.names(column)
+    ]
     return names[0] if len(names) == 1 else f"[{', '.join(names)}]"
+
+
+def _slips(missing: Collection[str]) -> list[str]:
+    """Return sentences about functions that are written wrongly, where a name is SQL but for that."""
+    problems = [problem_of(name) or "" for name in missing if "(" in name]
+    return [f"As SQL, {said.rstrip('?')}" for said in problems if "did you mean" in said]
+
+
+def _parts(export: Export, column: str) -> set[str]:
+    """Return the names of an export's columns that one of ours is made of."""
+    return {part for name in export.names(column) for part in names_in(name)}
 
 
 def _about_near(meant: dict[str, str]) -> str:
