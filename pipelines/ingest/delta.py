@@ -217,7 +217,7 @@ class Delta:
         self._refunds += done.notes
         self._nowhere += [done.nowhere] if done.row_count else []
         self._local_times += [done.local_times] if done.local_times else []
-        apart = done.uncounted, done.uncounted_rows, done.row_count
+        apart = done.uncounted, done.uncounted_rows, done.row_count - done.skipped_rows
         self._uncounted.append(Uncounted(batch, number, *apart))
         if done.is_empty and self._table.delivery.mode == "full":
             remedy = "deliver it again" if batch.path else "see why the table is empty"

@@ -14,6 +14,7 @@ import duckdb
 
 from pipelines.ingest import acceptance
 from pipelines.ingest.acceptance import Waiting
+from pipelines.ingest.load_counts import ROWS_THAT_COUNT
 from pipelines.ingest.table import Table, is_order
 from pipelines.sql import literal
 
@@ -63,8 +64,8 @@ def gone(connection: duckdb.DuckDBPyConnection, table: Table) -> list[Part]:
           FROM {table.stored} AS log
           QUALIFY ROW_NUMBER() OVER (PARTITION BY row_key ORDER BY loaded_at DESC, ordinal DESC) = 1
         ), was_read AS (
-          SELECT export_file AS part, ARG_MAX(rows_read, loaded_at) AS rows
-          FROM {table.log.rows("exports")} AS log WHERE table_name = {literal(table.name)} GROUP BY ALL
+          SELECT export_file AS part, ARG_MAX({ROWS_THAT_COUNT}, loaded_at) AS rows
+          FROM {table.log.rows("exports", ["rows_skipped"])} AS log WHERE table_name = {literal(table.name)} GROUP BY ALL
         ), parts AS (
           SELECT part FROM newest WHERE NOT is_deleted AND part NOT IN (SELECT export_file FROM batches)
           GROUP BY part HAVING BOOL_AND(row_key IN (SELECT row_key FROM deleted) OR {is_order("row_key")})

@@ -4,6 +4,9 @@ from typing import NamedTuple
 
 from pipelines.sql import literal
 
+# Of a load: the rows that were read, but for what is no data; older loads do not say how many that are.
+ROWS_THAT_COUNT = "rows_read - COALESCE(TRY_CAST(rows_skipped AS BIGINT), 0)"
+
 
 class Counts(NamedTuple):
     """What became of the rows that were read; a full export also deletes rows it lacks.

@@ -12,6 +12,7 @@ import duckdb
 
 from pipelines.files import write_atomically
 from pipelines.home import lake_folder
+from pipelines.ingest.load_counts import ROWS_THAT_COUNT
 from pipelines.ingest.source_log import SourceLog
 from pipelines.lake.append import source_folder
 from pipelines.settings.client import Client
@@ -106,8 +107,10 @@ def _has_rows(content: str, client: str, source: str) -> bool:
     if not log.has("exports"):
         return False
     with duckdb.connect() as connection:
-        query = f"FROM {log.rows('exports')} AS log WHERE fingerprint = {literal(content)}"
-        return bool(only_row(connection.execute(f"SELECT COALESCE(MAX(rows_read), 0) {query}"))[0])
+        exports = log.rows("exports", ["rows_skipped"])
+        query = f"FROM {exports} AS log WHERE fingerprint = {literal(content)}"
+        rows = f"SELECT COALESCE(MAX({ROWS_THAT_COUNT}), 0) {query}"
+        return bool(only_row(connection.execute(rows))[0])
 
 
 def _file(client: str, source: str) -> Path:

@@ -43,8 +43,8 @@ class Validated(NamedTuple):
     they are read. Rows that do not count, by the export's `where:`, are in a file of their own.
     `local_times` has, by ordinal, the times that were read by another zone's clock, as `local_…`.
     `notes` say what is to be known of rows that were taken. `export` has the settings by which its header
-    says that it is read, where that is so. `nowhere` is that of `Rows`. What is no data was `skipped`: some
-    of the rows and lines that are counted, and what is above the header. Where values prove a reading that
+    says that it is read, where that is so. `nowhere` is that of `Rows`. What is no data was `skipped`:
+    `skipped_rows` of those that are counted, some lines that are none, and what is above the header. Where values prove a reading that
     nobody has said, it is `found`, and the rows are not judged to the end: they are to be read by it.
     """
 
@@ -62,6 +62,7 @@ class Validated(NamedTuple):
     export: Export | None = None
     nowhere: dict[str, ExportError] = {}
     skipped: int = 0
+    skipped_rows: int = 0
     found: Found | None = None
 
     @property
@@ -174,7 +175,9 @@ def validate(
     done = Validated(
         rows_file, rejects_file, *counted, marks, left, uncounted, local, notes, rows.export
     )
-    return done._replace(nowhere=rows.nowhere, skipped=no_data + rows.skipped)
+    return done._replace(
+        nowhere=rows.nowhere, skipped=no_data + rows.skipped, skipped_rows=skipped.rows
+    )
 
 
 def _count(connection: duckdb.DuckDBPyConnection, file: Path) -> int:
