@@ -16,7 +16,7 @@ from pipelines.ingest.number_marks import Marks
 from pipelines.settings.apis import Api
 from pipelines.settings.exports import Export
 from pipelines.settings.written_numbers import Numbers
-from pipelines.sources.batches import Batch
+from pipelines.sources.batches import Rows
 from pipelines.sources.flag_words import CHECKED, LISTS, TOLD_BY_NOTHING
 from pipelines.sources.nothing import something
 from pipelines.sources.numbers import setting
@@ -94,12 +94,12 @@ def read_by_values(
 
 
 def found_by_itself(
-    connection: duckdb.DuckDBPyConnection, judged: Judged, written: Marks | None
+    connection: duckdb.DuckDBPyConnection, judged: Judged, rows: Rows, written: Marks | None
 ) -> Found | None:
     """Return how a judged batch is to be read instead; None if it is read well, or nobody can tell."""
     if isinstance(judged.feed, Api):
         return None
-    words = _words(connection, judged)
+    words = _words(connection, judged, rows)
     if written and written.examples and written.is_unsure:
         return Found(words=words, is_open=True)
     if written and written.examples and written.is_certain:
@@ -109,7 +109,7 @@ def found_by_itself(
     return Found(words=words) if words else None
 
 
-def _words(connection: duckdb.DuckDBPyConnection, judged: Judged) -> dict[str, str]:
+def _words(connection: duckdb.DuckDBPyConnection, judged: Judged, rows: Rows) -> dict[str, str]:
     """Return the list of words by which each column of flags is read that holds others than usual."""
     flags = [name for name, each in judged.contract.columns.items() if each.type == "boolean"]
     if not flags:
@@ -122,7 +122,7 @@ def _words(connection: duckdb.DuckDBPyConnection, judged: Judged) -> dict[str, s
     bad = [name for name, each in zip(flags, only_row(connection.execute(query))) if each]
     if not bad:
         return {}
-    values = _values(connection, judged.batch, judged.contract, bad)
+    values = _values(connection, rows, judged.contract, bad)
     found = {name: _list_of(name, values[name]) for name in bad if name in values}
     return {
         name: words
@@ -132,18 +132,20 @@ def _words(connection: duckdb.DuckDBPyConnection, judged: Judged) -> dict[str, s
 
 
 def _values(
-    connection: duckdb.DuckDBPyConnection, batch: Batch, contract: Contract, columns: list[str]
+    connection: duckdb.DuckDBPyConnection, rows: Rows, contract: Contract, columns: list[str]
 ) -> dict[str, set[str]]:
-    """Return the different values of some columns, in small letters, as far as they are few."""
+    """Return the different values of some columns, in small letters, as far as they are few.
+
+    They are those of the batch that is open: opened once more, it would close what that reads.
+    """
     found = {}
     for name in columns:
-        with batch.open(connection) as rows:
-            if name in rows.columns:
-                text = f"NULLIF(TRIM(({rows.columns[name]})::TEXT, '{BLANKS}'), '')"
-                query = f"""SELECT DISTINCT LOWER({something("value", name, contract)})
-                FROM (SELECT {text} AS value FROM {rows.relation}) WHERE value IS NOT NULL LIMIT {_MOST}"""
-                values = connection.execute(query).fetchall()
-                found[name] = {value for (value,) in values if value is not None}
+        if name in rows.columns:
+            text = f"NULLIF(TRIM(({rows.columns[name]})::TEXT, '{BLANKS}'), '')"
+            query = f"""SELECT DISTINCT LOWER({something("value", name, contract)})
+            FROM (SELECT {text} AS value FROM {rows.relation}) WHERE value IS NOT NULL LIMIT {_MOST}"""
+            values = connection.execute(query).fetchall()
+            found[name] = {value for (value,) in values if value is not None}
     return found
 
 

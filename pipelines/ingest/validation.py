@@ -138,7 +138,7 @@ def validate(
             )
         )
         written = numbers_written(connection, judged, typed)
-        if found := found_by_itself(connection, judged, written):
+        if found := found_by_itself(connection, judged, rows, written):
             read = (rows_file, rejects_file)
             return Validated(*read, row_count, reject_count, 0, None, written, found=found)
         if isinstance(feed, Export):

@@ -186,6 +186,13 @@ def test_words_of_two_lists_are_asked_about(tenant: Tenant) -> None:
     assert "is_won 'ja' is no boolean" in problem and "ja or nein" in problem
 
 
+def test_words_are_looked_at_in_the_copy_of_a_file_that_goes_on_being_read(tenant: Tenant) -> None:
+    lines = [f"d{n},c,Won,{flag},2026-10-01,5,\n" for n, flag in enumerate(["ja", "x", ""])]
+    tenant.deliver("deals.csv", f"{DEALS}\n{''.join(lines)}".encode("utf-16"))
+    problem = tenant.ingest("salesforce").problem
+    assert "is_won 'ja' is no boolean" in problem and "not readable" not in problem
+
+
 def test_no_word_is_true_in_one_list_and_false_in_another() -> None:
     true, false = (set().union(*(words[place] for words in LISTS.values())) for place in (0, 1))
     assert not true & false
