@@ -8,7 +8,7 @@ import duckdb
 from pipelines.doctor.kinds import Kind
 from pipelines.doctor.proposal import Proposal
 from pipelines.doctor.reports import Report
-from pipelines.doctor.tried_drafts import Draft
+from pipelines.doctor.tried_drafts import Buyers, Draft
 from pipelines.sql import literal, only_row
 
 _NAMED_BY_FORMATS = ("user_id", "userId", "distinct_id")
@@ -74,6 +74,7 @@ def _with_known(draft: Draft, visits: list[Path]) -> Draft:
                   WHERE customer_id IS NOT NULL)"""
             )
         )
+    draft = draft._replace(buyers=Buyers(of, known))
     if not of or known == of:
         return draft
     said = f"visits know {known} of its {of} customers; the others have no touchpoint to credit"
@@ -86,17 +87,18 @@ def _rows(files: Iterable[Path]) -> str:
 
 
 def add_journeys(proposal: Proposal, drafts: Iterable[Draft]) -> None:
-    """Have the visits of all contacts of a deal's account count, where the deal itself names no customer."""
-    place = ("sources", "salesforce")
-    lines = proposal.lines
-    names_nobody = lines.get((*place, "opportunities", "columns", "customer_id"), ("",))[0] is None
-    has_account = (*place, "opportunities", "columns", "account_id") in lines
-    if names_nobody and has_account and (*place, "contacts", "files") in lines:
-        why = "deals name an account and no customer: the visits of its contacts count"
-        proposal.put(("attribution", "journeys"), "account", why)
-        if not any(_has_addresses(each) for each in drafts):
-            said = "visits name no e-mail addresses"
-            proposal.put(("attribution", "contacts", "match"), "contact_id", said)
+    """Have the visits of all contacts of a deal's account count, where deals name no customer that visits know."""
+    by_table = {each.kind.name: each for each in drafts if not each.finding.problem}
+    deals, contacts = by_table.get("salesforce.opportunities"), by_table.get("salesforce.contacts")
+    if not deals or not contacts or not {"account_id"} <= deals.kind.columns.keys():
+        return
+    if deals.buyers.known or ("sources", "salesforce", "contacts", "files") not in proposal.lines:
+        return
+    why = "visits know no customer of a deal: those of its account's contacts count"
+    proposal.put(("attribution", "journeys"), "account", why)
+    if not any(_has_addresses(each) for each in by_table.values()):
+        said = "visits name no e-mail addresses"
+        proposal.put(("attribution", "contacts", "match"), "contact_id", said)
 
 
 def _has_addresses(draft: Draft) -> bool:

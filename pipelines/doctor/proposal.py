@@ -88,6 +88,7 @@ class Proposal:
                 within = tree.setdefault("sources", {})
                 for key in place[1:-1]:
                     within = within.setdefault(key, {})
+        tree |= {"sources": tree.pop("sources")} if "sources" in tree else {}  # at the end
         remarks = _commented("", *self.remarks)
         lines = [*remarks, *[""] * bool(remarks), *self._written(tree, (), self._asked(tree))]
         return "\n".join(lines) + "\n"

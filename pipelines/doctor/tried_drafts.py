@@ -35,6 +35,13 @@ class Finding(NamedTuple):
     is_assumed: bool = False
 
 
+class Buyers(NamedTuple):
+    """How many customers orders or deals have, and how many of them visits know."""
+
+    customers: int = 0
+    known: int = 0
+
+
 class Draft(NamedTuple):
     """A report as one kind of export: its lines, and what they would bring in, as files of `rows`."""
 
@@ -42,6 +49,7 @@ class Draft(NamedTuple):
     lines: Proposal
     finding: Finding
     rows: Sequence[Path] = ()
+    buyers: Buyers = Buyers()
 
 
 def drafted(base: Proposal, client: str, report: Report, folder: Path, ask: Ask) -> list[Draft]:
