@@ -353,3 +353,41 @@ def test_a_format_of_another_table_is_refused(tenant: Tenant) -> None:
         "google_ads.spend.format: meta_ads_report is of facebook_ads.spend; use one of"
         " google_ads_report, google_ads_transfer" in problem.message
     )
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["salesforce_report, en", "salesforce_report, de", "hubspot_deals, en", "hubspot_deals, de"],
+)
+def test_a_deal_is_won_by_its_stage(tenant: Tenant, name: str) -> None:
+    assert read(tenant, DOWNLOADS[name]) == ""
+    deals = tenant.log("is_won, closed_at[:10]", "salesforce", "opportunities")
+    assert [won for won, _ in deals] == ["true", "false"] and deals[0][1] == "2026-10-13"
+
+
+def test_a_stage_that_only_sounds_won_is_asked_about(tenant: Tenant) -> None:
+    download = DOWNLOADS["salesforce_report, en"]
+    other = download.content.replace(b"Closed Lost", b"Won - renewal")
+
+    problem = read(tenant, download._replace(content=other))
+
+    assert "is_won 'Won - renewal' is no boolean" in problem
+    stages = {"is_won": "Stage IN ('Closed Won', 'Won - renewal')"}
+    assert read(tenant, download._replace(content=other), columns=stages) == ""
+
+
+def test_payments_and_orders_count_once_at_their_time(tenant: Tenant) -> None:
+    assert read(tenant, DOWNLOADS["stripe_payments"]) == ""
+    assert tenant.log("conversion_id, converted_at, currency", "web", "conversions") == [
+        ("ch_1", "2026-10-01 23:30:00+00:00", "EUR"),
+        ("ch_2", "2026-10-02 10:00:00+00:00", "EUR"),
+    ]
+
+
+def test_a_report_that_names_no_customer_says_so(tenant: Tenant) -> None:
+    download = DOWNLOADS["salesforce_report, de"]
+    assert read(tenant, download) == ""
+    assert "no column for customer_id" in " ".join(tenant.ingest("salesforce").status.notes)
+
+    assert read(tenant, download, columns={"customer_id": None}) == ""
+    assert "no column for customer_id" not in " ".join(tenant.ingest("salesforce").status.notes)

@@ -10,6 +10,7 @@ from functools import partial
 from io import BufferedReader
 from pathlib import Path
 from shutil import rmtree
+from uuid import uuid4
 
 import duckdb
 import pyarrow as pa
@@ -175,9 +176,12 @@ def _named(path: Path) -> Iterator[None]:
 
 @contextmanager
 def _copies(connection: duckdb.DuckDBPyConnection) -> Iterator[Path]:
-    """Yield a folder for copies, which are gone afterwards; it is made by the first that is written."""
+    """Yield a folder for copies, which are gone afterwards; it is made by the first that is written.
+
+    Each opening has its own: a file may be opened again, to be looked up in, while it is read.
+    """
     (spill,) = only_row(connection.execute("SELECT current_setting('temp_directory')"))
-    folder = Path(spill, "copies")
+    folder = Path(spill, f"copies-{uuid4().hex}")
     try:
         yield folder
     finally:

@@ -127,6 +127,7 @@ def resolved(
     columns = {name: each for name, each in columns.items() if each or name not in optional}
     settings: dict[str, object] = {"format": None, "columns": columns}
     notes = _known_by_name(known, header.in_language(known), contract, columns)
+    notes += _nobody(contract, columns, export)
     if (parts := header.all_of(form.parts)) and export.grain is None and contract.adds:
         settings["grain"] = "sum"
         notes.append(f"its rows are by {', '.join(parts)}: {', '.join(contract.adds)} are added up")
@@ -148,6 +149,16 @@ def _known_by_name(
         for name in contract.identity
         if name.endswith("_id")
         if (its := columns.get(name)) and its == columns.get(name.removesuffix("_id"))
+    ]
+
+
+def _nobody(contract: Contract, columns: dict[str, tuple[str, ...]], export: Export) -> list[str]:
+    """Say of a table of customers' deeds that nothing in the header says who it was."""
+    return [
+        f"it has no column for {name}, by which it would belong to a customer's visits; if it has one, name it under"
+        " `columns:`, else write `null` there"
+        for name, its in columns.items()
+        if name == "customer_id" and not its and name not in export.columns
     ]
 
 

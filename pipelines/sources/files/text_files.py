@@ -7,6 +7,7 @@ be none, is copied first: see `numbered_copy`. Either way it is known how many r
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from uuid import uuid4
 
 import duckdb
 import pyarrow as pa
@@ -217,7 +218,7 @@ def _copy(reading: Reading, layout: Layout, found: Survey) -> tuple[Path, Copied
     connection.execute(_LINE_REJECTS)
     open_files.callback(connection.execute, "DROP TABLE IF EXISTS line_rejects")
     (folder,) = only_row(connection.execute("SELECT current_setting('temp_directory')"))
-    target = Path(folder, "numbered")
+    target = Path(folder, f"numbered-{uuid4().hex}")  # of each opening its own
     target.parent.mkdir(parents=True, exist_ok=True)
     open_files.callback(target.unlink, missing_ok=True)
     copied = copy_numbered(reading.path, target, layout, partial(_keep, connection))
