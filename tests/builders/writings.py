@@ -179,7 +179,7 @@ def _settings(way: str, table: str) -> dict[str, Any]:
     if way == "micros" and table == "spend":
         return {"columns": {"cost": "cost_micros"}}
     if way == "calculated" and table == "spend":
-        return {"columns": {"cost": {"sql": "net + fee"}}}
+        return {"columns": {"cost": '"net" + "fee"'}}
     if way == "SQLite":
         return {"table": "rows"}
     return STYLES[way][1] if way in STYLES else {}

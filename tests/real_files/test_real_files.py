@@ -45,7 +45,7 @@ currency: EUR
 start: 2026-08-01
 attribution: {{model: last_touch, {journeys}}}
 sources:
-  web: {{sessions: {{files: none}}, {conversions}}}
+  web: {{sessions: {{files: none}}, refunds: {{files: none}}, {conversions}}}
   google_ads: {{spend: {{files: none}}}}
   facebook_ads: {{spend: {{files: none}}}}
   salesforce: {{opportunities: {{files: none}}, {crm}}}
