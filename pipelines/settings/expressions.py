@@ -9,6 +9,7 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.dialects.duckdb import DuckDB
 from sqlglot.errors import SqlglotError
+from sqlglot.tokens import TokenType
 
 from pipelines.settings.trials import try_out
 
@@ -174,7 +175,8 @@ def _refuse_tokens(text: str, tokens: list, allowed: Allowed) -> None:
             raise _pointed(
                 text, token.start, token.end + 1, "a comment is not allowed", allowed.said
             )
-        if token.text in (";", "!") or "@" in token.text:
+        is_text = token.token_type == TokenType.STRING  # ';' may part the values of a list
+        if (token.text in (";", "!") and not is_text) or "@" in token.text:
             why = "; ! and @ are not allowed"
             raise _pointed(text, token.start, token.end + 1, why, allowed.said)
 

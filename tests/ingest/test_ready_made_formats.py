@@ -185,7 +185,7 @@ DOWNLOADS = {
         *("salesforce.opportunities", "hubspot_deals", "hubspot-crm-exports-all-deals.csv"),
         text(
             "Record ID,Deal Name,Deal Stage,Close Date,Amount,Currency,Associated Contact IDs",
-            "70001,Outfit,Closed Won (Sales Pipeline),2026-10-13 10:00,1234.50,EUR,501",
+            "70001,Outfit,Closed Won (Sales Pipeline),2026-10-13 10:00,1234.50,EUR,501;504",
             "70002,Pilot,Proposal (Sales Pipeline),2026-10-30 10:00,400.00,EUR,502",
         ),
         *(2, ("1634.5",)),
@@ -363,6 +363,11 @@ def test_a_deal_is_won_by_its_stage(tenant: Tenant, name: str) -> None:
     assert read(tenant, DOWNLOADS[name]) == ""
     deals = tenant.log("is_won, closed_at[:10]", "salesforce", "opportunities")
     assert [won for won, _ in deals] == ["true", "false"] and deals[0][1] == "2026-10-13"
+
+
+def test_of_a_deals_contacts_the_first_counts(tenant: Tenant) -> None:
+    assert read(tenant, DOWNLOADS["hubspot_deals, en"]) == ""
+    assert tenant.log("customer_id", "salesforce", "opportunities") == [("501",), ("502",)]
 
 
 def test_a_stage_that_only_sounds_won_is_asked_about(tenant: Tenant) -> None:
