@@ -109,6 +109,11 @@ class Contract(NamedTuple):
         return self.is_daily or self.converts == "TRUE"
 
     @property
+    def happens_rarely(self) -> bool:
+        """Return whether a delivery may well have no row of it, as of refunds among orders."""
+        return self.staged_by == "stg_refunds"
+
+    @property
     def is_optional(self) -> bool:
         """Return whether only some clients have the staging model."""
         return self.staged_for != "all"

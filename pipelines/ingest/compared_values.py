@@ -34,13 +34,16 @@ def columns(rows: Rows) -> str:
     """Return SQL for what is to be kept of each row beside its own columns, a comma before it.
 
     Whether it `counts`, by what is known or may come out; each value that SQL reads, and whether
-    it is to be readable and is not; whether the row would count if numbers were written otherwise.
+    it is to be readable and is not; whether the row would count if numbers were written otherwise, and
+    whether it is another table's.
     """
     kept = []
     if where := rows.where:
         unreadable = [f"COALESCE({value.unreadable}, FALSE)" for value in where.values]
         differs = f"({where.otherwise}) <> ({where.counts})" if where.otherwise else "FALSE"
         kept = [f"({' OR '.join([where.counts, *unreadable])}) AS counts", f"{differs} AS differs"]
+    if rows.apart:
+        kept.append(f"{rows.apart} AS is_apart")
     for place, value in enumerate(values_read(rows)):
         is_unread = f"COALESCE({value.unreadable}, FALSE)"
         kept += [f"{value.text} AS {_compared(place)}", f"{is_unread} AS {_unread(place)}"]
@@ -50,10 +53,8 @@ def columns(rows: Rows) -> str:
 def names(rows: Rows) -> list[str]:
     """Return the names of what is kept beside a row's own columns."""
     places = range(len(values_read(rows)))
-    return ["counts", "differs"] * bool(rows.where) + [
-        *map(_compared, places),
-        *map(_unread, places),
-    ]
+    judged = ["counts", "differs"] * bool(rows.where) + ["is_apart"] * bool(rows.apart)
+    return [*judged, *map(_compared, places), *map(_unread, places)]
 
 
 def values_read(rows: Rows) -> list[Value]:

@@ -30,6 +30,7 @@ from pipelines.ingest.clock_changes import ambiguous_times
 from pipelines.ingest.erased_rows import leave_out, left_out_notes
 from pipelines.ingest.found_readings import Found
 from pipelines.ingest.grain_twins import refuse_other_grain
+from pipelines.ingest.later_refunds import refuse_later_refunds
 from pipelines.ingest.load_counts import Counts, load_counts, summed
 from pipelines.ingest.newest_days import newest_days
 from pipelines.ingest.pending import Round
@@ -253,7 +254,9 @@ class Delta:
         self._delivered += deleted_by_them(
             self._connection, self._table, self._uncounted, self._delivered, target
         )
-        self._notes += [each.said for each in self._uncounted if each.left_out] + self._refunds
+        is_rare = self._table.delivery.contract.happens_rarely  # the others are not worth a word
+        said = [each.said for each in self._uncounted if each.left_out and not is_rare]
+        self._notes += said + self._refunds
         self._view("delivered", self._delivered)
         known = self._folder / f"{self._table.name}.known.parquet"
         if day_keys.keep_known(self._connection, self._table, known):
@@ -264,6 +267,7 @@ class Delta:
         """Raise Held if keys are known in another form; see `key_twins` and `hour_twins`."""
         if not self._is_reread:
             refuse_other_grain(self._connection, self._table, round_)
+            refuse_later_refunds(self._connection, self._table, round_)
             self._notes += key_twins.judge(self._connection, self._table, round_)
             hour_twins.judge(self._connection, self._table, round_)
 

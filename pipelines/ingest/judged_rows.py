@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import duckdb
+
 from pipelines.contracts.contract import Contract
 from pipelines.ingest import compared_values
 from pipelines.ingest.bad_rows import ROW_LINES
@@ -15,7 +17,7 @@ from pipelines.settings.exports import Export
 from pipelines.settings.written_numbers import Numbers
 from pipelines.sources.batches import Batch
 from pipelines.sources.numbers import Reading, kept_beside, read
-from pipelines.sql import literal
+from pipelines.sql import literal, only_row
 
 
 class Judged(NamedTuple):
@@ -36,6 +38,7 @@ class Judged(NamedTuple):
     reading: Reading
     where: Condition | None = None
     values: Sequence[Value] = ()
+    has_others: bool = False
 
     @property
     def rows(self) -> str:
@@ -54,6 +57,7 @@ class Judged(NamedTuple):
 
     def _all(self, condition: str) -> str:
         counts = " AND counts" if self.where else ""
+        counts += " AND NOT is_apart" if self.has_others else ""
         texts = ["is_deleted::TEXT AS is_deleted"] * ("is_deleted" in self.contract.columns)
         if kept := kept_beside(self.contract, self.reading):
             texts += [f"{was} AS {name}" for name, was in kept.items()]
@@ -66,6 +70,14 @@ class Judged(NamedTuple):
     def delivered(self) -> str:
         """Return SQL for its rows, good and bad, with numbers as they were delivered, where no setting reads them."""
         return self._all("TRUE")
+
+    def others(self, connection: duckdb.DuckDBPyConnection) -> int:
+        """Return how many rows are another table's."""
+        if not self.has_others:
+            return 0
+        rows = f"read_parquet({literal(str(self.judged_file))})"
+        (count,) = only_row(connection.execute(f"SELECT COUNT(*) FROM {rows} WHERE is_apart"))
+        return int(count)
 
     @property
     def compared_numbers(self) -> Mapping[str, str]:

@@ -14,6 +14,7 @@ from pipelines.contracts.contract import SQL_TYPES, Contract
 from pipelines.ingest import same_rows
 from pipelines.ingest.change_logs import Order, order_of_changes, several
 from pipelines.ingest.content import compared, meant
+from pipelines.ingest.refund_remedies import as_refunds, have_refunds
 from pipelines.ingest.table import Table
 from pipelines.settings.client import Client
 from pipelines.settings.exports import Export
@@ -212,6 +213,8 @@ def _remedies(
 ) -> list[Remedy]:
     """Return the line that says what several rows of one key are, where one may be right."""
     contract = delivery.contract
+    if contract.converts == "TRUE" and have_refunds(connection, "differing"):
+        return [as_refunds()]
     if delivery.grain != "one":
         return []
     if contract.adds and not contract.converts:

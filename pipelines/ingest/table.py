@@ -9,7 +9,7 @@ from pipelines.lake.tombstones import AGED, ERASED, ORDER, has_erased
 from pipelines.settings.apis import Api
 from pipelines.settings.client import Client
 from pipelines.settings.exports import Export
-from pipelines.sources.deliveries import TableDelivery
+from pipelines.sources.deliveries import TableDelivery, grain_of
 
 # Which rows have an amount that is in the totals: they stay, whosever they were.
 HAS_AMOUNT = {
@@ -37,7 +37,7 @@ class Table(NamedTuple):
         """Return the table as a file's header says that it is read; as the client's file does, without."""
         if not export:
             return self
-        delivery = self.delivery._replace(grain=export.grain or "one")
+        delivery = self.delivery._replace(grain=grain_of(export))
         return self._replace(delivery=delivery, by_header=export)
 
     @property

@@ -108,9 +108,10 @@ def validate(
             query = _validated(contract, reading, wrong, batch, rows, named, ordinals_used, forms)
             row_count = _write(connection, query, judged_file)
             parts = {"counts": rows_file, "NOT counts": uncounted_file} if rows.where else {}
+            own = " AND NOT is_apart" if rows.apart else ""
             for condition, file in (parts or {"TRUE": rows_file} if apart else parts).items():
                 part = f"* EXCLUDE ({', '.join(apart)}) FROM read_parquet({literal(str(all_file))})"
-                _write(connection, f"SELECT {part} WHERE {condition}", file)
+                _write(connection, f"SELECT {part} WHERE {condition}{own}", file)
             reject_count = _write(connection, _rejects(batch, rows), rejects_file)
             return Taken(rows, row_count, reject_count)
 
@@ -135,6 +136,7 @@ def validate(
                 reading,
                 where,
                 values,
+                bool(rows.apart),
             )
         )
         written = numbers_written(connection, judged, typed)
@@ -152,6 +154,8 @@ def validate(
             notes += [*said, *skipped.notes]
         (left_out,) = only_row(connection.execute(rows.left_out))
         uncounted = _count(connection, uncounted_file) if rows.where else 0
+        others = judged.others(connection)
+        notes += [f"{batch.shown}: {others} of its rows are read as web.refunds"] * bool(others)
     if isinstance(feed, Export) and contract.converts:
         if not where:
             refuse_uncounting(connection, contract, batch, rows_file, rows.unread, ordinals_used)
@@ -165,10 +169,10 @@ def validate(
         )
     notes += ask_about_sums(connection, judged, rows, ordinals_used)
     no_data = skipped.rows + skipped.rejects
-    counting = row_count + reject_count - uncounted - len(headers) - no_data
+    counting = row_count + reject_count - uncounted - others - len(headers) - no_data
     marks = written if written and written.is_unsure else None
     refuse_bad_rows(connection, judged, counting, rows.lines_read, marks)
-    left_out = (left_out or 0) + uncounted + len(headers)
+    left_out = (left_out or 0) + uncounted + others + len(headers)
     counted = (row_count, reject_count, left_out, rows.lines_read)
     left = uncounted_file if uncounted else None
     local = all_file if clocks else None

@@ -4,7 +4,7 @@ import codecs
 import re
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, PrivateAttr, field_validator, model_validator
 
 from pipelines.settings.base import Settings
 from pipelines.settings.column_names import Names, column_names
@@ -61,10 +61,11 @@ class Export(Settings):
         description="What tells which file is newer. Left out, the time in their names does, else the number there,"
         " else when they were written.",
     )
-    grain: Literal["sum", "newest"] | None = Field(
+    grain: Literal["sum", "newest", "refunds"] | None = Field(
         None,
         description="What several rows of one key in one file are: parts of a finer report, to be added up (`sum`,"
-        " for costs and counts only), or versions, oldest first (`newest`). Left out, rows that differ are refused.",
+        " for costs and counts only), or versions, oldest first (`newest`), or an order and what was given back of it, as"
+        " rows of an amount below 0 (`refunds`, for `web.conversions`). Left out, rows that differ are refused.",
     )
     format: EventFormat | ReadyMadeFormat | None = Field(
         None,
@@ -142,6 +143,8 @@ class Export(Settings):
     )
 
     expected_every: str | None = Field(None, pattern=EVERY, description=MEANING)
+
+    _apart: str | None = PrivateAttr(None)
 
     @field_validator("files")
     @classmethod
@@ -264,6 +267,17 @@ class Export(Settings):
     def makes_sessions(self) -> bool:
         """Return whether it has events, of which sessions are made."""
         return bool(self.format) and not self.is_ready_made
+
+    @property
+    def apart(self) -> str | None:
+        """Return the condition for rows that are another table's, and none of this one."""
+        return self._apart
+
+    def without(self, condition: str) -> "Export":
+        """Return the export without the rows that are another table's."""
+        other = self.model_copy()
+        other._apart = condition
+        return other
 
     @property
     def pattern(self) -> str:

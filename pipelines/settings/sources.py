@@ -15,6 +15,7 @@ from pipelines.settings.event_columns import check_properties
 from pipelines.settings.exports import Export
 from pipelines.settings.path_rules import CampaignNames, ChannelName
 from pipelines.settings.ready_made import check_format
+from pipelines.settings.refund_rows import with_refunds
 
 
 class Web(Settings):
@@ -138,6 +139,16 @@ class Sources(Settings):
                 raise ValueError(
                     f"{place}.grain: nothing in {place} adds up; leave it out, or write newest"
                 )
+            if isinstance(feed, Export) and feed.grain == "refunds":
+                if (source, table) != ("web", "conversions") or feed.format:
+                    raise ValueError(
+                        f"{place}.grain: refunds are told of web.conversions with `columns:`; leave it out"
+                    )
+                if self.web and self.web.refunds:
+                    raise ValueError(
+                        f"{place}.grain: refunds are rows of these files by it, and web.refunds is there too;"
+                        " leave out one of them"
+                    )
             if isinstance(feed, Export) and feed.properties:
                 check_properties(source, table, feed)
             for column in columns.keys() - known.keys():
@@ -194,13 +205,14 @@ class Sources(Settings):
 
     def feeds(self) -> list[tuple[str, str, Export | Api]]:
         """Return (source, table, way in) of everything that is delivered."""
-        return [
+        feeds = [
             (source, table, feed)
             for source in dict.fromkeys([*CONTRACTS, *self.platforms])
             if (settings := self.settings_of(source))
             for table in CONTRACTS[source]
             if (feed := getattr(settings, "api", None) or getattr(settings, table, None))
         ]
+        return with_refunds(feeds)
 
     def settings_of(self, source: str) -> Any:
         """Return the settings of a source; None if the client does not have it."""

@@ -81,7 +81,7 @@ class Rows(NamedTuple):
     say what is to be known of how it is read. `nowhere` has, by column of ours or
     setting, the error for a path into a column that leads nowhere: it is raised unless other deliveries
     have it. `made` are the values that have to be readable as columns of ours are made of them, those
-    that are made `by_sql`.
+    that are made `by_sql`. Of rows that are another table's, `apart` is the condition.
 
     `records` is how many rows and rejects there must be, if that is known; `found`, a query,
     counts those rows, where a row here is made of several. `again` reads a text file with more
@@ -112,6 +112,7 @@ class Rows(NamedTuple):
     notes: Sequence[str] = ()
     nowhere: dict[str, ExportError] = {}
     made: list[Value] = []
+    apart: str = ""
     by_sql: frozenset[str] = frozenset()
     lines_read: int | None = None
     records: int | None = None

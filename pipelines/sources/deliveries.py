@@ -48,6 +48,11 @@ class TableDelivery(NamedTuple):
     grain: Literal["one", "sum", "newest"] = "newest"
 
 
+def grain_of(export: Export) -> Literal["one", "sum", "newest"]:
+    """Return what several rows of one key are; refunds are rows of another table."""
+    return "one" if export.grain is None or export.grain == "refunds" else export.grain
+
+
 def delivery_of(client: Client, source: str, table: str) -> TableDelivery:
     """Return how a table is delivered; sessions that are made of events are merged."""
     feed = client.sources.of(source)[table]
@@ -57,7 +62,7 @@ def delivery_of(client: Client, source: str, table: str) -> TableDelivery:
     if feed.makes_sessions:
         made = contract._replace(columns=event_sessions.COLUMNS)
         return TableDelivery(made, feed.delivery, event_sessions.merge)
-    return TableDelivery(contract, feed.delivery, grain=feed.grain or "one")
+    return TableDelivery(contract, feed.delivery, grain=grain_of(feed))
 
 
 class Platform(NamedTuple):

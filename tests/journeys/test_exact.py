@@ -377,3 +377,55 @@ def test_a_catch_up_over_days_survives_the_next_run(
 
     for warehouse, until in replay(models, history, [noon, START + 3 * DAY]):
         check(reader(warehouse, "first"), history, client, until)
+
+
+def back(order: str, amount: str | None, refund: str | None = None, **others) -> dict:
+    """Return what was given back of an order."""
+    return {
+        "refund_id": refund,
+        "conversion_id": order,
+        "refunded_at": None,
+        "amount": amount,
+        "currency": None,
+        "is_deleted": False,
+    } | others
+
+
+@in_one_process
+def test_refunds_are_taken_off_their_order_and_told_where_they_cannot(
+    quick: dict[str, tuple[Client, Models]],
+) -> None:
+    client, models = quick["tested"]
+    deals = [deal(number, who, "2026-08-31 18:00:00") for number, who in enumerate("abcd", 1)]
+    visits = [session(1, "2026-08-30", customer_id="a"), session(2, "2026-08-31", customer_id="a")]
+    refunds = [
+        *(back("deal-1", "30"), back("deal-1", "-30.00"), back("deal-1", "0.01", "r-1")),
+        *(back("deal-2", "100.50"), back("deal-3", None), back("deal-9", "5")),
+        back("deal-4", "1", currency="USD"),
+    ]
+    history = [
+        Load(START, "web", {"sessions": visits, "refunds": refunds}),
+        Load(START + timedelta(hours=1), "salesforce", {"opportunities": deals}),
+        Load(START + DAY + timedelta(hours=1), "web", {"refunds": [back("deal-1", "9.99", "r-1")]}),
+    ]
+    for warehouse, until in replay(models, history, [START + DAY, START + 2 * DAY]):
+        check(reader(warehouse, "tested"), history, client, until)
+
+    rows = reader(warehouse, "tested")(
+        "conversion_id, SUM(attributed_revenue)::TEXT, ANY_VALUE(refunded)::FLOAT",
+        "marts.fct_credit WHERE is_active GROUP BY ALL ORDER BY ALL",
+    )
+    assert rows == [
+        ("deal-1", "60.01", pytest.approx(39.99)),
+        ("deal-2", "-0.50", 100.5),
+        ("deal-3", "0.00", 100),
+        ("deal-4", "100.00", 0),
+    ]
+    ((warnings,),) = reader(warehouse, "tested")("warnings", "marts.gate")
+    assert warnings.split("; ") == [
+        "web.refunds: what was given back of deal-2 is of more than the conversion was worth, whose revenue is"
+        " below 0 now",
+        "web.refunds: what was given back of deal-4 is in another currency than the conversion, and is not"
+        " taken off: export the amount in that currency",
+        "web.refunds: what was given back of deal-9 is of no conversion that was delivered, and waits for it",
+    ]

@@ -43,6 +43,7 @@ def wanted(export: Export, contract: Contract) -> Wanted:
         named = {form.column(name) for (name,) in export.columns.values()}
         return Wanted(form.USED | named, named, form.NEEDED | named, form.NEEDED)
     compared = columns_of(export.where) if export.where else set()
+    compared |= columns_of(export.apart) if export.apart else set()
     named = {*export.properties.values()} | compared
     named = named.union(*map(_parts, export.columns.values()))
     asked = {name: _parts(export.names(name)) for name in _delivered(contract)}
@@ -125,6 +126,7 @@ def shaped(
             unread=_unread(found.rows, read | asked_for.names),
             nowhere=_nowhere(refused, export, contract, found),
             where=_where(refused, export, rows.columns),
+            apart=_apart(export, rows.columns),
             compared=_compared(export, rows.columns),
         )
     form = FORMATS[export.format]
@@ -179,7 +181,7 @@ def _where(
     if not export.where:
         return None
     try:
-        found = _condition(export, present, export.numbers or PLAIN)
+        found = _condition(export.where, export, present, export.numbers or PLAIN)
     except UnknownColumns as error:
         raise refused(
             f"`where:` names the column {error}, which it lacks; it has {shown(present)}. Correct"
@@ -187,14 +189,21 @@ def _where(
         ) from None
     if export.numbers or not any(value.kind == "number" for value in found.values):
         return found
-    return found._replace(otherwise=_condition(export, present, POINTS).counts)
+    return found._replace(otherwise=_condition(export.where, export, present, POINTS).counts)
 
 
-def _condition(export: Export, present: dict[str, str], numbers: Numbers) -> Condition:
+def _apart(export: Export, present: dict[str, str]) -> str:
+    """Return which rows are another table's; none are, where the export lacks what tells: that table says so."""
+    if not export.apart or columns_of(export.apart) - present.keys():
+        return ""
+    return _condition(export.apart, export, present, export.numbers or PLAIN).counts
+
+
+def _condition(text: str, export: Export, present: dict[str, str], numbers: Numbers) -> Condition:
     """Return which rows count if numbers are written so."""
     number = partial(as_double, numbers=numbers)
     time = partial(as_time, date_format=export.date_format)
-    return condition_over(export.where or "", present, number, time)
+    return condition_over(text, present, number, time)
 
 
 def _named(
