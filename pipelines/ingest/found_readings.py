@@ -19,7 +19,7 @@ from pipelines.settings.written_numbers import Numbers
 from pipelines.sources.batches import Rows
 from pipelines.sources.flag_words import CHECKED, LISTS, TOLD_BY_NOTHING
 from pipelines.sources.nothing import something
-from pipelines.sources.numbers import setting
+from pipelines.sources.numbers import PLAIN, setting
 from pipelines.sql import BLANKS, literal, only_row
 
 if TYPE_CHECKING:
@@ -100,6 +100,8 @@ def found_by_itself(
     if isinstance(judged.feed, Api):
         return None
     words = _words(connection, judged, rows)
+    if written and judged.feed.properties and PLAIN not in written.possible:
+        written = None  # `where:` of conversions compares them as the client's file says: it has to
     if written and written.examples and written.is_unsure:
         return Found(words=words, is_open=True)
     if written and written.examples and written.is_certain:

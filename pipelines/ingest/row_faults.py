@@ -130,7 +130,8 @@ def _ill_written(name: str, column: Column, reading: Reading) -> Fault:
 def _dressed(name: str, column: Column, contract: Contract, reading: Reading) -> list[Fault]:
     """Return the faults of an amount that is read with what is written around it: another currency's mark, or ill."""
     delivered = f"delivered_{name}"
-    is_other = f"({name} IS NULL AND {is_in_another_currency(delivered, contract, reading)})"
+    contradicts = is_in_another_currency(delivered, contract, reading)
+    is_other = f"CASE WHEN {name} IS NULL THEN {contradicts} ELSE FALSE END"
     quoted_value = f"CONCAT('{name} ', CHR(39), {quoted(delivered)}, CHR(39)"
     said = f"{quoted_value}, ' is in another currency than its row, ', {currency_of_row(contract, reading)})"
     ill = _ill_written(name, column, reading)

@@ -55,7 +55,7 @@ def code_of(text: str, own: str) -> str:
         for code, known in sorted(signs.items())
     )
     return (
-        f"CASE WHEN LENGTH({text}) = 3 AND REGEXP_FULL_MATCH({text}, '[A-Za-z]+')"
+        f"CASE WHEN LENGTH({text}) = 3 AND NOT ({text} LIKE '%$%' OR {text} LIKE '%.')"
         f" THEN UPPER({text}) {branches} ELSE {text} END"
     )
 

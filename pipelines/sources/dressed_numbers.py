@@ -46,7 +46,7 @@ def contradicts(text: str, currency: str) -> str:
         for each in (_mark("parts.before"), _mark("parts.after"))
     )
     found = f"LIST_TRANSFORM([{_parts(text)}], lambda parts: parts.number <> '' AND ({wrong}))[1]"
-    return f"(NOT REGEXP_FULL_MATCH({text}, '{_BARE}') AND {found})"
+    return f"CASE WHEN REGEXP_FULL_MATCH({text}, '{_BARE}') THEN FALSE ELSE {found} END"
 
 
 def mark_of(text: str) -> str:

@@ -38,7 +38,10 @@ def as_flag(text: str, words: str) -> str:
 
     In the list of marks, what is empty is false.
     """
-    true, false = (f"LOWER({text}) IN ({_listed(each)})" for each in LISTS[words])
+    plain = ({"true"}, {"false"})  # as it is once it was read
+    true, false = (
+        f"LOWER({text}) IN ({_listed(each | own)})" for each, own in zip(LISTS[words], plain)
+    )
     empty = f" WHEN {text} IS NULL THEN 'false'" * (words == CHECKED)
     return f"CASE WHEN {true} THEN 'true' WHEN {false} THEN 'false'{empty} END"
 

@@ -163,8 +163,9 @@ def as_exact(text: str, numbers: Numbers | None, typed: Collection[str] = ()) ->
 def _with_point(text: str, numbers: Numbers) -> str:
     """Return SQL for a number with a point before its decimals, and nothing between its thousands."""
     if numbers.thousands:
-        sign = _LIKE.get(numbers.thousands, f"[{numbers.thousands}]")
-        text = f"REGEXP_REPLACE({text}, {literal(sign)}, '', 'g')"
+        plain = f"REPLACE({text}, {literal(numbers.thousands)}, '')"
+        signs = _LIKE.get(numbers.thousands)
+        text = f"REGEXP_REPLACE({text}, {literal(signs)}, '', 'g')" if signs else plain
     return text if numbers.decimal == "." else f"REPLACE({text}, {literal(numbers.decimal)}, '.')"
 
 
@@ -220,4 +221,4 @@ def _value(name: str, contract: Contract, reading: Reading) -> str:
     is_bad = (
         has_mark(name) if not column.is_money else is_in_another_currency(name, contract, reading)
     )
-    return f"CASE WHEN NOT {is_bad} THEN {value} END"
+    return f"CASE WHEN {is_bad} THEN NULL ELSE {value} END"
