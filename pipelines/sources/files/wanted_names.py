@@ -73,8 +73,22 @@ class Wanted(NamedTuple):
                 meant = free.get(plain(name), [])
                 if len(meant) == 1 or (meant and name in self.named | self.needed):
                     found[name] = meant
+                elif not meant:
+                    found |= _head_meant(name, present, free)
             free = {called: its for called, its in free.items() if called not in map(plain, found)}
         return found
+
+
+def _head_meant(
+    name: str, present: Collection[str], free: dict[str, list[str]]
+) -> dict[str, list[str]]:
+    """Return the column in which a name may lie, by its name there: of `user.id`, `user`, if that is `User`."""
+    for head in reversed(_heads(name)):
+        if head in present:
+            break
+        if len(meant := free.get(plain(head), [])) == 1:
+            return {head: meant}
+    return {}
 
 
 def _heads(name: str) -> list[str]:
