@@ -7,7 +7,7 @@ from typing import NamedTuple
 import duckdb
 
 from pipelines.contracts.contract import Contract
-from pipelines.ingest import date_marks, other_marks
+from pipelines.ingest import date_marks, flag_remedies, other_marks
 from pipelines.ingest.bad_rows import Kind, kinds, of_mixed_encodings, said
 from pipelines.ingest.compared_values import in_two_ways
 from pipelines.ingest.judged_rows import Judged
@@ -178,6 +178,7 @@ def _refused(
     found = [_of_most(kind) if 2 * kind.rows > share.of else kind for kind in found]
     remedies = [*numbers, *date_marks.remedies(connection, judged), *_by_kind(found)]
     remedies += other_marks.remedies(connection, judged)
+    remedies += flag_remedies.remedies(connection, judged)
     if numbers:  # a setting says how the numbers are read: nobody has to write them otherwise
         found = [kind._replace(advice="") if kind.is_number else kind for kind in found]
     elif said_of_numbers := written.contradiction:

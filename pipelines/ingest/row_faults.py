@@ -25,7 +25,7 @@ _READ_AS = {
     " day alone, as 3.11.2026 14:30, Nov 3, 2026 2:30 PM, 20261103, or as seconds since 1970",
     "date": "days are read as 2026-11-03, 3.11.2026, Nov 3, 2026, or 20261103",
     "boolean": "flags are read as true or false, yes or no, y or n, 1 or 0, wahr or falsch, ja or nein, vrai or"
-    " faux, oui or non, sí or no and so on, or x or nothing: a column in words of one language",
+    " faux, oui or non, sí or no and so on, or x or nothing (but not of consent): a column in words of one language",
     "money": "amounts are read as 1234.56, 1.234,56, 1 234,56 €, (1,234.56) or USD 1'234.50, all of a file in one way",
     "rate": "rates are read as 1.2345",
     "integer": "counts are read as 1234, without decimals",

@@ -210,6 +210,16 @@ def written_otherwise_since(tenant: Tenant) -> str:
     return spend(*days("b", cost="12.5"))(tenant)
 
 
+def with_stages(tenant: Tenant) -> str:
+    deal = "opportunity_id,customer_id,stage,Deal stage,closed_at,amount,currency"
+    mapped = {"is_won": "Deal stage"}
+    opportunities = {"files": "exports/one/deals*", "expected_every": "never", "columns": mapped}
+    House(tenant.home).change("one", sources={"salesforce": {"opportunities": opportunities}})
+    rows = "d1,kim,,Closed - got it,2026-10-01,5,\nd2,kim,,Closed - lost it,2026-10-01,5,\n"
+    tenant.deliver("deals.csv", f"{deal}\n{rows}")
+    return tenant.ingest("salesforce").problem
+
+
 def in_marked_dollars(tenant: Tenant) -> str:
     rates = {"rates": {"files": "exports/one/rates*", "expected_every": "never"}}
     House(tenant.home).change("one", sources={"rates": rates})
@@ -324,6 +334,13 @@ CASES = {
     "number_marks.remedies 1": Case(
         spend(*days(*MANY, cost='"1.234,50"'), *days("x", cost="12.5")),
         {(each, "1234.50") for each in MANY},
+    ),
+    "flag_remedies._remedy 1": Case(
+        with_stages,
+        {("d1", "true"), ("d2", "false")},
+        "opportunity_id, is_won",
+        source="salesforce",
+        table="opportunities",
     ),
     "remembered_readings._alike 1": Case(written_otherwise_since, {("b", "12.5")}),
     "other_marks.all_in 1": Case(
