@@ -81,11 +81,13 @@ def _ambiguous(zone: str, columns: Mapping[str, str], rows: str) -> str:
     """
     if not columns or not (changes := clock_changes(zone)):
         return ""
-    times = ", ".join(f"{{name: '{name}', written: {value}}}" for name, value in columns.items())
+    times = " UNION ALL ".join(
+        f"SELECT export_file, '{name}' AS name, {value} AS written FROM {rows}"
+        for name, value in columns.items()
+    )
     return f"""(
       WITH times AS (
-        SELECT export_file, one.name, one.written, TRY_CAST(one.written AS TIMESTAMP) AS moment
-        FROM (SELECT export_file, UNNEST([{times}]) AS one FROM {rows})
+        SELECT *, TRY_CAST(written AS TIMESTAMP) AS moment FROM ({times})
       ), counted AS (
         SELECT export_file, name, is_twice, COUNT(*) AS count, COUNT(DISTINCT begins) AS nights,
         ARG_MAX(night, begins) AS night

@@ -6,11 +6,11 @@ from pipelines.ingest.content import content as content_of
 from pipelines.ingest.table import Table, is_order
 
 
-def compare(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
+def compare(connection: duckdb.DuckDBPyConnection, table: Table, comes_once: bool) -> None:
     """Find the good rows that are unchanged, and those that a later row of the load supersedes.
 
     A key that is not stored and comes once is new: only the others are compared, by a hash of
-    their content that is kept nowhere.
+    their content that is kept nowhere. Where every key is known to, nobody looks for the others.
     """
     content = content_of(table.delivery.contract, table.columns)
     connection.execute(_STORED)
@@ -21,7 +21,7 @@ def compare(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
             ARG_MAX(is_deleted, (loaded_at, ordinal))
             FROM {table.stored} AS log WHERE {scope} GROUP BY row_key"""
         )
-    connection.execute(_COMPARED.format(content=content))
+    connection.execute(_COMPARED.format(content=content, several="" if comes_once else _SEVERAL))
 
 
 def delete(connection: duckdb.DuckDBPyConnection, table: Table) -> bool:
@@ -62,12 +62,13 @@ _SCOPES = {
     )""",
 }
 
+_SEVERAL = "SELECT HASH(row_key) AS tag FROM delivered GROUP BY tag HAVING COUNT(*) > 1 UNION ALL"
+
 _COMPARED = """
 CREATE TABLE candidates AS
 SELECT ordinal, row_key, {content} AS content FROM delivered
 WHERE reason IS NULL AND HASH(row_key) IN (
-  SELECT HASH(row_key) AS tag FROM delivered GROUP BY tag HAVING COUNT(*) > 1
-  UNION ALL SELECT HASH(row_key) FROM stored
+  {several} SELECT HASH(row_key) FROM stored
 );
 CREATE TABLE unchanged AS SELECT ordinal FROM (
   SELECT candidates.ordinal, candidates.content IS NOT DISTINCT FROM COALESCE(

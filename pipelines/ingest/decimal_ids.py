@@ -10,6 +10,7 @@ of 12.0 is deleted. Whoever it is, a customer or a contact, staging has it as 12
 tables whose rows never come again.
 """
 
+from pathlib import Path
 from typing import NamedTuple
 
 import duckdb
@@ -17,6 +18,7 @@ import duckdb
 from pipelines.contracts.contract import Contract
 from pipelines.contracts.salesforce_ids import whole_id
 from pipelines.ingest.day_keys import key_of
+from pipelines.ingest.number_like import number_like
 from pipelines.ingest.table import Table
 from pipelines.sources.batches import Batch
 from pipelines.sql import literal, only_row
@@ -33,13 +35,19 @@ class Forms(NamedTuple):
     notes: list[str] = []
 
 
-def one_form(connection: duckdb.DuckDBPyConnection, table: Table, batches: list[Batch]) -> Forms:
-    """Make `id_forms`, which form is kept of each id in `delivered`: `of_column`, `delivered_as`, `kept_as`."""
+def one_form(
+    connection: duckdb.DuckDBPyConnection, table: Table, batches: list[Batch], files: list[Path]
+) -> Forms:
+    """Make `id_forms`, which form is kept of each id in `delivered`: `of_column`, `delivered_as`, `kept_as`.
+
+    The rows of `delivered` are in the `files`.
+    """
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE id_forms (of_column TEXT, delivered_as TEXT, kept_as TEXT)"
     )
     columns, notes = [], []
-    for name in _in_question(connection, table):
+    ids = number_like(connection, files, _ids(table.delivery.contract))
+    for name in _in_question(connection, table, ids):
         stored = f"SELECT {name} FROM {table.stored} AS log" if _has(table, name) else ""
         connection.execute(_FORMS.format(
             name=name,
@@ -103,18 +111,18 @@ FROM came LEFT JOIN newest USING (id) CROSS JOIN habit
 """
 
 
-def _in_question(connection: duckdb.DuckDBPyConnection, table: Table) -> list[str]:
+def _in_question(connection: duckdb.DuckDBPyConnection, table: Table, ids: list[str]) -> list[str]:
     """Return the columns of ids that have decimals: here, or in the lake where numbers are delivered."""
-    if not (ids := _ids(table.delivery.contract)):
+    if not ids:
         return []
     seen = ", ".join(
         f"COALESCE(BOOL_OR({_is_decimal(name)}), FALSE),"
-        f" COALESCE(BOOL_OR(REGEXP_FULL_MATCH({name}, '{_WHOLE}')), FALSE)"
+        f" COALESCE(BOOL_OR({_has(table, name)} AND {_is_whole(name)}), FALSE)"
         for name in ids
     )
     found = only_row(connection.execute(f"SELECT {seen} FROM delivered"))
     decimal = {name for name, has_some in zip(ids, found[::2]) if has_some}
-    whole = [name for name, has_some in zip(ids, found[1::2]) if has_some and _has(table, name)]
+    whole = [name for name, has_some in zip(ids, found[1::2]) if has_some]
     if asked := [name for name in whole if name not in decimal]:
         seen = ", ".join(f"COALESCE(BOOL_OR({_is_decimal_in_lake(name)}), FALSE)" for name in asked)
         found = only_row(connection.execute(f"SELECT {seen} FROM {table.stored} AS log"))
@@ -177,8 +185,13 @@ def _key(contract: Contract) -> str:
 
 
 def _is_decimal(name: str) -> str:
-    """Return SQL for whether an id has decimals; few texts end as those do."""
-    return f"(ENDS_WITH({name}, '0') AND REGEXP_FULL_MATCH({name}, {literal(_DECIMAL)}))"
+    """Return SQL for whether an id has decimals; few texts begin and end as those do."""
+    is_so = f"REGEXP_FULL_MATCH({name}, {literal(_DECIMAL)})"
+    return f"({name} < ':' AND ENDS_WITH({name}, '0') AND {is_so})"
+
+
+def _is_whole(name: str) -> str:
+    return f"({name} < ':' AND REGEXP_FULL_MATCH({name}, '{_WHOLE}'))"
 
 
 def _is_decimal_in_lake(name: str) -> str:

@@ -35,7 +35,7 @@ from pipelines.ingest.load_counts import Counts, load_counts, summed
 from pipelines.ingest.newest_days import newest_days
 from pipelines.ingest.pending import Round
 from pipelines.ingest.remembered_readings import RoundReadings
-from pipelines.ingest.repeats import Taken, settle
+from pipelines.ingest.repeats import Settled, Taken, settle
 from pipelines.ingest.rounded_ids import refuse_rounded_ids
 from pipelines.ingest.table import Table
 from pipelines.ingest.torn_lines import TornLines
@@ -158,7 +158,7 @@ class Delta:
         self._uncounted: list[Uncounted] = []
         self._local_times: list[Path] = []
         self._refunds: list[str] = []
-        self._is_reread = False
+        self._is_reread, self._comes_once = False, False
         self._nowhere: list[dict[str, ExportError]] = []
         self.readings = RoundReadings(table)
 
@@ -169,7 +169,7 @@ class Delta:
         self._read(batches)
         if self.readings.settle(self._connection):
             self._read(batches)
-        found = decimal_ids.one_form(self._connection, self._table, batches)
+        found = decimal_ids.one_form(self._connection, self._table, batches, self._delivered)
         if found.columns:
             self._forms = found.columns
             self._read(batches)
@@ -242,6 +242,7 @@ class Delta:
 
     def settle(self) -> None:
         """Settle the keys that come several times in one batch. Raise ExportError if it is refused."""
+        settled = Settled(Path())
         for place, taken in enumerate(self._taken):
             settled = settle(self._connection, self._table, taken)
             self._delivered[place] = settled.rows
@@ -262,6 +263,7 @@ class Delta:
         if day_keys.keep_known(self._connection, self._table, known):
             self._delivered = [known]
             self._view("delivered", self._delivered)
+        self._comes_once = self._delivered == [settled.rows] and settled.comes_once
 
     def judge_keys(self, round_: Round) -> None:
         """Raise Held if keys are known in another form; see `key_twins` and `hour_twins`."""
@@ -285,7 +287,7 @@ class Delta:
 
     def compare(self) -> None:
         """Find what is unchanged, and what of the lake was not delivered; see `comparison`."""
-        comparison.compare(self._connection, self._table)
+        comparison.compare(self._connection, self._table, self._comes_once)
         if comparison.delete(self._connection, self._table):
             self._notes += self._torn.keep(self._table)
         own_ids.rename(self._connection, self._table)

@@ -75,11 +75,13 @@ def _newest(client: Client) -> str:
 
 def _moments(contract: Contract, rows: str) -> str:
     """Return SQL for the moments of rows, each with how late it may be: in UTC, and where the client is."""
+    several = f"UNNEST([{', '.join(contract.dated_by)}])"
+    written = contract.dated_by[0] if len(contract.dated_by) == 1 else several
     return f"""(
         SELECT * EXCLUDE written, TRY_CAST(written AS TIMESTAMP) AS moment,
         REGEXP_MATCHES(SUBSTR(written, 11), '[Z+C-]') AS has_offset
         FROM (
-          SELECT export_file, until, until_here, UNNEST([{", ".join(contract.dated_by)}]) AS written
+          SELECT export_file, until, until_here, {written} AS written
           FROM {rows}
         )
       )"""

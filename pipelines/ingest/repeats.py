@@ -39,11 +39,15 @@ class Taken(NamedTuple):
 
 
 class Settled(NamedTuple):
-    """The file of a batch's rows once its keys are settled, how many went into others, and what is said."""
+    """The file of a batch's rows once its keys are settled, how many went into others, and what is said.
+
+    Where it is known, each good row's key `comes_once`.
+    """
 
     rows: Path
     summed: int = 0
     notes: list[str] = []
+    comes_once: bool = False
 
 
 def settle(connection: duckdb.DuckDBPyConnection, table: Table, taken: Taken) -> Settled:
@@ -54,8 +58,10 @@ def settle(connection: duckdb.DuckDBPyConnection, table: Table, taken: Taken) ->
     """
     table = table.read_by(taken.export)
     delivery = table.delivery
-    if delivery.grain == "newest" or not _repeated(connection, taken.rows):
+    if delivery.grain == "newest":
         return Settled(taken.rows)
+    if not _repeated(connection, taken.rows):
+        return Settled(taken.rows, comes_once=True)
     if _differ(connection, table.client, delivery):
         with taken.batch.open(connection) as rows:  # within, so that what was downloaded stays
             _look_up(connection, taken, rows.with_care())

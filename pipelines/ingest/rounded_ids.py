@@ -12,6 +12,7 @@ from pathlib import Path
 import duckdb
 
 from pipelines.contracts.contract import Contract
+from pipelines.ingest.number_like import number_like
 from pipelines.sources.batches import Batch
 from pipelines.sql import literal, only_row
 
@@ -28,13 +29,14 @@ def refuse_rounded_ids(
 ) -> None:
     """Raise ExportError if a column of ids has one that was rounded; good rows and bad ones count."""
     ids = [name for name in contract.columns if name.endswith("_id")]
-    found = ", ".join(
-        f"COUNT(CASE WHEN {_is_rounded(name)} THEN 1 END),"
-        f" ANY_VALUE(CASE WHEN {_is_rounded(name)} THEN {name} END)"
-        for name in ids
-    )
+    ids = number_like(connection, [rows], ids)
+    found = ", ".join(f"COUNT({name}), ANY_VALUE({name})" for name in ids)
     relation = f"read_parquet({literal(str(rows))})"
-    counts = only_row(connection.execute(f"SELECT {found} FROM {relation}")) if ids else ()
+    only_rounded = ", ".join(
+        f"CASE WHEN {_is_rounded(name)} THEN {name} END AS {name}" for name in ids
+    )
+    query = f"SELECT {found} FROM (SELECT {only_rounded} FROM {relation})"
+    counts = only_row(connection.execute(query)) if ids else ()
     rounded = [
         f"{name} of {count} rows, as '{example}'"
         for name, count, example in zip(ids, counts[::2], counts[1::2])
@@ -56,14 +58,14 @@ def _is_rounded(name: str) -> str:
         f"SUBSTR({name}, 2, 1) IN ('.', ',', 'e', 'E') AND REGEXP_FULL_MATCH({name}, '{_ROUNDED}')"
     )
     is_long = f"ENDS_WITH({name}, '0.0') AND REGEXP_FULL_MATCH({name}, '{_ROUNDED_IN_JSON}')"
-    return f"(({is_short}) OR (LENGTH({name}) >= 19 AND {is_long}))"
+    return f"({name} < ':' AND (({is_short}) OR (STRLEN({name}) >= 19 AND {is_long})))"
 
 
 def _zeros(connection: duckdb.DuckDBPyConnection, ids: list[str], relation: str) -> list[str]:
     """Return what is to be said of the columns whose long ids all end in zeros."""
     found = []
     for name in ids:
-        is_long = f"LENGTH({name}) BETWEEN {_KEPT + 1} AND 22"
+        is_long = f"({name} < ':' AND STRLEN({name}) BETWEEN {_KEPT + 1} AND 22)"
         has_zeros = f"TRIM(SUBSTR({name}, {_KEPT + 1}), '0') = ''"
         exact = f"SELECT 1 FROM {relation} WHERE {is_long} AND NOT {has_zeros} LIMIT 1"
         if connection.execute(exact).fetchall():

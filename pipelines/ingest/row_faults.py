@@ -83,7 +83,7 @@ def faults(contract: Contract, client: Client, reading: Reading) -> list[Fault]:
 def reason(found: list[Fault]) -> str:
     """Return SQL for all that is wrong with a row: NULL if nothing is."""
     reasons = ", ".join(f"CASE WHEN {fault.condition} THEN {fault.reason} END" for fault in found)
-    is_bad = " OR ".join(f"COALESCE({fault.condition}, FALSE)" for fault in found)
+    is_bad = " OR ".join(f"({fault.condition})" for fault in found)  # a NULL is no TRUE
     return f"CASE WHEN {is_bad} THEN CONCAT_WS('; ', {reasons}) END"
 
 

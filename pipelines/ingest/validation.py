@@ -220,7 +220,7 @@ def _validated(
       FROM {rows.relation}
     )"""
     known = f"""(
-      SELECT * REPLACE ({_known(contract, rows.by_sql)}), {_row_key(contract)}
+      SELECT *{_known(contract, rows)}, {_row_key(contract)}
       FROM {_tidy(contract, reading.currency, read_times(contract, reading.date_format, trimmed), named, forms)}
     )"""
     return f"""
@@ -315,16 +315,19 @@ def _with_seconds(name: str) -> str:
     return f"IF(REGEXP_FULL_MATCH({name}, '.*:[0-9]{{2}}:.*'), {name}, {name} || ':00')"
 
 
-def _known(contract: Contract, by_sql: Collection[str]) -> str:
-    """Return SQL for the columns, NULL where a text stands for nothing; what SQL writes is meant.
+def _known(contract: Contract, rows: Rows) -> str:
+    """Return SQL that replaces the columns, NULL where a text stands for nothing; what SQL writes is meant.
+
+    Those that the rows lack stay as they are: DuckDB computes once for all rows what is NULL in all.
 
     Keys are made of what was delivered: they stay as they are when a client's words change, or how
     its numbers are read.
     """
-    return ", ".join(
-        f"{name if name in by_sql else something(name, name, contract)} AS {name}"
-        for name in contract.columns
-    )
+    names = [
+        name for name in contract.columns if name in rows.columns and name not in rows.by_sql
+    ]
+    known = ", ".join(f"{something(name, name, contract)} AS {name}" for name in names)
+    return f" REPLACE ({known})" if known else ""
 
 
 def _is_deleted(contract: Contract) -> str:

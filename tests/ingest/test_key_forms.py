@@ -1,6 +1,7 @@
 """One id is one key, in whatever form a program writes it: 12 and 12.0 are one, 012 and 12 are asked about."""
 
 import json
+from pathlib import Path
 
 import duckdb
 import pytest
@@ -46,7 +47,10 @@ def load_as_before(tenant: Tenant, file: str, *rows: tuple[str, str, str]) -> No
     """Load spend as a version of the product did that knew nothing of forms."""
 
     def as_delivered(
-        connection: duckdb.DuckDBPyConnection, table: Table, batches: list[Batch]
+        connection: duckdb.DuckDBPyConnection,
+        table: Table,
+        batches: list[Batch],
+        files: list[Path],
     ) -> Forms:
         return Forms()
 

@@ -48,7 +48,7 @@ def survey(path: Path, is_quoted: bool) -> Survey:
         crlf += last == b"\r" and block[:1] == b"\n"
         if b"\r" in block:
             cr, crlf = cr + block.count(b"\r"), crlf + block.count(b"\r\n")
-        is_plain = is_plain and b"\0" not in block and not _has_blank(block, last)
+        is_plain = is_plain and b"\0" not in block and not _has_blank(block, last, ends)
         is_plain = is_plain and (len(block) < BLOCK or len(ends) > 0) and is_utf_8(block)
         if is_quoted and (b'"' in block or quotes % 2):
             places = np.flatnonzero(letters == _QUOTE)
@@ -76,7 +76,8 @@ def _is_utf_8() -> Callable[..., bool]:
     return check
 
 
-def _has_blank(block: bytes, last: bytes) -> bool:
-    """Return whether a line is blank; `last` is what the block before ended with."""
-    starts_blank = last == b"\n" and block[:1] in (b"\n", b"\r")
-    return starts_blank or b"\n\n" in block or b"\n\r" in block
+def _has_blank(block: bytes, last: bytes, ends: np.ndarray) -> bool:
+    """Return whether a line is blank; `last` is what the block before ended with, `ends` where its lines end."""
+    if (last == b"\n" and block[:1] in (b"\n", b"\r")) or (np.diff(ends) == 1).any():
+        return True
+    return b"\r" in block and b"\n\r" in block

@@ -95,7 +95,7 @@ def in_words(name: str) -> tuple[str, tuple[str, ...]]:
     for found in _POSIX.finditer(name):
         if meant := candidates(found[1]):
             return found[0], meant[:1] if found[2] else meant
-    for form in _places():
+    for form in _places(tuple(city for city in _cities() if city in _plain(name))):
         if place := form.search(name):
             return place[0].strip(" ()[]_-"), (_cities()[_plain(place[1])],)
     return area(name)
@@ -110,7 +110,7 @@ def _cities() -> dict[str, str]:
     """Return the cities that zones are called after, and countries with one clock, with their zones."""
     areas = ("Europe/", "America/", "Asia/", "Africa/", "Australia/")
     named = {
-        zone.rpartition("/")[2].replace("_", " ").lower(): zone
+        _plain(zone.rpartition("/")[2]): zone
         for zone in sorted(time_zones())
         if zone.startswith(areas) and zone.count("/") == 1
     }
@@ -118,9 +118,11 @@ def _cities() -> dict[str, str]:
 
 
 @cache
-def _places() -> list[re.Pattern[str]]:
-    """Return the forms in which a name tells a place: `Paris time`, `(Paris)`, `local_time_paris`."""
-    words = (re.escape(each).replace(r"\ ", "[ _-]") for each in _cities())
+def _places(cities: tuple[str, ...]) -> list[re.Pattern[str]]:
+    """Return the forms in which a name tells one of some places: `Paris time`, `(Paris)`, `local_time_paris`."""
+    if not cities:
+        return []
+    words = (re.escape(each).replace(r"\ ", "[ _-]") for each in cities)
     place = f"({'|'.join(sorted(words, key=len, reverse=True))})"
     return [
         re.compile(rf"(?i)[(\[]\s*{place}\s*[)\]]"),
