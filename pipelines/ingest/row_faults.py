@@ -173,8 +173,10 @@ def _unpriced_currency(client: Client) -> Fault:
 
 def _castable(name: str, column: Column) -> str:
     if column.type in ("timestamp", "date"):
+        as_written = f"TRY_CAST({name} AS {column.type.upper()})::TEXT = {name}"  # most are
         return (
-            f"(REGEXP_FULL_MATCH({name}, '{times.PLAIN}') AND COALESCE(TRY_CAST({name} AS TIMESTAMP)"
-            " BETWEEN '1970-01-01' AND '2100-01-01', FALSE))"
+            f"(({name} >= '1970' AND {name} < '2100' AND COALESCE({as_written}, FALSE))"
+            f" OR (REGEXP_FULL_MATCH({name}, '{times.PLAIN}') AND COALESCE(TRY_CAST({name} AS TIMESTAMP)"
+            " BETWEEN '1970-01-01' AND '2100-01-01', FALSE)))"
         )
     return f"(TRY_CAST({name} AS BOOLEAN) IS NOT NULL)"
