@@ -140,7 +140,7 @@ _SOURCES: dict[str, dict[str, Contract]] = {
                     "The platform's id of the ad group or ad set that led here", optional=True
                 ),
                 "ad_id": text("The platform's id of the ad that led here", optional=True),
-                "landing_page": text(
+                "landing_page": address(
                     "Address of the first page: ids that have no column are read from its query",
                     optional=True,
                 ),

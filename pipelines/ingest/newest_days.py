@@ -10,6 +10,10 @@ from pipelines.ingest.source_log import SourceLog
 from pipelines.settings.client import Client
 from pipelines.sql import literal, only_row
 
+# In Z, UTC, +01:00 or -01:00; before it stands a day.
+_HAS_OFFSET = """(CONTAINS(written, 'Z') OR CONTAINS(written, '+') OR CONTAINS(written, 'C')
+  OR CONTAINS(SUBSTR(written, 11), '-'))"""
+
 _DATED_BACK = "INTERVAL 1 MINUTE"  # a load is, at most: see `seen_from`
 
 
@@ -79,7 +83,7 @@ def _moments(contract: Contract, rows: str) -> str:
     written = contract.dated_by[0] if len(contract.dated_by) == 1 else several
     return f"""(
         SELECT * EXCLUDE written, TRY_CAST(written AS TIMESTAMP) AS moment,
-        REGEXP_MATCHES(SUBSTR(written, 11), '[Z+C-]') AS has_offset
+        {_HAS_OFFSET} AS has_offset
         FROM (
           SELECT export_file, until, until_here, {written} AS written
           FROM {rows}

@@ -1,6 +1,6 @@
 """Validate every row of a batch: its key, and why it is bad."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -118,7 +118,8 @@ def validate(
         typed = rows.typed  # a text that is read with more care does not know it
         by_type = typed_columns(connection, contract, feed, plain, typed)
         reading = plain._replace(typed=by_type)
-        wrong = compared_values.spared(faults(contract, client, reading), values)
+        wrong = faults(_delivered(contract, rows), client, reading)
+        wrong = compared_values.spared(wrong, values)
         wrong += compared_values.faults(values, reading.numbers)
         rows, row_count, reject_count = accounted(connection, batch, rows, taken)
         refuse_periods(connection, batch, rows)
@@ -182,6 +183,16 @@ def validate(
     return done._replace(
         nowhere=rows.nowhere, skipped=no_data + rows.skipped, skipped_rows=skipped.rows
     )
+
+
+def _delivered(contract: Contract, rows: Rows) -> Contract:
+    """Return a contract without the columns that rows lack and need not have: nothing is wrong with those."""
+    columns = {
+        name: column
+        for name, column in contract.columns.items()
+        if name in rows.columns or column.required
+    }
+    return contract._replace(columns=columns)
 
 
 def _count(connection: duckdb.DuckDBPyConnection, file: Path) -> int:
@@ -323,9 +334,7 @@ def _known(contract: Contract, rows: Rows) -> str:
     Keys are made of what was delivered: they stay as they are when a client's words change, or how
     its numbers are read.
     """
-    names = [
-        name for name in contract.columns if name in rows.columns and name not in rows.by_sql
-    ]
+    names = [name for name in contract.columns if name in rows.columns and name not in rows.by_sql]
     known = ", ".join(f"{something(name, name, contract)} AS {name}" for name in names)
     return f" REPLACE ({known})" if known else ""
 
