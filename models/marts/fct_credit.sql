@@ -24,7 +24,8 @@ WITH amounts AS (
   FROM @newest(@{client}_journeys.conversions, conversion_id) AS conversions
 ), credits AS (
   SELECT
-    *
+    *,
+    CASE WHEN is_active THEN touchpoint_id END AS shown_touchpoint /* a join by more than equality compares each row with each */
   FROM @current(@{client}_attribution.credit, @{client}_journeys.revisions) AS credit
 ), clicks AS (
   SELECT
@@ -33,7 +34,7 @@ WITH amounts AS (
   WHERE
     touchpoint_id IN (
       SELECT
-        touchpoint_id
+        shown_touchpoint
       FROM credits
     )
 )
@@ -78,4 +79,4 @@ FROM credits AS credit
 JOIN amounts
   ON credit.conversion_id = amounts.conversion_id
 LEFT JOIN @newest(clicks, touchpoint_id) AS clicks
-  ON credit.touchpoint_id = clicks.touchpoint_id AND credit.is_active
+  ON credit.shown_touchpoint = clicks.touchpoint_id
