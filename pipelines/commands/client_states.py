@@ -19,6 +19,7 @@ from pipelines.published.version_folders import (
 )
 from pipelines.serving.disk_use import DiskUse, disk_use
 from pipelines.serving.memory import files_behind, held_for, said_of
+from pipelines.serving.merging_allowed import not_merged_line
 from pipelines.serving.report import by_newest_day, rolled_back_line
 from pipelines.settings.client import Client
 from pipelines.settings.reader import Problem
@@ -127,10 +128,11 @@ def _waiting(facts: Facts) -> Iterator[Wait]:
 
 
 def _shown_otherwise(client: str) -> Iterator[Wait]:
-    """Yield what a rollback has put in force, or shows."""
+    """Yield what a rollback has put in force, or shows, and what waits for a promotion meanwhile."""
     yield from (Wait(line, is_wrong=False) for line in rolled_back_line(client))
     with suppress(PublishedFileError, IndexError):
         shown, newest = current(client), whole_versions(client)[-1]
+        yield from (Wait(line, is_wrong=False) for line in not_merged_line(client))
         if shown and (version := settled_beneath(client, shown.version)) < newest:
             line = (
                 f"published/{client}.duckdb shows the version {version}, as make rollback VERSION= asked for, and"

@@ -18,6 +18,8 @@ from sqlmesh.core.plan import PlanBuilder
 from sqlmesh.core.snapshot import SnapshotTableInfo
 from sqlmesh.utils.date import now_timestamp, to_timestamp
 
+from pipelines.lake.merged_files import is_merged
+
 
 class Kept(NamedTuple):
     """A client's models as they were in `prod` until a promotion, and until when they are kept, UTC."""
@@ -61,6 +63,21 @@ def kept(context: GenericContext, client: str, name: str) -> Kept | None:
         if exp.to_table(each.name).db == f"{client}_publish"
     )
     return Kept(frozenset(each.snapshot_id for each in found.snapshots), until, published)
+
+
+def reads_merged_files(context: GenericContext, client: str, name: str) -> bool:
+    """Return whether what is kept reads merged files of the lake; models keep the macros of their time."""
+    record = context.state_reader.get_environment(_named(client, name))
+    staging = [
+        each
+        for each in (record.snapshots if record else [])
+        if exp.to_table(each.name).db == f"{client}_staging"
+    ]
+    models = context.state_reader.get_snapshots(staging).values()
+    return all(
+        any(is_merged.__name__ in macro.payload for macro in each.model.python_env.values())
+        for each in models
+    )
 
 
 def put_back(context: GenericContext, environment: str, client: str, name: str) -> None:

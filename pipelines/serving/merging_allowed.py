@@ -8,6 +8,8 @@ its promotion, or a rollback has older models in force, nothing is merged.
 from pathlib import Path
 
 from pipelines.home import lake_folder
+from pipelines.lake.merged_files import RECORD
+from pipelines.lake.merging import FEW
 
 _FORMAT = "1"  # of the record of merged files; with another one, models are to be promoted first
 
@@ -24,6 +26,23 @@ def allow_merging(client: str, is_allowed: bool) -> None:
 def may_merge(client: str) -> bool:
     """Return whether small files of a client may be merged."""
     return _note(client).exists() and _note(client).read_text(encoding="utf-8") == _FORMAT
+
+
+def is_merged(client: str) -> bool:
+    """Return whether files of a client's lake were ever merged."""
+    return any((lake_folder() / client).glob(f"*/*/{RECORD}"))
+
+
+def not_merged_line(client: str) -> list[str]:
+    """Return, of a client whose small files wait for a promotion to be merged, how many they are, in a line."""
+    if may_merge(client):
+        return []
+    folders = (each for each in (lake_folder() / client).glob("[a-z]*/[a-z]*") if each.is_dir())
+    counts = (len(list(folder.glob("*.parquet"))) for folder in folders)
+    files = sum(count for count in counts if count >= FEW)
+    return [
+        f"{files} small files of its lake are not merged before make promote CLIENT={client}"
+    ] * bool(files)
 
 
 def _note(client: str) -> Path:

@@ -11,7 +11,14 @@ from pipelines.published import pending_tables
 from pipelines.published.shown_again import show_again
 from pipelines.published.version_folders import shown_again_by
 from pipelines.serving import memory
-from pipelines.serving.kept_environments import Kept, kept, put_back, shown
+from pipelines.serving.kept_environments import (
+    Kept,
+    kept,
+    put_back,
+    reads_merged_files,
+    shown,
+)
+from pipelines.serving.merging_allowed import is_merged
 from pipelines.serving.warehouse import Warehouse, opened
 from pipelines.settings.client import Client
 from pipelines.settings.reader import ClientError, parse
@@ -51,6 +58,7 @@ def roll_back(client: Client) -> RolledBack:
     with recorded(client.id, "rollback") as run, opened(client.shard) as warehouse:
         target, models = _target(warehouse, client)
         settings = _settings(client.id, target)
+        _check_lake(warehouse, client.id, target)
         memory.doubt(client.id, client.shard)
         pending_tables.promote(client.id)  # if it is ended before the files are written
         put_in_force_again(client.id, target.name)
@@ -106,6 +114,16 @@ def _older(warehouse: Warehouse, client: str) -> tuple[Replaced, Kept] | None:
         if models and models.models != now and not (again and again.name <= each.name):
             return each, models
     return None
+
+
+def _check_lake(warehouse: Warehouse, client: str, target: Replaced) -> None:
+    """Raise NoRollback if the models would not see all of the lake."""
+    if is_merged(client) and not reads_merged_files(warehouse.context, client, target.name):
+        raise NoRollback(
+            f"{client}: the models of before {target.at:%Y-%m-%d %H:%M} UTC are of a release before 0.13.0, and do"
+            " not read what was merged in its lake since: nothing was changed. Write the settings of then into"
+            f" clients/{client}.yaml, and make promote CLIENT={client}"
+        )
 
 
 def _settings(client: str, target: Replaced) -> Client:

@@ -91,9 +91,34 @@ def test_a_misnamed_copy_is_named_and_the_right_file_counts(served: House) -> No
     assert "│ shop" in status.stdout
 
 
+KILLED = """
+import os, sys
+from pipelines.serving.warehouse import Warehouse
+def plan(warehouse, environment, clients, **how):
+    if environment == "prod":
+        os.kill(os.getpid(), 9)
+    return planned(warehouse, environment, clients, **how)
+planned, Warehouse.plan = Warehouse.plan, plan
+from pipelines.__main__ import app
+app(["promote", "shop"])
+"""
+
+
 def test_a_retired_client_is_not_named_until_it_comes_and_goes_again(gone: House) -> None:
     before = {name: gone.published(name) for name in ("acme", "borealis", "cobalt")}
     write_status("shop", FollowStatus())
+
+    died = gone.run("python", "-c", KILLED)  # `daily` has it no more, `prod` has it still
+
+    assert died.returncode == -9, died.stdout
+    assert {name: gone.files(name) for name in before} == before
+    gone.export(day=1)
+    beside = gone.pipelines("daily", "--client", "acme")
+    assert beside.returncode == 0 and "shop" not in beside.stdout, beside.stdout
+    status = gone.pipelines("status")
+    assert status.returncode == 1 and GONE in status.stdout
+    assert gone.files("shop") == gone.published("shop") != {}
+    before["acme"] = gone.published("acme")
 
     retired = gone.pipelines("promote", "shop")
 

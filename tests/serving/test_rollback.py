@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from typing import NamedTuple
 
+import duckdb
 import pytest
 import time_machine
 from typer.testing import CliRunner
@@ -18,6 +19,7 @@ from pipelines.serving.warehouse import opened
 from pipelines.settings.reader import promoted_settings, read
 from pipelines.settings.replaced import in_force_again, replaced
 from tests.builders.checkout import copy_checkout
+from tests.builders.many_loads import merge_all
 from tests.conftest import House
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("morning")]
@@ -87,7 +89,19 @@ def told(_served: House, tmp_path_factory: pytest.TempPathFactory) -> Iterator[T
         _run_janitor()  # what is rolled back to is in force: it stays
     told.command("promoted again", "promote", "acme")
     told.command("well", "status", "--client", "acme")
+    _have_planned_before_there_were_merged_files(house)
+    told.command("not merged", "rollback", "acme")
     yield told
+
+
+def _have_planned_before_there_were_merged_files(house: House) -> None:
+    """Merge the lake, and let the models that are kept know nothing of it, as those of older releases."""
+    merge_all("acme")
+    with duckdb.connect(str(house.home / "warehouse/home.duckdb")) as warehouse:
+        warehouse.execute(
+            """UPDATE sqlmesh._snapshots SET snapshot = REPLACE(snapshot, 'is_merged', 'is_unknown')
+            WHERE name LIKE '%acme_staging%'"""
+        )
 
 
 def _run_janitor() -> None:
@@ -144,6 +158,14 @@ def test_status_says_what_waits(told: Told) -> None:
     assert well.code == 0 and "│ ok " in well.said and "waiting" not in well.said
 
 
+def test_models_that_would_pass_over_merged_files_are_not_put_back(told: Told) -> None:
+    refused = told.steps["not merged"]
+    assert refused.code == 1 and refused.files == told.steps["well"].files
+    said = " ".join(refused.said.split())
+    assert said.startswith("acme: the models of before ") and "a release before 0.13.0" in said
+    assert not in_force_again("acme")
+
+
 def test_a_preview_compares_the_file_with_what_is_in_force(told: Told) -> None:
     compared = told.steps["compared"]
     assert compared.code == 0 and compared.files == told.steps["morning"].files
@@ -155,13 +177,14 @@ def test_a_promotion_ends_it_and_the_ledger_has_all_of_it(told: Told) -> None:
     assert (again.code, again.model) == (0, {"first_touch"}) and "acme: promoted" in again.said
     assert not in_force_again("acme") and len(replaced("acme")) == 1
     outcomes = [run.outcome for run in runs("acme", ["promote", "rollback"])]
-    assert outcomes[-6:] == [
+    assert outcomes[-7:] == [
         "promoted",
         "promoted",
         "rolled back",
         "rolled back",
         "failed",
         "promoted",
+        "failed",
     ]
 
 
