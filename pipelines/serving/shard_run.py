@@ -179,7 +179,8 @@ def _draft(warehouse: Warehouse, client: Client) -> str:
 
 _DRAFT = (
     "warehouse/{shard}.duckdb has not what was promoted of it, and clients/{client}.yaml was changed or"
-    " rolled back since: put a backup of the warehouse back, or `make promote CLIENT={client}` as its file is"
+    " rolled back since: put a backup of the warehouse back, or `make rebuild CLIENT={client}` by the settings that"
+    " were in force and today's models, or `make promote CLIENT={client}` as its file is"
 )
 
 

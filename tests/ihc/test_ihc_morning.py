@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from datetime import timedelta
 
+import duckdb
 import pytest
 from typer.testing import CliRunner
 
@@ -13,8 +14,10 @@ from pipelines.blueprints.ihc_variables import ihc
 from pipelines.ihc import request_log
 from pipelines.learning import curves
 from pipelines.learning.versions import versions
+from pipelines.published.version_folders import whole_versions, written_at
 from pipelines.serving import morning, shard_run
 from pipelines.serving.promotion import promote
+from pipelines.serving.replaying import recompute
 from pipelines.serving.warehouse import Warehouse
 from tests.builders.restating import restate
 from tests.conftest import House
@@ -106,6 +109,20 @@ def test_a_client_is_published_by_the_service_and_held_while_it_is_down(
     asked = [file for file in request_log.log_folder("acme").glob("answers/*.parquet")]
     assert len(asked) == 2
     assert asking.rows(shares) == [("service",)]
+
+    # yesterday's numbers are computed again by what was answered then, and nobody is asked
+    paid, first_shown = calls(server), whole_versions("acme")[0]
+    shown = yesterday["attribution_v1"]
+    moment = written_at(first_shown).replace(tzinfo=None)
+    credited = "FROM acme_publish__daily.attribution_v1 ORDER BY ALL"
+    again: list[tuple] = []
+
+    def look(private: duckdb.DuckDBPyConnection) -> None:
+        again.extend(private.execute(credited).fetchall())
+
+    found = recompute(asking.client("acme"), moment, False, lambda *_: None, look)
+    assert found.made.version == first_shown and again == shown
+    assert calls(server) == paid
 
 
 def test_how_patiently_the_service_is_asked_is_no_part_of_a_version(house: House) -> None:

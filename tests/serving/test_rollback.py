@@ -102,6 +102,7 @@ def _have_planned_before_there_were_merged_files(house: House) -> None:
             """UPDATE sqlmesh._snapshots SET snapshot = REPLACE(snapshot, 'is_merged', 'is_unknown')
             WHERE name LIKE '%acme_staging%'"""
         )
+    shutil.rmtree(house.home / ".cache/snapshot")  # it has the models as they were read before
 
 
 def _run_janitor() -> None:
