@@ -6,7 +6,6 @@ from collections.abc import Collection, Iterable
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-MOST_READ = 200  # files whose beginning is read
 _HIDDEN = (".", "~$", "__MACOSX", "Thumbs.db")
 
 

@@ -4,12 +4,14 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from pipelines.doctor.folder import MOST_READ, by_name, glob_of
+from pipelines.doctor.folder import by_name, glob_of
 from pipelines.doctor.heads import Head, heads_of
 from pipelines.doctor.kinds import Kind, Told, told
 from pipelines.home import home
 from pipelines.settings.client import Client
 from pipelines.sources.batches import ExportError
+
+MOST_READ = 200  # files whose beginnings are read
 
 
 class Report(NamedTuple):
@@ -40,21 +42,24 @@ class Sorted(NamedTuple):
 def sort_out(client: Client, files: list[Path], folder: Path) -> Sorted:
     """Return the reports among some files; of many files whose names are alike, a few are looked into."""
     found: dict[Any, tuple[Told, Head, list[Path]]] = {}
-    unknown: list[Unknown] = []
+    unknown: dict[str, Unknown] = {}
     looked_into = 0
     for alike in _looked_into(files):
+        if looked_into >= MOST_READ:
+            _note(unknown, alike.read[0], _TOO_MANY, len(alike.read) + len(alike.rest))
+            continue
         for place, path in enumerate(alike.read):
             looked_into += 1
             rest = alike.rest if place == 0 else []
             try:
                 heads = heads_of(client, path, folder)
             except ExportError as error:
-                unknown.append(Unknown(path, error.reason, 1 + len(rest)))
+                _note(unknown, path, error.reason, 1 + len(rest))
                 continue
             for head in heads:
                 what = told(head)
                 if not what.kinds:
-                    unknown.append(Unknown(path, _lacking(head, what), 1 + len(rest)))
+                    _note(unknown, path, _lacking(head, what), 1 + len(rest))
                     continue
                 settings = tuple(sorted(head.settings.items()))
                 key = (*what.kinds[0].reading, settings, len(heads) > 1 and path)
@@ -64,7 +69,18 @@ def sort_out(client: Client, files: list[Path], folder: Path) -> Sorted:
         Report(what.kinds, head, sorted(its), _glob(its, files))
         for what, head, its in found.values()
     ]
-    return Sorted(reports, unknown, looked_into)
+    return Sorted(reports, [*unknown.values()], looked_into)
+
+
+_TOO_MANY = (
+    "it was not looked into, as there are too many names: move what is no export out of the folder"
+)
+
+
+def _note(unknown: dict[str, Unknown], path: Path, why: str, count: int) -> None:
+    """Note that files are not known; those for the same reason are named by their first."""
+    before = unknown.get(why, Unknown(path, why, 0))
+    unknown[why] = before._replace(files=before.files + count)
 
 
 class _Alike(NamedTuple):
@@ -75,9 +91,10 @@ class _Alike(NamedTuple):
 
 
 def _looked_into(files: list[Path]) -> Iterator[_Alike]:
-    groups = by_name(files).values()
-    for group in groups:
-        if len(files) <= MOST_READ:
+    groups = [*by_name(files).values()]
+    is_few = len(files) <= MOST_READ
+    for group in groups if is_few else sorted(groups, key=len, reverse=True):
+        if is_few:
             yield _Alike(group, [])
         else:
             read = sorted({group[0], group[-1]})

@@ -51,17 +51,22 @@ RIGHT = {
 }
 
 
-def download_all(folder: Path) -> None:
-    """Write the six downloads, of which one comes in two files."""
+def download(folder: Path, *names: str) -> None:
+    """Write the six downloads, of which one comes in two files; or only some, by their names."""
     folder.mkdir(parents=True)
-    for month in ("10", "11"):
-        name = f"Campaign performance 2026-{month}.csv"
-        (folder / name).write_text(GOOGLE.format(month=month))
-    (folder / "Larch-Kampagnen.csv").write_bytes(META.encode("cp1252"))
-    (folder / "hubspot-deals.csv").write_text(DEALS)
-    (folder / "unified_payments.csv").write_text(PAYMENTS)
-    (folder / "visits.csv").write_text(SESSIONS)
-    (folder / "events.jsonl").write_text(_event("1001.2002", 1793527200))
+    google = {
+        f"Campaign performance 2026-{month}.csv": GOOGLE.format(month=month).encode()
+        for month in ("10", "11")
+    }
+    files = google | {
+        "Larch-Kampagnen.csv": META.encode("cp1252"),
+        "hubspot-deals.csv": DEALS.encode(),
+        "unified_payments.csv": PAYMENTS.encode(),
+        "visits.csv": SESSIONS.encode(),
+        "events.jsonl": _event("1001.2002", 1793527200).encode(),
+    }
+    for name in names or files:
+        (folder / name).write_bytes(files[name])
 
 
 def _event(visitor: str, second: int) -> str:

@@ -11,14 +11,16 @@ from typer.testing import CliRunner
 
 from pipelines.__main__ import app
 from pipelines.commands import proposals
+from pipelines.doctor import healing, reports
 from pipelines.doctor.diagnosis import Diagnosis, NothingThere, diagnose
 from pipelines.doctor.healing import Answer, Ask
 from pipelines.doctor.proposal import Choice, Question
 from pipelines.ingest.run import ingest_client
+from pipelines.ingest.trial import Extent
 from pipelines.lake.loads import committed_files, committed_loads, read_loads
 from pipelines.settings.client import Client
 from pipelines.settings.reader import ClientError, checked
-from tests.builders.downloads import RIGHT, download_all
+from tests.builders.downloads import RIGHT, download
 from tests.conftest import House
 
 SESSIONS = "session_id,visitor_id,customer_id,started_at,source,medium,campaign"
@@ -99,10 +101,16 @@ def uncommented(text: str, line: str) -> str:
 
 
 def test_six_downloads_are_read_as_proposed(house: House, exports: Path) -> None:
-    download_all(exports)
+    download(exports)
     found = proposed(exports, the_one_with("visits.csv"), zone="Europe/Berlin")
     assert not found.proposal.questions and not found.unknown
     assert {key: sums(found)[key] for key in RIGHT} == RIGHT
+    text = found.proposal.text()
+    assert "currency: EUR    # as Currency code says in Campaign performance 2026-10.csv" in text
+    assert "files: exports/larch/Campaign performance *.csv" in text
+    assert "# google_ads.spend: 2 files, because it has the columns of google_ads_report:" in text
+    assert "customer_id: Buyer    # 2 of its values are customers of visits" in text
+    assert "c-1" not in text, "a value that may name a person is in nobody's settings"
     client = write(house, found)
     assert (client.currency, client.timezone) == ("EUR", "Europe/Berlin")
     outcomes = {each.source: each for each in ingest_client(client)}
@@ -114,16 +122,19 @@ def test_six_downloads_are_read_as_proposed(house: House, exports: Path) -> None
         assert in_lake(house, *table.split("."), total) == sum(months.values()), (table, measure)
 
 
-def test_every_line_has_its_reason(exports: Path) -> None:
-    download_all(exports)
-    text = proposed(exports, zone="Europe/Berlin").proposal.text()
-    assert "currency: EUR    # as Currency code says in Campaign performance 2026-10.csv" in text
-    assert "files: exports/larch/Campaign performance *.csv" in text
-    assert (
-        "# google_ads.spend: 2 files, because it has the columns of google_ads_report: Day," in text
-    )
-    assert "customer_id: Buyer    # 2 of its values are customers of visits" in text
-    assert "c-1" not in text, "a value that may name a person is in nobody's settings"
+def test_two_exports_of_a_table_are_asked_about(exports: Path) -> None:
+    download(exports, "visits.csv", "events.jsonl")
+    found = proposed(exports, zone="Europe/Berlin", currency="EUR")
+    (question,) = found.proposal.questions
+    assert [choice.value["files"] for choice in question.choices] == [
+        "exports/larch/events.jsonl",
+        "exports/larch/visits.csv",
+    ]
+    text = found.proposal.text()
+    assert "1. choose one: web.sessions is read from one export" in text
+    assert checked("larch", text).sources.web is None, "it is a valid file before, too"
+    chosen = checked("larch", uncommented(text, "sessions: {files: exports/larch/events.jsonl"))
+    assert chosen.sources.web and chosen.sources.web.sessions.format == "ga4"
 
 
 def test_a_shops_own_names_are_known(exports: Path) -> None:
@@ -137,22 +148,6 @@ def test_a_shops_own_names_are_known(exports: Path) -> None:
     assert found.findings[0].figures.sample == [
         ("B-1", "K-9", "2026-11-03 13:30:00", "1234.50", "EUR")
     ]
-
-
-def test_two_exports_of_one_table_are_asked_about(exports: Path) -> None:
-    download_all(exports)
-    found = proposed(exports, zone="Europe/Berlin")
-    (question,) = found.proposal.questions
-    assert [choice.value["files"] for choice in question.choices] == [
-        "exports/larch/events.jsonl",
-        "exports/larch/visits.csv",
-    ]
-    text = found.proposal.text()
-    assert "1. choose one: web.sessions is read from one export" in text
-    web = checked("larch", text).sources.web
-    assert web and web.conversions and not web.sessions
-    chosen = checked("larch", uncommented(text, "sessions: {files: exports/larch/events.jsonl"))
-    assert chosen.sources.web and chosen.sources.web.sessions.format == "ga4"
 
 
 def test_what_can_be_read_in_two_ways_is_asked(exports: Path) -> None:
@@ -215,19 +210,21 @@ def test_keys_tell_whole_files_from_increments(
 
 
 def test_a_clients_file_is_checked_and_stays(house: House, exports: Path) -> None:
-    download_all(exports)
-    client = write(house, proposed(exports, the_one_with("visits.csv"), zone="Europe/Berlin"))
-    file = house.home / f"clients/{client.id}.yaml"
-    assert not proposed(exports).proposal.lines
-    settings = yaml.safe_load(file.read_text())
-    del settings["sources"]["google_ads"]
-    settings["sources"]["facebook_ads"]["spend"].pop("encoding")
-    file.write_text(before := yaml.safe_dump(settings))
+    download(exports, "visits.csv", "events.jsonl", "Larch-Kampagnen.csv", "unified_payments.csv")
+    meta = {"files": "exports/larch/Larch-*.csv", "format": "meta_ads_report"}
+    sources = {
+        "web": {"sessions": {"files": "exports/larch/visits.csv"}},
+        "facebook_ads": {"spend": meta},
+    }
+    file = house.home / "clients/larch.yaml"
+    file.write_text(yaml.safe_dump({"name": "Larch", "currency": "EUR", "sources": sources}))
+    before = file.read_bytes()
     found = proposed(exports)
-    assert file.read_text() == before
+    assert file.read_bytes() == before
     missing = found.proposal.settings()["sources"]
-    assert missing["google_ads"]["spend"]["files"] == "exports/larch/Campaign performance *.csv"
-    assert missing["facebook_ads"] == {"spend": {"encoding": "cp1252"}}
+    assert missing["facebook_ads"]["spend"]["encoding"] == "cp1252"
+    assert missing["web"]["conversions"]["files"] == "exports/larch/unified_payments.csv"
+    assert "sessions" not in missing["web"]
     (unread,) = found.unknown
     assert unread.file.name == "events.jsonl" and "nobody reads it" in unread.why
 
@@ -259,6 +256,38 @@ def test_terrible_folders_end_with_clear_words(exports: Path) -> None:
     assert "no report that is known: Flour, Water" in why["recipe.csv"]
     assert "unknown format" in why["brochure.pdf"]
     assert not found.findings
+
+
+def test_what_is_large_is_tried_by_its_beginning_and_summed_as_a_whole(
+    exports: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(healing, "_LARGE", 100)
+    monkeypatch.setattr(healing, "BEGINNING", Extent(files=2, rows=2))
+    rows = [f"2026-11-{day:02},Brand,1,EUR,2.50,3,4\n" for day in range(1, 9)]
+    deliver(exports, spend=f"{SPEND}\n{''.join(rows)}9/11/2026,Brand,1,EUR,2.50,3,4\n")
+    found = proposed(exports, the_one_with("%d/%m/%Y"), zone="UTC")
+    assert "date_format: '%d/%m/%Y'" in found.proposal.text()
+    assert sums(found)["google_ads.spend", "spend"] == {"2026-11": Decimal("22.5")}
+
+
+def test_of_many_files_a_few_are_looked_into_and_that_is_said(
+    exports: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reports, "MOST_READ", 4)
+    monkeypatch.setattr(healing, "WHOLE", Extent(files=3))
+    days = {f"spend-{day}": f"{SPEND}\n2026-11-0{day},B,1,EUR,2.50,3,4\n" for day in range(1, 7)}
+    notes = {f"note{letter}": "To do\nnothing\n" for letter in "abcd"}
+    deliver(exports, **days, **notes)
+    found = proposed(exports, zone="UTC")
+    assert (found.files, found.looked_into) == (10, 4)
+    assert [(each.file.name, each.files) for each in found.unknown] == [
+        ("notea.csv", 2),
+        ("notec.csv", 2),
+    ]
+    assert "not looked into" in found.unknown[1].why
+    (spend,) = found.findings
+    assert (len(spend.files), spend.tried, spend.glob) == (6, 3, "exports/larch/spend-*.csv")
+    assert sums(found)["google_ads.spend", "spend"] == {"2026-11": Decimal("7.5")}
 
 
 def test_the_command_writes_the_file_once(house: House, exports: Path) -> None:
