@@ -10,7 +10,7 @@ from pipelines.doctor.known_names import Known, held, known, matched, platform_w
 from pipelines.settings.exports import Export
 from pipelines.settings.ready_made import formats, names_in
 from pipelines.sources.batches import ExportError
-from pipelines.sources.files.column_mapping import FORMATS
+from pipelines.sources.files.names_to_read import FORMATS
 from pipelines.sources.files.ready_made_columns import resolved
 
 _CLOSE = 1  # kinds whose scores are no further apart are asked about

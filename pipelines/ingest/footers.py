@@ -9,8 +9,8 @@ from pipelines.ingest.footer_lines import Fits, Table, fits_code, fits_number, f
 from pipelines.ingest.judged_rows import Judged
 from pipelines.settings.exports import Export
 from pipelines.sources.batches import Rows
-from pipelines.sources.files.column_mapping import wanted
 from pipelines.sources.files.line_beginnings import begins_in_sql
+from pipelines.sources.files.names_to_read import wanted
 from pipelines.sources.files.second_headers import Line
 from pipelines.sql import literal, only_row
 

@@ -15,7 +15,7 @@ from pipelines.ingest.raw_lines import of_rows
 from pipelines.ingest.taken_out import take_out
 from pipelines.settings.exports import Export
 from pipelines.sources.batches import Batch, ExportError, Rows
-from pipelines.sources.files.column_mapping import wanted
+from pipelines.sources.files.names_to_read import wanted
 from pipelines.sources.files.second_headers import AROUND, Header, Line, cells, plain
 from pipelines.sql import literal
 

@@ -1,9 +1,8 @@
 """Map what an export has to the columns of its contract."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
-from types import ModuleType
 
 import duckdb
 
@@ -11,85 +10,23 @@ from pipelines.contracts.contract import Contract
 from pipelines.settings.column_expressions import names_in
 from pipelines.settings.conditions import Condition, UnknownColumns, columns_of, condition_over
 from pipelines.settings.exports import Export
-from pipelines.settings.ready_made import formats, names_of
 from pipelines.settings.written_numbers import Numbers
 from pipelines.sources.batches import ExportError, Rows
 from pipelines.sources.files import event_sessions as events
-from pipelines.sources.files import ga4, snowplow
 from pipelines.sources.files.asked_units import ask_for_units
 from pipelines.sources.files.called_columns import as_read
 from pipelines.sources.files.header_zones import ask_for_zones
 from pipelines.sources.files.made_columns import with_made
 from pipelines.sources.files.missing_columns import missing_columns, shown, within_shown
+from pipelines.sources.files.names_to_read import FORMATS, delivered, wanted
 from pipelines.sources.files.nested_paths import Found, with_nested
 from pipelines.sources.files.overlooked import ask_for_overlooked
 from pipelines.sources.files.ready_made_columns import resolved
 from pipelines.sources.files.url_values import queried, url_column, with_ids
-from pipelines.sources.files.wanted_names import Wanted
 from pipelines.sources.nothing import something
 from pipelines.sources.numbers import PLAIN, POINTS, as_double
 from pipelines.sources.times import as_time
 from pipelines.sql import BLANKS, literal
-
-FORMATS: dict[str, ModuleType] = {"ga4": ga4, "snowplow": snowplow}
-
-
-def wanted(export: Export, contract: Contract) -> Wanted:
-    """Return the names of the columns that are worth reading."""
-    if export.is_ready_made:
-        return _of_ready_made(export, contract)
-    if export.format:
-        form = FORMATS[export.format]
-        named = {form.column(name) for (name,) in export.columns.values()}
-        return Wanted(form.USED | named, named, form.NEEDED | named, form.NEEDED)
-    compared = columns_of(export.where) if export.where else set()
-    compared |= columns_of(export.apart) if export.apart else set()
-    named = {*export.properties.values()} | compared
-    named = named.union(*map(_parts, export.columns.values()))
-    asked = {name: _parts(export.names(name)) for name in _delivered(contract)}
-    needed = {
-        name
-        for column, names in asked.items()
-        if not contract.columns[column].optional
-        for name in names
-    }
-    money = {
-        name
-        for column, names in asked.items()
-        if contract.columns[column].is_money
-        for name in names
-    }
-    names = named.union(*asked.values())
-    return Wanted(
-        _with_addresses(names),
-        _with_addresses(named),
-        {name for name in needed | named if "?" not in name},  # it may be what a query says
-        _with_addresses(needed | money | compared),
-    )
-
-
-def _of_ready_made(export: Export, contract: Contract) -> Wanted:
-    """Return the names of a ready-made format: of each column that must be there, one of its names."""
-    form = formats()[str(export.format)]
-    own = {name for names in export.columns.values() for name in names}
-    needed = [name for name, each in contract.columns.items() if each.required]
-    called = {
-        column: names_of(readings)
-        for column, readings in form.columns(contract).items()
-        if column not in export.columns
-    }
-    choices = [called[name] for name in dict.fromkeys((*needed, *form.needs)) if name in called]
-    return Wanted(form.names() | own, own, own, own.union(*called.values()), tuple(choices))
-
-
-def _parts(names: Iterable[str]) -> set[str]:
-    """Return the names of an export's columns that are read where these stand under `columns:`."""
-    return set[str]().union(*map(names_in, names))
-
-
-def _with_addresses(names: set[str]) -> set[str]:
-    """Return names with the columns of the addresses in which some are looked for."""
-    return names | set(map(url_column, names))
 
 
 def shaped(
@@ -217,7 +154,7 @@ def _named(
 
     Of a path that leads nowhere only a column that every row needs is missing: see `_nowhere`.
     """
-    asked = {column: export.names(column) for column in _delivered(contract)}
+    asked = {column: export.names(column) for column in delivered(contract)}
     missing: dict[str, list[str]] = {}
     for column, names in asked.items():
         if column in export.columns or not contract.columns[column].optional:
@@ -254,7 +191,7 @@ def _nowhere(
     present, lost = found.rows.columns, found.nowhere
     errors = {
         column: missing_columns(refused, export, contract, {name: [column]}, present, found.within)
-        for column in _delivered(contract)
+        for column in delivered(contract)
         for name in export.names(column)
         if name in lost
     }
@@ -271,11 +208,6 @@ def _others(export: Export) -> dict[str, set[str]]:
     """Return the names of columns that settings beside `columns:` read."""
     where = columns_of(export.where) if export.where else set()
     return {"where": where, "properties": {*export.properties.values()}}
-
-
-def _delivered(contract: Contract) -> list[str]:
-    """Return the columns that an export delivers as such."""
-    return [name for name, column in contract.columns.items() if not column.gathered]
 
 
 def _gathered(

@@ -33,7 +33,8 @@ from pipelines.sources.batches import (
 )
 from pipelines.sources.credentials import conceal, credentials, keep_secret
 from pipelines.sources.files.adbc import streamed
-from pipelines.sources.files.column_mapping import shaped, wanted
+from pipelines.sources.files.column_mapping import shaped
+from pipelines.sources.files.names_to_read import wanted
 from pipelines.sources.files.postgres_errors import Asked, no_right, server_error, unreached
 from pipelines.sources.files.status_names import may_say
 from pipelines.sources.rest import patient

@@ -29,7 +29,8 @@ from pipelines.sources.batches import (
     Rows,
 )
 from pipelines.sources.files import parquet_files, places, sqlite, text_files
-from pipelines.sources.files.column_mapping import shaped, wanted
+from pipelines.sources.files.column_mapping import shaped
+from pipelines.sources.files.names_to_read import wanted
 from pipelines.sources.files.not_readable import not_readable
 from pipelines.sources.files.plain_files import DELIMITED, JSON, kind_of, plain
 from pipelines.sources.files.unpacking import check_parquet, padded
