@@ -11,6 +11,7 @@ from typing import NamedTuple
 import duckdb
 
 from pipelines.ingest.footers import by_their_beginnings, empty_rows, footers
+from pipelines.ingest.further_lines import KIND, further_lines
 from pipelines.ingest.judged_rows import Judged
 from pipelines.ingest.taken_out import take_out
 from pipelines.ingest.total_rows import totals
@@ -45,6 +46,7 @@ def skip(
     if feed.skip and is_delimited:
         taken.lines("`skip:`", by_their_beginnings(connection, judged, rows, feed.skip))
     taken.rows("totals", totals(connection, judged, rows, ordinals_used))
+    taken.rows(KIND, further_lines(connection, judged))
     if is_delimited:
         taken.rows("empty", empty_rows(connection, judged, rows, ordinals_used))
         taken.lines("footer", footers(connection, judged, rows, headers, ordinals_used))

@@ -8,7 +8,7 @@ import duckdb
 
 from pipelines.contracts.contract import Contract
 from pipelines.contracts.salesforce_ids import whole_id
-from pipelines.ingest import compared_values, decimal_ids, named_units
+from pipelines.ingest import compared_values, decimal_ids, listed_ids, named_units
 from pipelines.ingest.accounting import Taken, accounted
 from pipelines.ingest.day_keys import key_of
 from pipelines.ingest.found_readings import Found, found_by_itself
@@ -120,7 +120,7 @@ def validate(
         reading = plain._replace(typed=by_type)
         wrong = faults(_delivered(contract, rows), client, reading)
         wrong = compared_values.spared(wrong, values)
-        wrong += compared_values.faults(values, reading.numbers)
+        wrong += compared_values.faults(values, reading.numbers) + listed_ids.faults(contract, feed)
         rows, row_count, reject_count = accounted(connection, batch, rows, taken)
         refuse_periods(connection, batch, rows)
         headers, notes, skipped = list[int](), notes_of_reading(batch, rows), Skipped()

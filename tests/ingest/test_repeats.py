@@ -235,7 +235,7 @@ def test_rows_of_one_key_are_refused_in_every_format(tenant: Tenant, form: str) 
         "a word": (
             "table: spend",
             "grain: add",
-            "sources.google_ads.spend.grain: write sum or newest",
+            "sources.google_ads.spend.grain: write sum, newest or refunds",
         ),
         "events are merged": (
             "  google_ads:",
