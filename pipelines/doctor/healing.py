@@ -6,6 +6,7 @@ from shutil import rmtree
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
+from pipelines.contracts.ad_platforms import place as place_of
 from pipelines.contracts.catalog import CONTRACTS
 from pipelines.doctor.figures import figures, in_words
 from pipelines.doctor.proposal import Choice, Place, Proposal, Question
@@ -58,10 +59,10 @@ def heal(
             settings = _settings(proposal, client)
             done = tried(settings, source, table, target, extent)
             if extent == WHOLE:
-                for choice in (
-                    each for line in done.proved for each in _choices(line, source, table)
-                ):
-                    proposal.put(choice.place, choice.value, "as its values allow no other reading")
+                if done.numbers:
+                    marks = done.numbers.model_dump(exclude_none=True)
+                    place = ("sources", *place_of(source).split("."), table, "numbers")
+                    proposal.put(place, marks, "as its values allow no other reading")
                 return Healed(done)
             extent = WHOLE
         except ExportError as error:

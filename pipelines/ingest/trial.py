@@ -8,16 +8,16 @@ from typing import NamedTuple
 
 import duckdb
 
-from pipelines.ingest.delta import Changes, changes
+from pipelines.ingest.delta import changes
 from pipelines.ingest.load_counts import Counts
 from pipelines.ingest.pending import Round, pending
 from pipelines.ingest.remedies import naming
 from pipelines.ingest.source_log import SourceLog
 from pipelines.ingest.table import Table
 from pipelines.settings.client import Client
-from pipelines.sources.batches import Batch, FetchRequest, Open, Remedy, Rows
+from pipelines.settings.written_numbers import Numbers
+from pipelines.sources.batches import Batch, FetchRequest, Open, Rows
 from pipelines.sources.deliveries import delivery_of, exported
-from pipelines.sources.numbers import setting
 
 
 class Extent(NamedTuple):
@@ -31,8 +31,8 @@ class Tried(NamedTuple):
     """What would be in the lake after a table's first load: its rows as Parquet files, and what is said.
 
     `bad` is a Parquet file of the rows that would go to quarantine; `delivered` are the rows of each
-    file by itself, oldest first; `files` is how many of them were tried. `proved` are lines that their
-    values make needless, as they prove them.
+    file by itself, oldest first; `files` is how many of them were tried. `numbers` is how their
+    values prove that numbers are written, where no setting says it.
     """
 
     rows: list[Path]
@@ -41,7 +41,7 @@ class Tried(NamedTuple):
     bad: Path
     delivered: list[Path]
     files: int
-    proved: list[Remedy] = []
+    numbers: Numbers | None = None
 
 
 class _NothingLoaded(SourceLog):
@@ -73,11 +73,7 @@ def tried(
     notes = [*found.notes, *done.notes]
     count = sum(len(round_.batches) for round_ in rounds)
     tried_so = (done.rows, done.counts, notes, done.quarantine, files, count)
-    return Tried(*tried_so, _proved(done))
-
-
-def _proved(done: Changes) -> list[Remedy]:
-    return [Remedy(setting(done.numbers))] if done.numbers else []
+    return Tried(*tried_so, done.numbers)
 
 
 def _within(round_: Round, extent: Extent) -> Round:

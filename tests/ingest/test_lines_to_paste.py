@@ -481,7 +481,6 @@ CASES = {
 }
 ELSEWHERE = {
     "model_time._said 1": "tests/serving/test_model_time.py",
-    "trial._proved 1": "tests/doctor/test_doctor.py",
     "postgres._cursors 1": "tests/sources/test_postgres.py",
     "postgres._cursors 2": "tests/sources/test_postgres.py",
     "postgres._columns 1": "tests/sources/test_postgres.py",
