@@ -51,6 +51,9 @@ class ReadyMade(Settings):
         {},
         description="Where a row's period begins and ends: one that is read by its beginning must be a day.",
     )
+    sheet: str = Field(
+        "", description="Sheet of a workbook that is read where several have the columns."
+    )
     settings: dict[str, Any] = Field(
         {}, description="What holds of an export, as the client's file writes it."
     )

@@ -199,6 +199,22 @@ def test_errors_of_a_workbook_are_nothing(tenant: Tenant) -> None:
     assert "cost is missing (row 2)" in tenant.ingest().problem
 
 
+def test_of_metas_two_sheets_the_raw_one_is_read(tenant: Tenant) -> None:
+    book, content = Workbook(), BytesIO()
+    for name, cost in (("Formatted Report", "1"), ("Raw Data Report", "2")):
+        sheet = book.create_sheet(name)
+        sheet.append(["Campaign name", "Day", "Amount spent (EUR)", "Impressions"])
+        sheet.append(["Tents", "2026-10-01", cost, 9])
+    book.save(content)
+    settings = tenant.settings.read_text().replace("google_ads", "facebook_ads")
+    settings = settings.replace("      table: spend\n", "      format: meta_ads_report\n")
+    tenant.settings.write_text(settings)
+    tenant.deliver("spend.xlsx", content.getvalue())
+
+    assert tenant.ingest("facebook_ads").problem == ""
+    assert tenant.log("cost", "facebook_ads") == [("2",)]
+
+
 def test_two_sheets_that_could_be_read_are_asked_about(tenant: Tenant) -> None:
     book = Workbook()
     for name in ("north", "south"):

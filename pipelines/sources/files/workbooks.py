@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zipfile import BadZipFile
 
+from pipelines.settings.ready_made import formats
 from pipelines.sources.batches import ExportError, Reading, Remedy
 from pipelines.sources.yaml_texts import scalar
 
@@ -107,6 +108,11 @@ def _sheet(reading: Reading, book: "Workbook") -> str:
         return best[0]
     if not most:
         return names[0]  # whose header will be said to lack the names
+    if (
+        reading.export.is_ready_made
+        and (raw := formats()[str(reading.export.format)].sheet) in best
+    ):
+        return raw
     reason = f"{len(best)} sheets have the columns that are read, and nothing says which it is"
     raise ExportError(reason, reading.path, remedies=_remedies(best))
 
