@@ -91,7 +91,8 @@ def ask(question: "Question") -> "Answer":
     for number, choice in enumerate(question.choices, 1):
         screen.tell(f"  {number}. {choice.line}    {choice.meaning}")
     other = ", or another value" if question.others else ""
-    while answer := Prompt.ask(f"a number{other}; nothing to leave it open", default="").strip():
+    text = f"a number{other}; nothing to leave it open"
+    while answer := Prompt.ask(text, default="", show_default=False).strip():
         if answer.isdigit() and 0 < int(answer) <= len(question.choices):
             return question, question.choices[int(answer) - 1]
         if answer in question.others:

@@ -83,7 +83,9 @@ def _ask_which_is_won(found: Proposal, report: Report, kind: Kind) -> None:
     if len(won) == 1:
         found.put(place, choices[0].value, choices[0].meaning)
     elif choices:
-        found.questions.append(Question("which stage says that a deal is won?", choices))
+        found.questions.append(
+            Question(f"{kind.name}: which stage says that a deal is won?", choices)
+        )
 
 
 def _equals(name: str, value: str) -> str:

@@ -125,9 +125,8 @@ def _apply(proposal: Proposal, error: ExportError, source: str, table: str, ask:
     groups.append([each for each in open_ if each.setting.partition(":")[0] not in _APART])
     groups.append([] if sure or open_ else weighty)
     for group in filter(None, groups):
-        question = Question(
-            why, [choice for each in group for choice in _choices(each, source, table)]
-        )
+        choices = [choice for each in group for choice in _choices(each, source, table)]
+        question = Question(f"{source}.{table}: {why}", choices)
         put_or_ask(proposal, question, ask)
     return proposal.settings(assumed=True) != before
 

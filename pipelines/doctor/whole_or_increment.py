@@ -36,9 +36,8 @@ def add_delivery(proposal: Proposal, report: Report, kind: Kind, done: Tried, as
         return True
     full = Choice(place, "full", "each file is all there is: what the newest lacks is deleted")
     increment = Choice(place, "increment", "files hold what is new or changed: nothing is deleted")
-    question = Question(
-        "newer files lack some rows of older ones. Were these deleted?", [full, increment]
-    )
+    text = f"{kind.name}: newer files lack some rows of older ones. Were these deleted?"
+    question = Question(text, [full, increment])
     put_or_ask(proposal, question, ask)
     return True
 
