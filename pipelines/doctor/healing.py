@@ -22,6 +22,7 @@ Ask = Callable[[Question], Answer]  # the question as it was asked, and what was
 
 WHOLE = Extent(files=200)  # each takes a tenth of a second
 BEGINNING = Extent(files=20, rows=50_000)
+_MOST_FORESEEN = 4  # lines to choose from, as each is tried
 _LARGE = 50_000_000  # bytes
 _ROUNDS = 25  # lines are not more, of one export
 _LETTERS = 160  # of a reason
@@ -101,6 +102,8 @@ def foreseen(
         return choice._replace(meaning=f"{choice.meaning}: {said}" if said else choice.meaning)
 
     def asked(question: Question) -> Answer:
+        if len(question.choices) > _MOST_FORESEEN:
+            return ask(question)
         choices = [would_be(choice) for choice in question.choices]
         return ask(question._replace(choices=choices))
 

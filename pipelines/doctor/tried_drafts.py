@@ -8,7 +8,7 @@ from typing import NamedTuple
 from pipelines.contracts.catalog import CONTRACTS
 from pipelines.doctor.drafts import draft
 from pipelines.doctor.figures import Figures, figures, in_words
-from pipelines.doctor.healing import Ask, Healed, foreseen, heal
+from pipelines.doctor.healing import Ask, Healed, foreseen, heal, put_or_ask
 from pipelines.doctor.kinds import Kind
 from pipelines.doctor.proposal import Choice, Proposal, Question
 from pipelines.doctor.reports import Report
@@ -67,16 +67,19 @@ def drafted(base: Proposal, client: str, report: Report, folder: Path, ask: Ask)
 def _drafted(
     base: Proposal, client: str, report: Report, kind: Kind, folder: Path, ask: Ask
 ) -> Draft:
-    lines = Proposal()
+    lines, own = Proposal(), draft(report, kind)
+    questions, own.questions = own.questions, []
     lines.add(base)
-    lines.add(draft(report, kind))
+    lines.add(own)
     finding = Finding(kind.name, report.files, report.glob, kind.why)
     if not report.glob:
         problem = "no glob matches these files alone; move them into a folder of their own"
         return Draft(kind, lines.without(base), finding._replace(problem=problem))
     target = Path(mkdtemp(dir=folder))
-    healed = heal(lines, client, kind.source, kind.table, report.files, target, ask)
     telling = foreseen(lines, client, kind.source, kind.table, target, ask)
+    for question in questions:
+        put_or_ask(lines, question, telling)
+    healed = heal(lines, client, kind.source, kind.table, report.files, target, ask)
     if healed.tried and add_delivery(lines, report, kind, healed.tried, telling):
         healed = heal(lines, client, kind.source, kind.table, report.files, target / "again", ask)
     finding = shown_as(finding, lines, client, kind.source, kind.table, healed)

@@ -122,6 +122,18 @@ def test_six_downloads_are_read_as_proposed(house: House, exports: Path) -> None
         assert in_lake(house, *table.split("."), total) == sum(months.values()), (table, measure)
 
 
+def test_a_stage_may_say_that_a_deal_is_won(exports: Path) -> None:
+    head = "Deal number;Opportunity Stage;Closed date;Deal value;Currency;Deal ID"
+    deals = ["7;Signed;2026-11-03;10;EUR;D-1", "8;Lost;2026-11-04;20;EUR;D-2"]
+    deliver(exports, deals="\n".join([head, *deals, ""]))
+    found = proposed(exports, the_one_with("'Signed'"), zone="UTC")
+    assert not found.proposal.questions
+    assert sums(found)["salesforce.opportunities", "revenue"] == {"2026-11": Decimal(10)}
+    (question,) = proposed(exports, zone="UTC").proposal.questions
+    assert "which stage says that a deal is won?" in question.text
+    assert question.choices[0].meaning.endswith("2026-11 has won deals 1, revenue 10.00 EUR")
+
+
 def test_two_exports_of_a_table_are_asked_about(exports: Path) -> None:
     download(exports, "visits.csv", "events.jsonl")
     found = proposed(exports, zone="Europe/Berlin", currency="EUR")
