@@ -5,6 +5,7 @@ it; so an export with such values is refused until its `where:` is there. Where 
 does not name the column, it is said.
 """
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -12,11 +13,12 @@ import duckdb
 
 from pipelines.contracts.contract import Contract
 from pipelines.ingest.uncounting import condition_of, counted_values, keep_texts
+from pipelines.settings.column_expressions import is_expression
 from pipelines.settings.exports import Export
 from pipelines.sources.batches import Batch, Remedy
 from pipelines.sources.files.status_names import says_refund
 from pipelines.sources.numbers import PLAIN, as_double
-from pipelines.sources.yaml_texts import condition
+from pipelines.sources.yaml_texts import condition, scalar
 from pipelines.sql import identifier, only_row
 
 _GIVEN_BACK = ".*[1-9].*|true|t|yes|y|ja|wahr|x"  # an amount, a day, an id of a refund, or a flag
@@ -57,6 +59,7 @@ def ask_about_refunds(
                 [
                     Remedy(f"where: {condition_text}", meaning="those rows do not count at all"),
                     Remedy("where: true", meaning="all rows count in full"),
+                    *_net_of(contract, export, name, found),
                 ],
             )
         if export.where.strip().lower() != "true":
@@ -78,3 +81,26 @@ def _without(
     if are_numbers:
         return f"({identifier(name)} = 0 OR {identifier(name)} IS NULL)"
     return condition_of(name, found)
+
+
+def _net_of(contract: Contract, export: Export, name: str, found: list[tuple]) -> list[Remedy]:
+    """Return the line by which the amount is taken off; none of what is no amount above 0."""
+    column = next((each for each in contract.columns if contract.columns[each].is_money), "")
+    names = export.names(column)
+    are_amounts = all(re.fullmatch("[0-9][0-9., ]*", value) for value, _, _ in found if value)
+    if len(names) != 1 or is_expression(names[0]) or not are_amounts:
+        return []
+    net = f"{identifier(names[0])} - COALESCE({identifier(name)}, 0)"
+    columns = {
+        each: list(its) if its[1:] else (its or [None])[0] for each, its in export.columns.items()
+    }
+    written = ", ".join(
+        f"{each}: {_scalars(its)}" for each, its in (columns | {column: net}).items()
+    )
+    return [Remedy(f"columns: {{{written}}}", meaning="it is taken off")]
+
+
+def _scalars(written: str | list[str] | None) -> str:
+    if written is None:
+        return "null"
+    return scalar(written) if isinstance(written, str) else f"[{', '.join(map(scalar, written))}]"

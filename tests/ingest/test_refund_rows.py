@@ -98,3 +98,14 @@ def test_refunds_are_told_in_one_way_only(house: House) -> None:
     refunds = {"files": "exports/one/refunds*", "columns": {"amount": None}}
     Till(house.home, refunds, grain="refunds")
     assert "web.refunds is there too; leave out one of them" in str(read()[1])
+
+
+def test_what_a_column_says_was_given_back_may_be_taken_off(house: House) -> None:
+    till = Till(house.home)
+    till.deliver(
+        "till.csv",
+        "Receipt,Buyer,Booked,Gross,Refunded\nr7,kim,2026-10-01,80.40,12.15\nr8,lea,2026-10-01,20,\n",
+    )
+    paste(till.settings, till.ingest("web").problem, choice=2)
+    assert not till.ingest("web").problem
+    assert till.worth() == {"r7": "68.25", "r8": "20"}
