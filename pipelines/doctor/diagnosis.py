@@ -103,7 +103,8 @@ def _added(
     proposal: Proposal, base: Proposal, client: str, reports: list[Report], folder: Path, ask: Ask
 ) -> list[Finding]:
     """Add the reports to a proposal; return what each would bring in."""
-    drafts = [drafted(base, client, report, folder, ask) for report in with_buyers(reports)]
+    tried = [drafted(base, client, report, folder, ask) for report in with_buyers(reports)]
+    drafts = [its for its in tried if its]
     gather(proposal, drafts, ask)
     known = with_known(each for its in drafts for each in its)
     in_order = list(CONTRACTS)

@@ -71,16 +71,20 @@ class Kind(NamedTuple):
 
 
 class Told(NamedTuple):
-    """What a file is: the likeliest kind first; several, where it cannot be told. Else what it lacks."""
+    """What a file is: the likeliest kind first; several, where it cannot be told. Else what it lacks.
+
+    What is `beside` may be in it, too: of events that make sessions, orders and refunds.
+    """
 
     kinds: list[Kind]
     nearest: Kind | None = None
+    beside: list[Kind] = []
 
 
 def told(head: Head) -> Told:
     """Return what a file is."""
     if sessions := list(_of_events(head)):
-        return Told(sessions)
+        return Told(sessions, beside=[each for kind in sessions[:1] for each in _sales(kind)])
     found = sorted(_of_rows(head), key=lambda kind: -kind.score)
     whole = [kind for kind in found if not kind.lacks]
     if not whole:
@@ -94,6 +98,12 @@ def _of_events(head: Head) -> Iterable[Kind]:
         needed = module.NEEDED
         if head.settings.get("format") == form or needed <= names:
             yield Kind("web", "sessions", 100, {name: name for name in sorted(needed)}, form=form)
+
+
+def _sales(sessions: Kind) -> Iterable[Kind]:
+    """Yield what may be made of events beside sessions."""
+    for table in getattr(FORMATS[sessions.form], "EVENTS", {}):
+        yield sessions._replace(table=table)
 
 
 def _of_rows(head: Head) -> Iterable[Kind]:

@@ -15,12 +15,16 @@ MOST_READ = 200  # files whose beginnings are read
 
 
 class Report(NamedTuple):
-    """Files of one report: what they are, how they begin, and the glob that matches them alone."""
+    """Files of one report: what they are, how they begin, and the glob that matches them alone.
+
+    One that `may_be_empty` counts if there is something in it: orders among events.
+    """
 
     kinds: list[Kind]
     head: Head
     files: list[Path]
     glob: str
+    may_be_empty: bool = False
 
 
 class Unknown(NamedTuple):
@@ -65,10 +69,11 @@ def sort_out(client: Client, files: list[Path], folder: Path) -> Sorted:
                 key = (*what.kinds[0].reading, settings, len(heads) > 1 and path)
                 _, _, its = found.setdefault(key, (what, head, []))
                 its += [path, *rest]
-    reports = [
-        Report(what.kinds, head, sorted(its), _glob(its, files))
-        for what, head, its in found.values()
-    ]
+    reports = []
+    for what, head, its in found.values():
+        report = Report(what.kinds, head, sorted(its), _glob(its, files))
+        beside = [report._replace(kinds=[kind], may_be_empty=True) for kind in what.beside]
+        reports += [report, *beside]
     return Sorted(reports, [*unknown.values()], looked_into)
 
 

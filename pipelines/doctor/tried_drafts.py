@@ -53,14 +53,18 @@ class Draft(NamedTuple):
 
 
 def drafted(base: Proposal, client: str, report: Report, folder: Path, ask: Ask) -> list[Draft]:
-    """Return a report as each kind that it may be, as ingest takes it below the client's own lines."""
+    """Return a report as each kind that it may be, as ingest takes it below the client's own lines.
+
+    Of one that may be empty, and is, there is none.
+    """
     found = []
     for kind in report.kinds:
         its = _drafted(base, client, report, kind, folder, ask)
         if its.finding.problem and kind.otherwise:
             other = _drafted(base, client, report, kind.otherwise, folder, ask)
             its = its if other.finding.problem else other
-        found.append(its)
+        if not report.may_be_empty or (its.finding.figures and its.finding.figures.sample):
+            found.append(its)
     return found
 
 
