@@ -57,6 +57,8 @@ class Figures(NamedTuple):
 def figures(client: Client, table: str, contract: Contract, done: Tried) -> Figures:
     """Return what was read of a table: all its rows are in the sums, bad ones and deleted ones in none."""
     measures = _MEASURES.get(table, {"rows": "COUNT(*)"})
+    if not done.rows:
+        return Figures([*contract.columns], [], [*measures], [])
     with duckdb.connect(config={"threads": 2}) as connection:
         connection.execute("SET TimeZone = 'UTC'")
         files = ", ".join(literal(str(file)) for file in done.rows)

@@ -268,6 +268,9 @@ def test_terrible_folders_end_with_clear_words(exports: Path) -> None:
     assert "no report that is known: Flour, Water" in why["recipe.csv"]
     assert "unknown format" in why["brochure.pdf"]
     assert not found.findings
+    deliver(exports, spend=f"{SPEND}\n")
+    (spend,) = proposed(exports, zone="UTC", currency="EUR").findings
+    assert spend.table == "google_ads.spend" and spend.figures.months == []
 
 
 def test_what_is_large_is_tried_by_its_beginning_and_summed_as_a_whole(
