@@ -33,7 +33,7 @@ def with_doubled_quotes(reading: Reading, mark: str) -> Reading:
             for row in lines:
                 copy.writerow(["" if value == _NOTHING else value for value in row])
     except csv.Error as error:
-        said = f"line {lines.line_num} cannot be read by `quotes: backslash`: {error}"
+        said = f"line {lines.line_num} has quotes that backslashes do not explain: {error}"
         raise ExportError(f"{said}; correct it", reading.path) from None
     finally:
         csv.field_size_limit(before)
