@@ -119,8 +119,10 @@ class RoundReadings:
         relations = [f"(FROM delivered WHERE export_file IN ({_listed(self._plain)}))"]
         if table.is_stored:
             others = [*_read_otherwise(table), *self.found]
-            stored = f"(FROM {table.stored} AS log WHERE export_file NOT IN ({_listed(others)}))"
-            relations.append(stored)
+            relations.append(
+                f"(FROM {table.stored} AS log WHERE export_file NOT IN ({_listed(others)})"
+                f" AND NOT is_deleted AND load_id NOT IN ({table.log.withdrawn}))"
+            )
         contract = table.delivery.contract
         reading = reading_of(table.feed, contract, table.client)
         return any(decides(connection, contract, reading, rows) for rows in relations)

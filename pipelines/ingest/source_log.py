@@ -86,9 +86,16 @@ class SourceLog:
         return {batch: reading for batch, (reading, _) in self._kept_readings().items()}
 
     def found(self, table: str) -> dict[str, str | None]:
-        """Return what was found of each batch of a table by its values, the newest first."""
+        """Return what was found of each batch of a table by its values, the newest first, but for loads that were withdrawn."""
         kept = self._kept_readings().items()
         return {name: found for (of, name), (_, found) in kept if of == table}
+
+    @property
+    def withdrawn(self) -> str:
+        """Return SQL for the ids of the loads that were taken back."""
+        if not self.has("exports"):
+            return "SELECT ''"
+        return f"SELECT withdraws FROM {self.rows('exports', ['withdraws'])} AS log WHERE withdraws IS NOT NULL"
 
     def _kept_readings(self) -> dict[tuple[str, str], tuple[str, str | None]]:
         if self._readings is None:
@@ -154,7 +161,7 @@ class SourceLog:
         with duckdb.connect() as connection:
             found = connection.execute(
                 f"""SELECT table_name, export_file, ARG_MAX(reading, loaded_at),
-                ARG_MAX({{found: found}}, loaded_at).found
+                (ARG_MAX({{found: found}}, loaded_at) FILTER (load_id NOT IN ({self.withdrawn}))).found
                 FROM {self.rows("readings", ["found"])} AS log
                 GROUP BY table_name, export_file ORDER BY MAX(loaded_at) DESC"""
             )

@@ -3,6 +3,7 @@
 import duckdb
 import pytest
 
+from pipelines.ingest.withdrawal import withdraw
 from pipelines.sources.dressed_numbers import bare, contradicts
 from pipelines.sources.flag_words import LISTS
 from tests.builders.tenant import Tenant
@@ -119,6 +120,14 @@ def test_a_comma_of_thousands_is_told_by_plain_numbers_before(tenant: Tenant) ->
     assert spend(tenant, "spend-1.csv", "12.5") == ""
     assert spend(tenant, "spend-2.csv", "1,250") == ""
     assert costs(tenant) == ["12.5", "1250"]
+
+
+def test_what_a_load_proved_goes_when_it_is_withdrawn(tenant: Tenant) -> None:
+    assert spend(tenant, "spend-1.csv", "1.234,56") == ""
+    (tenant.exports / "spend-1.csv").unlink()
+    withdraw("one", tenant.log("load_id")[0][0])
+    assert "can be read in two ways" in spend(tenant, "spend-2.csv", "1.250")
+    assert spend(tenant, "spend-2.csv", "1.250", "7.5") == ""
 
 
 def test_a_setting_is_above_what_was_found(tenant: Tenant) -> None:
