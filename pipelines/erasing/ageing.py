@@ -9,7 +9,7 @@ people; with an account's name, visits age as those of their browser do. Who sha
 """
 
 import secrets
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, time, timedelta, timezone
 
 import duckdb
 
@@ -44,7 +44,10 @@ def is_due(client: Client, now: datetime) -> bool:
 def plan_ageing(connection: duckdb.DuckDBPyConnection, client: Client, now: datetime) -> Plan:
     """Return the plan by which all whose newest event is too old stand for nobody; it may have no names."""
     assert client.retention_days is not None
-    oldest = now - timedelta(days=client.retention_days)
+    day = now.date() - timedelta(
+        days=client.retention_days
+    )  # ingest still takes events of that day
+    oldest = datetime.combine(day, time())
     gather_names(connection, client)
     people = _too_old(connection, client, oldest)
     salt, run = salt_of(client.id), secrets.token_hex(6)

@@ -1,9 +1,11 @@
 """Whose newest event is older than the client allows stands for nobody; others stay as they are."""
 
-from datetime import timedelta
+from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
+import time_machine
 
 from pipelines.erasing.ageing import is_due
 from pipelines.erasing.erasure import age
@@ -27,18 +29,26 @@ OLD, YEARS = "2024-03-01 10:00:00", timedelta(days=500)
 
 
 @pytest.fixture
-def exports(house: House) -> Path:
-    """The exports of a client, loaded: Ann was last seen years ago, Bob then and today."""
+def exports(house: House) -> Iterator[Path]:
+    """The exports of a client, loaded, at noon: Ann was last seen years ago, Bob then and today."""
+    noon = datetime.now(timezone.utc).replace(hour=12, minute=0)
+    with time_machine.travel(noon, tick=True):
+        yield _loaded(house)
+
+
+def _loaded(house: House) -> Path:
     (house.home / "clients/one.yaml").write_text(SETTINGS.replace("400", "9000"))
     exports = house.home / "exports/one"
     exports.mkdir(parents=True)
     today = f"{utc_now():%Y-%m-%d %H:%M:%S}"
+    edge = f"{utc_now() - timedelta(days=400):%Y-%m-%d 01:00:00}"
     rows = [
         f"session-001,visitor-ann-1,customer-ann,{OLD},google,cpc,spring",
         f"session-002,visitor-ann-1,,{OLD},google,cpc,spring",
         f"session-003,visitor-bob-1,customer-bob,{OLD},google,cpc,spring",
         f"session-004,visitor-bob-1,customer-bob,{today},google,cpc,spring",
         "session-005,visitor-cem-1,customer-cem,never,google,cpc,spring",
+        f"session-007,visitor-eve-1,,{edge},google,cpc,spring",
     ]
     (exports / "sessions-1.csv").write_text("\n".join([HEAD, *rows]) + "\n")
     orders = [f"order-001,customer-ann,{OLD},10", f"order-002,customer-bob,{today},20"]
@@ -57,7 +67,7 @@ def test_the_old_stand_for_nobody_and_do_not_come_back(house: House, exports: Pa
 
     assert not is_due(client, utc_now()) and is_due(client, utc_now() + timedelta(days=7))
     assert traces(house.home, ann) == []
-    stays = ["session-003", "visitor-bob-1", "order-002", "customer-cem"]
+    stays = ["session-003", "visitor-bob-1", "order-002", "customer-cem", "visitor-eve-1"]
     assert {form for _, form in traces(house.home, stays)} >= {*stays}
 
     more = (exports / "sessions-1.csv").read_text()
