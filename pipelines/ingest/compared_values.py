@@ -11,6 +11,7 @@ from pipelines.ingest.row_faults import Fault, quoted
 from pipelines.settings.conditions import Value
 from pipelines.settings.written_numbers import Numbers
 from pipelines.sources.batches import Rows
+from pipelines.sources.dressed_numbers import contradicts
 from pipelines.sources.numbers import ANY, EITHER, fits, setting
 from pipelines.sql import literal
 
@@ -62,9 +63,24 @@ def values_read(rows: Rows) -> list[Value]:
     return [*(rows.where.values if rows.where else []), *rows.made]
 
 
-def faults(values: Sequence[Value], numbers: Numbers | None) -> list[Fault]:
-    """Return what can be wrong with the values that SQL reads."""
-    return [_fault(place, value, numbers) for place, value in enumerate(values)]
+def faults(values: Sequence[Value], numbers: Numbers | None, currency: str) -> list[Fault]:
+    """Return what can be wrong with the values that SQL reads, in a row whose money is in a currency."""
+    found = [_fault(place, value, numbers) for place, value in enumerate(values)]
+    return found + [
+        _in_another_currency(place, value, currency)
+        for place, value in enumerate(values)
+        if value.kind == "number"
+    ]
+
+
+def _in_another_currency(place: int, value: Value, currency: str) -> Fault:
+    """Return the fault of an amount with the mark of a currency that is not its row's."""
+    said, is_other = literal(f"{value.name} '"), literal("' is in another currency")
+    return Fault(
+        contradicts(_compared(place), currency),
+        f"CONCAT({said}, {quoted(_compared(place))}, {is_other})",
+        "an amount in another currency than its row's is reckoned and compared with nothing",
+    )
 
 
 def spared(found: list[Fault], values: Sequence[Value]) -> list[Fault]:

@@ -16,7 +16,7 @@ from pipelines.settings.conditions import Condition, Value
 from pipelines.settings.exports import Export
 from pipelines.settings.written_numbers import Numbers
 from pipelines.sources.batches import Batch
-from pipelines.sources.numbers import Reading, kept_beside, read
+from pipelines.sources.numbers import Reading, currency_of_row, kept_beside, read
 from pipelines.sql import literal, only_row
 
 
@@ -93,7 +93,9 @@ class Judged(NamedTuple):
             return self.bad, rejects
         reading = self.reading._replace(numbers=numbers)
         wrong = compared_values.spared(faults(self.contract, self.client, reading), self.values)
-        wrong += compared_values.faults(self.values, numbers)
+        wrong += compared_values.faults(
+            self.values, numbers, currency_of_row(self.contract, reading)
+        )
         rows = read(self.contract, reading, self._all("TRUE"))
         return f"(FROM {rows} WHERE {reason(wrong)} IS NOT NULL)", rejects
 

@@ -16,6 +16,7 @@ from pipelines.ingest.header_again import leave_out_headers
 from pipelines.ingest.judged_rows import Judged
 from pipelines.ingest.number_marks import Marks
 from pipelines.ingest.other_currencies import ask_about_currency
+from pipelines.ingest.refund_remedies import refuse_both_signs
 from pipelines.ingest.refunds import ask_about_refunds
 from pipelines.ingest.refused_rows import numbers_written, refuse_bad_rows, typed_columns
 from pipelines.ingest.row_faults import Fault, faults, reason
@@ -30,7 +31,14 @@ from pipelines.sources.batches import Batch, ExportError, Rows
 from pipelines.sources.currency_marks import code_of
 from pipelines.sources.files.header_zones import zones
 from pipelines.sources.nothing import something
-from pipelines.sources.numbers import Reading, beside, kept_beside, read, reading_of
+from pipelines.sources.numbers import (
+    Reading,
+    beside,
+    currency_of_row,
+    kept_beside,
+    read,
+    reading_of,
+)
 from pipelines.sources.times import read as read_times
 from pipelines.sql import BLANKS, literal, only_row
 
@@ -120,7 +128,9 @@ def validate(
         reading = plain._replace(typed=by_type)
         wrong = faults(_delivered(contract, rows), client, reading)
         wrong = compared_values.spared(wrong, values)
-        wrong += compared_values.faults(values, reading.numbers) + listed_ids.faults(contract, feed)
+        wrong += compared_values.faults(
+            values, reading.numbers, currency_of_row(contract, reading)
+        ) + listed_ids.faults(contract, feed)
         rows, row_count, reject_count = accounted(connection, batch, rows, taken)
         refuse_periods(connection, batch, rows)
         headers, notes, skipped = list[int](), notes_of_reading(batch, rows), Skipped()
@@ -168,6 +178,7 @@ def validate(
         notes += ask_about_currency(
             connection, client, contract, feed, batch, rows, rows_file, ordinals_used
         )
+    refuse_both_signs(connection, contract, batch, rows_file)
     notes += ask_about_sums(connection, judged, rows, ordinals_used)
     no_data = skipped.rows + skipped.rejects
     counting = row_count + reject_count - uncounted - others - len(headers) - no_data

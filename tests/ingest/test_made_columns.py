@@ -76,6 +76,8 @@ def test_sql_is_told_from_a_name_by_how_it_is_written(name: str, is_sql: bool) -
         ("Gross * 0.5", "1.25,", "0.625"),
         ("SPLIT_PART(Fee, ' ', 1)", "5,7.50 net", "7.50"),
         (12, "5,7.50", "12"),
+        ("Gross - Fee", '"€1,250.00",€0.25', "1249.75"),
+        ("Gross + Fee", "10.00 EUR,(2.50)", "7.5"),
     ],
 )
 def test_numbers_are_reckoned_to_the_cent(
@@ -129,6 +131,7 @@ def test_a_column_that_is_called_like_the_sql_comes_first(house: House) -> None:
     ("gross", "fee", "said"),
     [
         ("10", "some", "revenue is made of Fee, and 'some' is no number"),
+        ("10", "$1.00", "Fee '$1.00' is in another currency"),
         ("10", "", "revenue comes to nothing, as a number that Gross - Fee reckons with is empty"),
     ],
 )

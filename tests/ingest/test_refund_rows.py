@@ -109,3 +109,11 @@ def test_what_a_column_says_was_given_back_may_be_taken_off(house: House) -> Non
     paste(till.settings, till.ingest("web").problem, choice=2)
     assert not till.ingest("web").problem
     assert till.worth() == {"r7": "68.25", "r8": "20"}
+
+
+def test_refunds_above_and_below_zero_are_refused(house: House) -> None:
+    columns = {"conversion_id": "Receipt", "refunded_at": None}
+    till = Till(house.home, {"files": "exports/one/back*", "columns": columns})
+    till.till("till1.csv", SALE)
+    till.deliver("back.csv", "Receipt,amount\nr7,3\nr7,-2\n")
+    assert "1 of its amounts are above 0 and 1 below" in till.ingest("web").problem

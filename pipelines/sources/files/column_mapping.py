@@ -1,6 +1,6 @@
 """Map what an export has to the columns of its contract."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from functools import partial
 
@@ -16,7 +16,7 @@ from pipelines.sources.files import event_sessions as events
 from pipelines.sources.files.asked_units import ask_for_units
 from pipelines.sources.files.called_columns import as_read
 from pipelines.sources.files.header_zones import ask_for_zones
-from pipelines.sources.files.made_columns import with_made
+from pipelines.sources.files.made_columns import compared_bare, of_compared, with_bare, with_made
 from pipelines.sources.files.missing_columns import missing_columns, shown, within_shown
 from pipelines.sources.files.names_to_read import FORMATS, delivered, wanted
 from pipelines.sources.files.nested_paths import Found, with_nested
@@ -24,7 +24,7 @@ from pipelines.sources.files.overlooked import ask_for_overlooked
 from pipelines.sources.files.ready_made_columns import resolved
 from pipelines.sources.files.url_values import queried, url_column, with_ids
 from pipelines.sources.nothing import something
-from pipelines.sources.numbers import PLAIN, POINTS, as_double
+from pipelines.sources.numbers import PLAIN, POINTS
 from pipelines.sources.times import as_time
 from pipelines.sql import BLANKS, literal
 
@@ -56,14 +56,16 @@ def shaped(
         ask_for_overlooked(refused, export, contract, columns, unread)
         ask_for_units(refused, contract, export, columns)
         ask_for_zones(refused, export, contract, columns)
+        bares = compared_bare(rows, (export.where, export.apart))
+        rows = with_bare(rows, bares)
         return rows._replace(
             columns=with_ids(
                 columns, [name for name in contract.columns if not export.names(name)]
             ),
             unread=_unread(found.rows, read | asked_for.names),
             nowhere=_nowhere(refused, export, contract, found),
-            where=_where(refused, export, rows.columns),
-            apart=_apart(export, rows.columns),
+            where=_where(refused, export, rows.columns, bares),
+            apart=_apart(export, rows.columns, bares),
             compared=_compared(export, rows.columns),
         )
     form = FORMATS[export.format]
@@ -112,13 +114,16 @@ def _compared(export: Export, present: dict[str, str]) -> dict[str, str]:
 
 
 def _where(
-    refused: Callable[..., ExportError], export: Export, present: dict[str, str]
+    refused: Callable[..., ExportError],
+    export: Export,
+    present: dict[str, str],
+    bares: Mapping[str, str],
 ) -> Condition | None:
     """Return which rows count. Raise ExportError if a column of `where:` is missing."""
     if not export.where:
         return None
     try:
-        found = _condition(export.where, export, present, export.numbers or PLAIN)
+        found = _condition(export.where, export, present, bares, export.numbers or PLAIN)
     except UnknownColumns as error:
         raise refused(
             f"`where:` names the column {error}, which it lacks; it has {shown(present)}. Correct"
@@ -126,19 +131,25 @@ def _where(
         ) from None
     if export.numbers or not any(value.kind == "number" for value in found.values):
         return found
-    return found._replace(otherwise=_condition(export.where, export, present, POINTS).counts)
+    return found._replace(otherwise=_condition(export.where, export, present, bares, POINTS).counts)
 
 
-def _apart(export: Export, present: dict[str, str]) -> str:
+def _apart(export: Export, present: dict[str, str], bares: Mapping[str, str]) -> str:
     """Return which rows are another table's; none are, where the export lacks what tells: that table says so."""
     if not export.apart or columns_of(export.apart) - present.keys():
         return ""
-    return _condition(export.apart, export, present, export.numbers or PLAIN).counts
+    return _condition(export.apart, export, present, bares, export.numbers or PLAIN).counts
 
 
-def _condition(text: str, export: Export, present: dict[str, str], numbers: Numbers) -> Condition:
+def _condition(
+    text: str,
+    export: Export,
+    present: dict[str, str],
+    bares: Mapping[str, str],
+    numbers: Numbers,
+) -> Condition:
     """Return which rows count if numbers are written so."""
-    number = partial(as_double, numbers=numbers)
+    number = of_compared(bares, numbers)
     time = partial(as_time, date_format=export.date_format)
     return condition_over(text, present, number, time)
 
