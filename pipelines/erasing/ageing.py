@@ -16,7 +16,8 @@ import duckdb
 from pipelines.contracts.catalog import CONTRACTS
 from pipelines.contracts.people import CUSTOMER, NAMING, PEOPLE, VISITOR
 from pipelines.erasing.linked_people import Identifier, gather_names
-from pipelines.erasing.plan import Plan, named_rows, read_by_rules
+from pipelines.erasing.named_rows import named_rows
+from pipelines.erasing.plan import Plan, read_by_rules
 from pipelines.erasing.receipts import receipts
 from pipelines.ingest.source_log import SourceLog
 from pipelines.lake.tombstones import AGED, mark, plain, salt_of
