@@ -4,7 +4,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
-from pipelines.contracts.catalog import CONTRACTS
 from pipelines.doctor.buyers import add_journeys, with_buyers, with_known
 from pipelines.doctor.checking import check, read_elsewhere
 from pipelines.doctor.evidence import add_currency, add_zone
@@ -12,7 +11,7 @@ from pipelines.doctor.folder import files_in
 from pipelines.doctor.healing import Ask
 from pipelines.doctor.proposal import Proposal
 from pipelines.doctor.reports import Report, Unknown, named, sort_out
-from pipelines.doctor.tried_drafts import Finding, drafted, gather
+from pipelines.doctor.tried_drafts import Finding, drafted, gather, order_of
 from pipelines.home import clients_folder, home
 from pipelines.settings.bounded_yaml import content_of, load
 from pipelines.settings.client import Client
@@ -107,11 +106,8 @@ def _added(
     drafts = [its for its in tried if its]
     gather(proposal, drafts, ask)
     known = with_known(each for its in drafts for each in its)
-    in_order = list(CONTRACTS)
     add_journeys(proposal, known)
-    return [
-        each.finding for each in sorted(known, key=lambda each: in_order.index(each.kind.source))
-    ]
+    return [each.finding for each in sorted(known, key=lambda each: order_of(each.kind.source))]
 
 
 def begun(client: str, folder: Path) -> Proposal:

@@ -1,19 +1,29 @@
 """Tell which table of which source a file is: by ready-made formats, else by the names of its columns."""
 
 from collections.abc import Iterable
+from functools import cache
 from typing import NamedTuple
 
 from pipelines.contracts.ad_platforms import is_ad_platform, place
 from pipelines.contracts.catalog import CONTRACTS, tables
 from pipelines.doctor.heads import Head
-from pipelines.doctor.known_names import Known, held, known, matched, platform_words
+from pipelines.doctor.known_names import (
+    Known,
+    further_platforms,
+    held,
+    known,
+    matched,
+    platform_words,
+)
 from pipelines.settings.exports import Export
 from pipelines.settings.ready_made import formats, names_in
 from pipelines.sources.batches import ExportError
 from pipelines.sources.files.names_to_read import FORMATS
 from pipelines.sources.files.ready_made_columns import resolved
+from pipelines.sources.files.wanted_names import plain
 
 _CLOSE = 1  # kinds whose scores are no further apart are asked about
+_RARE = 2  # what the columns of a platform's own page say at least
 _FEW = 3  # columns of ours that a file has at least, besides those of its key
 
 
@@ -107,7 +117,8 @@ def _sales(sessions: Kind) -> Iterable[Kind]:
 
 
 def _of_rows(head: Head) -> Iterable[Kind]:
-    for source, table, _ in tables():
+    further = [(each, "spend") for each in further_platforms() if _by_its_name(head, each, "spend")]
+    for source, table in [*((source, table) for source, table, _ in tables()), *further]:
         names = known(source, table)
         kind = _by_columns(head, source, table, names) if names else None
         by_format = [_by_format(head, source, table, form, kind) for form in formats()]
@@ -131,9 +142,21 @@ def _by_format(head: Head, source: str, table: str, form: str, kind: Kind | None
         for column, name in (kind.columns if kind else {}).items()
         if column not in columns and name not in columns.values()
     }
-    score = 2 * len(columns) + len(further) + _by_its_name(head, source, table)
+    score = len(columns) + len(further) + 3 * (not further and _rarity(columns.values()) >= _RARE)
+    score += sum(column in columns for column in contract.key) + _by_its_name(head, source, table)
     its = Kind(source, table, score, columns | further, form=form, further=further)
     return its._replace(otherwise=kind if kind and not kind.lacks else None)
+
+
+def _rarity(names: Iterable[str]) -> float:
+    """Return how much columns say of whose report it is: 1 each that one format knows, a half that two know."""
+    known_by = [_formats_that_know(plain(part)) for name in names for part in names_in(name)]
+    return sum(1 / count for count in known_by if count)
+
+
+@cache
+def _formats_that_know(name: str) -> int:
+    return sum(name in map(plain, form.names()) for form in formats().values())
 
 
 def _by_columns(head: Head, source: str, table: str, names: Known) -> Kind | None:
@@ -175,6 +198,6 @@ def _by_its_name(head: Head, source: str, table: str) -> int:
     parts = [*head.path.parts[-3:-1], head.path.stem, str(head.settings.get("table", ""))]
     bare = ["".join(filter(str.isalnum, part.lower())) for part in parts]
     if is_ad_platform(source):
-        return 3 * any(word in part for word in platform_words(source) for part in bare)
+        return 5 * any(word in part for word in platform_words(source) for part in bare)
     called = table.replace("_", "").rstrip("s").replace("opportunitie", "opportunit")
     return 2 * any(called in part for part in bare[2:])

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from pipelines.contracts.ad_platforms import is_ad_platform
+from pipelines.contracts.ad_platforms import PLATFORMS, is_ad_platform
 from pipelines.contracts.catalog import CONTRACTS
 from pipelines.settings.currencies import minor_digits
 
@@ -47,6 +47,11 @@ def all_names() -> frozenset[str]:
     return frozenset(_letters(name) for names in lists for name in names) | {
         _letters(w) for w in words
     }
+
+
+def further_platforms() -> list[str]:
+    """Return the ad platforms that are known by name, and that have no key of their own."""
+    return [platform for platform in _file()["platforms"] if platform not in PLATFORMS]
 
 
 def platform_words(platform: str) -> list[str]:

@@ -119,11 +119,15 @@ def shown_as(
     )
 
 
+def order_of(source: str) -> int:
+    """Return where a source comes in a client's file: ad platforms of its own at the end."""
+    return [*CONTRACTS, source].index(source)
+
+
 def gather(proposal: Proposal, drafts: list[list[Draft]], ask: Ask) -> None:
     """Add the drafts to a proposal: of a table there is one, and of a report that may be several kinds, too."""
     by_table: dict[str, list[Draft]] = {}
-    tables = list(CONTRACTS)
-    for its in sorted(drafts, key=lambda each: tables.index(each[0].kind.source)):
+    for its in sorted(drafts, key=lambda each: order_of(each[0].kind.source)):
         if len(its) == 1 and not its[0].finding.problem:
             by_table.setdefault(its[0].kind.name, []).append(its[0])
     for table, found in by_table.items():

@@ -134,6 +134,19 @@ def test_a_stage_may_say_that_a_deal_is_won(exports: Path) -> None:
     assert question.choices[0].meaning.endswith("2026-11 has won deals 1, revenue 10.00 EUR")
 
 
+def test_an_ad_platform_is_told_by_the_name_of_its_file_or_asked(exports: Path) -> None:
+    report = "Date,Campaign name,Spend,Clicks\n2026-11-03,Brand,2.50,3\n"
+    deliver(exports, **{"reddit-november": report})
+    found = proposed(exports, zone="UTC", currency="EUR")
+    assert not found.proposal.questions
+    ads = checked("larch", found.proposal.text()).sources.ads
+    assert ads["reddit"].spend.files == "exports/larch/reddit-*.csv"
+    (exports / "reddit-november.csv").rename(exports / "spend.csv")
+    (question,) = proposed(exports, zone="UTC", currency="EUR").proposal.questions
+    assert question.text == "what exports/larch/spend.csv is"
+    assert {"google_ads", "facebook_ads"} < {choice.place[1] for choice in question.choices}
+
+
 def test_two_exports_of_a_table_are_asked_about(exports: Path) -> None:
     download(exports, "visits.csv", "events.jsonl")
     found = proposed(exports, zone="Europe/Berlin", currency="EUR")
