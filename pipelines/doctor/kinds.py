@@ -18,7 +18,7 @@ from pipelines.doctor.known_names import (
 from pipelines.settings.exports import Export
 from pipelines.settings.ready_made import formats, names_in
 from pipelines.sources.batches import ExportError
-from pipelines.sources.files.names_to_read import FORMATS
+from pipelines.sources.files.event_formats import FORMATS
 from pipelines.sources.files.ready_made_columns import resolved
 from pipelines.sources.files.wanted_names import plain
 

@@ -220,7 +220,7 @@ class Delta:
         self._local_times += [done.local_times] if done.local_times else []
         apart = done.uncounted, done.uncounted_rows, done.row_count - done.skipped_rows
         self._uncounted.append(Uncounted(batch, number, *apart))
-        if done.is_empty and self._table.delivery.mode == "full":
+        if done.is_empty and not done.left_out and self._table.delivery.mode == "full":
             remedy = "deliver it again" if batch.path else "see why the table is empty"
             raise batch.refused(f"a full export without a row; {remedy}")
         covers = [part or None for part in batch.covers]

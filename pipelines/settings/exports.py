@@ -20,7 +20,7 @@ from pipelines.settings.written_numbers import Numbers
 PropertyName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$"), "a name in lower case"]
 
 
-EventFormat = Literal["ga4", "snowplow"]
+EventFormat = Literal["ga4", "snowplow", "segment", "posthog", "matomo"]
 ReadyMadeFormat = Literal[
     "google_ads_report",
     "google_ads_transfer",
@@ -69,9 +69,20 @@ class Export(Settings):
     )
     format: EventFormat | ReadyMadeFormat | None = Field(
         None,
-        description="What the export is: events from which sessions are made (`ga4`, `snowplow`), for `web.sessions` only;"
-        " or a download of a platform's own page, whose columns are known by name, in English and German, and need no"
+        description="What the export is: events, of which `web.sessions`, `web.conversions` and `web.refunds` are made (`ga4`,"
+        " `snowplow`, `segment`, `posthog`, `matomo`); or a download of a platform's own page, whose columns are known by name, in English and German, and need no"
         " lines under `columns:`.",
+    )
+    event: str | None = Field(
+        None,
+        min_length=1,
+        description="With events as `format:` of conversions or refunds, the name of the event that is one; left out, the"
+        " format's own, as `purchase` and `refund`.",
+    )
+    has_guests: bool | None = Field(
+        None,
+        description="With events as `format:` of sessions: whether a purchase that names nobody is its browser's, and so is"
+        " its session. Left out, it is so where `conversions:` has the same format.",
     )
     table: str | None = Field(
         None,
@@ -229,20 +240,23 @@ class Export(Settings):
             )
         if self.postgres and self.is_ready_made:
             raise ValueError("a ready-made `format:` goes with `files:`; leave out one of them")
-        if self.makes_sessions and any(len(names) != 1 for names in self.columns.values()):
+        if self.is_of_events and any(len(names) != 1 for names in self.columns.values()):
             raise ValueError(
                 "with `format:` each of `columns:` is one name; leave out lists and null"
             )
+        if not self.is_of_events and (self.event or self.has_guests is not None):
+            name = "event" if self.event else "has_guests"
+            raise ValueError(f"`{name}:` goes with events as `format:`, such as ga4; leave it out")
         if self.parts is not None and self.delivery != "full":
             raise ValueError(
                 "`parts:` goes with `delivery: full`; leave it out, or write that (it is"
                 f" `delivery: {self.delivery}`)"
             )
-        if self.makes_sessions and self.grain:
-            raise ValueError("with `format:` rows of one session are merged; leave out `grain:`")
-        if self.makes_sessions and self.where:
+        if self.is_of_events and self.grain:
+            raise ValueError("with `format:` events are merged; leave out `grain:`")
+        if self.is_of_events and self.where:
             raise ValueError("with `format:` every event is read; leave out `where:`")
-        if self.makes_sessions and self.zones:
+        if self.is_of_events and self.zones:
             raise ValueError("with `format:` times are UTC; leave out `zones:`")
         if self.postgres and self.postgres.cursor and self.delivery == "full":
             raise ValueError(
@@ -264,8 +278,8 @@ class Export(Settings):
         return self.format in get_args(ReadyMadeFormat)
 
     @property
-    def makes_sessions(self) -> bool:
-        """Return whether it has events, of which sessions are made."""
+    def is_of_events(self) -> bool:
+        """Return whether it has events, of which sessions, conversions and refunds are made."""
         return bool(self.format) and not self.is_ready_made
 
     @property

@@ -12,6 +12,7 @@ from pipelines.settings.apis import Api, FacebookAdsApi, GoogleAdsApi, Salesforc
 from pipelines.settings.base import Settings
 from pipelines.settings.column_expressions import is_expression, read_expression, target_of
 from pipelines.settings.event_columns import check_properties
+from pipelines.settings.event_exports import check_events, with_one_export
 from pipelines.settings.exports import Export
 from pipelines.settings.path_rules import CampaignNames, ChannelName
 from pipelines.settings.ready_made import check_format
@@ -32,6 +33,12 @@ class Web(Settings):
         description="By utm_campaign, the name to report it by, where tags differ; or such a name for each source,"
         " of whose visits and spend alone it holds: an ad platform of the file, or a utm_source.",
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_one_export(cls, written: Any) -> Any:
+        """Take the export of `sessions:` for what is made of the same events, where that names none."""
+        return with_one_export(written)
 
 
 class Platform(Settings):
@@ -130,10 +137,8 @@ class Sources(Settings):
             columns = feed.columns if isinstance(feed, Export) else {}
             if isinstance(feed, Export) and feed.is_ready_made:
                 check_format(str(feed.format), source, table, place)
-            elif isinstance(feed, Export) and feed.format and place != "web.sessions":
-                raise ValueError(
-                    f"{place}.format: an export of {feed.format} makes web.sessions only; remove it"
-                )
+            elif isinstance(feed, Export) and feed.format:
+                check_events(str(feed.format), place)
             adds = contract.adds
             if isinstance(feed, Export) and feed.grain == "sum" and not adds:
                 raise ValueError(

@@ -66,7 +66,7 @@ class Rows(NamedTuple):
     `lines` how many it spans. `rejects` is a query to run afterwards, for what is no row: line,
     text, reason, lines. `left_out`, a query too, counts what is knowingly not read; `typed`, one
     more, names columns of the export that hold numbers by their type, not texts that look like
-    some. What is `nested` is so in SQL, too, not JSON. `lines_read` are the lines of a text file,
+    some. `native` has the columns that are nested in SQL, too, not JSON alone. `lines_read` are the lines of a text file,
     all of them. `unread` has the export's columns that no column of ours is made of, as far as they
     can be read. `header` has the names in a CSV file's header, of the values c0, c1, …, which is its line
     `header_line`; `mark` stands between values there, and so many lines above it, titles, are `skipped`.
@@ -96,7 +96,7 @@ class Rows(NamedTuple):
     rejects: str = NO_REJECTS
     left_out: str = "SELECT 0"
     typed: str = "SELECT '' WHERE FALSE"
-    nested: bool = False
+    native: dict[str, str] = {}
     unread: dict[str, str] = {}
     header: tuple[str, ...] = ()
     header_line: int = 1

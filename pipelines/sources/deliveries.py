@@ -18,7 +18,16 @@ from pipelines.settings.client import Client
 from pipelines.settings.exports import Export
 from pipelines.settings.ordered_by import DeliveryOrder
 from pipelines.sources.batches import Batch, FetchRequest
-from pipelines.sources.files import buckets, column_times, event_sessions, postgres, reading
+from pipelines.sources.files import (
+    buckets,
+    column_times,
+    event_formats,
+    event_sales,
+    event_sessions,
+    postgres,
+    reading,
+    silent_sessions,
+)
 
 _ROOM = "pipelines.sources.platforms"
 PLATFORMS: dict[str, ModuleType] = {  # a source whose API can be asked has a module of its name
@@ -54,14 +63,18 @@ def grain_of(export: Export) -> Literal["one", "sum", "newest"]:
 
 
 def delivery_of(client: Client, source: str, table: str) -> TableDelivery:
-    """Return how a table is delivered; sessions that are made of events are merged."""
+    """Return how a table is delivered; what is made of events is merged."""
     feed = client.sources.of(source)[table]
     contract = CONTRACTS[source][table]._replace(nothing=tuple(client.nothing))
     if isinstance(feed, Api):
         return TableDelivery(contract, PLATFORMS[source].DELIVERY)
-    if feed.makes_sessions:
-        made = contract._replace(columns=event_sessions.COLUMNS)
-        return TableDelivery(made, feed.delivery, event_sessions.merge)
+    if feed.is_of_events:
+        if table != "sessions":
+            return TableDelivery(contract, feed.delivery, partial(event_sales.merge, contract))
+        is_silent = event_formats.makes_silent_sessions(feed, table)
+        make = silent_sessions if is_silent else event_sessions
+        made = contract._replace(columns=make.COLUMNS)
+        return TableDelivery(made, feed.delivery, make.merge)
     return TableDelivery(contract, feed.delivery, grain=grain_of(feed))
 
 

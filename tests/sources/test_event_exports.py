@@ -371,7 +371,10 @@ def test_a_column_may_be_named_otherwise(ga4: Site, house: House) -> None:
     assert not ga4.ingest().problem
     assert ga4.newest("customer_id, campaign, channel") == {("C9", "Spring", "mobile")}
     as_jsonl(ga4.exports / "events.jsonl", [event(0)])
-    assert "events.jsonl: missing column device; it has " in ga4.ingest().problem
+    assert (
+        "events.jsonl: missing column device.category (for channel); it has "
+        in ga4.ingest().problem
+    )
 
 
 @pytest.mark.parametrize(
@@ -409,10 +412,10 @@ def test_what_is_no_export_of_the_format_is_refused(
 
 def test_a_format_is_for_sessions_and_one_that_is_known(ga4: Site, house: House) -> None:
     house.edit("one", "format: ga4", "format: ga5")
-    assert "sources.web.sessions.format: write ga4 or snowplow" in str(read()[1])
+    assert "sources.web.sessions.format: write ga4, snowplow, segment" in str(read()[1])
     house.edit("one", "format: ga5", "format: ga4")
     house.edit("one", "sessions:", "clients:")
-    assert "web.clients.format: an export of ga4 makes web.sessions only; remove it" in str(
+    assert "web.clients.format: an export of ga4 makes web.sessions, web.conversions and" in str(
         read()[1]
     )
 

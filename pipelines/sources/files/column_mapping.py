@@ -12,13 +12,13 @@ from pipelines.settings.conditions import Condition, UnknownColumns, columns_of,
 from pipelines.settings.exports import Export
 from pipelines.settings.written_numbers import Numbers
 from pipelines.sources.batches import ExportError, Rows
-from pipelines.sources.files import event_sessions as events
+from pipelines.sources.files import event_formats
 from pipelines.sources.files.asked_units import ask_for_units
 from pipelines.sources.files.called_columns import as_read
 from pipelines.sources.files.header_zones import ask_for_zones
 from pipelines.sources.files.made_columns import compared_bare, of_compared, with_bare, with_made
 from pipelines.sources.files.missing_columns import missing_columns, shown, within_shown
-from pipelines.sources.files.names_to_read import FORMATS, delivered, wanted
+from pipelines.sources.files.names_to_read import delivered, wanted
 from pipelines.sources.files.nested_paths import Found, with_nested
 from pipelines.sources.files.overlooked import ask_for_overlooked
 from pipelines.sources.files.ready_made_columns import resolved
@@ -46,39 +46,27 @@ def shaped(
     asked_for = wanted(export, contract)
     columns, called = as_read(refused, export, asked_for, rows.columns)
     rows = rows._replace(columns=columns, called=called, typed=_typed(rows.typed, called))
-    if not export.format:
-        read = asked_for.held(rows.columns)
-        paths = {name for name in asked_for.names if url_column(name) == name}
-        found = with_nested(connection, rows, paths, contract)
-        rows = with_made(connection, found.rows, export, contract)
-        columns = _named(refused, contract, export, queried(export, rows.columns), found)
-        unread = found.rows.columns.keys() - read - asked_for.names
-        ask_for_overlooked(refused, export, contract, columns, unread)
-        ask_for_units(refused, contract, export, columns)
-        ask_for_zones(refused, export, contract, columns)
-        bares = compared_bare(rows, (export.where, export.apart))
-        rows = with_bare(rows, bares)
-        return rows._replace(
-            columns=with_ids(
-                columns, [name for name in contract.columns if not export.names(name)]
-            ),
-            unread=_unread(found.rows, read | asked_for.names),
-            nowhere=_nowhere(refused, export, contract, found),
-            where=_where(refused, export, rows.columns, bares),
-            apart=_apart(export, rows.columns, bares),
-            compared=_compared(export, rows.columns),
-        )
-    form = FORMATS[export.format]
-    asked = form.NEEDED | {form.column(name) for (name,) in export.columns.values()}
-    if missing := sorted(asked - rows.columns.keys()):
-        raise refused(
-            f"missing column {', '.join(missing)}; it has {shown(rows.columns)}. Correct"
-            f" `format: {export.format}` or `columns:`, or export these columns, too"
-        )
-    facts = form.events() | {
-        column: form.overridden(column, name) for column, (name,) in export.columns.items()
-    }
-    return events.sessions(connection, rows, form.parsed(rows), facts, contract, open_files)
+    if export.is_of_events:
+        return event_formats.shaped(connection, rows, export, contract, refused, open_files)
+    read = asked_for.held(rows.columns)
+    paths = {name for name in asked_for.names if url_column(name) == name}
+    found = with_nested(connection, rows, paths, contract)
+    rows = with_made(connection, found.rows, export, contract)
+    columns = _named(refused, contract, export, queried(export, rows.columns), found)
+    unread = found.rows.columns.keys() - read - asked_for.names
+    ask_for_overlooked(refused, export, contract, columns, unread)
+    ask_for_units(refused, contract, export, columns)
+    ask_for_zones(refused, export, contract, columns)
+    bares = compared_bare(rows, (export.where, export.apart))
+    rows = with_bare(rows, bares)
+    return rows._replace(
+        columns=with_ids(columns, [name for name in contract.columns if not export.names(name)]),
+        unread=_unread(found.rows, read | asked_for.names),
+        nowhere=_nowhere(refused, export, contract, found),
+        where=_where(refused, export, rows.columns, bares),
+        apart=_apart(export, rows.columns, bares),
+        compared=_compared(export, rows.columns),
+    )
 
 
 def _by_its_header(

@@ -1,28 +1,23 @@
 """Say by which names an export's columns are read: those of the client's file, of a format, and our own."""
 
 from collections.abc import Iterable
-from types import ModuleType
 
 from pipelines.contracts.contract import Contract
 from pipelines.settings.column_expressions import names_in
 from pipelines.settings.conditions import columns_of
 from pipelines.settings.exports import Export
 from pipelines.settings.ready_made import formats, names_of
-from pipelines.sources.files import ga4, snowplow
+from pipelines.sources.files import event_formats
 from pipelines.sources.files.url_values import url_column
 from pipelines.sources.files.wanted_names import Wanted
-
-FORMATS: dict[str, ModuleType] = {"ga4": ga4, "snowplow": snowplow}
 
 
 def wanted(export: Export, contract: Contract) -> Wanted:
     """Return the names of the columns that are worth reading."""
     if export.is_ready_made:
         return _of_ready_made(export, contract)
-    if export.format:
-        form = FORMATS[export.format]
-        named = {form.column(name) for (name,) in export.columns.values()}
-        return Wanted(form.USED | named, named, form.NEEDED | named, form.NEEDED)
+    if export.is_of_events:
+        return event_formats.wanted(export, contract)
     compared = columns_of(export.where) if export.where else set()
     compared |= columns_of(export.apart) if export.apart else set()
     named = {*export.properties.values()} | compared

@@ -1,13 +1,15 @@
-"""Read Snowplow's enriched events: the facts about its session that each holds."""
+"""Read Snowplow's enriched events: the facts that each holds of its session, a purchase, or a refund."""
+
+from collections.abc import Sequence
 
 from pipelines.contracts.people import CLICK_IDS
 from pipelines.sources.batches import Rows
+from pipelines.sources.files.event_facts import Facts, among, named
 from pipelines.sources.files.url_values import AD_IDS, value_in
-from pipelines.sql import identifier
 
 NEEDED = {"domain_sessionid", "domain_userid", "collector_tstamp"}
 
-USED = NEEDED | {
+_OF_SESSIONS = {
     "user_id",
     "derived_tstamp",
     "mkt_source",
@@ -23,6 +25,23 @@ USED = NEEDED | {
     "page_referrer",
     "page_urlquery",
 }
+
+_ACTION = "unstruct_event_com_snowplowanalytics_snowplow_ecommerce_snowplow_ecommerce_action_1"
+_CONTEXT = "contexts_com_snowplowanalytics_snowplow_ecommerce_{}_1"
+_OF_ALL = (
+    NEEDED
+    | {"user_id", "derived_tstamp", "event", "event_name", "event_id"}
+    | {"unstruct_event", "contexts", _ACTION}
+)
+USED = {
+    "sessions": _OF_ALL | _OF_SESSIONS,
+    "conversions": _OF_ALL
+    | {"tr_orderid", "tr_total", "tr_currency", _CONTEXT.format("transaction")},
+    "refunds": _OF_ALL | {_CONTEXT.format("refund")},
+}
+
+# An old transaction is an event of its own; an action of the e-commerce plugin says which one it is.
+EVENTS = {"conversions": ("transaction",), "refunds": ("refund",)}
 
 # The medium by the referrer alone, where no campaign names one.
 _MEDIUM = """CASE refr_medium
@@ -46,13 +65,32 @@ _NETWORKS = {
 }
 
 
-def events() -> dict[str, str]:
-    """Return the facts about its session that an event holds, in SQL."""
+def facts(table: str, rows: Rows, events: Sequence[str]) -> Facts:
+    """Return the facts that events hold of a table."""
+    relation = named(rows, USED[table])
+    counts = (
+        f"({among('event', events)} OR {among(_TYPE, events)} OR {among('event_name', events)})"
+    )
+    if table == "sessions":
+        return Facts(relation, _of_session(), f"IF({counts}, domain_userid, NULL)")
+    if table == "refunds":
+        return Facts(relation, _of_refund(), counts=counts)
+    sale = _of_conversion()
+    return Facts(
+        relation,
+        sale,
+        counts=counts,
+        order=_first(["tr_orderid", _entity("transaction", "transaction_id")]),
+    )
+
+
+def _of_session() -> dict[str, str]:
     return {
         "session_id": "domain_sessionid",
         "visitor_id": "domain_userid",
         "customer_id": "user_id",
-        "started_at": "COALESCE(derived_tstamp, collector_tstamp)",
+        "started_at": _AT,
+        "consent": _CONSENT,
         "source": f"COALESCE(mkt_source, IF({_NO_CAMPAIGN} AND {_MEDIUM} IS NOT NULL, refr_source, NULL))",
         "medium": f"COALESCE(mkt_medium, IF({_NO_CAMPAIGN}, {_MEDIUM}, NULL))",
         "campaign": "mkt_campaign",
@@ -67,21 +105,52 @@ def _click(name: str) -> str:
     return f"IF({of_network}, mkt_clickid, {value_in('page_urlquery', name)})"
 
 
-def column(name: str) -> str:
-    """Return the column that a name under `columns:` is read from."""
-    return name
+_AT = "COALESCE(derived_tstamp, collector_tstamp)"
+_TYPE = (
+    f"COALESCE(json_extract_string({_ACTION}, '$.type'),"
+    " json_extract_string(unstruct_event, '$.data.data.type'))"
+)
+# What a visitor chose in a banner: by the event of that, whichever version of it.
+_CONSENT = """CASE event_name WHEN 'consent_granted' THEN 'true' WHEN 'consent_withdrawn' THEN 'false'
+WHEN 'consent_preferences' THEN CASE json_extract_string(unstruct_event, '$.data.data.eventType')
+  WHEN 'allow_all' THEN 'true' WHEN 'deny_all' THEN 'false' WHEN 'withdrawn' THEN 'false' END
+END"""
 
 
-def overridden(_: str, name: str) -> str:
-    """Return SQL for the value under a name."""
-    return identifier(name)
+def _entity(kind: str, name: str) -> str:
+    """Return SQL for a value of an entity that comes with an event, in a column of its own or among others."""
+    schema = f"json_extract_string(entity, '$.schema') LIKE '%.ecommerce/{kind}/%'"
+    among_others = f"LIST_FILTER(json_extract(contexts, '$.data[*]'), lambda entity: {schema})[1]"
+    own = f"json_extract_string({_CONTEXT.format(kind)}, '$[0].{name}')"
+    return f"COALESCE({own}, json_extract_string({among_others}, '$.data.{name}'))"
 
 
-def parsed(rows: Rows) -> str:
-    """Return SQL for the events, as text; '' is nothing."""
-    absent = {name: "NULL" for name in USED}
-    columns = ", ".join(
-        f"NULLIF({value}::TEXT, '') AS {identifier(name)}"
-        for name, value in (absent | rows.columns).items()
-    )
-    return f"(SELECT {columns} FROM {rows.relation})"
+def _first(values: list[str]) -> str:
+    return f"COALESCE({', '.join(values)})"
+
+
+def _of_conversion() -> dict[str, str]:
+    return {
+        "conversion_id": _first(
+            ["tr_orderid", _entity("transaction", "transaction_id"), "event_id"]
+        ),
+        "customer_id": "COALESCE(user_id, domain_userid)",
+        "converted_at": _AT,
+        "revenue": _first(["tr_total", _entity("transaction", "revenue")]),
+        "currency": _first(["tr_currency", _entity("transaction", "currency")]),
+    }
+
+
+def _of_refund() -> dict[str, str]:
+    return {
+        "refund_id": "event_id",
+        "conversion_id": _entity("refund", "transaction_id"),
+        "refunded_at": _AT,
+        "amount": _entity("refund", "refund_amount"),
+        "currency": _entity("refund", "currency"),
+    }
+
+
+def moment(value: str) -> str:
+    """Return SQL for a time, as it is written."""
+    return value

@@ -148,7 +148,7 @@ def _objects(reading: Reading, numbered: str) -> Rows:
         raise no_objects(reading.path)
     read = sorted(reading.wanted.held(times) | {key for key in times if may_say(key)})
     twice = [key for key in read if times[key] > 1]
-    repeated = fault(reading.connection, numbered, twice, reading.export.makes_sessions)
+    repeated = fault(reading.connection, numbered, twice, reading.export.is_of_events)
     wrong = f"CASE WHEN {is_object} IS NOT TRUE THEN '{_NO_OBJECT}' ELSE {repeated or 'NULL'} END"
     has_bad = has_torn or repeated  # few have: looking for them again takes as long as reading
     rejects = f"SELECT line, text, reason, 1 FROM (SELECT *, {wrong} AS reason FROM ({numbered}))"
