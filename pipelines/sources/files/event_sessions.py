@@ -5,7 +5,7 @@ order, so it does not matter which file brings which of them, nor when: `merge` 
 of the versions that were made of each. The customer is the one who is named first.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -47,21 +47,29 @@ def sessions(
     Events without a session, as where consent was refused, are left out, and counted.
     """
     open_files.callback(connection.execute, "DROP TABLE IF EXISTS event_sessions")
+    known = [
+        name for name in FACTS if name in facts.columns
+    ]  # each column takes memory, empty or not
     connection.execute(
         f"""CREATE OR REPLACE TEMP TABLE event_sessions AS
-        SELECT session_id, COUNT(*) AS events,
-        {earliest()}, {customer()}, {consent()}
-        FROM {told(facts, contract)} GROUP BY session_id"""
+        SELECT session_id, COUNT(*) AS events, {earliest(known)}, {customer()}, {consent()}
+        FROM {told(facts, contract, known)} GROUP BY session_id"""
     )
-    return as_rows(rows, COLUMNS)
+    made = [name for name in COLUMNS if name not in FACTS or name in known]
+    return as_rows(rows, made)
 
 
-def told(facts: Facts, contract: Contract) -> str:
+def told(facts: Facts, contract: Contract, names: Iterable[str]) -> str:
     """Return what each event tells of its session, as texts, with when it names a customer, and chooses.
 
     Who buys and is named by nobody is the browser, whoever else is named in the session.
     """
-    named = [name for name in SESSION.columns if name != "started_at"]
+    named = [
+        "session_id",
+        "customer_id",
+        "consent",
+        *(each for each in names if each != "started_at"),
+    ]
     texts = ", ".join(f"{_text(facts.columns.get(name, 'NULL'))} AS {name}" for name in named)
     known = ", ".join(f"{something(name, name, contract)} AS {name}" for name in named)
     started_at = f"TRY_CAST({facts.columns['started_at']} AS TIMESTAMPTZ)::TIMESTAMP::TEXT || '+00'"
@@ -133,19 +141,20 @@ def merge(connection: duckdb.DuckDBPyConnection, delivered: str, stored: str, ta
     )
 
 
-def earliest() -> str:
+def earliest(names: Iterable[str] = FACTS) -> str:
     """Return SQL for a session's facts in the earliest of several rows.
 
     Of two rows of one moment, the one with the most facts about where the visitor came from counts.
     """
-    facts = ", ".join(f"{name} := {name}" for name in FACTS)
-    return f"UNNEST(ARG_MIN(STRUCT_PACK({facts}), {order()}))"
+    facts = ", ".join(f"{name} := {name}" for name in names)
+    return f"UNNEST(ARG_MIN(STRUCT_PACK({facts}), {_order(list(names))}))"
 
 
-def order() -> str:
+def _order(names: Sequence[str]) -> str:
     """Return SQL for the place of a row among those of its session."""
-    count_missing = f"PRINTF('%03d', {len(LEADS)} - LIST_COUNT([{', '.join(LEADS)}]))"
-    texts = ", ".join(f"COALESCE({name}, '')" for name in FACTS)
+    leads = [name for name in names if name in LEADS]
+    count_missing = f"PRINTF('%03d', {len(LEADS)} - LIST_COUNT([{', '.join(leads)}]))"
+    texts = ", ".join(f"COALESCE({name}, '')" for name in names)
     return f"[COALESCE(started_at, {NEVER}), {count_missing}, {texts}]"
 
 

@@ -23,7 +23,6 @@ from pipelines.sources.files.event_sessions import (
     consent,
     customer,
     earliest,
-    order,
     told,
 )
 from pipelines.sql import literal
@@ -62,7 +61,7 @@ def sessions(
         f"""CREATE OR REPLACE TEMP TABLE session_atoms AS
         SELECT * EXCLUDE session_id, started_at AS active_until,
         IF({is_landing}, [{{moment: started_at, facts: to_json(STRUCT_PACK({landing}))::TEXT}}], []) AS landings
-        FROM {told(facts, contract)}"""
+        FROM {told(facts, contract, FACTS)}"""
     )
     _cut(connection)
     connection.execute(
@@ -202,6 +201,3 @@ SELECT * EXCLUDE begins, SUM(begins::INT) OVER (
 
 def _columns(connection: duckdb.DuckDBPyConnection, relation: str) -> list[str]:
     return [name for name, *_ in connection.execute(f"DESCRIBE FROM {relation}").fetchall()]
-
-
-__all__ = ["COLUMNS", "merge", "order", "sessions"]
