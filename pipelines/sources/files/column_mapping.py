@@ -169,12 +169,16 @@ def _named(
         for column, names in asked.items()
         if names and present.keys() >= set(names)
     }
-    return columns | _in_currency(export, columns) | _gathered(refused, contract, export, present)
+    return (
+        columns
+        | _in_currency(export, contract, columns)
+        | _gathered(refused, contract, export, present)
+    )
 
 
-def _in_currency(export: Export, columns: dict[str, str]) -> dict[str, str]:
+def _in_currency(export: Export, contract: Contract, columns: dict[str, str]) -> dict[str, str]:
     """Return the column of the currency where the client's file says which all money is in."""
-    if not export.in_currency:
+    if not export.in_currency or "currency" not in contract.columns:
         return {}
     said = f"{_text(columns['currency'])}, " if "currency" in columns else ""
     return {"currency": f"COALESCE({said}{literal(export.in_currency)})"}
