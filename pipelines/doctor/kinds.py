@@ -142,8 +142,13 @@ def _by_format(head: Head, source: str, table: str, form: str, kind: Kind | None
         for column, name in (kind.columns if kind else {}).items()
         if column not in columns and name not in columns.values()
     }
-    score = len(columns) + len(further) + 3 * (not further and _rarity(columns.values()) >= _RARE)
-    score += sum(column in columns for column in contract.key) + _by_its_name(head, source, table)
+    own = {  # but for an id for which the name stands in
+        each
+        for each, name in columns.items()
+        if not each.endswith("_id") or name != columns.get(each.removesuffix("_id"))
+    }
+    score = len(own) + len(further) + 3 * (not further and _rarity(columns.values()) >= _RARE)
+    score += sum(column in own for column in contract.key) + _by_its_name(head, source, table)
     its = Kind(source, table, score, columns | further, form=form, further=further)
     return its._replace(otherwise=kind if kind and not kind.lacks else None)
 
