@@ -23,6 +23,7 @@ from pipelines.ingest import (
     paths_nowhere,
     readings,
     reread,
+    unknown_stages,
     untold,
 )
 from pipelines.ingest.acceptance import Waiting
@@ -40,6 +41,7 @@ from pipelines.ingest.rounded_ids import refuse_rounded_ids
 from pipelines.ingest.table import Table
 from pipelines.ingest.torn_lines import TornLines
 from pipelines.ingest.uncounted import Uncounted, deleted_by_them, refuse_if_none_counts
+from pipelines.ingest.unknown_stages import Stages
 from pipelines.ingest.usual_sums import unusual
 from pipelines.ingest.validation import Validated, validate
 from pipelines.settings.apis import Api
@@ -160,6 +162,7 @@ class Delta:
         self._refunds: list[str] = []
         self._is_reread, self._comes_once = False, False
         self._nowhere: list[dict[str, ExportError]] = []
+        self._stages: list[Stages] = []
         self.readings = RoundReadings(table)
 
     def validate(self, batches: list[Batch]) -> None:
@@ -176,6 +179,7 @@ class Delta:
         self._notes += [*found.notes, *self.readings.notes(batches)]
         paths_nowhere.refuse(self._table, self._nowhere, self._connection, self._is_reread)
         refuse_if_none_counts(self._connection, self._table, self._uncounted, self._is_reread)
+        self._notes += unknown_stages.judge(self._table, self._stages, self._is_reread)
         left = self._rows_erased, self._rows_aged, self._rows_kept
         self._notes += left_out_notes(self._table, *left)
 
@@ -185,7 +189,7 @@ class Delta:
         self._torn = TornLines(self._connection)
         self._delivered, self._taken, self._uncounted, self._local_times = [], [], [], []
         self._refunds, self._rows_erased, self._rows_aged, self._rows_kept = [], 0, 0, 0
-        self._nowhere = []
+        self._nowhere, self._stages = [], []
         rejects: list[Path] = []
         ordinals_used = 0
         for number, batch in enumerate(batches):
@@ -217,6 +221,7 @@ class Delta:
         self._taken.append(Taken(batch, done.rows, ordinals_used, done.export))
         self._refunds += done.notes
         self._nowhere += [done.nowhere] if done.row_count else []
+        self._stages += [done.stages] if done.stages else []
         self._local_times += [done.local_times] if done.local_times else []
         apart = done.uncounted, done.uncounted_rows, done.row_count - done.skipped_rows
         self._uncounted.append(Uncounted(batch, number, *apart))

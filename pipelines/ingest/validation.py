@@ -24,6 +24,7 @@ from pipelines.ingest.row_periods import refuse_periods
 from pipelines.ingest.skipped_lines import Skipped, notes_of_reading, skip
 from pipelines.ingest.summary_rows import ask_about_sums
 from pipelines.ingest.uncounting import refuse_uncounting
+from pipelines.ingest.unknown_stages import Stages, stages_of
 from pipelines.settings.apis import Api
 from pipelines.settings.client import Client
 from pipelines.settings.exports import Export
@@ -53,7 +54,8 @@ class Validated(NamedTuple):
     `notes` say what is to be known of rows that were taken. `export` has the settings by which its header
     says that it is read, where that is so. `nowhere` is that of `Rows`. What is no data was `skipped`:
     `skipped_rows` of those that are counted, some lines that are none, and what is above the header. Where values prove a reading that
-    nobody has said, it is `found`, and the rows are not judged to the end: they are to be read by it.
+    nobody has said, it is `found`, and the rows are not judged to the end: they are to be read by it. Where a format
+    tells by their `stages` which deals are won, those are judged with the other batches'.
     """
 
     rows: Path
@@ -72,6 +74,7 @@ class Validated(NamedTuple):
     skipped: int = 0
     skipped_rows: int = 0
     found: Found | None = None
+    stages: Stages | None = None
 
     @property
     def is_empty(self) -> bool:
@@ -191,6 +194,9 @@ def validate(
     done = Validated(
         rows_file, rejects_file, *counted, marks, left, uncounted, local, notes, rows.export
     )
+    if rows.open_stages is not None and rows.export:
+        by_stage = stages_of(connection, batch, rows.export, rows_file, rows.open_stages)
+        done = done._replace(stages=by_stage)
     return done._replace(
         nowhere=rows.nowhere, skipped=no_data + rows.skipped, skipped_rows=skipped.rows
     )

@@ -51,6 +51,7 @@ class ReadyMade(Settings):
         {},
         description="Where a row's period begins and ends: one that is read by its beginning must be a day.",
     )
+    stages: ByLanguage = Field({}, description="Stages of deals that are neither won nor lost.")
     sheet: str = Field(
         "", description="Sheet of a workbook that is read where several have the columns."
     )

@@ -1,7 +1,7 @@
 """Say what a source hands over: batches, each of which is brought in as a whole or not at all."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from datetime import datetime
 from pathlib import Path
@@ -78,7 +78,8 @@ class Rows(NamedTuple):
     `where` is which rows count, where the client's file says it; `compared` has the export's columns
     that it compares. `export` has the settings by which it is read, where its header decided them: by a
     ready-made format. `days` has where a row's period begins and ends, which must be one day. `notes`
-    say what is to be known of how it is read. `nowhere` has, by column of ours or
+    say what is to be known of how it is read. `open_stages` are the stages of deals that are known to be open, where a
+    stage says that a deal is won. `nowhere` has, by column of ours or
     setting, the error for a path into a column that leads nowhere: it is raised unless other deliveries
     have it. `made` are the values that have to be readable as columns of ours are made of them, those
     that are made `by_sql`. Of rows that are another table's, `apart` is the condition.
@@ -110,6 +111,7 @@ class Rows(NamedTuple):
     export: Export | None = None
     days: tuple[str, ...] = ()
     notes: Sequence[str] = ()
+    open_stages: Collection[str] | None = None
     nowhere: dict[str, ExportError] = {}
     made: list[Value] = []
     apart: str = ""

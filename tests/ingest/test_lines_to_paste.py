@@ -485,6 +485,8 @@ ELSEWHERE = {
     "postgres._cursors 2": "tests/sources/test_postgres.py",
     "postgres._columns 1": "tests/sources/test_postgres.py",
     "listed_ids._first 1": "tests/ingest/test_further_lines.py",
+    "unknown_stages.judge 1": "tests/ingest/test_unknown_stages.py",
+    "unknown_stages.judge 2": "tests/ingest/test_unknown_stages.py",
     "refunds._net_of 1": "tests/ingest/test_refund_rows.py",
     "refund_remedies.as_refunds 1": "tests/ingest/test_refund_rows.py",
     "later_refunds.refuse_later_refunds 1": "tests/ingest/test_refund_rows.py",

@@ -83,8 +83,13 @@ def _by_its_header(
     said = {"currency": literal(found.currency)} if found.currency else {}
     days = tuple(rows.columns[name] for name in found.days) if found.days else ()
     columns = read.columns | said
+    notes = [*rows.notes, *found.notes]
     return read._replace(
-        columns=columns, export=found.export, days=days, notes=[*rows.notes, *found.notes]
+        columns=columns,
+        export=found.export,
+        days=days,
+        notes=notes,
+        open_stages=found.open_stages,
     )
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Iterator
 from typing import NamedTuple
 
 from pipelines.contracts.contract import Contract
+from pipelines.settings.column_expressions import is_expression
 from pipelines.settings.exports import Export
 from pipelines.settings.ready_made import (
     ByLanguage,
@@ -32,6 +33,7 @@ class Resolved(NamedTuple):
     currency: str = ""
     days: tuple[str, str] | None = None
     notes: list[str] = []
+    open_stages: Collection[str] | None = None  # where a deal is won by its stage
 
 
 class _Header:
@@ -134,7 +136,16 @@ def resolved(
     cost = next((name for name, each in contract.columns.items() if each.is_money), "")
     currency = found.get(cost, ("", ""))[1] if "currency" not in columns else ""
     days = _days(form, header, columns)
-    return Resolved(export.model_copy(update=settings), currency, days, notes)
+    stages = _open_stages(form, columns, export)
+    return Resolved(export.model_copy(update=settings), currency, days, notes, stages)
+
+
+def _open_stages(
+    form: ReadyMade, columns: dict[str, tuple[str, ...]], export: Export
+) -> Collection[str] | None:
+    """Return the stages that are known to be open, where the format tells by them that a deal is won."""
+    by_stage = any(map(is_expression, columns.get("is_won", ()))) and "is_won" not in export.columns
+    return [each for names in form.stages.values() for each in names] if by_stage else None
 
 
 def _known_by_name(
