@@ -9,6 +9,7 @@ import duckdb
 from pipelines.ingest.pending import Round
 from pipelines.ingest.table import Table
 from pipelines.sources.batches import ExportError
+from pipelines.sql import only_row
 
 _FINER = ("ad_group_id", "ad_id")
 
@@ -21,7 +22,8 @@ def refuse_other_grain(connection: duckdb.DuckDBPyConnection, table: Table, roun
     connection.execute(f"CREATE OR REPLACE TEMP TABLE came_grains AS {_CAME}")
     if table.is_stored:
         connection.execute(f"INSERT INTO came_grains {_had(table.stored)}")
-    if not (found := connection.execute(_FOUND).fetchone()):
+    (grains,) = only_row(connection.execute("SELECT COUNT(DISTINCT grain) FROM came_grains"))
+    if grains < 2 or not (found := connection.execute(_FOUND).fetchone()):
         return
     day, campaign, file, came, had = found
     batch = next(each for each in round_.batches if each.name == file)
@@ -57,18 +59,28 @@ def _had(stored: str) -> str:
       AND row_key NOT IN (SELECT row_key FROM delivered WHERE reason IS NULL)"""
 
 
-# A campaign is the same by its id, or by its name where that is all that one file has of it.
+# A campaign is the same by its id, or by its name where that is all that one file has of it. Files that have
+# it at the same grains are one row here, and each join is by equality: a name of many campaigns is no cross join.
 _FOUND = """
 WITH files AS (
-  SELECT day, account, campaign_id, campaign, file, LIST(DISTINCT grain) AS grains
+  SELECT day, account, campaign_id, campaign, file, LIST_SORT(LIST(DISTINCT grain)) AS grains
   FROM came_grains GROUP BY ALL
+), grained AS (
+  SELECT day, account, campaign_id, campaign, grains, MIN(file) AS first, MAX(file) AS last
+  FROM files GROUP BY ALL
+), named AS (
+  FROM grained WHERE campaign_id = campaign
+), by_id AS (
+  FROM grained WHERE campaign_id <> campaign
+), pairs AS (
+  SELECT came, had FROM grained AS came JOIN grained AS had USING (day, campaign_id)
+  UNION ALL
+  SELECT came, had FROM named AS came JOIN by_id AS had USING (day, campaign)
+  UNION ALL
+  SELECT came, had FROM by_id AS came JOIN named AS had USING (day, campaign)
 )
-SELECT came.day, came.campaign, came.file, came.grains[1], had.grains[1]
-FROM files AS came JOIN files AS had
-ON came.day = had.day AND (came.account = had.account OR '' IN (came.account, had.account))
-AND came.file > had.file AND NOT LIST_HAS_ANY(came.grains, had.grains) AND (
-  came.campaign_id = had.campaign_id
-  OR (came.campaign = had.campaign AND (came.campaign_id = came.campaign) <> (had.campaign_id = had.campaign))
-)
+SELECT came.day, came.campaign, came.last, came.grains[1], had.grains[1] FROM pairs
+WHERE came.last > had.first AND NOT LIST_HAS_ANY(came.grains, had.grains)
+AND (came.account = had.account OR '' IN (came.account, had.account))
 ORDER BY came.day, came.campaign LIMIT 1
 """
