@@ -387,13 +387,13 @@ def tenant(tmp_path: Path) -> Tenant:
 
 
 def test_with_rates_every_currency_is_good_in_capitals_or_not(tenant: Tenant) -> None:
-    codes = ["USD", "EUR", "", "usd", "US$"]
+    codes = ["USD", "EUR", "", "usd", "US$", "US-Dollars"]
     lines = [f"2026-10-0{number},a,{code},1" for number, code in enumerate(codes, 1)]
     head = "spend_date,campaign_id,currency,cost,campaign,clicks,impressions"
     tenant.deliver("spend.csv", "\n".join([head, *(f"{line},Brand,1,1" for line in lines)]))
     tenant.ingest()
-    assert [row[0] for row in tenant.log("currency")] == ["USD", "EUR", None, "USD"]
-    assert [row[2] for row in tenant.quarantine()] == ["currency US$ is not three letters"]
+    assert [row[0] for row in tenant.log("currency")] == ["USD", "EUR", None, "USD", "USD"]
+    assert [row[2] for row in tenant.quarantine()] == ["currency US-Dollars is not three letters"]
 
 
 def test_a_rate_is_above_0_of_a_day_and_a_currency(tenant: Tenant) -> None:
