@@ -7,6 +7,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from pipelines.commands.client_states import state_of
 from pipelines.commands.results import show_kept
 from pipelines.lake.append import source_folder
 from pipelines.lake.merging import FEW
@@ -170,7 +171,13 @@ def test_a_client_is_done_once_a_day_and_the_ledger_has_it(
     assert Kept("one") in keep_house(
         [client]
     )  # older models may be in force, which would not find them
+    waits = f"{5 * FEW} small files of its lake are not merged before make promote CLIENT=one"
+    fresh = "SELECT NULL::TIMESTAMP AS loaded_until"
+    with warehouse_with({"one_publish.freshness_v1": fresh}) as warehouse:
+        publish(warehouse, "one")
+    assert waits in what_waits(client)
     allow_merging("one", True)
+    assert waits not in what_waits(client)
     for note in tenant.home.glob("lake/one/_housekeeping.json"):
         note.unlink()
     show_kept(keep_house([client]))
@@ -180,6 +187,12 @@ def test_a_client_is_done_once_a_day_and_the_ledger_has_it(
     assert list(keep_house([client])) == []
     outcomes = [(each.outcome, each.reason) for each in runs("one", ["housekeeping"])]
     assert outcomes == [("unchanged", ""), ("ok", said)]
+
+
+def what_waits(client: Client) -> list[str]:
+    """Return what `make status` says that waits."""
+    state = state_of(client, [], {}, [], datetime.now(timezone.utc))
+    return [each.what for each in state.waiting]
 
 
 def test_what_goes_wrong_is_a_note_and_done_again(
