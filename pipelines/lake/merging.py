@@ -74,7 +74,7 @@ def merge(client: str, now: datetime, is_over: Callable[[], bool] = lambda: Fals
     """
     done = Merged()
     for source in sources_in_lake(client):
-        for folder in _folders(source_folder(client, source)):
+        for folder in folders(source_folder(client, source)):
             if is_over():
                 return done
             with alone_at_once(client, source) as is_free:
@@ -84,7 +84,7 @@ def merge(client: str, now: datetime, is_over: Callable[[], bool] = lambda: Fals
     return done
 
 
-def _folders(source: Path) -> Iterator[Path]:
+def folders(source: Path) -> Iterator[Path]:
     """Yield the folders of a source's tables, then that of its markers."""
     return (each for each in sorted(source.iterdir(), reverse=True) if _has_loads(each))
 

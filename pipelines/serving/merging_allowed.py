@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pipelines.home import lake_folder
 from pipelines.lake.merged_files import RECORD
-from pipelines.lake.merging import FEW
+from pipelines.lake.merging import FEW, folders
 
 _FORMAT = "1"  # of the record of merged files; with another one, models are to be promoted first
 
@@ -37,9 +37,9 @@ def not_merged_line(client: str) -> list[str]:
     """Return, of a client whose small files wait for a promotion to be merged, how many they are, in a line."""
     if may_merge(client):
         return []
-    folders = (each for each in (lake_folder() / client).glob("[a-z]*/[a-z]*") if each.is_dir())
-    counts = (len(list(folder.glob("*.parquet"))) for folder in folders)
-    files = sum(count for count in counts if count >= FEW)
+    sources = (each for each in (lake_folder() / client).glob("[a-z]*") if each.is_dir())
+    small = ([*each.glob("*.[pj]*")] for source in sources for each in folders(source))
+    files = sum(len(each) for each in small if len(each) >= FEW)
     return [
         f"{files} small files of its lake are not merged before make promote CLIENT={client}"
     ] * bool(files)
