@@ -96,7 +96,8 @@ class Case:
             web.setdefault("conversions", {"files": "base_conversions.csv"})
         for tables in sources.values():
             for export in tables.values():
-                export["files"] = f"exports/{self.client}/{export['files']}"
+                if "files" in export:
+                    export["files"] = f"exports/{self.client}/{export['files']}"
                 export["expected_every"] = "never"
         file = CLIENT | self.case.get("client", {}) | {"name": self.client, "sources": sources}
         (house.home / f"clients/{self.client}.yaml").write_text(yaml.safe_dump(file))
