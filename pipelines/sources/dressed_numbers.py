@@ -1,8 +1,9 @@
 """Take off what is written around a number: a currency's mark, brackets or a dash for what is negative.
 
 `(1.234,56 €)`, `€ 1.234,56-` and `EUR -1.234,56` are all `-1.234,56`. Which of its marks stands before the
-decimals is not known here. In `12,-` the dash stands for decimals of zero. What has letters or signs of
-something else, such as `12 %`, `< 10` or `5k`, is no number.
+decimals is not known here. In `12,-` the dash stands for decimals of zero, and in `€ -`, as spreadsheets write it in
+their format of accounts, for zero. What has letters or signs of something else, such as `12 %`, `< 10` or `5k`, is
+no number.
 """
 
 from pipelines.sources.currency_marks import agrees, is_mark
@@ -16,6 +17,9 @@ _WHOLE = (
     r"^(?P<before>(?:[^0-9.,]|\p{L}[.])*?)"
     rf"(?P<number>[.,]?[0-9](?:[0-9.,'{_CURLY}{BLANKS_WITHIN}]*[0-9.,])?(?:[eE][+-]?[0-9]+)?)"
     r"(?P<after>[^0-9]*)$"
+)
+_NO_MONEY = (  # a mark and a dash
+    rf"[^0-9(){BLANKS_WITHIN}-]+[{BLANKS_WITHIN}]*[-{_DASHES}]|[-{_DASHES}][{BLANKS_WITHIN}]*[^0-9(){BLANKS_WITHIN}-]+"
 )
 _BEFORE = r"[(]?[+-]?[^()+-]*[(]?[+-]?"
 _AFTER = r"-?[^()+-]*-?[)]?"
@@ -36,7 +40,12 @@ def bare(text: str) -> str:
     )
     number = f"CASE WHEN {is_one} THEN CONCAT(IF({minuses} = 1, '-', ''), parts.number) END"
     found = f"LIST_TRANSFORM([{_parts(text)}], lambda parts: {number})[1]"
-    return f"CASE WHEN REGEXP_FULL_MATCH({text}, '{_BARE}') THEN {text} ELSE {found} END"
+    mark = f"UPPER(REGEXP_REPLACE({text}, '[-{_DASHES}{BLANKS_WITHIN}]', '', 'g'))"
+    is_zero = f"REGEXP_FULL_MATCH({text}, '{_NO_MONEY}') AND {is_mark(mark)}"
+    return (
+        f"CASE WHEN REGEXP_FULL_MATCH({text}, '{_BARE}') THEN {text}"
+        f" WHEN {is_zero} THEN '0' ELSE {found} END"
+    )
 
 
 def contradicts(text: str, currency: str) -> str:

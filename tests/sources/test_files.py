@@ -201,6 +201,11 @@ def test_no_rows_are_fine_in_an_increment_only(house: House, form: str, delivery
         ),
         "a column twice": ("spend.csv", f"{HEAD},cost\n".encode(), "column cost is there twice"),
         "a torn array": ("spend.jsonl", b'[{"cost": 1},\n', "its array is not closed at the end"),
+        "an answer of an API": (
+            "spend.json",
+            b'{"data": [{"cost": 1}], "paging": {"next": null}}',
+            "whose rows lie in its list 'data'; it has data, paging. Export that list alone",
+        ),
         "a number": ("spend.jsonl", b"12\n", "no line holds a JSON object"),
         "a torn workbook": ("spend.xlsx", b"PK\3\4 and more", "no ZIP archive, or it is torn"),
         "a torn archive": ("spend.zip", b"PK\3\4 and more", "no ZIP archive, or it is torn"),

@@ -36,7 +36,11 @@ def encoding_of(head: bytes, named: str | None) -> str:
     if not named or head.startswith(codecs.BOM_UTF8):
         return ""
     is_wide = b"\0" in ",".encode(named)
-    return "" if is_wide and b"\0" not in head else named
+    if is_wide and b"\0" not in head:
+        return ""
+    if codecs.lookup(named).name in ("utf-16", "utf-32"):  # which byte comes first, no mark says
+        return f"{named}-be" if head.startswith(b"\0") else f"{named}-le"
+    return named
 
 
 def as_utf8(blocks: Iterable[bytes], encoding: str, path: Path) -> Iterator[bytes]:

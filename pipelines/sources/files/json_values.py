@@ -1,10 +1,15 @@
-"""Read JSON that is no list of lines: an array, or objects that go on over lines."""
+"""Read JSON that is no list of lines: an array, or objects that go on over lines.
+
+An answer of an API, `{"data": [...], "paging": ...}`, is one object whose rows lie in a list: it may be one page of
+several, so the list alone is asked for.
+"""
 
 from pathlib import Path
 
 import duckdb
 
 from pipelines.sources.batches import ExportError
+from pipelines.sources.files.wanted_names import Wanted
 from pipelines.sql import file_literal, literal
 
 _LARGEST = 32_000_000  # bytes of one object
@@ -35,4 +40,33 @@ def write_lines(connection: duckdb.DuckDBPyConnection, path: Path, target: Path)
           columns = {{json: 'JSON'}}, maximum_object_size = {_LARGEST},
           format = '{"array" if is_array else "unstructured"}'))
         TO {literal(str(target))} (FORMAT csv, HEADER false, QUOTE '', ESCAPE '', DELIMITER '\x01')"""
+    )
+
+
+def may_be_answer(head: bytes) -> bool:
+    """Return whether a file that begins so may be one object: it does not end with its first line."""
+    line, _, others = head.lstrip(b"\xef\xbb\xbf \t\r\n").partition(b"\n")
+    return line.startswith(b"{") and not (line.rstrip().endswith(b"}") and others.strip())
+
+
+def refuse_answer(connection: duckdb.DuckDBPyConnection, path: Path, wanted: Wanted) -> None:
+    """Raise ExportError if a file is one object that has none of the wanted columns, and lists of objects."""
+    with path.open("rb") as file:
+        head = file.read(_LARGEST + 1)
+    if len(head) > _LARGEST:
+        return
+    found = connection.execute(
+        """SELECT json_keys(text), list_filter(json_keys(text),
+          lambda name: json_type(text, '/' || REPLACE(REPLACE(name, '~', '~0'), '/', '~1') || '/0') = 'OBJECT')
+        FROM (SELECT CASE WHEN json_valid(text) THEN text::JSON END AS text FROM (SELECT ? AS text))""",
+        [head.decode(errors="replace").removeprefix("\ufeff")],
+    ).fetchall()
+    ((keys, lists),) = found
+    if not lists or wanted.held(keys):
+        return
+    name = lists[0]
+    raise ExportError(
+        f"it is one object, as an API answers, whose rows lie in its list '{name}'; it has {', '.join(keys)}. Export"
+        f" that list alone, of all pages: jq -c '.\"{name}\"[]' {path.name} > rows.jsonl",
+        path,
     )

@@ -50,6 +50,8 @@ def plain(reading: Reading, limits: Limits, folder: Path) -> Path:
         return _of_workbook(reading, path, limits, folder)
     if kind_of(path) in JSON + DELIMITED:
         path = _in_utf8(reading, path, folder)
+    if kind_of(path) == ".json" and json_values.may_be_answer(_head(path)):
+        json_values.refuse_answer(reading.connection, path, reading.wanted)
     if kind_of(path) in JSON and not json_values.is_of_lines(_head(path), kind_of(path)):
         return _of_values(reading, path, folder)
     return path
