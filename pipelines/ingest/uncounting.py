@@ -1,7 +1,8 @@
-"""Refuse conversions of which a column that nobody reads says that some do not count.
+"""Refuse rows of which a column that nobody reads says that some do not count.
 
-An export of payments has those that failed, too. Which rows count is for the client to say, by
-`where:`; until then an export with such values is not believed.
+An export of payments has those that failed, too, and a copy of a table, of whatever it is, the rows that were
+deleted there, by `_fivetran_deleted` or `deleted_at`. Which rows count is for the client to say, by `where:`; until
+then an export with such values is not believed.
 """
 
 import re
@@ -12,7 +13,12 @@ import duckdb
 
 from pipelines.contracts.contract import Contract
 from pipelines.sources.batches import Batch, ExportError, Remedy
-from pipelines.sources.files.status_names import says_done, says_status, says_undone
+from pipelines.sources.files.status_names import (
+    says_deleted,
+    says_done,
+    says_status,
+    says_undone,
+)
 from pipelines.sources.yaml_texts import condition
 from pipelines.sql import identifier, literal
 
@@ -22,6 +28,10 @@ _UNDONE = (
     "|abandoned|error|trash(ed)?|deleted|uncaptured|on hold|requires .*|fehlgeschlagen|storniert"
     "|erstattet|abgebrochen|abgelehnt|ausstehend|entwurf|offen|authori[sz]ed|blocked|fraud(ulent)?"
     "|unsuccessful|not paid|payment (failed|pending|declined)|awaiting payment"
+    "|storno|(teil|teilweise |voll|vollst(\u00e4|ae)ndig )?(erstattet|storniert)|teilerstattung|widerrufen|retourniert"
+    "|retoure|zur(\u00fc|ue)ck(gegeben|erstattet|gezahlt|gebucht)|unbezahlt|nicht bezahlt|wartend|zahlung ausstehend"
+    "|annul(\u00e9|e)e?|(partiellement )?rembours(\u00e9|e)e?|(\u00e9|e)chou(\u00e9|e)e?|en attente|refus(\u00e9|e)e?|impay(\u00e9|e)e?"
+    "|cancelad[oa]|reembolsad[oa]|pendiente|fallid[oa]|rechazad[oa]|annullat[oa]|rimborsat[oa]|in attesa"
 )
 _SET = "true|t|yes|y|1|ja|wahr|[0-9]{4}[ ./]?[0-9]{2}[ ./]?[0-9]{2}.*|[0-9]{1,2}[./][0-9]{1,2}[./][0-9]{2,4}.*"
 _UNSET = "false|f|no|n|0|nein|falsch"
@@ -36,15 +46,16 @@ def refuse_uncounting(
     unread: Mapping[str, str],
     ordinals_used: int,
 ) -> None:
-    """Raise ExportError if a column that is not read says of some conversions that they do not count."""
-    names = [each for each in unread if says_status(each) or says_undone(each) or says_done(each)]
+    """Raise ExportError if a column that is not read says of some rows that they do not count."""
+    says = (says_status, says_undone, says_done) if contract.converts else (says_deleted,)
+    names = [each for each in unread if any(is_said(each) for is_said in says)]
     if not names:
         return
     keep_texts(connection, contract, batch, rows_file, names, ordinals_used)
     for name in sorted(names, key=lambda name: (not says_status(name), name)):
         found = connection.execute(counted_values(name, _undone(name))).fetchall()
         if any(is_undone for _, _, is_undone in found):
-            raise _refusal(batch, name, found)
+            raise _refusal(batch, name, found, "no conversions" if contract.converts else "deleted")
 
 
 def keep_texts(
@@ -85,13 +96,13 @@ def _undone(name: str) -> str:
     return _UNDONE if says_status(name) else _UNSET if says_done(name) else _SET
 
 
-def _refusal(batch: Batch, name: str, found: list[tuple]) -> ExportError:
+def _refusal(batch: Batch, name: str, found: list[tuple], what: str) -> ExportError:
     said = ", ".join(f"{_quoted(value)} in {count}" for value, count, _ in found[:_SHOWN])
     others = f" and {len(found) - _SHOWN} other values" if found[_SHOWN:] else ""
     rows = sum(count for _, count, is_undone in found if is_undone)
     return batch.refused(
         f"by its column '{name}', which is not read, {rows} of its {sum(row[1] for row in found)} rows"
-        f" may be no conversions: it is {said}{others}. Say which rows count",
+        f" may be {what}: it is {said}{others}. Say which rows count",
         [
             Remedy(
                 f"where: {condition(condition_of(name, found))}", meaning="the others do not count"

@@ -170,9 +170,9 @@ def validate(
         uncounted = _count(connection, uncounted_file) if rows.where else 0
         others = judged.others(connection)
         notes += [f"{batch.shown}: {others} of its rows are read as web.refunds"] * bool(others)
+    if isinstance(feed, Export) and not where:
+        refuse_uncounting(connection, contract, batch, rows_file, rows.unread, ordinals_used)
     if isinstance(feed, Export) and contract.converts:
-        if not where:
-            refuse_uncounting(connection, contract, batch, rows_file, rows.unread, ordinals_used)
         notes += ask_about_refunds(
             connection, contract, feed, batch, rows_file, rows.unread, ordinals_used
         )

@@ -82,6 +82,9 @@ def test_the_client_may_say_that_all_count(house: House) -> None:
         ("Captured", "true", "false"),
         ("Cancelled at", "", "2026-10-03"),
         ("isTest", "false", "true"),
+        ("Zahlungsstatus", "Bezahlt", "Storno"),
+        ("Bestellstatus", "Abgeschlossen", "Teilweise erstattet"),
+        ("Statut", "Pay\u00e9e", "Annul\u00e9e"),
     ],
 )
 def test_other_names_and_values_are_asked_about(
@@ -96,7 +99,12 @@ def test_other_names_and_values_are_asked_about(
 
 @pytest.mark.parametrize(
     ("column", "values"),
-    [("State", ["Texas", "Ohio"]), ("Fulfillment Status", ["pending", "sent"]), ("Note", ["void"])],
+    [
+        ("State", ["Texas", "Ohio"]),
+        ("Fulfillment Status", ["pending", "sent"]),
+        ("Note", ["void"]),
+        ("Versandstatus", ["Storno", ""]),
+    ],
 )
 def test_columns_that_say_nothing_of_the_kind_are_left_alone(
     house: House, column: str, values: list[str]
@@ -421,3 +429,17 @@ def test_refunds_in_json_are_asked_about(house: House) -> None:
     paste(shop.settings, shop.ingest("web").problem)
     assert not shop.ingest("web").problem
     assert shop.counting() == {"1"}
+
+
+def test_rows_that_a_copy_marks_as_deleted_are_asked_about_in_any_table(house: House) -> None:
+    tenant = Tenant(house.home)
+    head = "spend_date,campaign_id,campaign,cost,currency,clicks,impressions,_fivetran_deleted"
+    rows = ["2026-10-01,a,Lamps,7.50,EUR,1,1,false", "2026-10-01,b,Bulbs,3.20,EUR,1,1,true"]
+    tenant.deliver("spend.csv", "\n".join([head, *rows, ""]))
+    problem = tenant.ingest().problem
+    assert "by its column '_fivetran_deleted', which is not read, 1 of its 2 rows" in problem
+    assert "may be deleted" in problem
+
+    paste(tenant.settings, problem)
+    assert tenant.ingest().problem == ""
+    assert tenant.newest("campaign_id, cost") == {("a", "7.50")}

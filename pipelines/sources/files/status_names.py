@@ -3,6 +3,8 @@
 import re
 
 _STATUS = {"status", "state", "zustand", "outcome", "result", "livemode", "stage", "stagename"}
+_STATUS |= {"statut", "estado", "stato", "etat", "\u00e9tat"}
+_COMPOUND = re.compile("(?!versand|liefer|paket|sendung|steuer|mahn).*status")  # Zahlungsstatus
 _PAST = {
     *(
         "test",
@@ -52,13 +54,20 @@ def words(name: str) -> list[str]:
 def says_status(name: str) -> bool:
     """Return whether a column is called after a status, as `Financial Status` is."""
     found = set(words(name))
-    return bool(found & _STATUS) and not found & _OTHER
+    is_status = found & _STATUS or any(map(_COMPOUND.fullmatch, found))
+    return bool(is_status) and not found & _OTHER
 
 
 def says_undone(name: str) -> bool:
     """Return whether a column is called after what makes a row void: `Cancelled at`, `is_test`."""
     found = set(words(name))
     return bool(found & _PAST) and not found & (_OTHER | _STATUS)
+
+
+def says_deleted(name: str) -> bool:
+    """Return whether a column is called after whether a row is gone: `_fivetran_deleted`, `deleted_at`."""
+    found = set(words(name))
+    return "deleted" in found and not found & (_OTHER - {"by"} | _STATUS)
 
 
 def says_done(name: str) -> bool:
