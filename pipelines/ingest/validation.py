@@ -170,7 +170,8 @@ def validate(
         uncounted = _count(connection, uncounted_file) if rows.where else 0
         others = judged.others(connection)
         notes += [f"{batch.shown}: {others} of its rows are read as web.refunds"] * bool(others)
-    if isinstance(feed, Export) and not where:
+    says_what_is_deleted = isinstance(feed, Export) and "is_deleted" in feed.columns
+    if isinstance(feed, Export) and not where and (contract.converts or not says_what_is_deleted):
         refuse_uncounting(connection, contract, batch, rows_file, rows.unread, ordinals_used)
     if isinstance(feed, Export) and contract.converts:
         notes += ask_about_refunds(

@@ -67,7 +67,7 @@ def says_undone(name: str) -> bool:
 def says_deleted(name: str) -> bool:
     """Return whether a column is called after whether a row is gone: `_fivetran_deleted`, `deleted_at`."""
     found = set(words(name))
-    return "deleted" in found and not found & (_OTHER - {"by"} | _STATUS)
+    return "deleted" in found and not found & (_OTHER | _STATUS)
 
 
 def says_done(name: str) -> bool:
