@@ -121,7 +121,7 @@ class RoundReadings:
             others = [*_read_otherwise(table), *self.found]
             relations.append(
                 f"(FROM {table.stored} AS log WHERE export_file NOT IN ({_listed(others)})"
-                f" AND NOT is_deleted AND load_id NOT IN ({table.log.withdrawn}))"
+                f" AND NOT is_deleted AND load_id NOT IN ({_listed(table.log.withdrawn)}))"
             )
         contract = table.delivery.contract
         reading = reading_of(table.feed, contract, table.client)

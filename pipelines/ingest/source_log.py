@@ -77,9 +77,7 @@ class SourceLog:
 
     def loaded(self, table: str) -> LoadedTable:
         """Return what was loaded of a table."""
-        if self._tables is None:
-            self._tables = self._load_counts()
-        return self._tables[table]
+        return self._counted()[table]
 
     def readings(self) -> dict[tuple[str, str], str]:
         """Return how each batch was read when it was read last, by table and name, the newest first."""
@@ -91,11 +89,15 @@ class SourceLog:
         return {name: found for (of, name), (_, found) in kept if of == table}
 
     @property
-    def withdrawn(self) -> str:
-        """Return SQL for the ids of the loads that were taken back."""
-        if not self.has("exports"):
-            return "SELECT ''"
-        return f"SELECT withdraws FROM {self.rows('exports', ['withdraws'])} AS log WHERE withdraws IS NOT NULL"
+    def withdrawn(self) -> set[str]:
+        """Return the ids of the loads that were taken back."""
+        self._counted()
+        return self._withdrawn
+
+    def _counted(self) -> defaultdict[str, LoadedTable]:
+        if self._tables is None:
+            self._tables = self._load_counts()
+        return self._tables
 
     def _kept_readings(self) -> dict[tuple[str, str], tuple[str, str | None]]:
         if self._readings is None:
@@ -105,6 +107,7 @@ class SourceLog:
     def _read(self) -> None:
         self.loads: dict[str, datetime] = committed_loads(self._folder)
         self._tables, self._readings = None, None
+        self._withdrawn = set[str]()
 
     def _files(self, table: str) -> list[str]:
         return committed_files(self._folder, table, self.loads)
@@ -124,6 +127,7 @@ class SourceLog:
             uncounted,
             at_most,
             odd,
+            withdraws,
             *covers,
         ) in self._batches():
             tables[table].fingerprints[batch] = fingerprint
@@ -134,6 +138,7 @@ class SourceLog:
             tables[table].uncounted.update(uncounted or [])
             tables[table].counted_at_most.append(at_most or "")
             tables[table].odd.extend((batch, *each) for each in odd or [])
+            self._withdrawn.update(withdraws or [])
             if covers[1]:
                 tables[table].coverage.append(Coverage(*covers))
         return tables
@@ -142,7 +147,7 @@ class SourceLog:
         """Return every batch that was loaded, as its newest load counted it."""
         if not self.has("exports"):
             return []
-        columns = ["file_time", "newest_day", "unusual", "delivery"]
+        columns = ["file_time", "newest_day", "unusual", "delivery", "withdraws"]
         with duckdb.connect() as connection:
             return connection.execute(
                 f"""SELECT table_name, export_file, ARG_MAX(fingerprint, loaded_at),
@@ -150,6 +155,7 @@ class SourceLog:
                 MAX(newest_day), LIST(load_id) FILTER (newest_day IS NULL),
                 MAX(loaded_at::DATE::TEXT) FILTER (newest_day IS NULL),
                 LIST((load_id, unusual)) FILTER (unusual IS NOT NULL),
+                LIST(withdraws) FILTER (withdraws IS NOT NULL),
                 ANY_VALUE(account), ANY_VALUE(covers_from), ANY_VALUE(covers_until)
                 FROM {self.rows("exports", columns)} AS log
                 WHERE delivery IS DISTINCT FROM '{RETURNED}' GROUP BY table_name, export_file"""
@@ -161,8 +167,9 @@ class SourceLog:
         with duckdb.connect() as connection:
             found = connection.execute(
                 f"""SELECT table_name, export_file, ARG_MAX(reading, loaded_at),
-                (ARG_MAX({{found: found}}, loaded_at) FILTER (load_id NOT IN ({self.withdrawn}))).found
+                (ARG_MAX({{found: found}}, loaded_at) FILTER (NOT LIST_CONTAINS(?, load_id))).found
                 FROM {self.rows("readings", ["found"])} AS log
-                GROUP BY table_name, export_file ORDER BY MAX(loaded_at) DESC"""
+                GROUP BY table_name, export_file ORDER BY MAX(loaded_at) DESC""",
+                [[*self.withdrawn]],
             )
             return {(table, name): (reading, by) for table, name, reading, by in found.fetchall()}

@@ -207,7 +207,7 @@ def test_too_much_dirt_refuses_the_file_and_a_good_one_clears_it(tenant: Tenant)
     outcome = tenant.ingest()
     assert outcome.problem == (
         "spend.csv: 2 of 3 rows are bad: cost 'much' is no money (2 rows, the first in line 3)."
-        " Amounts are read as 1234.56, without a sign of their currency"
+        " Amounts are read as 1234.56, 1.234,56, 1 234,56 €, (1,234.56) or USD 1'234.50, all of a file in one way"
     )
     client = next(client for client in read()[0] if client.id == "one")
     assert halted(client) == {"google_ads": outcome.problem}
@@ -375,7 +375,7 @@ def test_a_file_that_grows_while_it_is_read_is_taken_once_it_is_still(
     def growing(reading):
         rows = reader(reading)
         if len(waited) < still_after:
-            path.write_text(path.read_text() + "late")
+            path.write_text(path.read_text() + "2026-1")
         return rows
 
     monkeypatch.setitem(files._READERS, ".csv", growing)
@@ -415,7 +415,7 @@ def test_the_log_tells_what_was_delivered(deliveries: list, delivery: str) -> No
             is_new = lying.pop(name, None) != (rows, torn)
             lying[name] = (rows, torn)  # the newest is the last
             path = tenant.spend(f"spend-{name}.csv", *(f"01,{key},{cost}" for key, cost in rows))
-            path.write_text(path.read_text() + "torn" * torn)
+            path.write_text(path.read_text() + "2026-1" * torn)
             os.utime(path, (3600 * hour, 3600 * hour))
             counts = tenant.ingest().counts
             taken = [lying[key] for key in (lying if delivery == "full" else [name])] * is_new
@@ -426,6 +426,8 @@ def test_the_log_tells_what_was_delivered(deliveries: list, delivery: str) -> No
             if are_bad or (delivery == "full" and is_empty):
                 assert counts == Counts()
                 lying[name] = ([], None)  # refused: it is read again, whatever it holds
+                if delivery == "increment":  # it would refuse the others, too
+                    path.unlink()
             elif taken:
                 read_rows = [row for rows, _ in taken for row in rows]
                 assert counts.read == len(read_rows) + sum(torn for _, torn in taken)

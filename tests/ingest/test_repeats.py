@@ -240,7 +240,7 @@ def test_rows_of_one_key_are_refused_in_every_format(tenant: Tenant, form: str) 
         "events are merged": (
             "  google_ads:",
             "  web:\n    sessions: {files: a.tsv, format: snowplow, grain: newest}\n  google_ads:",
-            "with `format:` rows of one session are merged; leave out `grain:`",
+            "with `format:` events are merged; leave out `grain:`",
         ),
     }.values(),
 )
