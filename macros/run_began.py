@@ -12,7 +12,9 @@ def run_began(evaluator):
     Every model of the run has read the loads before; one that is committed while the run goes on may
     be read by some models only, so it counts in the next run. A plan says it began with the running
     minute, and takes what is seen by then: the loads of that minute, as `seen_from` puts them before.
+    A run ends with the last whole second: one in a day's first second takes nothing of that second.
     """
     began = evaluator.locals["execution_dt"].replace(tzinfo=None)
     is_plan = not (began.second or began.microsecond)
-    return f"TIMESTAMP '{began if is_plan else seen_from(began)}'"
+    second = began.replace(microsecond=0)
+    return f"TIMESTAMP '{began if is_plan else min(seen_from(began), second)}'"

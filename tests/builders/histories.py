@@ -110,7 +110,8 @@ class Clock:
         with self.at(moment):
             if not self.warehouse.promoted("daily"):
                 self.warehouse.plan("daily", names, backfill=False)
-            assert self.warehouse.run("daily", names) == {}
+            failed = self.warehouse.run("daily", names)
+            assert failed == {}, failed
 
     def restate(self, client: str, start: datetime) -> None:
         """Publish, then compute a client anew from a day on, from staging to what is published."""
