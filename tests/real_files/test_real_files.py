@@ -15,6 +15,7 @@ from tests.builders import staged_cases, written_exports
 from tests.conftest import House
 from tests.rendered import Models, render
 
+pytestmark = pytest.mark.xdist_group("real_files")  # its models are rendered once
 GROUPS = {file.stem: file for file in sorted(Path(__file__).parent.glob("cases/*.yaml"))}
 CASES = {
     f"{group}: {name}": case
