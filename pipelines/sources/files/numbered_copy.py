@@ -261,8 +261,9 @@ def _is_utf_8(text: bytes) -> bool:
         return False
 
 
-# A NUL by itself is noise in a text; several together are what a torn write or another encoding leaves.
-_TORN = re.compile(rb"\0[^\0]?\0|\A\0\Z")
+# A NUL behind a letter or a digit, by itself, is noise in a text, and takes nothing else with it: it opens no
+# value and no quote. Several together are what a torn write or another encoding leaves.
+_TORN = re.compile(rb"\0[^\0]?\0|(?<![0-9A-Za-z\x80-\xff])\0")
 
 
 def _breaks(text: bytes) -> int:
