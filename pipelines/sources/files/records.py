@@ -48,23 +48,26 @@ class Grammar(NamedTuple):
 
 @cache
 def grammar(mark: str) -> Grammar:
-    """Return the patterns for a delimiter; none of them ever goes back over what it has read."""
+    """Return the patterns for a delimiter; none of them ever goes back over what it has read.
+
+    Groups are atomic, `(?>(?:…)*)`, not possessive, `(?:…)*+`: Python before 3.11.5 matches these wrongly.
+    """
     by = re.escape(mark.encode())
     any_, in_line = rb'[^"]*+', rb'[^"\r\n]*+'
 
     def value(inside: bytes) -> bytes:
-        quoted = rb' *+"%b(?:""%b)*+" *+(?=[%b\r\n]|\Z)' % (inside, inside, by)
+        quoted = rb' *+"%b(?>(?:""%b)*)" *+(?=[%b\r\n]|\Z)' % (inside, inside, by)
         return rb'(?:%b|(?! *+")[^%b\r\n]*+)' % (quoted, by)
 
     def row(inside: bytes) -> bytes:
-        return rb"%b(?:%b%b)*+" % (value(inside), by, value(inside))
+        return rb"%b(?>(?:%b%b)*)" % (value(inside), by, value(inside))
 
     return Grammar(
-        lines=re.compile(rb"(?:%b(?:\r\n|\r|\n))*+" % row(in_line)),
+        lines=re.compile(rb"(?>(?:%b(?:\r\n|\r|\n))*)" % row(in_line)),
         record=re.compile(rb"%b(?:\r\n|\r|\n|\Z)" % row(any_)),
-        values_in_line=re.compile(rb"(?:%b%b)*+" % (value(in_line), by)),
-        values=re.compile(rb"(?:%b%b)*+" % (value(any_), by)),
-        opened=re.compile(rb' *+"%b(?:""%b)*+' % (any_, any_)),
+        values_in_line=re.compile(rb"(?>(?:%b%b)*)" % (value(in_line), by)),
+        values=re.compile(rb"(?>(?:%b%b)*)" % (value(any_), by)),
+        opened=re.compile(rb' *+"%b(?>(?:""%b)*)' % (any_, any_)),
     )
 
 
